@@ -1,0 +1,62 @@
+# Fieldgate. `make help` lists the targets.
+
+BIN         := bin/fieldgate
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+LDFLAGS     := -X main.version=$(VERSION)
+LINT        := bin/golangci-lint
+LINT_VERSION := v2.13.2
+# Tests append here what they skipped for want of a program; see deploy/testdeps.
+SKIPPED     := $(CURDIR)/bin/skipped
+FUZZTIME    ?= 30s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/fieldgate
+	go build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/fieldgate
+
+.PHONY: run
+run: build ## build, then serve the embedded default in development mode
+	$(BIN) serve --dev
+
+.PHONY: test
+test: build lint ## everything CI runs; what is missing is skipped by name
+	@rm -f $(SKIPPED)
+	@FIELDGATE_SKIPPED=$(SKIPPED) go test -race -timeout 30m ./...; status=$$?; \
+	if [ -s $(SKIPPED) ]; then echo "skipped for want of (make test-deps installs them):"; sort -u $(SKIPPED) | sed 's/^/  /'; fi; \
+	exit $$status
+
+.PHONY: test-deps
+test-deps: ## install the programs that tests and lint use
+	deploy/testdeps/install $(LINT_VERSION)
+
+.PHONY: race
+race: ## the tests under the race detector, twice
+	go test -race -count=2 -timeout 60m ./...
+
+.PHONY: lint
+lint: ## golangci-lint at its pinned version, if installed
+	go vet ./...
+	@if [ -x $(LINT) ]; then $(LINT) run ./...; \
+	elif [ "$$CI" = true ] && ! grep -qs '^golangci-lint' bin/testdeps-failed; then echo "golangci-lint is missing: make test-deps installs it" >&2; exit 1; \
+	else echo "golangci-lint is missing: make test-deps installs it; lint was go vet alone"; fi
+
+.PHONY: generate
+generate: ## make the generated catalog tables anew, from a real PostgreSQL 15
+	go generate ./...
+
+.PHONY: bench
+bench: ## the benchmarks, side by side, ratios
+	go run ./cmd/fieldgate/bench
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME each
+	@for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done

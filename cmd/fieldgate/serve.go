@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+// drainTimeout bounds how long a stopping server waits for requests under way.
+const drainTimeout = 20 * time.Second
+
+func serveCommand() *cobra.Command {
+	var file string
+	flags := defaultConfig()
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(file, os.Environ())
+			if err != nil {
+				return err
+			}
+			set := cmd.Flags().Changed
+			if set("dev") {
+				c.Dev = flags.Dev
+			}
+			if set("data") {
+				c.DataDir = flags.DataDir
+			}
+			if set("pg-addr") {
+				c.PGAddr = flags.PGAddr
+			}
+			if set("http-addr") {
+				c.HTTPAddr = flags.HTTPAddr
+			}
+			if err := c.validate(); err != nil {
+				return err
+			}
+			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			return serve(cmd.Context(), c, log)
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "", "YAML file of settings")
+	cmd.Flags().BoolVar(&flags.Dev, "dev", false, "development mode: tenant, user and password demo, API key demo-key")
+	cmd.Flags().StringVar(&flags.DataDir, "data", flags.DataDir, "data directory")
+	cmd.Flags().StringVar(&flags.PGAddr, "pg-addr", flags.PGAddr, "address of the Postgres protocol")
+	cmd.Flags().StringVar(&flags.HTTPAddr, "http-addr", flags.HTTPAddr, "address of the HTTP API")
+	return cmd
+}
+
+// serve runs a server until ctx ends, then drains it.
+func serve(ctx context.Context, c config, log *slog.Logger) error {
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.HTTPAddr)
+	if err != nil {
+		return fmt.Errorf("listen for HTTP: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return runHTTP(ctx, l, mux) })
+	log.Info("serving", "http", l.Addr().String(), "data", c.DataDir)
+	return g.Wait()
+}
+
+// runHTTP serves until ctx ends, then waits for the requests under way.
+func runHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		defer cancel()
+		stopped <- srv.Shutdown(drain)
+	})
+	err := srv.Serve(l)
+	if !errors.Is(err, http.ErrServerClosed) {
+		stop()
+		return fmt.Errorf("serve HTTP: %w", err)
+	}
+	if err := <-stopped; err != nil {
+		return fmt.Errorf("drain HTTP: %w", err)
+	}
+	return nil
+}

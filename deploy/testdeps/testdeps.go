@@ -1,0 +1,79 @@
+// Package testdeps lets a test ask for a program that Go does not bring: psql,
+// a PostgreSQL server. A test without its program is skipped by name, and the
+// names are listed when `make test` ends; under CI=true that is a failure,
+// unless the installation itself failed and said so.
+package testdeps
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// postgresBin is where Debian puts the server's programs.
+const postgresBin = "/usr/lib/postgresql/15/bin"
+
+// Psql returns the path of psql, or skips the test.
+func Psql(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath("psql")
+	if err != nil {
+		missing(t, "psql")
+	}
+	return path
+}
+
+// Postgres returns the folder of PostgreSQL 15's server programs, or skips the
+// test.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(postgresBin, "postgres")); err != nil {
+		missing(t, "postgres")
+	}
+	return postgresBin
+}
+
+// missing skips the test for want of a program, or fails it where CI should have
+// it.
+func missing(t testing.TB, name string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" && !installFailed(name) {
+		t.Fatalf("%s is missing under CI=true: make test-deps installs it", name)
+	}
+	if list := os.Getenv("FIELDGATE_SKIPPED"); list != "" {
+		f, err := os.OpenFile(list, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			t.Fatalf("note the skipped test: %v", err)
+		}
+		if _, err := fmt.Fprintf(f, "%s: %s\n", name, t.Name()); err != nil {
+			t.Fatalf("note the skipped test: %v", err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatalf("note the skipped test: %v", err)
+		}
+	}
+	t.Skipf("%s is missing: make test-deps installs it", name)
+}
+
+// installFailed says that make test-deps tried to install the program in vain.
+func installFailed(name string) bool {
+	_, here, _, ok := runtime.Caller(0)
+	if !ok {
+		return false
+	}
+	f, err := os.Open(filepath.Join(filepath.Dir(here), "..", "..", "bin", "testdeps-failed"))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if s.Text() == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,33 @@
+package planner
+
+import (
+	"sync"
+
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// Plan is a statement ready to run: the bound tree, its scans pinned.
+type Plan struct {
+	Tenant string
+	Query  *Query
+	// Columns describe the result.
+	Columns []ResultColumn
+	Metrics []*MetricScan
+	// Catalogs are the computed relations that the tree reads.
+	Catalogs []*CatalogScan
+	// TimeZone is the session's zone, an IANA name or a fixed offset as
+	// PostgreSQL's TimeZone takes it.
+	TimeZone string
+
+	pin     sources.Pin
+	release sync.Once
+}
+
+// Release ends the plan's pins. It may be called more than once.
+func (p *Plan) Release() {
+	p.release.Do(func() {
+		if p.pin != nil {
+			p.pin.Release()
+		}
+	})
+}

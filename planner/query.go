@@ -1,0 +1,262 @@
+package planner
+
+import (
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// Query is a bound SELECT, VALUES or set operation.
+type Query struct {
+	CTEs []*CTE
+	// Targets are the outputs; those marked Junk serve ORDER BY or DISTINCT ON
+	// and are not shown.
+	Targets []Target
+	// From lists the comma-separated items; none: one row without columns.
+	From         []FromItem
+	Where        Expr
+	GroupBy      []Expr
+	GroupingSets [][]Expr // of ROLLUP, CUBE and GROUPING SETS, expanded; nil: plain GROUP BY
+	Having       Expr
+	// Aggregated: the query groups, even if GroupBy is empty.
+	Aggregated bool
+	Distinct   bool
+	DistinctOn []Expr
+	OrderBy    []SortKey
+	Limit      Expr // bigint; nil: no limit
+	Offset     Expr
+	// SetOp, if set, is the query; Targets then are Outputs with its types, and
+	// From to DistinctOn are empty.
+	SetOp *SetOp
+	// Values, if set, are the rows of a VALUES list; Targets as with SetOp.
+	Values [][]Expr
+}
+
+// Target is one output column.
+type Target struct {
+	Expr Expr
+	Name string
+	Junk bool
+	// TableOID and Attribute say which table's column it plainly is; 0 if none.
+	TableOID  uint32
+	Attribute int16
+}
+
+// SetOp is UNION, INTERSECT or EXCEPT. Both sides give columns of the types of
+// the parent's targets, cast where needed.
+type SetOp struct {
+	Kind        SetOpKind
+	All         bool
+	Left, Right *Query
+}
+
+// SetOpKind tells set operations apart.
+type SetOpKind int
+
+// The set operations.
+const (
+	Union SetOpKind = iota
+	Intersect
+	Except
+)
+
+// CTE is one WITH query. Label is unique within the plan.
+type CTE struct {
+	Label        string
+	Name         string
+	Query        *Query
+	Recursive    bool
+	Materialized bool // asked for by MATERIALIZED
+}
+
+// FromItem is a Relation or a *Join.
+type FromItem interface {
+	fromItem()
+}
+
+// Join is a join of two items. USING and NATURAL are already spelled out in On.
+type Join struct {
+	Kind        JoinKind
+	Left, Right FromItem
+	On          Expr // nil: a cross join
+}
+
+// JoinKind tells joins apart.
+type JoinKind int
+
+// The joins.
+const (
+	InnerJoin JoinKind = iota
+	LeftJoin
+	RightJoin
+	FullJoin
+)
+
+func (*Join) fromItem() {}
+
+// Relation is what columns come from. Label is unique within the plan, Columns
+// are those that Column.Index counts.
+type Relation interface {
+	FromItem
+	Label() string
+	Columns() []RelationColumn
+}
+
+// RelationColumn is one column of a Relation.
+type RelationColumn struct {
+	Name string
+	T    Type
+	// Hidden columns are not in * but can be named.
+	Hidden bool
+}
+
+// The relations.
+type (
+	// MetricScan reads the events of a metric. Its columns are added as the
+	// binder meets them, so only used ones are there.
+	MetricScan struct {
+		RelationLabel string
+		Name          string
+		OID           uint32
+		// Metric is nil for an undeclared one.
+		Metric   *schema.Metric
+		Datasets []schema.Dataset
+		Fields   []ScanField
+		// Bounds limit the event time; set by the prune rule.
+		Bounds sources.Bounds
+		// Filters are conjuncts of WHERE over one source of one kind, turned
+		// round onto the physical column; they only prune.
+		Filters []PhysicalFilter
+		// Splits are the pieces to read, by dataset; set when the plan is pinned.
+		Splits []DatasetSplits
+	}
+	// CatalogScan reads a computed relation.
+	CatalogScan struct {
+		RelationLabel string
+		Relation      sources.CatalogRelation
+		Cols          []RelationColumn
+		// Rows are computed when the plan is pinned.
+		Rows [][]any
+	}
+	// SubqueryScan is a query in FROM.
+	SubqueryScan struct {
+		RelationLabel string
+		Query         *Query
+		Cols          []RelationColumn
+		Lateral       bool
+	}
+	// CTEScan reads a WITH query.
+	CTEScan struct {
+		RelationLabel string
+		CTE           *CTE
+		Cols          []RelationColumn
+	}
+	// FunctionScan is a set-returning function in FROM.
+	FunctionScan struct {
+		RelationLabel string
+		Call          *Func
+		Cols          []RelationColumn
+		Ordinality    bool
+		Lateral       bool
+	}
+)
+
+// ScanField is one column that a MetricScan gives.
+type ScanField struct {
+	Name   string
+	T      Type
+	Hidden bool
+	// Attribute is the field's attribute number, 0 if undeclared.
+	Attribute int16
+	// Builtin is the physical column behind timestamp (_ts), _received_at, _id
+	// and _metric, or "" for a field read from Sources.
+	Builtin string
+	// Sources are tried in order; the first non-null after conversion and cast
+	// wins.
+	Sources []SourceRead
+}
+
+// BuiltinMetric is the Builtin of the hidden column _metric: the dataset's sent
+// metric name. The other builtins are named as their physical columns.
+const BuiltinMetric = "_metric"
+
+// SourceRead is one source of a field: the coalesce of the kinds of a sent name,
+// each cast to T as PostgreSQL's explicit cast would, NULL where it would refuse.
+type SourceRead struct {
+	Sent string
+	// Convert is the bound conversion over SentValue, or nil.
+	Convert Expr
+}
+
+// PhysicalFilter is a range on a physical column, widened for rounding. A row
+// outside it cannot satisfy the statement.
+type PhysicalFilter struct {
+	Column   string
+	Min, Max float64
+}
+
+// DatasetSplits are the splits of one dataset of a scan.
+type DatasetSplits struct {
+	Dataset schema.Dataset
+	Splits  []sources.Split
+	// FilesKnown counts the files of the manifest, read or not.
+	FilesKnown int
+}
+
+func (s *MetricScan) fromItem()   {}
+func (s *CatalogScan) fromItem()  {}
+func (s *SubqueryScan) fromItem() {}
+func (s *CTEScan) fromItem()      {}
+func (s *FunctionScan) fromItem() {}
+
+// Label returns the scan's label.
+func (s *MetricScan) Label() string { return s.RelationLabel }
+
+// Label returns the scan's label.
+func (s *CatalogScan) Label() string { return s.RelationLabel }
+
+// Label returns the scan's label.
+func (s *SubqueryScan) Label() string { return s.RelationLabel }
+
+// Label returns the scan's label.
+func (s *CTEScan) Label() string { return s.RelationLabel }
+
+// Label returns the scan's label.
+func (s *FunctionScan) Label() string { return s.RelationLabel }
+
+// Columns lists the fields met so far.
+func (s *MetricScan) Columns() []RelationColumn {
+	out := make([]RelationColumn, len(s.Fields))
+	for i, f := range s.Fields {
+		out[i] = RelationColumn{Name: f.Name, T: f.T, Hidden: f.Hidden}
+	}
+	return out
+}
+
+// Columns lists the relation's columns.
+func (s *CatalogScan) Columns() []RelationColumn { return s.Cols }
+
+// Columns lists the query's shown outputs.
+func (s *SubqueryScan) Columns() []RelationColumn { return s.Cols }
+
+// Columns lists the WITH query's shown outputs.
+func (s *CTEScan) Columns() []RelationColumn { return s.Cols }
+
+// Columns lists the function's outputs, ordinality last.
+func (s *FunctionScan) Columns() []RelationColumn { return s.Cols }
+
+// ResultColumn describes one column of a result, as RowDescription sends it.
+type ResultColumn struct {
+	Name      string
+	T         Type
+	TableOID  uint32
+	Attribute int16
+}
+
+// Size is PostgreSQL's typlen of the column's type.
+func (c ResultColumn) Size() int16 {
+	if t, ok := postgres.TypeByOID(c.T.OID); ok {
+		return t.Len
+	}
+	return -1
+}

@@ -1,0 +1,286 @@
+package planner
+
+import "github.com/fieldgate/fieldgate/schema/postgres"
+
+// Type is a PostgreSQL type with its modifier (-1: none).
+type Type struct {
+	OID    postgres.OID
+	Typmod int32
+}
+
+// Expr is a bound scalar expression. Its type is PostgreSQL's.
+type Expr interface {
+	Type() Type
+}
+
+// The expressions. Every argument is already coerced: where PostgreSQL would
+// insert a cast, a Cast stands in the tree.
+type (
+	// Const is a literal or a value folded at bind time, in canonical form.
+	Const struct {
+		T     Type
+		Null  bool
+		Value postgres.Datum
+	}
+	// Param is the statement's $Number. It stands only in the tree of a Prepare;
+	// a plan that runs has the parameter's Const.
+	Param struct {
+		T      Type
+		Number int
+	}
+	// Column is column Index of a relation of this query or an enclosing one.
+	// Relations are told apart by identity, so no level is counted.
+	Column struct {
+		T        Type
+		Relation Relation
+		Index    int
+	}
+	// Output is output column Index of the query's set operation or targets; it
+	// stands in ORDER BY only.
+	Output struct {
+		T     Type
+		Index int
+	}
+	// SentValue is `value` in a source's conversion.
+	SentValue struct {
+		T Type
+	}
+	// Func is a call of a function that is neither aggregate nor window function.
+	Func struct {
+		T    Type
+		Proc *postgres.Proc
+		Args []Expr
+		// Variadic: the last argument is the array of a VARIADIC call.
+		Variadic bool
+	}
+	// Op is an operator call; Left is nil for a prefix operator.
+	Op struct {
+		T           Type
+		Operator    *postgres.Operator
+		Left, Right Expr
+	}
+	// Cast converts Arg to T, by a function, binary coercion or text I/O as
+	// PostgreSQL's pg_cast says.
+	Cast struct {
+		T        Type
+		Arg      Expr
+		Explicit bool
+	}
+	// Logic is AND, OR (two or more Args) or NOT (one).
+	Logic struct {
+		Kind LogicKind
+		Args []Expr
+	}
+	// IsNull is IS [NOT] NULL.
+	IsNull struct {
+		Arg Expr
+		Not bool
+	}
+	// IsBool is IS [NOT] TRUE, FALSE or UNKNOWN.
+	IsBool struct {
+		Arg  Expr
+		Test BoolTest
+		Not  bool
+	}
+	// IsDistinct is IS [NOT] DISTINCT FROM; Operator is the equality.
+	IsDistinct struct {
+		Operator    *postgres.Operator
+		Left, Right Expr
+		Not         bool
+	}
+	// Case is a searched CASE; the simple form has its equalities spelled out.
+	Case struct {
+		T     Type
+		Whens []When
+		Else  Expr // nil: NULL
+	}
+	// When is one arm of a Case.
+	When struct {
+		Cond, Result Expr
+	}
+	// Coalesce is the first non-null argument.
+	Coalesce struct {
+		T    Type
+		Args []Expr
+	}
+	// NullIf is NULL where Operator says the arguments are equal.
+	NullIf struct {
+		T           Type
+		Operator    *postgres.Operator
+		Left, Right Expr
+	}
+	// MinMax is GREATEST or LEAST.
+	MinMax struct {
+		T        Type
+		Greatest bool
+		Args     []Expr
+	}
+	// In is Left [NOT] IN (List); Operator is = (or <> for NOT IN).
+	In struct {
+		Operator *postgres.Operator
+		Left     Expr
+		List     []Expr
+		Not      bool
+	}
+	// Quantified is Left Operator ANY|ALL (array).
+	Quantified struct {
+		Operator *postgres.Operator
+		Left     Expr
+		Array    Expr
+		All      bool
+	}
+	// Array is ARRAY[...].
+	Array struct {
+		T     Type
+		Elems []Expr
+	}
+	// Subscript is Arg[Index], or the slice Arg[Index:Upper] if Slice.
+	Subscript struct {
+		T     Type
+		Arg   Expr
+		Index Expr
+		Upper Expr
+		Slice bool
+	}
+	// Row is ROW(...), of type record.
+	Row struct {
+		Elems []Expr
+	}
+	// RowCompare compares two rows column by column; Operators has one a column.
+	RowCompare struct {
+		Operators   []*postgres.Operator
+		Name        string // =, <>, <, <=, >, >=
+		Left, Right []Expr
+	}
+	// Subquery is a query in an expression.
+	Subquery struct {
+		T    Type
+		Kind SubqueryKind
+		// Left and Operators belong to IN, ANY and ALL: one a column of Query.
+		Left      []Expr
+		Operators []*postgres.Operator
+		Query     *Query
+	}
+	// Aggregate is an aggregate call.
+	Aggregate struct {
+		T        Type
+		Proc     *postgres.Proc
+		Args     []Expr
+		Star     bool
+		Distinct bool
+		// Order is the ORDER BY inside the call, or that of WITHIN GROUP.
+		Order       []SortKey
+		WithinGroup bool
+		Filter      Expr
+	}
+	// WindowCall is an aggregate or window function over a window.
+	WindowCall struct {
+		T      Type
+		Proc   *postgres.Proc
+		Args   []Expr
+		Star   bool
+		Filter Expr
+		Window *Window
+	}
+	// Grouping is GROUPING(...).
+	Grouping struct {
+		Args []Expr
+	}
+)
+
+// LogicKind tells the forms of Logic apart.
+type LogicKind int
+
+// The forms of Logic.
+const (
+	And LogicKind = iota
+	Or
+	Not
+)
+
+// BoolTest is what IsBool tests for.
+type BoolTest int
+
+// The tests of IsBool.
+const (
+	IsTrue BoolTest = iota
+	IsFalse
+	IsUnknown
+)
+
+// SubqueryKind tells the forms of Subquery apart.
+type SubqueryKind int
+
+// The forms of Subquery.
+const (
+	SubqueryScalar SubqueryKind = iota
+	SubqueryExists
+	SubqueryAny // Left Operators ANY (Query); IN is = ANY
+	SubqueryAll
+	SubqueryArray // ARRAY(Query)
+)
+
+// SortKey is one key of an ORDER BY. PostgreSQL's default for NULLs is already
+// resolved: last ascending, first descending.
+type SortKey struct {
+	Expr       Expr
+	Desc       bool
+	NullsFirst bool
+}
+
+// Window is a window definition, inline or named.
+type Window struct {
+	Partition []Expr
+	Order     []SortKey
+	Frame     *Frame // nil: the default frame
+}
+
+// Frame is an explicit frame clause.
+type Frame struct {
+	Mode             string // ROWS, RANGE, GROUPS
+	Start, End       FrameBound
+	Exclude          string // "", CURRENT ROW, GROUP, TIES
+	StartOff, EndOff Expr   // for the bounds with an offset
+}
+
+// FrameBound is one end of a Frame.
+type FrameBound int
+
+// The ends of a Frame.
+const (
+	UnboundedPreceding FrameBound = iota
+	OffsetPreceding
+	CurrentRow
+	OffsetFollowing
+	UnboundedFollowing
+)
+
+// The types of expressions that do not carry one.
+func boolType() Type { return Type{OID: postgres.BoolOID, Typmod: -1} }
+
+func (e *Const) Type() Type      { return e.T }
+func (e *Param) Type() Type      { return e.T }
+func (e *Column) Type() Type     { return e.T }
+func (e *Output) Type() Type     { return e.T }
+func (e *SentValue) Type() Type  { return e.T }
+func (e *Func) Type() Type       { return e.T }
+func (e *Op) Type() Type         { return e.T }
+func (e *Cast) Type() Type       { return e.T }
+func (e *Logic) Type() Type      { return boolType() }
+func (e *IsNull) Type() Type     { return boolType() }
+func (e *IsBool) Type() Type     { return boolType() }
+func (e *IsDistinct) Type() Type { return boolType() }
+func (e *Case) Type() Type       { return e.T }
+func (e *Coalesce) Type() Type   { return e.T }
+func (e *NullIf) Type() Type     { return e.T }
+func (e *MinMax) Type() Type     { return e.T }
+func (e *In) Type() Type         { return boolType() }
+func (e *Quantified) Type() Type { return boolType() }
+func (e *Array) Type() Type      { return e.T }
+func (e *Subscript) Type() Type  { return e.T }
+func (e *Row) Type() Type        { return Type{OID: postgres.RecordOID, Typmod: -1} }
+func (e *RowCompare) Type() Type { return boolType() }
+func (e *Subquery) Type() Type   { return e.T }
+func (e *Aggregate) Type() Type  { return e.T }
+func (e *WindowCall) Type() Type { return e.T }
+func (e *Grouping) Type() Type   { return Type{OID: postgres.Int4OID, Typmod: -1} }

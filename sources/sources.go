@@ -1,0 +1,162 @@
+// Package sources says what can be scanned: the physical columns of events, the
+// ports to the two places where they lie (Nearline and Lake), the splits a plan
+// reads from them, and the computed relations of a Catalog.
+//
+// A statement sees one version of each: it pins nearline first, then loads the
+// manifest of the lake, then reads the pinned rows past the manifest's
+// watermarks. Read in this order a row that moves from nearline to the lake
+// meanwhile is found exactly once.
+package sources
+
+import (
+	"context"
+	"math"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
+)
+
+// Bounds is an inclusive range of event time in microseconds since 1970 UTC.
+type Bounds struct {
+	Min, Max int64
+}
+
+// Unbounded is the range of all times.
+func Unbounded() Bounds { return Bounds{Min: math.MinInt64, Max: math.MaxInt64} }
+
+// Empty says that no time lies in b.
+func (b Bounds) Empty() bool { return b.Min > b.Max }
+
+// Contains says that the time t lies in b.
+func (b Bounds) Contains(t int64) bool { return b.Min <= t && t <= b.Max }
+
+// Overlaps says that some time lies in both ranges.
+func (b Bounds) Overlaps(o Bounds) bool {
+	return !b.Empty() && !o.Empty() && b.Min <= o.Max && o.Min <= b.Max
+}
+
+// Intersect is the range of the times that lie in both.
+func (b Bounds) Intersect(o Bounds) Bounds {
+	return Bounds{Min: max(b.Min, o.Min), Max: min(b.Max, o.Max)}
+}
+
+// Watermarks are, by shard, the position up to which the lake holds every staged
+// record of a dataset. A shard without one starts at the zero Sequence.
+type Watermarks map[stream.ShardID]stream.Sequence
+
+// Nearline is the port to recent events for who reads them.
+type Nearline interface {
+	// Pin holds what nearline has of the datasets now. Nothing of it is trimmed
+	// or changed until the pin is released.
+	Pin(ctx context.Context, datasets []schema.Dataset) (Pin, error)
+}
+
+// Pin is what one statement sees of nearline.
+type Pin interface {
+	// Splits lists the pinned rows of a dataset that lie past the watermarks and
+	// may lie in the bounds. Rows outside the bounds may come too.
+	Splits(dataset schema.Dataset, past Watermarks, bounds Bounds) ([]Split, error)
+	// Release ends the pin. Splits must not be read afterwards.
+	Release()
+}
+
+// Lake is the port to compacted events for who reads them.
+type Lake interface {
+	// Load returns one version of a dataset's manifest. A dataset the lake does
+	// not know has an empty one. Files stay readable for the sweeper's grace.
+	Load(ctx context.Context, dataset schema.Dataset) (Manifest, error)
+}
+
+// Manifest is one version of what the lake holds of a dataset.
+type Manifest interface {
+	Version() uint64
+	Watermarks() Watermarks
+	// Files lists the files whose time range overlaps the bounds, newest first,
+	// and says how many the manifest knows in all.
+	Files(ctx context.Context, bounds Bounds) (files []*FileSplit, known int, err error)
+}
+
+// Split is a piece of a scan that one engine operator reads. Exactly one member
+// is set.
+type Split struct {
+	File  *FileSplit
+	Batch *BatchSplit
+	Table *TableSplit
+}
+
+// FileSplit is a Parquet file of the lake.
+type FileSplit struct {
+	// Path is a local path the engine can open.
+	Path  string
+	Bytes int64
+	Rows  int64
+	Times Bounds
+	// Columns are the physical columns of the file, sorted. Stats has an entry
+	// for those whose minimum and maximum the manifest knows.
+	Columns []string
+	Stats   map[string]Stats
+	// More are the physical names that lie in the JSON column _more, sorted.
+	More []string
+}
+
+// Stats are bounds of a numeric column's non-null values.
+type Stats struct {
+	Min, Max float64
+}
+
+// BatchSplit is a batch of rows in Go memory.
+type BatchSplit struct {
+	Batch *Batch
+	// Select lists the rows to read, or nil for all of them.
+	Select []uint32
+	// Suspect marks rows (by index in Batch) that may stand in the lake too;
+	// they are read only if no file of the statement holds their _ts and _id.
+	Suspect []uint32
+}
+
+// TableSplit is a run of rows in a table that the nearline store keeps inside
+// the engine; the table has the columns _n (bigint, counting from 0), _ts, _id,
+// _hash, _received_at, _shard, _seq and those listed.
+type TableSplit struct {
+	Table string
+	// Rows with From <= _n < To are read, unless their _shard and _seq lie at or
+	// below Past.
+	From, To int64
+	Past     Watermarks
+	Times    Bounds
+	Columns  []string
+	// Suspect lists _n of rows that may stand in the lake too.
+	Suspect []int64
+}
+
+// Batch is a run of one dataset's rows by column. It is never changed once it
+// can be seen by a reader.
+type Batch struct {
+	Rows       int
+	Times      Bounds
+	TS         []int64 // microseconds since 1970 UTC
+	ReceivedAt []int64
+	IDs        []schema.ID
+	Hashes     []schema.ID
+	Positions  []stream.Position
+	Columns    []Column
+}
+
+// Column holds the values of one (sent name, kind) of a Batch.
+type Column struct {
+	Sent string
+	Kind schema.Kind
+	// Name is the physical name, PhysicalName(Sent, Kind).
+	Name string
+	// Valid has bit r%64 of word r/64 set where row r has a value.
+	Valid []uint64
+	// Ints holds KindInt and KindBool (0 or 1), Nums holds KindNumber, one a row.
+	Ints []int64
+	Nums []float64
+	// Text of row r is Text[Offsets[r]:Offsets[r+1]], for KindText and KindJSON.
+	Offsets []uint32
+	Text    []byte
+}
+
+// IsValid says that row r has a value.
+func (c *Column) IsValid(r int) bool { return c.Valid[r/64]&(1<<(r%64)) != 0 }
