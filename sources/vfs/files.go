@@ -48,20 +48,27 @@ func writeSynced(fsys FS, name string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// MakeDirs makes a directory and the parents it lacks, and syncs every directory that got a new entry.
+// MakeDirs makes a directory and the parents it lacks, and syncs every directory that got a new entry. The directory's
+// own entry is durable afterwards even if it was there before, made by a process that died before it could sync. Two
+// calls at once must be kept apart by the caller, lest one take for durable what the other has only just made.
 func MakeDirs(fsys FS, dir string) error {
 	dir = filepath.Clean(dir)
 	info, err := fsys.Stat(dir)
 	switch {
 	case err == nil && info.IsDir():
-		return nil
+		err := fsys.SyncDir(filepath.Dir(dir))
+		if errors.Is(err, fs.ErrPermission) {
+			// A parent that may not be read is not one that we put the directory in.
+			return nil
+		}
+		return err
 	case err == nil:
 		return fmt.Errorf("make directory %s: %w", dir, fs.ErrExist)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	parent := filepath.Dir(dir)
-	if parent != dir {
+	if _, err := fsys.Stat(parent); errors.Is(err, fs.ErrNotExist) && parent != dir {
 		if err := MakeDirs(fsys, parent); err != nil {
 			return err
 		}
