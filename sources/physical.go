@@ -24,21 +24,26 @@ const hexDigits = "0123456789abcdef"
 // underscore written as a dollar sign and two hexadecimal digits. The result is
 // distinct for distinct pairs even where an engine ignores case.
 func PhysicalName(sent string, kind schema.Kind) string {
-	var b strings.Builder
-	b.Grow(len(sent) + 2)
-	b.WriteByte(byte(kind))
-	b.WriteByte('_')
-	for i := range len(sent) {
-		c := sent[i]
+	b := make([]byte, 0, len(sent)+2)
+	return string(appendEscaped(append(b, byte(kind), '_'), sent))
+}
+
+// EscapeName writes a name with lower-case letters, digits, underscore and
+// dollar sign only, as PhysicalName does: for object keys and file names.
+func EscapeName(name string) string {
+	return string(appendEscaped(make([]byte, 0, len(name)), name))
+}
+
+func appendEscaped(dst []byte, name string) []byte {
+	for i := range len(name) {
+		c := name[i]
 		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' {
-			b.WriteByte(c)
+			dst = append(dst, c)
 			continue
 		}
-		b.WriteByte('$')
-		b.WriteByte(hexDigits[c>>4])
-		b.WriteByte(hexDigits[c&15])
+		dst = append(dst, '$', hexDigits[c>>4], hexDigits[c&15])
 	}
-	return b.String()
+	return dst
 }
 
 // ParsePhysicalName is the inverse of PhysicalName.

@@ -1,0 +1,179 @@
+package sources
+
+import (
+	"math"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
+)
+
+// Builder makes a Batch row by row. The zero Builder is ready.
+type Builder struct {
+	batch  Batch
+	lookup map[columnKey]int
+	// order holds, for the previous row, the columns of its values in order: the
+	// next row most often has the same ones, and then no map is asked.
+	order []int
+}
+
+type columnKey struct {
+	sent string
+	kind schema.Kind
+}
+
+// Len counts the rows so far.
+func (b *Builder) Len() int { return b.batch.Rows }
+
+// Bytes is about what the batch takes in memory.
+func (b *Builder) Bytes() int { return b.batch.Bytes() }
+
+// Add appends an event. Its texts are copied.
+func (b *Builder) Add(e *schema.Event, at stream.Position) {
+	row := b.AddRow(e.Time, e.ReceivedAt, e.ID, e.Hash, at)
+	for i := range e.Values {
+		v := &e.Values[i]
+		c := b.columnAt(i, v.Name, v.Kind)
+		switch v.Kind {
+		case schema.KindInt, schema.KindBool:
+			c.SetInt(row, v.Int)
+		case schema.KindNumber:
+			c.SetNum(row, v.Num)
+		default:
+			c.SetText(row, v.Text)
+		}
+	}
+}
+
+// AddRow appends a row without fields and returns its number.
+func (b *Builder) AddRow(ts, receivedAt int64, id, hash schema.ID, at stream.Position) int {
+	d := &b.batch
+	if d.Rows == 0 {
+		d.Times = Bounds{Min: math.MaxInt64, Max: math.MinInt64}
+	}
+	d.Times.Min, d.Times.Max = min(d.Times.Min, ts), max(d.Times.Max, ts)
+	d.TS = append(d.TS, ts)
+	d.ReceivedAt = append(d.ReceivedAt, receivedAt)
+	d.IDs = append(d.IDs, id)
+	d.Hashes = append(d.Hashes, hash)
+	d.Positions = append(d.Positions, at)
+	d.Rows++
+	return d.Rows - 1
+}
+
+// columnAt finds the column of the i-th value of a row, by the previous row's
+// order if that still holds.
+func (b *Builder) columnAt(i int, sent string, kind schema.Kind) *Column {
+	if i < len(b.order) {
+		if c := &b.batch.Columns[b.order[i]]; c.Kind == kind && c.Sent == sent {
+			return c
+		}
+	}
+	n := b.Column(sent, kind)
+	if i < len(b.order) {
+		b.order[i] = n
+	} else if i == len(b.order) {
+		b.order = append(b.order, n)
+	}
+	return &b.batch.Columns[n]
+}
+
+// Column returns the number of the column of (sent, kind), made if need be.
+func (b *Builder) Column(sent string, kind schema.Kind) int {
+	key := columnKey{sent, kind}
+	if n, ok := b.lookup[key]; ok {
+		return n
+	}
+	if b.lookup == nil {
+		b.lookup = map[columnKey]int{}
+	}
+	n := len(b.batch.Columns)
+	b.lookup[key] = n
+	b.batch.Columns = append(b.batch.Columns, Column{Sent: sent, Kind: kind, Name: PhysicalName(sent, kind)})
+	return n
+}
+
+// At returns column n, to set its value in the last row.
+func (b *Builder) At(n int) *Column { return &b.batch.Columns[n] }
+
+// Batch ends the batch and leaves the Builder empty.
+func (b *Builder) Batch() *Batch {
+	d := b.batch
+	for i := range d.Columns {
+		d.Columns[i].pad(d.Rows)
+	}
+	*b = Builder{}
+	return &d
+}
+
+// SetInt sets row r, which is past all rows set before, to an integer or bool.
+func (c *Column) SetInt(r int, v int64) {
+	c.mark(r)
+	for len(c.Ints) < r {
+		c.Ints = append(c.Ints, 0)
+	}
+	c.Ints = append(c.Ints, v)
+}
+
+// SetNum sets row r, which is past all rows set before, to a number.
+func (c *Column) SetNum(r int, v float64) {
+	c.mark(r)
+	for len(c.Nums) < r {
+		c.Nums = append(c.Nums, 0)
+	}
+	c.Nums = append(c.Nums, v)
+}
+
+// SetText sets row r, which is past all rows set before, to a text. It copies v.
+func (c *Column) SetText(r int, v []byte) {
+	c.mark(r)
+	if len(c.Offsets) == 0 {
+		c.Offsets = append(c.Offsets, 0)
+	}
+	for len(c.Offsets) <= r {
+		c.Offsets = append(c.Offsets, uint32(len(c.Text)))
+	}
+	c.Text = append(c.Text, v...)
+	c.Offsets = append(c.Offsets, uint32(len(c.Text)))
+}
+
+func (c *Column) mark(r int) {
+	for len(c.Valid) <= r/64 {
+		c.Valid = append(c.Valid, 0)
+	}
+	c.Valid[r/64] |= 1 << (r % 64)
+}
+
+// pad gives the column its full length of rows.
+func (c *Column) pad(rows int) {
+	for len(c.Valid) < (rows+63)/64 {
+		c.Valid = append(c.Valid, 0)
+	}
+	switch c.Kind {
+	case schema.KindInt, schema.KindBool:
+		for len(c.Ints) < rows {
+			c.Ints = append(c.Ints, 0)
+		}
+	case schema.KindNumber:
+		for len(c.Nums) < rows {
+			c.Nums = append(c.Nums, 0)
+		}
+	default:
+		for len(c.Offsets) <= rows {
+			c.Offsets = append(c.Offsets, uint32(len(c.Text)))
+		}
+	}
+}
+
+// rowBytes is what a row takes before its fields: time, arrival, id, hash and
+// position.
+const rowBytes = 8 + 8 + 16 + 16 + 40
+
+// Bytes is about what the batch takes in memory.
+func (b *Batch) Bytes() int {
+	n := b.Rows * rowBytes
+	for i := range b.Columns {
+		c := &b.Columns[i]
+		n += 8*len(c.Valid) + 8*len(c.Ints) + 8*len(c.Nums) + 4*len(c.Offsets) + len(c.Text)
+	}
+	return n
+}
