@@ -176,7 +176,7 @@ func (f *Faults) Rename(oldName, newName string) error {
 		return err
 	}
 	change := entryChange{dir: filepath.Dir(newName), oldName: oldName, newName: newName}
-	if _, err := os.Lstat(newName); err == nil {
+	if info, err := os.Lstat(newName); err == nil && !info.IsDir() {
 		// The second name keeps what the rename replaces, for the undoing.
 		change.lost = f.lostName()
 		if err := os.Link(newName, change.lost); err != nil {
