@@ -2,6 +2,7 @@ package sources
 
 import (
 	"math"
+	"slices"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
@@ -102,6 +103,21 @@ func (b *Builder) Batch() *Batch {
 		d.Columns[i].pad(d.Rows)
 	}
 	*b = Builder{}
+	return &d
+}
+
+// View is the batch so far. Readers may use it while further rows are added: it
+// shares what only grows and has its own copy of the bitmaps, whose last words
+// still change.
+func (b *Builder) View() *Batch {
+	for i := range b.batch.Columns {
+		b.batch.Columns[i].pad(b.batch.Rows)
+	}
+	d := b.batch
+	d.Columns = slices.Clone(d.Columns)
+	for i := range d.Columns {
+		d.Columns[i].Valid = slices.Clone(d.Columns[i].Valid)
+	}
 	return &d
 }
 
