@@ -47,8 +47,20 @@ func writeTypes(ctx context.Context, conn *pgx.Conn, buf *bytes.Buffer) error {
 		return err
 	}
 	type rangeRow struct{ Type, Subtype, Multirange uint32 }
-	return writeRows(ctx, conn, buf, "rangeTable", "Range", `select rngtypid, rngsubtype, rngmultitypid from pg_range order by 1`,
+	err = writeRows(ctx, conn, buf, "rangeTable", "Range", `select rngtypid, rngsubtype, rngmultitypid from pg_range order by 1`,
 		func(buf *bytes.Buffer, r rangeRow) { fmt.Fprintf(buf, "{%d, %d, %d}", r.Type, r.Subtype, r.Multirange) })
+	if err != nil {
+		return err
+	}
+	for _, method := range []string{"btree", "hash"} {
+		err := writeRows(ctx, conn, buf, method+"Table", "OID",
+			`select opcintype from pg_opclass c join pg_am m on m.oid = opcmethod where opcdefault and amname = '`+method+`' order by 1`,
+			func(buf *bytes.Buffer, r struct{ Type uint32 }) { fmt.Fprintf(buf, "%d", r.Type) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func writeCasts(ctx context.Context, conn *pgx.Conn, buf *bytes.Buffer) error {
