@@ -2,6 +2,7 @@ package sources
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
@@ -25,8 +26,24 @@ type columnKey struct {
 // Len counts the rows so far.
 func (b *Builder) Len() int { return b.batch.Rows }
 
-// Bytes is about what the batch takes in memory.
-func (b *Builder) Bytes() int { return b.batch.Bytes() }
+// Bytes is about what the batch takes in memory once it is ended and its columns
+// have their full length.
+func (b *Builder) Bytes() int {
+	n := b.batch.Rows * rowBytes
+	for i := range b.batch.Columns {
+		c := &b.batch.Columns[i]
+		n += c.valueBytes()*b.batch.Rows + (b.batch.Rows+63)/64*8 + len(c.Text)
+	}
+	return n
+}
+
+// valueBytes is what a row takes in the column, be it null or not, without text.
+func (c *Column) valueBytes() int {
+	if c.Kind == schema.KindText || c.Kind == schema.KindJSON {
+		return 4
+	}
+	return 8
+}
 
 // Add appends an event. Its texts are copied.
 func (b *Builder) Add(e *schema.Event, at stream.Position) {
@@ -190,6 +207,15 @@ func (b *Batch) Bytes() int {
 	for i := range b.Columns {
 		c := &b.Columns[i]
 		n += 8*len(c.Valid) + 8*len(c.Ints) + 8*len(c.Nums) + 4*len(c.Offsets) + len(c.Text)
+	}
+	return n
+}
+
+// Count is the number of rows that have a value.
+func (c *Column) Count() int {
+	n := 0
+	for _, word := range c.Valid {
+		n += bits.OnesCount64(word)
 	}
 	return n
 }
