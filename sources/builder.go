@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"math"
 	"math/bits"
 	"slices"
@@ -218,4 +219,27 @@ func (c *Column) Count() int {
 		n += bits.OnesCount64(word)
 	}
 	return n
+}
+
+// Event takes row r apart again. Its texts point into the batch.
+func (b *Batch) Event(r int, ds schema.Dataset) schema.Event {
+	e := schema.Event{Dataset: ds, Time: b.TS[r], ReceivedAt: b.ReceivedAt[r], ID: b.IDs[r], Hash: b.Hashes[r]}
+	for i := range b.Columns {
+		c := &b.Columns[i]
+		if !c.IsValid(r) {
+			continue
+		}
+		v := schema.Value{Name: c.Sent, Kind: c.Kind}
+		switch c.Kind {
+		case schema.KindInt, schema.KindBool:
+			v.Int = c.Ints[r]
+		case schema.KindNumber:
+			v.Num = c.Nums[r]
+		default:
+			v.Text = c.Text[c.Offsets[r]:c.Offsets[r+1]]
+		}
+		e.Values = append(e.Values, v)
+	}
+	slices.SortFunc(e.Values, func(x, y schema.Value) int { return cmp.Compare(x.Name, y.Name) })
+	return e
 }

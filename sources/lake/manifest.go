@@ -1,0 +1,236 @@
+package lake
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+const (
+	// formatVersion is the version of root and part.
+	formatVersion = 1
+	// maxPartFiles is how many files a part lists at most.
+	maxPartFiles = 1000
+	// maxCommits is how many commit ids a root remembers. A committer whose
+	// answer got lost asks for its id at once, so this is plenty.
+	maxCommits = 256
+)
+
+// root is the changing document of a manifest.
+type root struct {
+	Format     int                                `json:"format"`
+	Version    uint64                             `json:"version"`
+	Tenant     string                             `json:"tenant"`
+	Namespace  string                             `json:"namespace"`
+	Metric     string                             `json:"metric"`
+	Generation uint32                             `json:"generation"`
+	Watermarks map[stream.ShardID]stream.Sequence `json:"watermarks"`
+	Parts      []partRef                          `json:"parts"`
+	Commits    []commitRef                        `json:"commits"`
+	Removed    []removed                          `json:"removed"`
+}
+
+// partRef names a part and sums it up, so that a part outside a statement's time
+// bounds is not read.
+type partRef struct {
+	Key     string `json:"key"`
+	Files   int    `json:"files"`
+	Rows    int64  `json:"rows"`
+	Bytes   int64  `json:"bytes"`
+	MinTime int64  `json:"min_time"`
+	MaxTime int64  `json:"max_time"`
+}
+
+// commitRef remembers a commit. Merge: it changed files, but no row.
+type commitRef struct {
+	ID      string `json:"id"`
+	Version uint64 `json:"version"`
+	Merge   bool   `json:"merge"`
+}
+
+// removed is an object that left the manifest and waits for the sweeper.
+type removed struct {
+	Key string    `json:"key"`
+	At  time.Time `json:"at"`
+}
+
+// partDoc is the document of a part. Column lists repeat from file to file, so
+// they stand once.
+type partDoc struct {
+	Format     int          `json:"format"`
+	ColumnSets [][]string   `json:"column_sets"`
+	Files      []fileRecord `json:"files"`
+}
+
+// fileRecord is one file in a partDoc. Columns and More index ColumnSets.
+type fileRecord struct {
+	Key       string                `json:"key"`
+	Bytes     int64                 `json:"bytes"`
+	Rows      int64                 `json:"rows"`
+	MinTime   int64                 `json:"min_time"`
+	MaxTime   int64                 `json:"max_time"`
+	Columns   int                   `json:"columns"`
+	More      int                   `json:"more"`
+	Stats     map[string][2]float64 `json:"stats,omitempty"`
+	CreatedAt time.Time             `json:"created_at"`
+}
+
+// File is one file of the lake as a manifest lists it.
+type File struct {
+	Key       string
+	Bytes     int64
+	Rows      int64
+	Times     sources.Bounds
+	Columns   []string // physical columns, sorted
+	More      []string // physical names in _more, sorted
+	Stats     map[string]sources.Stats
+	CreatedAt time.Time
+}
+
+// filterKey is the object of the file's identity filter.
+func (f *File) filterKey() string { return f.Key[:len(f.Key)-len(dataSuffix)] + filterSuffix }
+
+func newRoot(ds schema.Dataset) *root {
+	return &root{
+		Format: formatVersion, Tenant: ds.Tenant, Namespace: ds.Namespace, Metric: ds.Metric, Generation: ds.Generation,
+		Watermarks: map[stream.ShardID]stream.Sequence{},
+	}
+}
+
+func (r *root) dataset() schema.Dataset {
+	return schema.Dataset{Tenant: r.Tenant, Namespace: r.Namespace, Metric: r.Metric, Generation: r.Generation}
+}
+
+// clone copies what a commit changes.
+func (r *root) clone() *root {
+	c := *r
+	c.Watermarks = maps.Clone(r.Watermarks)
+	c.Parts = slices.Clone(r.Parts)
+	c.Commits = slices.Clone(r.Commits)
+	c.Removed = slices.Clone(r.Removed)
+	return &c
+}
+
+func (r *root) hasCommit(id string) bool {
+	return slices.ContainsFunc(r.Commits, func(c commitRef) bool { return c.ID == id })
+}
+
+// onlyMergesSince says that every version after the given one was made by a
+// merge, as far as the root remembers.
+func (r *root) onlyMergesSince(version uint64) bool {
+	merges := uint64(0)
+	for _, c := range r.Commits {
+		if c.Version > version && c.Merge {
+			merges++
+		}
+	}
+	return merges == r.Version-version
+}
+
+func encodeRoot(r *root) ([]byte, error) {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("encode manifest root: %w", err)
+	}
+	return data, nil
+}
+
+func decodeRoot(data []byte) (*root, error) {
+	r := &root{}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("decode root: %w", err)
+	}
+	if r.Format != formatVersion {
+		return nil, fmt.Errorf("decode root: format %d, this version reads %d", r.Format, formatVersion)
+	}
+	if r.Watermarks == nil {
+		r.Watermarks = map[stream.ShardID]stream.Sequence{}
+	}
+	return r, nil
+}
+
+func encodePart(files []*File) ([]byte, error) {
+	doc := partDoc{Format: formatVersion}
+	sets := map[string]int{}
+	set := func(columns []string) int {
+		name, err := json.Marshal(columns)
+		if err != nil {
+			return -1 // a list of strings always encodes
+		}
+		n, ok := sets[string(name)]
+		if !ok {
+			n = len(doc.ColumnSets)
+			sets[string(name)] = n
+			doc.ColumnSets = append(doc.ColumnSets, columns)
+		}
+		return n
+	}
+	for _, f := range files {
+		rec := fileRecord{
+			Key: f.Key, Bytes: f.Bytes, Rows: f.Rows, MinTime: f.Times.Min, MaxTime: f.Times.Max,
+			Columns: set(f.Columns), More: set(f.More), CreatedAt: f.CreatedAt,
+		}
+		if len(f.Stats) > 0 {
+			rec.Stats = make(map[string][2]float64, len(f.Stats))
+			for name, s := range f.Stats {
+				rec.Stats[name] = [2]float64{s.Min, s.Max}
+			}
+		}
+		doc.Files = append(doc.Files, rec)
+	}
+	data, err := json.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("encode manifest part: %w", err)
+	}
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return nil, fmt.Errorf("encode manifest part: %w", err)
+	}
+	packed := enc.EncodeAll(data, nil)
+	return packed, enc.Close()
+}
+
+func decodePart(packed []byte) ([]*File, error) {
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return nil, fmt.Errorf("decode part: %w", err)
+	}
+	defer dec.Close()
+	data, err := dec.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("decode part: %w", err)
+	}
+	var doc partDoc
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("decode part: %w", err)
+	}
+	if doc.Format != formatVersion {
+		return nil, fmt.Errorf("decode part: format %d, this version reads %d", doc.Format, formatVersion)
+	}
+	files := make([]*File, 0, len(doc.Files))
+	for _, rec := range doc.Files {
+		if rec.Columns < 0 || rec.Columns >= len(doc.ColumnSets) || rec.More < 0 || rec.More >= len(doc.ColumnSets) {
+			return nil, fmt.Errorf("decode part: file %s names a column set that is not there", rec.Key)
+		}
+		f := &File{
+			Key: rec.Key, Bytes: rec.Bytes, Rows: rec.Rows, Times: sources.Bounds{Min: rec.MinTime, Max: rec.MaxTime},
+			Columns: doc.ColumnSets[rec.Columns], More: doc.ColumnSets[rec.More], CreatedAt: rec.CreatedAt,
+		}
+		if len(rec.Stats) > 0 {
+			f.Stats = make(map[string]sources.Stats, len(rec.Stats))
+			for name, s := range rec.Stats {
+				f.Stats[name] = sources.Stats{Min: s[0], Max: s[1]}
+			}
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}

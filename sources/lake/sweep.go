@@ -1,0 +1,126 @@
+package lake
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// Sweep deletes a dataset's objects that no manifest has listed for the grace:
+// those that left it, and those that a commit wrote and never listed. Nothing
+// else deletes in the lake. It returns how many objects it deleted.
+func (s *Store) Sweep(ctx context.Context, ds schema.Dataset) (int, error) {
+	v, err := s.reload(ctx, ds)
+	if err != nil {
+		return 0, err
+	}
+	limit := s.cfg.Now().Add(-s.cfg.Grace)
+	live := map[string]bool{rootKey(ds): true}
+	files, err := v.List(ctx, sources.Unbounded())
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range files {
+		live[f.Key], live[f.filterKey()] = true, true
+	}
+	for _, p := range v.root.Parts {
+		live[p.Key] = true
+	}
+	// What left the manifest less than the grace ago may be older than that.
+	for _, r := range v.root.Removed {
+		if r.At.After(limit) {
+			live[r.Key] = true
+		}
+	}
+	deleted := 0
+	for after := ""; ; {
+		const page = 1000
+		infos, err := s.cfg.Bucket.List(ctx, prefix(ds), after, page)
+		if err != nil {
+			return deleted, fmt.Errorf("list objects to sweep: %w", err)
+		}
+		for _, info := range infos {
+			after = info.Key
+			if live[info.Key] || info.Modified.After(limit) || !sweepable(info.Key) {
+				continue
+			}
+			if err := s.cfg.Bucket.Delete(ctx, info.Key); err != nil {
+				return deleted, fmt.Errorf("sweep %s: %w", info.Key, err)
+			}
+			s.filters.Remove(info.Key)
+			s.parts.Remove(info.Key)
+			deleted++
+		}
+		if len(infos) < page {
+			break
+		}
+	}
+	return deleted, s.forgetRemoved(ctx, v)
+}
+
+// sweepable says that the key is of an object this package wrote.
+func sweepable(key string) bool {
+	name := key[strings.LastIndexByte(key, '/')+1:]
+	return strings.HasPrefix(name, dataPrefix) || strings.HasPrefix(name, partPrefix)
+}
+
+// forgetRemoved drops swept objects from the root once they are many. The commit
+// is a merge of nothing: it moves no row and no watermark.
+func (s *Store) forgetRemoved(ctx context.Context, v *Version) error {
+	limit := s.cfg.Now().Add(-s.cfg.Grace)
+	const many = 64
+	stale := 0
+	for _, r := range v.root.Removed {
+		if !r.At.After(limit) {
+			stale++
+		}
+	}
+	if stale < many {
+		return nil
+	}
+	trimmed := &Version{store: s, dataset: v.dataset, root: v.root.clone(), etag: v.etag}
+	trimmed.root.Removed = slices.DeleteFunc(trimmed.root.Removed, func(r removed) bool { return !r.At.After(limit) })
+	trimmed.root.Version++
+	id := uniqueName()
+	trimmed.root.Commits = append(trimmed.root.Commits, commitRef{ID: id, Version: trimmed.root.Version, Merge: true})
+	data, err := encodeRoot(trimmed.root)
+	if err != nil {
+		return err
+	}
+	etag, err := s.cfg.Bucket.PutIf(ctx, rootKey(v.dataset), data, v.etag)
+	if err != nil {
+		// The next sweep tries again; what was refused may stand, so look.
+		_, rereadErr := s.reload(ctx, v.dataset)
+		return rereadErr
+	}
+	trimmed.etag = etag
+	s.remember(trimmed)
+	return nil
+}
+
+// Drop deletes everything of a dataset. It is for a dropped generation once no
+// statement can read it, and for a dropped tenant.
+func (s *Store) Drop(ctx context.Context, ds schema.Dataset) error {
+	for {
+		infos, err := s.cfg.Bucket.List(ctx, prefix(ds), "", 1000)
+		if err != nil {
+			return fmt.Errorf("list objects to drop: %w", err)
+		}
+		if len(infos) == 0 {
+			break
+		}
+		for _, info := range infos {
+			if err := s.cfg.Bucket.Delete(ctx, info.Key); err != nil {
+				return fmt.Errorf("drop %s: %w", info.Key, err)
+			}
+		}
+	}
+	s.mu.Lock()
+	delete(s.known, ds)
+	s.mu.Unlock()
+	return nil
+}

@@ -1,0 +1,137 @@
+package lake
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+	"github.com/fieldgate/fieldgate/sources/objstore"
+)
+
+var _ sources.Manifest = (*Version)(nil)
+
+// Version is one version of a dataset's manifest. It never changes.
+type Version struct {
+	store   *Store
+	dataset schema.Dataset
+	root    *root
+	etag    objstore.ETag
+}
+
+// part is a part as read: its files, newest first, and what a plan reads of each.
+type part struct {
+	files  []*File
+	splits []*sources.FileSplit
+}
+
+// Dataset is whose manifest it is.
+func (v *Version) Dataset() schema.Dataset { return v.dataset }
+
+// Version counts the commits; 0 is the empty manifest.
+func (v *Version) Version() uint64 { return v.root.Version }
+
+// Watermarks implements sources.Manifest. The caller owns the result.
+func (v *Version) Watermarks() sources.Watermarks { return maps.Clone(v.root.Watermarks) }
+
+// Totals sums up the files.
+func (v *Version) Totals() (files int, rows, bytes int64) {
+	for _, p := range v.root.Parts {
+		files += p.Files
+		rows += p.Rows
+		bytes += p.Bytes
+	}
+	return files, rows, bytes
+}
+
+// Files implements sources.Manifest.
+func (v *Version) Files(ctx context.Context, bounds sources.Bounds) (splits []*sources.FileSplit, known int, err error) {
+	err = v.eachPart(ctx, bounds, func(p *part) {
+		for _, f := range p.splits {
+			if f.Times.Overlaps(bounds) {
+				splits = append(splits, f)
+			}
+		}
+	})
+	for _, p := range v.root.Parts {
+		known += p.Files
+	}
+	newest := func(a, b *sources.FileSplit) int {
+		return cmp.Or(cmp.Compare(b.Times.Max, a.Times.Max), cmp.Compare(a.Path, b.Path))
+	}
+	if !slices.IsSortedFunc(splits, newest) {
+		slices.SortFunc(splits, newest)
+	}
+	return splits, known, err
+}
+
+// List returns the files whose time range overlaps the bounds, newest first.
+func (v *Version) List(ctx context.Context, bounds sources.Bounds) ([]*File, error) {
+	var files []*File
+	err := v.eachPart(ctx, bounds, func(p *part) {
+		for _, f := range p.files {
+			if f.Times.Overlaps(bounds) {
+				files = append(files, f)
+			}
+		}
+	})
+	slices.SortFunc(files, newestFirst)
+	return files, err
+}
+
+func newestFirst(a, b *File) int {
+	return cmp.Or(cmp.Compare(b.Times.Max, a.Times.Max), cmp.Compare(a.Key, b.Key))
+}
+
+// eachPart calls visit with every part that may hold times in the bounds.
+func (v *Version) eachPart(ctx context.Context, bounds sources.Bounds, visit func(*part)) error {
+	for _, ref := range v.root.Parts {
+		if !(sources.Bounds{Min: ref.MinTime, Max: ref.MaxTime}).Overlaps(bounds) {
+			continue
+		}
+		p, err := v.store.part(ctx, ref.Key)
+		if err != nil {
+			return err
+		}
+		visit(p)
+	}
+	return nil
+}
+
+// part reads a part, or finds it in the cache: parts never change.
+func (s *Store) part(ctx context.Context, key string) (*part, error) {
+	if p, ok := s.parts.Get(key); ok {
+		return p, nil
+	}
+	data, _, err := objstore.Read(ctx, s.cfg.Bucket, key)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest part: %w", err)
+	}
+	files, err := decodePart(data)
+	if err != nil {
+		return nil, fmt.Errorf("manifest part %s: %w", key, err)
+	}
+	return s.keepPart(key, files)
+}
+
+func (s *Store) keepPart(key string, files []*File) (*part, error) {
+	slices.SortFunc(files, newestFirst)
+	p := &part{files: files, splits: make([]*sources.FileSplit, 0, len(files))}
+	for _, f := range files {
+		path := f.Key
+		if local, ok := s.cfg.Bucket.(objstore.Local); ok {
+			var err error
+			if path, err = local.Path(f.Key); err != nil {
+				return nil, fmt.Errorf("path of %s: %w", f.Key, err)
+			}
+		}
+		p.splits = append(p.splits, &sources.FileSplit{
+			Path: path, Bytes: f.Bytes, Rows: f.Rows, Times: f.Times, Columns: f.Columns, Stats: f.Stats, More: f.More,
+		})
+	}
+	s.parts.Add(key, p)
+	return p, nil
+}
