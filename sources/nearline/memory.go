@@ -1,0 +1,102 @@
+package nearline
+
+import (
+	"context"
+	"sync"
+)
+
+// memory accounts for what the tail holds, against its bound.
+type memory struct {
+	bound, highWater int64
+	// pressure has a token while compaction is asked for.
+	pressure chan struct{}
+
+	mu     sync.Mutex
+	held   int64 // rows and identities in Go memory
+	native int64 // tables, when last measured
+	// freed is closed and replaced when less is held than before.
+	freed chan struct{}
+}
+
+// Memory is what a tail holds and may hold, in bytes.
+type Memory struct {
+	Used, Native, HighWater, Bound int64
+}
+
+func newMemory(bound, highWater int64) *memory {
+	return &memory{bound: bound, highWater: highWater, pressure: make(chan struct{}, 1), freed: make(chan struct{})}
+}
+
+// add accounts for bytes more in Go memory, or fewer.
+func (m *memory) add(bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.held += bytes
+	m.changed(bytes < 0)
+}
+
+// setNative accounts for the tables.
+func (m *memory) setNative(bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	less := bytes < m.native
+	m.native = bytes
+	m.changed(less)
+}
+
+func (m *memory) changed(less bool) {
+	if less {
+		close(m.freed)
+		m.freed = make(chan struct{})
+	}
+	m.signal()
+}
+
+// signal asks for compaction while more is held than the high-water mark.
+func (m *memory) signal() {
+	if m.held+m.native < m.highWater {
+		return
+	}
+	select {
+	case m.pressure <- struct{}{}:
+	default:
+	}
+}
+
+// wait returns when there is room.
+func (m *memory) wait(ctx context.Context) error {
+	for {
+		m.mu.Lock()
+		used, freed := m.held+m.native, m.freed
+		m.signal()
+		m.mu.Unlock()
+		if used < m.bound {
+			return nil
+		}
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (m *memory) figures() Memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return Memory{Used: m.held + m.native, Native: m.native, HighWater: m.highWater, Bound: m.bound}
+}
+
+// Pressure gives a token whenever the tail holds more than its high-water mark:
+// who compacts should then compact everything, and trim.
+func (t *Tail) Pressure() <-chan struct{} { return t.memory.pressure }
+
+// Full says that the tail is at its bound: writes wait, and no more should be
+// taken in.
+func (t *Tail) Full() bool {
+	m := t.memory.figures()
+	return m.Used >= m.Bound
+}
+
+// Memory says what the tail holds.
+func (t *Tail) Memory() Memory { return t.memory.figures() }

@@ -1,0 +1,90 @@
+// Package nearline holds recent events, row by row, from the moment they are
+// staged until the lake has them. Tables is the port through which the staging
+// stage writes; Tail is the embedded implementation, a columnar tail in memory
+// that is rebuilt at start from what the logs hold past compaction's checkpoint.
+//
+// A dataset's rows lie in batches of Go memory. Once it has enough of them, full
+// batches move into tables inside the engine (the port Native), which scans them
+// faster and in parallel; a small dataset stays in Go memory, because a table
+// costs hundreds of kilobytes even with one row.
+//
+// The tail drops copies of rows it holds and reports conflicts. Rows that may
+// lie in the lake already (the port Known) are only marked; who reads them
+// decides. Statements see the tail through pins: a pin has every row whose Write
+// returned before it, each once, and keeps it until released, whatever is moved
+// or trimmed meanwhile.
+package nearline
+
+import (
+	"context"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// Tables is the port to recent events for who writes them.
+type Tables interface {
+	// Write stores rows and gives an outcome for each, in their order. Rows of one
+	// shard come from one goroutine, in rising position; all rows of one identity
+	// come from one shard. When Write returns, a new pin has the rows. After an
+	// error some rows may be stored: the caller writes all of them again and is
+	// told that those are duplicates. The rows' values are not kept.
+	//
+	// Write waits while the store has no room.
+	Write(ctx context.Context, rows []Row) ([]Outcome, error)
+}
+
+// Row is a staged event and where it stands.
+type Row struct {
+	Event    schema.Event
+	Position stream.Position
+}
+
+// Outcome is what became of a written row.
+type Outcome uint8
+
+// The outcomes of a Write.
+const (
+	// Stored: the row is new here.
+	Stored Outcome = iota + 1
+	// Duplicate: the same event is stored already; the row is dropped.
+	Duplicate
+	// Conflict: another event with the same dataset, time and id is stored
+	// already; the row is dropped, and the caller makes an error row of it.
+	Conflict
+)
+
+func (o Outcome) String() string {
+	switch o {
+	case Stored:
+		return "stored"
+	case Duplicate:
+		return "duplicate"
+	case Conflict:
+		return "conflict"
+	default:
+		return "none"
+	}
+}
+
+// Known is the port to the identities that the lake holds.
+type Known interface {
+	// Suspect says of each (time, id) of a dataset whether the lake may hold it:
+	// false is certain. It must know every commit that ended before it was called.
+	Suspect(ctx context.Context, dataset schema.Dataset, times []int64, ids []schema.ID) ([]bool, error)
+}
+
+// Native is the port to tables inside the engine, see sources.TableSplit for
+// their columns. One goroutine appends to a table at a time.
+type Native interface {
+	// Append adds the batch's rows to a table, numbered from base on. At base 0 it
+	// makes the table, with the batch's columns; every later batch has the same
+	// columns in the same order. After an error the tail does not append to the
+	// table again and reads no row of the failed batch.
+	Append(ctx context.Context, dataset schema.Dataset, table string, base int64, b *sources.Batch) error
+	// Drop removes a table that no pin holds. A table that is not there is no error.
+	Drop(ctx context.Context, dataset schema.Dataset, table string) error
+	// Bytes is the memory that all such tables use.
+	Bytes(ctx context.Context) (int64, error)
+}
