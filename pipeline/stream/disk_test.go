@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
@@ -363,55 +364,48 @@ func openSlow(t *testing.T, maxPending int) (*stream.Disk, <-chan chan struct{})
 
 func TestDiskCommitsWaitersTogetherAndHidesUnsynced(t *testing.T) {
 	t.Parallel()
-	d, syncs := openSlow(t, 1<<20)
-	const writers = 10
-	errs := make(chan error, writers+1)
-	var wg sync.WaitGroup
-	write := func(text string) {
-		wg.Go(func() {
-			_, err := d.Put(t.Context(), entriesOf(text))
-			errs <- err
-		})
-	}
-	write("first")
-	held := <-syncs
-	if tail, err := d.Tail(t.Context(), 0); err != nil || !tail.IsZero() {
-		t.Fatalf("tail %s, %v before the sync", tail, err)
-	}
-	it, err := d.Iterate(t.Context(), 0, stream.FromOldest())
-	must(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	if records, err := it.Next(ctx, 1, 1); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("read %v, %v before the sync", records, err)
-	}
-	for range writers {
-		write("later")
-	}
-	close(held)
-	must(t, <-errs)
-	records, err := it.Next(t.Context(), 1, 1)
-	must(t, err)
-	if string(records[0].Data) != "first" {
-		t.Fatalf("read %q", records[0].Data)
-	}
-	rounds := 0
-	for done := 0; done < writers; {
-		select {
-		case held := <-syncs:
-			rounds++
-			close(held)
-		case err := <-errs:
-			must(t, err)
-			done++
+	synctest.Test(t, func(t *testing.T) {
+		d, syncs := openSlow(t, 1<<20)
+		var wg sync.WaitGroup
+		write := func(text string) {
+			wg.Go(func() {
+				if _, err := d.Put(t.Context(), entriesOf(text)); err != nil {
+					t.Error(err)
+				}
+			})
 		}
-	}
-	wg.Wait()
-	if rounds >= writers {
-		t.Fatalf("%d syncs for %d writers that waited", rounds, writers)
-	}
-	must(t, it.Close())
-	must(t, d.Close())
+		write("first")
+		held := <-syncs
+		if tail, err := d.Tail(t.Context(), 0); err != nil || !tail.IsZero() {
+			t.Fatalf("tail %s, %v before the sync", tail, err)
+		}
+		it, err := d.Iterate(t.Context(), 0, stream.FromOldest())
+		must(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if records, err := it.Next(ctx, 1, 1); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("read %v, %v before the sync", records, err)
+		}
+		for range 10 {
+			write("later")
+		}
+		synctest.Wait()
+		close(held)
+		records, err := it.Next(t.Context(), 1, 1)
+		must(t, err)
+		if string(records[0].Data) != "first" {
+			t.Fatalf("read %q", records[0].Data)
+		}
+		held = <-syncs
+		synctest.Wait()
+		close(held)
+		wg.Wait() // one more sync would keep it for ever
+		if tail, err := d.Tail(t.Context(), 0); err != nil || tail != stream.SequenceOf(11) {
+			t.Fatalf("tail %s, %v", tail, err)
+		}
+		must(t, it.Close())
+		must(t, d.Close())
+	})
 }
 
 func TestDiskBusyWhenFull(t *testing.T) {

@@ -143,35 +143,36 @@ func (it *diskIterator) Next(ctx context.Context, maxRecords, maxBytes int) ([]R
 	defer it.mu.Unlock()
 	it.records = it.records[:0]
 	bytes := 0
-	for {
-		if it.file == nil {
-			return nil, ErrClosed
-		}
+	for it.file != nil {
 		if it.take(max(maxRecords, 1), maxBytes, &bytes) {
 			return it.records, nil
 		}
-		limit, wait, err := it.limit()
-		if err != nil {
-			return nil, err
-		}
-		if wait != nil {
-			if len(it.records) > 0 {
-				return it.records, nil
-			}
-			if err := it.wait(ctx, wait); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		ok, err := it.load(limit, len(it.records) == 0)
+		more, wait, err := it.advance()
 		switch {
-		case len(it.records) > 0 && (err != nil || !ok):
-			// The next call meets the error again.
+		case more:
+		case len(it.records) > 0:
+			// What keeps the next record back is for the next call, which meets it again.
 			return it.records, nil
 		case err != nil:
 			return nil, err
+		default:
+			if err := it.wait(ctx, wait); err != nil {
+				return nil, err
+			}
 		}
 	}
+	return nil, ErrClosed
+}
+
+// advance reads the next frame. Where it gives no more, there is an error, or a channel to wait on, or the buffer ends
+// and must stay as it is for the records taken.
+func (it *diskIterator) advance() (more bool, wait <-chan struct{}, err error) {
+	limit, wait, err := it.limit()
+	if err != nil || wait != nil {
+		return false, wait, err
+	}
+	more, err = it.load(limit, len(it.records) == 0)
+	return more, nil, err
 }
 
 // take moves records from the current frame to the result; true if the result is full.

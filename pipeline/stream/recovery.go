@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/fieldgate/fieldgate/sources/vfs"
 )
@@ -98,7 +100,7 @@ func (r *recovered) recoverTail(fsys vfs.FS, active *segment, logger *slog.Logge
 			return err
 		}
 		if later >= 0 {
-			corrupt.Reason += fmt.Sprintf("; acknowledged records follow at offset %d", later)
+			corrupt.Reason += fmt.Sprintf("; by the frame at offset %d it was acknowledged", later)
 			return corrupt
 		}
 		logger.Warn("cut a torn tail off a log segment", "path", active.path, "offset", scan.end,
@@ -107,7 +109,7 @@ func (r *recovered) recoverTail(fsys vfs.FS, active *segment, logger *slog.Logge
 			return fmt.Errorf("cut torn tail of %s: %w", active.path, err)
 		}
 	}
-	if err := rewrite(f, scan.group, scan.end); err != nil {
+	if err := rewrite(f, 0, segmentHeaderBytes, scan.group, scan.end); err != nil {
 		return fmt.Errorf("make tail of %s durable: %w", active.path, err)
 	}
 	active.size, active.index, active.indexed = scan.end, scan.index, true
@@ -115,15 +117,16 @@ func (r *recovered) recoverTail(fsys vfs.FS, active *segment, logger *slog.Logge
 	return nil
 }
 
-// rewrite writes the bytes of the last group again and syncs. The process before may have died on a failed fsync, after
-// which the kernel takes pages for clean that never reached the disk; written again, they are dirty.
-func rewrite(f vfs.File, from, to int64) error {
-	if to > from {
-		data := make([]byte, to-from)
-		if _, err := f.ReadAt(data, from); err != nil {
+// rewrite writes the segment's header and its last group again, given by their bounds, and syncs. The process before may
+// have died on a failed fsync, after which the kernel takes pages for clean that never reached the disk; written again,
+// they are dirty. All else was synced before the last group was written.
+func rewrite(f vfs.File, bounds ...int64) error {
+	for part := range slices.Chunk(bounds, 2) {
+		data := make([]byte, part[1]-part[0])
+		if _, err := f.ReadAt(data, part[0]); err != nil {
 			return err
 		}
-		if _, err := f.WriteAt(data, from); err != nil {
+		if _, err := f.WriteAt(data, part[0]); err != nil {
 			return err
 		}
 	}
@@ -161,7 +164,7 @@ func scanSegment(f vfs.File, seg *segment) (scanned, error) {
 	}
 }
 
-// acknowledgedAfter looks behind a bad frame for a valid one which says that the segment was durable beyond the bad
+// acknowledgedAfter looks from a bad frame on for a valid one which says that the segment was durable beyond the bad
 // frame's offset when it was written: then the bad one was acknowledged. Valid frames that do not say so are of the bad
 // one's own group, of which a crash may keep any part. It gives the offset of the frame found, or -1.
 func acknowledgedAfter(f vfs.File, seg *segment, bad int64) (int64, error) {
@@ -170,7 +173,7 @@ func acknowledgedAfter(f vfs.File, seg *segment, bad int64) (int64, error) {
 		return 0, fmt.Errorf("read torn tail of %s: %w", seg.path, err)
 	}
 	marker := binary.LittleEndian.AppendUint32(nil, seg.marker)
-	for at := 1; ; at++ {
+	for at := 0; ; at++ {
 		n := bytes.Index(rest[min(at, len(rest)):], marker)
 		if n < 0 {
 			return -1, nil
@@ -179,14 +182,14 @@ func acknowledgedAfter(f vfs.File, seg *segment, bad int64) (int64, error) {
 		if len(rest)-at < frameHeaderBytes {
 			return -1, nil
 		}
-		offset := bad + int64(at)
-		frame, reason := parseHeader(rest[at:], seg.marker, offset)
+		// Bytes may be missing before it, so where it stands proves nothing.
+		frame, reason := parseHeader(rest[at:], seg.marker, math.MaxInt64)
 		size := frameHeaderBytes + int(frame.length)
 		if reason != "" || size > len(rest)-at || int64(frame.synced) <= bad {
 			continue
 		}
 		if checkFrame(rest[at:at+size], &frame, seg.marker) == "" {
-			return offset, nil
+			return bad + int64(at), nil
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"sync"
 	"syscall"
 
@@ -176,12 +177,8 @@ func (s *shard) makeRoom(active *segment, tail uint64, size int) (*segment, erro
 	header := segmentHeader{shard: s.id, base: tail + 1, floor: s.arrived}
 	file, next, err := createSegment(s.disk.cfg.FS, s.dir, header)
 	if err != nil {
-		// The file, if any, holds no record: the next attempt, or recovery, makes it anew.
 		err = fmt.Errorf("make log segment %d: %w", header.base, err)
-		if passes(err) {
-			return nil, err
-		}
-		return nil, s.disk.fail(err)
+		return nil, s.passOrFail(err, func() error { return s.discard(header.base) })
 	}
 	// All in the old file is synced: closing it can lose nothing.
 	_ = s.file.Close()
@@ -204,18 +201,43 @@ func (s *shard) write(active *segment, g *group, first uint64, arrived int64) ([
 	}
 	if _, err := s.file.WriteAt(g.buf, start); err != nil {
 		err = fmt.Errorf("write log segment: %w", err)
-		if !passes(err) {
-			return nil, s.disk.fail(err)
-		}
-		if cutErr := s.file.Truncate(start); cutErr != nil {
-			return nil, s.disk.fail(errors.Join(err, cutErr))
-		}
-		return nil, err
+		return nil, s.passOrFail(err, func() error { return s.cut(start) })
 	}
 	if err := s.file.Sync(); err != nil {
 		return nil, s.disk.fail(fmt.Errorf("sync log segment: %w", err))
 	}
 	return index, nil
+}
+
+// passOrFail handles a failed write: if the error is one that passes, what the write has left is undone, durably, and the
+// next group may try. Else, or if that goes wrong, the log has failed.
+func (s *shard) passOrFail(err error, undo func() error) error {
+	if !passes(err) {
+		return s.disk.fail(err)
+	}
+	if undoErr := undo(); undoErr != nil {
+		return s.disk.fail(errors.Join(err, undoErr))
+	}
+	return err
+}
+
+// cut takes a part of a group off the active segment. It syncs, because the next group may go to another segment, and
+// nothing would sync this one again.
+func (s *shard) cut(size int64) error {
+	if err := s.file.Truncate(size); err != nil {
+		return err
+	}
+	return s.file.Sync()
+}
+
+// discard removes a segment that was not finished. The next group may still fit the segment before, and then this one's
+// file would stand where no segment begins.
+func (s *shard) discard(base uint64) error {
+	err := s.disk.cfg.FS.Remove(filepath.Join(s.dir, segmentName(base)))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return s.disk.cfg.FS.SyncDir(s.dir)
 }
 
 // passes tells a lack of room or of file descriptors, after which a write can be tried again, from a broken disk.

@@ -61,11 +61,12 @@ func readRange(r io.ReaderAt, from, to int64) ([]byte, error) {
 func (i *inode) synced(size int64) {
 	var kept []change
 	for n, c := range i.changes {
+		end := min(c.end(), size) // what was cut since needs no redoing
 		redone := slices.ContainsFunc(i.changes[n+1:], func(later change) bool {
-			return !later.doomed && later.off <= c.off && (later.truncates || c.end() <= later.end())
+			return !later.doomed && later.off <= c.off && (later.truncates || end <= later.end())
 		})
-		if c.doomed && !redone && !c.truncates {
-			c.old = resize(c.old, max(0, min(c.end(), size)-c.off))
+		if c.doomed && !redone && !c.truncates && end > c.off {
+			c.old = resize(c.old, end-c.off)
 			c.oldSize = size
 			kept = append(kept, c)
 		}
