@@ -1,23 +1,40 @@
 package schema
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Snapshot is one version of a tenant's schema. It is immutable: whoever changes
 // a schema does so through Store, which makes the next version.
 type Snapshot struct {
-	Tenant    string    `json:"-"`
-	Version   uint64    `json:"-"`
-	CreatedAt time.Time `json:"-"`
+	Tenant    string
+	Version   uint64
+	CreatedAt time.Time
+	// Who made this version, and What was done, in words.
+	Who, What string
+	// Previous is the version that this one was made from, 0 for the first.
+	// Versions rise, but not always by one.
+	Previous uint64
 	// MetricKeys, TimestampAliases and TimestampPatterns are ordered: the first
 	// that an event has, or that matches, decides.
 	MetricKeys        []string
 	TimestampAliases  []string
 	TimestampPatterns []string
+	// SettingsVersion is the version that last changed one of the three lists.
+	SettingsVersion uint64
 	// Metrics are in the order they were declared.
 	Metrics []*Metric
 	// Generations holds, for every sent metric name whose table was ever dropped,
-	// the number of its current generation. Absent names are in generation 0.
-	Generations map[string]uint32
+	// the number of its current generation. Absent names are in FirstGeneration,
+	// which is 0 unless the tenant was dropped and added again.
+	Generations     map[string]uint32
+	FirstGeneration uint32
+
+	nextMetric uint32 // the ID that the next new metric gets
+	dropped    bool   // the version that a drop of the tenant made
+	bySent     map[string]*Metric
 }
 
 // Metric is a declared kind of event: a SQL table.
@@ -39,7 +56,8 @@ type Metric struct {
 	Version uint64
 }
 
-// Field is a declared SQL column of a metric.
+// Field is a declared SQL column of a metric. A sent name is a source of one
+// field of a metric at most.
 type Field struct {
 	// Number is the attribute number, unique within the metric and never reused;
 	// number 1 is the timestamp column, so fields start at 2.
@@ -70,25 +88,20 @@ type Type struct {
 
 // Metric finds a declared metric by its name.
 func (s *Snapshot) Metric(name string) (*Metric, bool) {
-	for _, m := range s.Metrics {
-		if m.Name == name {
-			return m, true
-		}
-	}
-	return nil, false
+	m, ok := s.MetricOfSent(name)
+	return m, ok && m.Name == name
 }
 
 // MetricOfSent finds the declared metric that a sent metric name belongs to, by
 // its name or one of its aliases.
 func (s *Snapshot) MetricOfSent(sent string) (*Metric, bool) {
+	if s.bySent != nil {
+		m, ok := s.bySent[sent]
+		return m, ok
+	}
 	for _, m := range s.Metrics {
-		if m.Name == sent {
+		if m.Name == sent || slices.Contains(m.Aliases, sent) {
 			return m, true
-		}
-		for _, a := range m.Aliases {
-			if a == sent {
-				return m, true
-			}
 		}
 	}
 	return nil, false
@@ -96,7 +109,14 @@ func (s *Snapshot) MetricOfSent(sent string) (*Metric, bool) {
 
 // Dataset is the current dataset of a sent metric name.
 func (s *Snapshot) Dataset(sent string) Dataset {
-	return Dataset{Tenant: s.Tenant, Metric: sent, Generation: s.Generations[sent]}
+	return Dataset{Tenant: s.Tenant, Metric: sent, Generation: s.generation(sent)}
+}
+
+// ErrorDataset is the current dataset behind the tenant's errors.stream.
+func (s *Snapshot) ErrorDataset() Dataset {
+	d := ErrorDataset(s.Tenant)
+	d.Generation = s.FirstGeneration
+	return d
 }
 
 // Datasets are the datasets whose union is the table of m: its own and its
@@ -108,4 +128,73 @@ func (s *Snapshot) Datasets(m *Metric) []Dataset {
 		out = append(out, s.Dataset(a))
 	}
 	return out
+}
+
+// Field finds a field by its name.
+func (m *Metric) Field(name string) (*Field, bool) {
+	for i := range m.Fields {
+		if m.Fields[i].Name == name {
+			return &m.Fields[i], true
+		}
+	}
+	return nil, false
+}
+
+// FieldOfSource finds the field that a sent name is a source of. There is one at
+// most.
+func (m *Metric) FieldOfSource(sent string) (*Field, bool) {
+	for i := range m.Fields {
+		for _, s := range m.Fields[i].Sources {
+			if s.Name == sent {
+				return &m.Fields[i], true
+			}
+		}
+	}
+	return nil, false
+}
+
+func (s *Snapshot) generation(sent string) uint32 {
+	if g, ok := s.Generations[sent]; ok {
+		return g
+	}
+	return s.FirstGeneration
+}
+
+// index makes lookups by sent name fast; it is called before s is shared.
+func (s *Snapshot) index() {
+	s.bySent = make(map[string]*Metric, len(s.Metrics))
+	for _, m := range s.Metrics {
+		s.bySent[m.Name] = m
+		for _, a := range m.Aliases {
+			s.bySent[a] = m
+		}
+	}
+}
+
+// copyTop copies s so that its lists and maps can be changed; metrics are shared.
+func (s *Snapshot) copyTop() *Snapshot {
+	c := *s
+	c.MetricKeys = slices.Clone(s.MetricKeys)
+	c.TimestampAliases = slices.Clone(s.TimestampAliases)
+	c.TimestampPatterns = slices.Clone(s.TimestampPatterns)
+	c.Metrics = slices.Clone(s.Metrics)
+	c.Generations = maps.Clone(s.Generations)
+	if c.Generations == nil {
+		c.Generations = map[string]uint32{}
+	}
+	c.bySent = nil
+	return &c
+}
+
+// clone copies m whole.
+func (m *Metric) clone() *Metric {
+	c := *m
+	c.Aliases = slices.Clone(m.Aliases)
+	c.TimestampAliases = slices.Clone(m.TimestampAliases)
+	c.TimestampPatterns = slices.Clone(m.TimestampPatterns)
+	c.Fields = slices.Clone(m.Fields)
+	for i := range c.Fields {
+		c.Fields[i].Sources = slices.Clone(m.Fields[i].Sources)
+	}
+	return &c
 }

@@ -1,0 +1,217 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+)
+
+const (
+	// firstField is the first field's number; number 1 is the timestamp column.
+	firstField = 2
+	// maxFields is PostgreSQL's MaxHeapAttributeNumber, which counts dropped
+	// columns; so does this, because numbers are not used again.
+	maxFields = 1600
+)
+
+// AddField declares a field, the metric's last. Its Number is not read. Its own
+// name becomes the first source if Sources does not list it. A field
+// "timestamp" of type timestamptz means the column every metric has, and adds
+// nothing.
+func (d *Draft) AddField(metric string, f Field) error {
+	return d.edit(metric, func(m *Metric) error { return addField(m, f) })
+}
+
+func addField(m *Metric, f Field) error {
+	where := whereField(m.Name, f.Name)
+	if err := checkFieldName(where, f.Name); err != nil {
+		return err
+	}
+	if err := f.Type.check(where); err != nil {
+		return err
+	}
+	if f.Name == TimestampField {
+		return checkTimestampField(where, f)
+	}
+	if _, taken := m.Field(f.Name); taken {
+		return fmt.Errorf("%s: %w", where, ErrFieldExists)
+	}
+	if err := checkComment(where, f.Comment); err != nil {
+		return err
+	}
+	if m.NextField > maxFields {
+		return &Invalid{Where: where, Reason: fmt.Sprintf("a metric has had at most %d fields, dropped ones included", maxFields)}
+	}
+	made := Field{Number: m.NextField, Name: f.Name, Type: f.Type, Comment: f.Comment}
+	if err := setSources(m, &made, f.Sources); err != nil {
+		return err
+	}
+	m.NextField++
+	m.Fields = append(m.Fields, made)
+	return nil
+}
+
+// checkTimestampField accepts the column that is there already.
+func checkTimestampField(where string, f Field) error {
+	if f.Type != (Type{Name: "timestamptz"}) {
+		return &Invalid{
+			Where:  where,
+			Reason: "timestamp is the built-in column of the event time, of type timestamptz",
+			Err:    ErrFieldExists,
+		}
+	}
+	if len(f.Sources) > 0 {
+		return &Invalid{
+			Where:  where,
+			Reason: "the built-in column takes no sources",
+			Hint:   "Set the timestamp aliases of the metric.",
+		}
+	}
+	return nil
+}
+
+// DropField undeclares a field. What was stored under its sources stays, and is
+// readable again when a field with them is declared.
+func (d *Draft) DropField(metric, field string) error {
+	return d.edit(metric, func(m *Metric) error {
+		if _, err := findField(m, field); err != nil {
+			return err
+		}
+		m.Fields = slices.DeleteFunc(m.Fields, func(f Field) bool { return f.Name == field })
+		return nil
+	})
+}
+
+// RenameField gives a field a new name, which becomes its first source. The old
+// name stays a source, the next.
+func (d *Draft) RenameField(metric, oldName, newName string) error {
+	return d.edit(metric, func(m *Metric) error {
+		f, err := findField(m, oldName)
+		if err != nil {
+			return err
+		}
+		where := whereField(metric, newName)
+		if err := checkFieldName(where, newName); err != nil {
+			return err
+		}
+		if _, taken := m.Field(newName); taken || newName == TimestampField {
+			return fmt.Errorf("%s: %w", where, ErrFieldExists)
+		}
+		f.Name = newName
+		return setSources(m, f, f.Sources)
+	})
+}
+
+// ChangeFieldType changes how the stored values are read.
+func (d *Draft) ChangeFieldType(metric, field string, t Type) error {
+	return d.edit(metric, func(m *Metric) error {
+		f, err := findField(m, field)
+		if err != nil {
+			return err
+		}
+		f.Type = t
+		return t.check(whereField(metric, field))
+	})
+}
+
+// AddSource adds a sent name that can give the field its value, after those it
+// has.
+func (d *Draft) AddSource(metric, field string, s Source) error {
+	return d.edit(metric, func(m *Metric) error {
+		f, err := findField(m, field)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(f.Sources, func(o Source) bool { return o.Name == s.Name }) {
+			return fmt.Errorf("%s: source %q: %w", whereField(metric, field), s.Name, ErrExists)
+		}
+		return setSources(m, f, append(f.Sources, s))
+	})
+}
+
+// SetSources replaces the field's sources. Its own name comes first, with the
+// conversion given for it if it is listed.
+func (d *Draft) SetSources(metric, field string, sources []Source) error {
+	return d.edit(metric, func(m *Metric) error {
+		f, err := findField(m, field)
+		if err != nil {
+			return err
+		}
+		return setSources(m, f, sources)
+	})
+}
+
+// setSources checks and takes the sources of f, whose name is already set.
+func setSources(m *Metric, f *Field, sources []Source) error {
+	where := whereField(m.Name, f.Name)
+	own := Source{Name: f.Name}
+	ordered := make([]Source, 1, len(sources)+1)
+	seen := map[string]struct{}{}
+	for _, s := range sources {
+		if err := checkSource(where, s); err != nil {
+			return err
+		}
+		if _, twice := seen[s.Name]; twice {
+			return &Invalid{Where: where, Reason: fmt.Sprintf("source %q is listed twice", s.Name)}
+		}
+		seen[s.Name] = struct{}{}
+		if s.Name == f.Name {
+			own = s
+			continue
+		}
+		ordered = append(ordered, s)
+	}
+	ordered[0] = own
+	for _, s := range ordered {
+		if err := checkSourceFree(m, f, s.Name); err != nil {
+			return err
+		}
+	}
+	f.Sources = ordered
+	return nil
+}
+
+func checkSource(where string, s Source) error {
+	if err := checkSentField(where, s.Name); err != nil {
+		return err
+	}
+	if s.Convert == "" {
+		return nil
+	}
+	return checkText(where, "a conversion", s.Convert, maxConvert)
+}
+
+// checkSourceFree refuses a sent name that another field already reads: the name
+// could then mean either.
+func checkSourceFree(m *Metric, f *Field, sent string) error {
+	for i := range m.Fields {
+		other := &m.Fields[i]
+		if other.Number == f.Number || !slices.ContainsFunc(other.Sources, func(s Source) bool { return s.Name == sent }) {
+			continue
+		}
+		invalid := &Invalid{
+			Where:  whereField(m.Name, f.Name),
+			Reason: fmt.Sprintf("%q is a source of field %q", sent, other.Name),
+			Err:    ErrFieldExists,
+		}
+		if sent == other.Name {
+			invalid.Reason = fmt.Sprintf("source %q is a field of its own", sent)
+			invalid.Hint = fmt.Sprintf("Drop field %q first.", other.Name)
+		} else {
+			invalid.Hint = fmt.Sprintf("Query it as %q, or remove the source from field %q first.", other.Name, other.Name)
+		}
+		return invalid
+	}
+	return nil
+}
+
+// findField finds a field to change.
+func findField(m *Metric, name string) (*Field, error) {
+	if name == TimestampField {
+		return nil, &Invalid{Where: whereField(m.Name, name), Reason: "the built-in column cannot be changed"}
+	}
+	f, ok := m.Field(name)
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", whereField(m.Name, name), ErrFieldNotFound)
+	}
+	return f, nil
+}

@@ -1,0 +1,38 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrExists says that a name is taken.
+	ErrExists = errors.New("already exists")
+	// ErrFieldExists and ErrFieldNotFound are ErrExists and ErrNotFound of a
+	// field, for callers that tell a column from its table.
+	ErrFieldExists   = fmt.Errorf("field %w", ErrExists)
+	ErrFieldNotFound = fmt.Errorf("field %w", ErrNotFound)
+	// ErrUnknownType says that a type has a name that no field can have.
+	ErrUnknownType = errors.New("unknown type")
+)
+
+// Invalid is a declaration that cannot be made. It wraps one of the sentinels
+// where one says more than "invalid".
+type Invalid struct {
+	// Where names what was declared: metric "m", field "f".
+	Where  string
+	Reason string
+	// Hint says what to do instead, or is empty.
+	Hint string
+	Err  error
+}
+
+func (e *Invalid) Error() string { return e.Where + ": " + e.Reason }
+
+func (e *Invalid) Unwrap() error { return e.Err }
+
+func whereMetric(metric string) string { return fmt.Sprintf("metric %q", metric) }
+
+func whereField(metric, field string) string {
+	return fmt.Sprintf("metric %q: field %q", metric, field)
+}
