@@ -250,9 +250,10 @@ func parseZone(in *cursor, c *clock, zone isoZone) bool {
 	return true
 }
 
-var (
-	monthNames = [...]string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
-	dayNames   = [...]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+// The names that RFC 1123 takes, three letters each.
+const (
+	monthNames = "janfebmaraprmayjunjulaugsepoctnovdec"
+	dayNames   = "sunmontuewedthufrisat"
 )
 
 // parseRFC1123 reads the date-time of RFC 1123 as Java's RFC_1123_DATE_TIME does, in any case: "Tue, 3 Jun 2008
@@ -261,7 +262,7 @@ func parseRFC1123(text []byte) (int64, bool) {
 	in := cursor{text: text, ok: true}
 	weekday := -1
 	if day := in.word(); len(day) > 0 {
-		if weekday = indexFold(dayNames[:], day); weekday < 0 {
+		if weekday = indexName(dayNames, day); weekday < 0 {
 			return 0, false
 		}
 		in.expect(',')
@@ -270,7 +271,7 @@ func parseRFC1123(text []byte) (int64, bool) {
 	var c clock
 	c.day = in.number(1, 2)
 	in.expect(' ')
-	c.month = indexFold(monthNames[:], in.word()) + 1
+	c.month = indexName(monthNames, in.word()) + 1
 	in.expect(' ')
 	c.year = in.number(4, 4)
 	in.expect(' ')
@@ -304,10 +305,11 @@ func parseRFC1123(text []byte) (int64, bool) {
 	return t, true
 }
 
-func indexFold(names []string, word []byte) int {
-	for i, name := range names {
-		if bytes.EqualFold(word, []byte(name)) {
-			return i
+// indexName finds a word among names of three letters, in any case; -1 if it is none of them.
+func indexName(names string, word []byte) int {
+	for i := 0; i < len(names); i += 3 {
+		if bytes.EqualFold(word, []byte(names[i:i+3])) {
+			return i / 3
 		}
 	}
 	return -1

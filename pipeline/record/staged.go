@@ -177,7 +177,8 @@ func (h *stagedShape) matches(values []schema.Value) bool {
 
 // Bytes gives the record. It stays until the next call of a method.
 func (s *StagedEncoder) Bytes() []byte {
-	out := append(s.out[:0], stagedVersion, 0)
+	out := s.out[:0]
+	out = append(out, stagedVersion, 0)
 	out = binary.AppendUvarint(out, uint64(len(s.datasets)))
 	for i := range s.datasets {
 		ds := &s.datasets[i]
@@ -195,6 +196,7 @@ func (s *StagedEncoder) Bytes() []byte {
 		out = append(out, s.shapes[i].key...)
 	}
 	out = binary.AppendUvarint(out, uint64(s.count))
-	s.out = append(out, s.rows...)
-	return s.out
+	out = append(out, s.rows...)
+	s.out = out
+	return out
 }

@@ -27,24 +27,36 @@ type timePattern struct {
 	unit int64 // of a pattern for numbers: its units in a second
 }
 
-// timePatterns are the patterns that a schema can name: those of Java's DateTimeFormatter, and Unix time by its unit.
-var timePatterns = map[string]timePattern{
-	"RFC3339":              {text: parseRFC3339},
-	"ISO_DATE_TIME":        {text: func(t []byte) (int64, bool) { return parseISO(t, isoZone{optional: true, region: true}) }},
-	"ISO_OFFSET_DATE_TIME": {text: func(t []byte) (int64, bool) { return parseISO(t, isoZone{}) }},
-	"ISO_ZONED_DATE_TIME":  {text: func(t []byte) (int64, bool) { return parseISO(t, isoZone{region: true}) }},
-	"ISO_INSTANT":          {text: func(t []byte) (int64, bool) { return parseISO(t, isoZone{utc: true}) }},
-	"RFC_1123_DATE_TIME":   {text: parseRFC1123},
-	"UNIX_S":               {unit: 1},
-	"UNIX_MS":              {unit: 1e3},
-	"UNIX_US":              {unit: 1e6},
-	"UNIX_NS":              {unit: 1e9},
-}
-
-// IsTimestampPattern says whether a schema may name the pattern.
-func IsTimestampPattern(name string) bool {
-	_, ok := timePatterns[name]
-	return ok
+// timePatternOf finds the pattern that a schema can name: those of Java's DateTimeFormatter, RFC 3339, and Unix time by
+// its unit.
+func timePatternOf(name string) (timePattern, bool) {
+	iso := func(zone isoZone) (timePattern, bool) {
+		return timePattern{text: func(text []byte) (int64, bool) { return parseISO(text, zone) }}, true
+	}
+	switch name {
+	case "RFC3339":
+		return timePattern{text: parseRFC3339}, true
+	case "ISO_DATE_TIME":
+		return iso(isoZone{optional: true, region: true})
+	case "ISO_OFFSET_DATE_TIME":
+		return iso(isoZone{})
+	case "ISO_ZONED_DATE_TIME":
+		return iso(isoZone{region: true})
+	case "ISO_INSTANT":
+		return iso(isoZone{utc: true})
+	case "RFC_1123_DATE_TIME":
+		return timePattern{text: parseRFC1123}, true
+	case "UNIX_S":
+		return timePattern{unit: 1}, true
+	case "UNIX_MS":
+		return timePattern{unit: 1e3}, true
+	case "UNIX_US":
+		return timePattern{unit: 1e6}, true
+	case "UNIX_NS":
+		return timePattern{unit: 1e9}, true
+	default:
+		return timePattern{}, false
+	}
 }
 
 // readTime reads a value as a time: by the patterns in order, else text by RFC 3339 and numbers, and text that is a
