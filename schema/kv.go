@@ -3,6 +3,8 @@ package schema
 import (
 	"context"
 	"errors"
+	"fmt"
+	"unicode/utf8"
 )
 
 var (
@@ -13,9 +15,29 @@ var (
 	ErrConflict = errors.New("changed by another writer")
 )
 
+const (
+	// MaxKey is the longest key of a KV in bytes, and MaxValue the longest value.
+	MaxKey   = 1024
+	MaxValue = 300 << 10
+)
+
+// CheckItem says why a KV cannot hold a key or its value: a key is 1 to MaxKey
+// bytes of valid UTF-8, a value at most MaxValue bytes.
+func CheckItem(key string, value []byte) error {
+	switch {
+	case key == "" || len(key) > MaxKey:
+		return fmt.Errorf("key of %d bytes, at most %d are allowed", len(key), MaxKey)
+	case !utf8.ValidString(key):
+		return fmt.Errorf("key %q is not valid UTF-8", key)
+	case len(value) > MaxValue:
+		return fmt.Errorf("value of %d bytes, at most %d are allowed", len(value), MaxValue)
+	}
+	return nil
+}
+
 // KV is the port to the key-value store that holds schema, keys, users, leases
-// and checkpoints. Values are small (under 300 KB). Keys are slash-separated
-// text and order by their bytes.
+// and checkpoints. Keys are slash-separated text and order by their bytes;
+// CheckItem has their limits.
 type KV interface {
 	// Get returns the value and its version (1 and up). ErrNotFound if absent.
 	Get(ctx context.Context, key string) (Item, error)
