@@ -8,9 +8,10 @@ import (
 var (
 	// ErrExists says that a name is taken.
 	ErrExists = errors.New("already exists")
-	// ErrFieldExists and ErrFieldNotFound are ErrExists and ErrNotFound of a
-	// field, for callers that tell a column from its table.
-	ErrFieldExists   = fmt.Errorf("field %w", ErrExists)
+	// ErrFieldExists is ErrExists of a field, for callers that tell a column from
+	// its table.
+	ErrFieldExists = fmt.Errorf("field %w", ErrExists)
+	// ErrFieldNotFound is ErrNotFound of a field.
 	ErrFieldNotFound = fmt.Errorf("field %w", ErrNotFound)
 	// ErrUnknownType says that a type has a name that no field can have.
 	ErrUnknownType = errors.New("unknown type")

@@ -16,8 +16,9 @@ var (
 )
 
 const (
-	// MaxKey is the longest key of a KV in bytes, and MaxValue the longest value.
-	MaxKey   = 1024
+	// MaxKey is the longest key of a KV in bytes.
+	MaxKey = 1024
+	// MaxValue is the longest value of a KV in bytes.
 	MaxValue = 300 << 10
 )
 
