@@ -118,7 +118,7 @@ func (b *Binder) bindMetric(values []schema.Value, urlMetric string) (*binding, 
 	}
 	if v == nil {
 		if urlMetric == "" {
-			return nil, malformed("metric missing: the event has no %s and the URL names none", b.keys())
+			return nil, malformed("metric missing: no %s in the event and no metric in the URL", b.keys())
 		}
 		return b.named(urlMetric), nil
 	}

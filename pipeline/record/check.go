@@ -17,7 +17,7 @@ type check struct {
 func (c *check) event(data []byte, i int, limits *Limits) int {
 	*c = check{data: data, limits: limits}
 	if i >= len(data) || data[i] != '{' {
-		return c.fail(i, faultObject)
+		return c.expected(i, faultObject)
 	}
 	return c.object(i+1, 1, 0)
 }
@@ -38,7 +38,7 @@ func (c *check) expected(i int, fault string) int {
 // object passes over the members of an object, whose members' names begin with prefix bytes.
 func (c *check) object(i, depth, prefix int) int {
 	if depth > MaxDepth {
-		return c.fail(i-1, faultDepth)
+		return c.fail(i-1, depthFault())
 	}
 	data := c.data
 	if i = skipSpace(data, i); i < len(data) && data[i] == '}' {
@@ -128,7 +128,7 @@ func (c *check) value(i, depth int) int {
 // elements passes over an array, or an object inside an array, that begins at i.
 func (c *check) elements(i, depth int) int {
 	if depth > MaxDepth {
-		return c.fail(i, faultDepth)
+		return c.fail(i, depthFault())
 	}
 	data := c.data
 	object := data[i] == '{'

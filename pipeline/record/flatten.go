@@ -92,7 +92,7 @@ func (f *Flattener) fault(at int, reason string) int {
 // object's dotted name.
 func (f *Flattener) object(i, depth int) int {
 	if depth > MaxDepth {
-		return f.fault(i, faultDepth)
+		return f.fault(i, depthFault())
 	}
 	data := f.data
 	base := len(f.path)
@@ -284,7 +284,7 @@ func (f *Flattener) element(i, depth int, clean *bool) int {
 		}
 	case '[', '{':
 		if depth > MaxDepth {
-			return f.fault(i, faultDepth)
+			return f.fault(i, depthFault())
 		}
 		return f.elements(i, depth, clean)
 	case 't', 'f', 'n':

@@ -22,7 +22,6 @@ const (
 	faultNumber    = "invalid number"
 	faultTrailing  = "text after the event"
 	faultObject    = "not a JSON object"
-	faultDepth     = "nested too deep"
 )
 
 const (

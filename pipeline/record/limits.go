@@ -1,5 +1,7 @@
 package record
 
+import "fmt"
+
 // MaxDepth is how deep containers may nest in an event, the event itself being the first.
 const MaxDepth = 32
 
@@ -16,3 +18,6 @@ type Limits struct {
 func StreamingLimits() Limits {
 	return Limits{Events: 500, EventBytes: 1 << 20, Fields: 2000, NameBytes: 1 << 10, NamesBytes: 64 << 10}
 }
+
+// depthFault is why an event that goes deeper than MaxDepth is refused.
+func depthFault() string { return fmt.Sprintf("nested deeper than %d", MaxDepth) }

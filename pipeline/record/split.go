@@ -96,8 +96,8 @@ func (s *Splitter) tooLarge() string {
 
 // reason words the fault of the last check, of an event that begins at start; "" if there was none.
 func (s *Splitter) reason(start int) string {
-	if s.check.fault == "" {
-		return ""
+	if s.check.fault == "" || s.check.fault == faultObject {
+		return s.check.fault
 	}
 	return fmt.Sprintf("%s at byte %d", s.check.fault, s.check.at-start)
 }

@@ -116,18 +116,11 @@ func unitOf(magnitude float64) int64 {
 	}
 }
 
-// scaleInt turns n units into microseconds, rounded to the nearest as PostgreSQL does.
+// scaleInt turns n units into microseconds: nanoseconds to the nearest, a half away from zero.
 func scaleInt(n, unit int64) (int64, bool) {
 	if unit > 1e6 {
 		per := unit / 1e6
-		whole, rest := n/per, n%per
-		if rest < 0 {
-			whole, rest = whole-1, rest+per
-		}
-		if 2*rest >= per {
-			whole++
-		}
-		return inRange(whole)
+		return inRange(n/per + n%per*2/per)
 	}
 	per := int64(1e6) / unit
 	if n > MaxTime/per || n < MinTime/per {
@@ -174,7 +167,7 @@ func parseUnix(text []byte, unit int64) (int64, bool) {
 			return 0, false
 		}
 	}
-	if unit > 1e6 { // below a microsecond a fraction cannot change the nearest but at a half, which rounds up anyway
+	if unit > 1e6 { // a fraction of a nanosecond does not change the nearest microsecond
 		fraction = nil
 	}
 	micros, ok := scaleInt(n, unit)
