@@ -1,5 +1,14 @@
 package postgres
 
+import (
+	"strings"
+	"sync"
+	"time"
+	_ "time/tzdata" // zones must load on machines without a zone database
+
+	"github.com/jackc/pgerrcode"
+)
+
 // ZoneAbbreviation is an entry of PostgreSQL's default set of time zone abbreviations: an offset, or the zone whose
 // meaning of the abbreviation at the time in question counts.
 type ZoneAbbreviation struct {
@@ -14,3 +23,151 @@ func ZoneAbbreviations() []ZoneAbbreviation { return zoneAbbreviationTable }
 
 // ZoneNames are the names of the time zones PostgreSQL knows, sorted. Not to be written to.
 func ZoneNames() []string { return zoneNameTable }
+
+var zoneNamesByLower = sync.OnceValue(func() map[string]string {
+	m := make(map[string]string, len(zoneNameTable))
+	for _, name := range zoneNameTable {
+		m[strings.ToLower(name)] = name
+	}
+	return m
+})
+
+var abbreviationsByLower = sync.OnceValue(func() map[string]*ZoneAbbreviation {
+	m := make(map[string]*ZoneAbbreviation, len(zoneAbbreviationTable))
+	for i := range zoneAbbreviationTable {
+		a := &zoneAbbreviationTable[i]
+		m[strings.ToLower(a.Name)] = a
+	}
+	return m
+})
+
+// LoadZone finds a time zone by its name in any case, or by a POSIX specification without daylight saving time such as
+// UTC+3, where the offset is west of Greenwich and the location's name is the specification. The error is 22023.
+func LoadZone(name string) (*time.Location, error) {
+	if canonical, ok := zoneNamesByLower()[strings.ToLower(name)]; ok {
+		if canonical == "UTC" {
+			return time.UTC, nil
+		}
+		if loc, err := time.LoadLocation(canonical); err == nil {
+			return loc, nil
+		}
+	}
+	if loc, ok := posixZone(name); ok {
+		return loc, nil
+	}
+	return nil, errorf(pgerrcode.InvalidParameterValue, `time zone "%s" not recognized`, name)
+}
+
+// posixZone reads a POSIX zone of one offset: three letters or more, or anything in angle brackets, then
+// [+-]hh[:mm[:ss]].
+func posixZone(spec string) (*time.Location, bool) {
+	abbreviation, rest := spec, ""
+	if strings.HasPrefix(spec, "<") {
+		end := strings.IndexByte(spec, '>')
+		if end < 0 {
+			return nil, false
+		}
+		abbreviation, rest = spec[1:end], spec[end+1:]
+	} else if i := strings.IndexFunc(spec, func(r rune) bool { return !isAlpha(byte(r)) }); i >= 3 {
+		abbreviation, rest = spec[:i], spec[i:]
+	}
+	if rest == "" {
+		return nil, false
+	}
+	west := 1
+	if rest[0] == '+' || rest[0] == '-' {
+		if rest[0] == '-' {
+			west = -1
+		}
+		rest = rest[1:]
+	}
+	offset, unit := 0, 3600
+	for part := range strings.SplitSeq(rest, ":") {
+		if part == "" || len(part) > 2 || !allDigits(part) || unit == 0 {
+			return nil, false
+		}
+		n := 0
+		for _, c := range part {
+			n = n*10 + int(c-'0')
+		}
+		if unit == 3600 && n > 167 || unit < 3600 && n > 59 {
+			return nil, false
+		}
+		offset += n * unit
+		unit /= 60
+	}
+	return time.FixedZone(strings.ToUpper(abbreviation), -west*offset), true
+}
+
+// zoneAt is a zone's offset east of UTC in seconds, and its abbreviation, at an instant in seconds since 1970.
+func zoneAt(loc *time.Location, seconds int64) (offset int, abbreviation string) {
+	if loc == nil || loc == time.UTC {
+		return 0, "UTC"
+	}
+	abbreviation, offset = time.Unix(seconds, 0).In(loc).Zone()
+	return offset, abbreviation
+}
+
+// offsetOfLocal is the offset of a zone at a local time, given in seconds since 1970 as if it were UTC. A time that a
+// change of offset skips is taken by the offset before the change, one that it repeats by the offset after it.
+func offsetOfLocal(loc *time.Location, local int64) int {
+	if loc == nil || loc == time.UTC {
+		return 0
+	}
+	dayBefore := time.Unix(local-secondsPerDay, 0).In(loc)
+	_, before := dayBefore.Zone()
+	_, change := dayBefore.ZoneBounds()
+	if change.IsZero() {
+		return before
+	}
+	_, after := change.Zone()
+	boundary := change.Unix()
+	beforeTime, afterTime := local-int64(before), local-int64(after)
+	switch {
+	case beforeTime < boundary && afterTime < boundary:
+		return before
+	case beforeTime > boundary && afterTime >= boundary:
+		return after
+	case beforeTime > afterTime:
+		return before
+	}
+	return after
+}
+
+// abbreviationSteps bounds the search for the last use of an abbreviation; no zone has changed its offset more often.
+const abbreviationSteps = 300
+
+// offsetOfAbbreviation is what an abbreviation means in a zone at a local time: its meaning when the zone last used it
+// before then, else when it first used it after, else the zone's own offset.
+func offsetOfAbbreviation(loc *time.Location, abbreviation string, local int64) int {
+	own := offsetOfLocal(loc, local)
+	abbreviation = strings.ToUpper(abbreviation)
+	at := time.Unix(local-int64(own), 0).In(loc)
+	for t, n := at, 0; n < abbreviationSteps; n++ {
+		if name, offset := t.Zone(); strings.ToUpper(name) == abbreviation {
+			return offset
+		}
+		start, _ := t.ZoneBounds()
+		if start.IsZero() {
+			break
+		}
+		t = start.Add(-time.Second)
+	}
+	for t, n := at, 0; n < abbreviationSteps; n++ {
+		_, end := t.ZoneBounds()
+		if end.IsZero() {
+			break
+		}
+		t = end
+		if name, offset := t.Zone(); strings.ToUpper(name) == abbreviation {
+			return offset
+		}
+	}
+	return own
+}
+
+// isFixedZone says whether a zone has one offset for all time.
+func isFixedZone(loc *time.Location) bool {
+	start, end := time.Unix(0, 0).In(loc).ZoneBounds()
+	return start.IsZero() && end.IsZero()
+}
