@@ -10,12 +10,22 @@ var (
 	ErrExists = errors.New("already exists")
 	// ErrFieldExists is ErrExists of a field, for callers that tell a column from
 	// its table.
-	ErrFieldExists = fmt.Errorf("field %w", ErrExists)
+	ErrFieldExists error = fieldError{ErrExists}
 	// ErrFieldNotFound is ErrNotFound of a field.
-	ErrFieldNotFound = fmt.Errorf("field %w", ErrNotFound)
+	ErrFieldNotFound error = fieldError{ErrNotFound}
 	// ErrUnknownType says that a type has a name that no field can have.
 	ErrUnknownType = errors.New("unknown type")
 )
+
+// fieldError is a sentinel said of a field. It reads as the sentinel does: what
+// was not found is said by who wraps it.
+type fieldError struct {
+	sentinel error
+}
+
+func (e fieldError) Error() string { return e.sentinel.Error() }
+
+func (e fieldError) Unwrap() error { return e.sentinel }
 
 // Invalid is a declaration that cannot be made. It wraps one of the sentinels
 // where one says more than "invalid".
