@@ -10,6 +10,9 @@ import (
 // docs/format/keyvalue.md. A reader refuses later ones.
 const documentFormat = 1
 
+// maxDocument bounds one document of the schema, under the limit of a KV value.
+const maxDocument = 256 << 10
+
 type (
 	// headDocument is what a tenant's key holds: which version is current.
 	headDocument struct {
@@ -180,16 +183,4 @@ func decodeMetric(item Item) (*Metric, error) {
 		m.Fields = append(m.Fields, f)
 	}
 	return m, nil
-}
-
-// checkMetricSize refuses a metric that no KV value could hold.
-func checkMetricSize(m *Metric) error {
-	data, err := encodeMetric(m)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", whereMetric(m.Name), err)
-	}
-	if len(data) > maxDocument {
-		return &Invalid{Where: whereMetric(m.Name), Reason: fmt.Sprintf("its declaration is larger than %d bytes", maxDocument)}
-	}
-	return nil
 }

@@ -7,9 +7,6 @@ import (
 	"slices"
 )
 
-// maxDocument bounds one document of the schema, under the limit of a KV value.
-const maxDocument = 256 << 10
-
 // Draft is a change of a tenant's schema in the making. Each method makes one
 // declaration and leaves the draft as it was if it refuses: with an error that
 // wraps ErrNotFound or ErrExists, or with *Invalid. A Draft is used by one
@@ -52,9 +49,6 @@ func (d *Draft) edit(name string, change func(m *Metric) error) error {
 	}
 	if reflect.DeepEqual(m, old) {
 		return nil
-	}
-	if err := checkMetricSize(m); err != nil {
-		return err
 	}
 	delete(d.owned, old)
 	d.owned[m] = struct{}{}
@@ -110,9 +104,6 @@ func (d *Draft) CreateMetric(m Metric) error {
 		if err := addField(made, f); err != nil {
 			return err
 		}
-	}
-	if err := checkMetricSize(made); err != nil {
-		return err
 	}
 	d.next.nextMetric++
 	d.next.Metrics = append(d.next.Metrics, made)

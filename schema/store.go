@@ -375,6 +375,9 @@ func (s *Store) putDocuments(ctx context.Context, next *Snapshot) error {
 		if err != nil {
 			return fmt.Errorf("encode %s: %w", whereMetric(m.Name), err)
 		}
+		if len(data) > maxDocument {
+			return &Invalid{Where: whereMetric(m.Name), Reason: fmt.Sprintf("its declaration is larger than %d bytes", maxDocument)}
+		}
 		key := metricKey(next.Tenant, m.ID, m.Version)
 		if _, err := s.kv.Put(ctx, key, data, 0); err != nil {
 			return fmt.Errorf("write %s: %w", whereMetric(m.Name), err)

@@ -91,6 +91,35 @@ func TestReopen(t *testing.T) {
 	}
 }
 
+// TestFormat opens a file that format 1 wrote: a at version 2, é/🌡 at version 4,
+// since b was deleted at version 3.
+func TestFormat(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile(filepath.Join("testdata", "format1.bolt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "kv.bolt")
+	if err := os.WriteFile(path, golden, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db := open(t, path)
+	items, err := db.List(t.Context(), "", "", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, item := range items {
+		got = append(got, fmt.Sprintf("%s=%s@%d", item.Key, item.Value, item.Version))
+	}
+	if want := "a=two@2 é/🌡=\x00\xff@4"; strings.Join(got, " ") != want {
+		t.Errorf("read %q, want %q", got, want)
+	}
+	if version, err := db.Put(t.Context(), "b", nil, 0); err != nil || version != 4 {
+		t.Errorf("b is made again at version %d, %v", version, err)
+	}
+}
+
 // TestCommitsAreShared counts the transactions of writers that wait together.
 func TestCommitsAreShared(t *testing.T) {
 	t.Parallel()

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -454,6 +455,40 @@ func TestVerifierText(t *testing.T) {
 		if _, err := auth.ParseVerifier(text); err == nil {
 			t.Errorf("%s: read", name)
 		}
+	}
+}
+
+// TestFormat reads users that format 1 wrote: ünï/code with the password "geheim".
+func TestFormat(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	golden, err := os.ReadFile(filepath.Join("testdata", "format1.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(golden)) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		if _, err := b.kv.Put(t.Context(), key, []byte(value), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := login(t, b.roles, "initech", "ünï/code", "geheim"); got != "ünï/code@initech owner=true" {
+		t.Error(got)
+	}
+	if got := login(t, b.roles, "acme", "ünï/code", "geheim"); got != "ünï/code@initech owner=true" {
+		t.Errorf("by its name alone: %s", got)
+	}
+	c, err := b.roles.NewConversation(t.Context(), auth.Login{Tenant: "initech", User: "mallory"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := c.Step("n,,n=,r=nonce")
+	if _, salt, _ := strings.Cut(answer, ","); err != nil || salt != "s=LJZWccCr939wNxf6xNScYw==,i=4096" {
+		t.Errorf("an unknown user has %s, %v", salt, err)
+	}
+	users, err := b.roles.Users(t.Context(), "initech")
+	if err != nil || len(users) != 1 || !users[0].CreatedAt.Equal(b.now) {
+		t.Errorf("users %v, %v", users, err)
 	}
 }
 
