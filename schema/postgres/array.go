@@ -69,12 +69,16 @@ func parseArray(text string, elem OID, delim byte, read func(string) (Datum, err
 		p.dims = bounds
 	}
 	a := &Array{Elem: elem, Dims: p.dims}
+	size := 0
 	for _, item := range p.items {
 		var d Datum
 		if !item.null {
 			if d, err = read(item.text); err != nil {
 				return Datum{}, err
 			}
+		}
+		if size += len(d.Str) - len(item.text); size > maxExpandedBytes {
+			return Datum{}, errorf(pgerrcode.ProgramLimitExceeded, "array size exceeds the maximum allowed (%d)", maxExpandedBytes)
 		}
 		a.Items = append(a.Items, d)
 	}

@@ -16,7 +16,12 @@ const (
 	numericNaN              = 0xc000
 	numericInfinity         = 0xd000
 	numericNegativeInfinity = 0xf000
+
+	numericInfinityScale = 32 // means nothing, but is what PostgreSQL sends
 )
+
+// float8NaN is the NaN of C; Go's has another bit set.
+const float8NaN = 0x7ff8 << 48
 
 // jsonbVersion is the byte before the text in jsonb's binary form.
 const jsonbVersion = 1
@@ -49,6 +54,9 @@ func appendBinary(dst []byte, oid OID, d *Datum) []byte {
 	case FloatKind:
 		if oid == Float4OID {
 			return binary.BigEndian.AppendUint32(dst, math.Float32bits(float32(d.Float)))
+		}
+		if math.IsNaN(d.Float) {
+			return binary.BigEndian.AppendUint64(dst, float8NaN)
 		}
 		return binary.BigEndian.AppendUint64(dst, math.Float64bits(d.Float))
 	case TextKind:
@@ -106,17 +114,17 @@ func AppendBinaryInterval(dst []byte, months, days int32, micros int64) []byte {
 // AppendBinaryNumeric appends a numeric given by its text, which must be as PostgreSQL prints it: digits in base 10000
 // without the zeros at either end, and how many decimal digits follow the point.
 func AppendBinaryNumeric(dst []byte, text string) []byte {
-	special := func(sign uint16) []byte {
-		return append(binary.BigEndian.AppendUint16(append(dst, 0, 0, 0, 0), sign), 0, 0)
+	special := func(sign uint16, scale byte) []byte {
+		return append(binary.BigEndian.AppendUint16(append(dst, 0, 0, 0, 0), sign), 0, scale)
 	}
 	sign := uint16(numericPositive)
 	switch text {
 	case "NaN":
-		return special(numericNaN)
+		return special(numericNaN, 0)
 	case "Infinity":
-		return special(numericInfinity)
+		return special(numericInfinity, numericInfinityScale)
 	case "-Infinity":
-		return special(numericNegativeInfinity)
+		return special(numericNegativeInfinity, numericInfinityScale)
 	}
 	if text[0] == '-' {
 		sign, text = numericNegative, text[1:]

@@ -196,7 +196,8 @@ func (r *binaryReader) numeric() (Datum, error) {
 // truncate sets the scale and drops the digits that it leaves no room for.
 func (d *decimal) truncate(scale int) {
 	switch cut := d.scale - scale; {
-	case cut <= 0 && d.digits != "":
+	case d.digits == "":
+	case cut <= 0:
 		d.digits += strings.Repeat("0", -cut)
 	case cut >= len(d.digits):
 		d.digits, d.neg = "", false

@@ -1,7 +1,5 @@
 package postgres
 
-import "sync"
-
 // CoercionContext is how far a value may be converted without being asked to.
 type CoercionContext byte
 
@@ -37,17 +35,8 @@ type castKey struct{ source, target OID }
 // Casts are all built-in casts. Not to be written to.
 func Casts() []Cast { return castTable }
 
-var castsByTypes = sync.OnceValue(func() map[castKey]*Cast {
-	m := make(map[castKey]*Cast, len(castTable))
-	for i := range castTable {
-		c := &castTable[i]
-		m[castKey{c.Source, c.Target}] = c
-	}
-	return m
-})
-
 // CastBetween finds the row of pg_cast for exactly these two types.
 func CastBetween(source, target OID) (*Cast, bool) {
-	c, ok := castsByTypes()[castKey{source, target}]
+	c, ok := catalog().castsByTypes[castKey{source, target}]
 	return c, ok
 }

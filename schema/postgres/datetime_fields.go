@@ -260,7 +260,7 @@ func twoDigits(text string) int { return int(text[0]-'0')*10 + int(text[1]-'0') 
 
 // readWord reads a field of letters.
 func (r *dateTimeReader) readWord(i int, word string) (fieldMask, error) {
-	if a, ok := abbreviationsByLower()[word]; ok {
+	if a, ok := catalog().abbreviationsByLower[word]; ok {
 		return r.readAbbreviation(a)
 	}
 	t, ok := lookUpToken(dateTokens, word)

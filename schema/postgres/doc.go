@@ -9,3 +9,5 @@
 // The package knows no table, no session and no engine: which of these functions can be executed is decided where they
 // are printed, and errors leave here as [Error], an SQLSTATE with PostgreSQL's message, for the planner to place.
 package postgres
+
+//go:generate go run ./generate -dir . -dsn=$FIELDGATE_TEST_POSTGRES

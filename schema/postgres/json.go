@@ -12,6 +12,10 @@ import (
 // maxJSONDepth bounds nesting, where PostgreSQL runs out of stack (54001) a few thousand levels deep.
 const maxJSONDepth = 6000
 
+// maxExpandedBytes bounds what the numbers of one jsonb, or the items of one array, grow to: 1e131071 is one number of
+// 131,072 digits, for which PostgreSQL has a shorter form until it prints it.
+const maxExpandedBytes = 64 << 20
+
 // ValidateJSON is nil if the text is a json value, and otherwise PostgreSQL's error, 22P02.
 func ValidateJSON(text string) error {
 	p := jsonParser{text: text, oid: JSONOID}
@@ -123,6 +127,8 @@ type jsonParser struct {
 	depth int
 	oid   OID
 	build bool // nodes are made, and strings must be representable as text
+
+	numberBytes int // of the numbers so far, as numeric prints them
 }
 
 func (p *jsonParser) parse() (jsonNode, error) {
@@ -306,6 +312,9 @@ func (p *jsonParser) numberNode() (string, error) {
 			return "", tokenErr
 		}
 		return "", err
+	}
+	if p.numberBytes += len(number); p.numberBytes > maxExpandedBytes {
+		return "", errorf(pgerrcode.ProgramLimitExceeded, "total size of jsonb numbers exceeds the maximum of %d bytes", maxExpandedBytes)
 	}
 	return number, nil
 }

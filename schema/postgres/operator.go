@@ -1,7 +1,5 @@
 package postgres
 
-import "sync"
-
 // OperatorKind is pg_operator.oprkind.
 type OperatorKind byte
 
@@ -37,40 +35,13 @@ type operatorName struct {
 // Operators are all operators of pg_catalog. Not to be written to.
 func Operators() []Operator { return operatorTable }
 
-var operatorsByTypes = sync.OnceValue(func() map[operatorKey]*Operator {
-	m := make(map[operatorKey]*Operator, len(operatorTable))
-	for i := range operatorTable {
-		o := &operatorTable[i]
-		m[operatorKey{o.Name, o.Left, o.Right}] = o
-	}
-	return m
-})
-
-var operatorsByName = sync.OnceValue(func() map[operatorName][]*Operator {
-	m := make(map[operatorName][]*Operator)
-	for i := range operatorTable {
-		o := &operatorTable[i]
-		k := operatorName{o.Name, o.Kind}
-		m[k] = append(m[k], o)
-	}
-	return m
-})
-
-var operatorsByOID = sync.OnceValue(func() map[OID]*Operator {
-	m := make(map[OID]*Operator, len(operatorTable))
-	for i := range operatorTable {
-		m[operatorTable[i].OID] = &operatorTable[i]
-	}
-	return m
-})
-
 // OperatorByOID finds an operator of pg_catalog.
 func OperatorByOID(oid OID) (*Operator, bool) {
-	o, ok := operatorsByOID()[oid]
+	o, ok := catalog().operatorsByOID[oid]
 	return o, ok
 }
 
 // OperatorsByName are the operators of that name and kind. Not to be written to.
 func OperatorsByName(name string, kind OperatorKind) []*Operator {
-	return operatorsByName()[operatorName{name, kind}]
+	return catalog().operatorsByName[operatorName{name, kind}]
 }

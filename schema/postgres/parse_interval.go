@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"errors"
 	"math"
 	"math/bits"
 	"strings"
@@ -34,7 +35,7 @@ func parseInterval(text string, typmod int32, env *Env) (Datum, error) {
 		r.negate = env.IntervalStyle == SQLStandardIntervals && fields[0].text[0] == '-' && !signedAfterFirst(fields)
 		err = r.read()
 	}
-	if err == errBadFormat { //nolint:errorlint // never wrapped
+	if errors.Is(err, errBadFormat) {
 		iso := &intervalReader{}
 		if err = iso.readISO8601(text); err == nil {
 			r = iso

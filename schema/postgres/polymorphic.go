@@ -1,22 +1,10 @@
 package postgres
 
-import (
-	"sync"
-
-	"github.com/jackc/pgerrcode"
-)
-
-var rangesByType = sync.OnceValue(func() map[OID]Range {
-	m := make(map[OID]Range, 2*len(rangeTable))
-	for _, r := range rangeTable {
-		m[r.Type], m[r.Multirange] = r, r
-	}
-	return m
-})
+import "github.com/jackc/pgerrcode"
 
 // rangeSubtype is what a range type ranges over, 0 if the type is no range type.
 func rangeSubtype(oid OID) OID {
-	if r, ok := rangesByType()[oid]; ok && r.Type == oid {
+	if r, ok := catalog().rangesByType[oid]; ok && r.Type == oid {
 		return r.Subtype
 	}
 	return 0
@@ -24,7 +12,7 @@ func rangeSubtype(oid OID) OID {
 
 // rangeOfMultirange is a multirange type's range type, 0 if the type is no multirange type.
 func rangeOfMultirange(oid OID) OID {
-	if r, ok := rangesByType()[oid]; ok && r.Multirange == oid {
+	if r, ok := catalog().rangesByType[oid]; ok && r.Multirange == oid {
 		return r.Type
 	}
 	return 0
@@ -278,7 +266,7 @@ func (f *polymorphicFamily) typeOf(declared OID) (OID, error) {
 		got = f.rng
 	case AnyMultirangeOID, AnyCompatibleMultirangeOID:
 		if f.multirange == 0 && f.rng != 0 {
-			f.multirange = rangesByType()[f.rng].Multirange
+			f.multirange = catalog().rangesByType[f.rng].Multirange
 		}
 		got = f.multirange
 	default:

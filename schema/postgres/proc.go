@@ -1,7 +1,5 @@
 package postgres
 
-import "sync"
-
 // ProcKind is pg_proc.prokind.
 type ProcKind byte
 
@@ -85,42 +83,17 @@ func Procs() []Proc { return procTable }
 // Aggregates are all rows of pg_aggregate. Not to be written to.
 func Aggregates() []Aggregate { return aggregateTable }
 
-var procsByOID = sync.OnceValue(func() map[OID]*Proc {
-	m := make(map[OID]*Proc, len(procTable))
-	for i := range procTable {
-		m[procTable[i].OID] = &procTable[i]
-	}
-	return m
-})
-
-var procsByName = sync.OnceValue(func() map[string][]*Proc {
-	m := make(map[string][]*Proc, len(procTable))
-	for i := range procTable {
-		p := &procTable[i]
-		m[p.Name] = append(m[p.Name], p)
-	}
-	return m
-})
-
-var aggregatesByProc = sync.OnceValue(func() map[OID]*Aggregate {
-	m := make(map[OID]*Aggregate, len(aggregateTable))
-	for i := range aggregateTable {
-		m[aggregateTable[i].Proc] = &aggregateTable[i]
-	}
-	return m
-})
-
 // ProcByOID finds a function of pg_catalog.
 func ProcByOID(oid OID) (*Proc, bool) {
-	p, ok := procsByOID()[oid]
+	p, ok := catalog().procsByOID[oid]
 	return p, ok
 }
 
 // ProcsByName are the functions of that name in pg_catalog. Not to be written to.
-func ProcsByName(name string) []*Proc { return procsByName()[name] }
+func ProcsByName(name string) []*Proc { return catalog().procsByName[name] }
 
 // AggregateByOID finds what pg_aggregate says of a function, if it is an aggregate.
 func AggregateByOID(proc OID) (*Aggregate, bool) {
-	a, ok := aggregatesByProc()[proc]
+	a, ok := catalog().aggregatesByProc[proc]
 	return a, ok
 }

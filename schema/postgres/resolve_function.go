@@ -192,7 +192,7 @@ func castInDisguise(name string, args []OID, opts CallOptions) (OID, bool) {
 	if len(args) != 1 || opts.Names != nil {
 		return 0, false
 	}
-	t, ok := typesByName()[name]
+	t, ok := catalog().typesByName[name]
 	if !ok || t.Kind == CompositeType {
 		return 0, false
 	}

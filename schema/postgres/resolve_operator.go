@@ -100,11 +100,11 @@ func exactOperator(name string, left, right OID) *Operator {
 	default:
 		assumed = false
 	}
-	if o, ok := operatorsByTypes()[operatorKey{name, left, right}]; ok {
+	if o, ok := catalog().operatorsByTypes[operatorKey{name, left, right}]; ok {
 		return o
 	}
 	if base := BaseOf(left); assumed && base != left {
-		return operatorsByTypes()[operatorKey{name, base, base}]
+		return catalog().operatorsByTypes[operatorKey{name, base, base}]
 	}
 	return nil
 }

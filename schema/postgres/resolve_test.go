@@ -232,7 +232,7 @@ func commonTypeQuestions(t *testing.T, r *rand.Rand, n int) []question {
 	return all
 }
 
-func orderQuestions(t *testing.T, r *rand.Rand, n int) []question {
+func orderQuestions(_ *testing.T, r *rand.Rand, n int) []question {
 	var all []question
 	for range n {
 		typ := pick(r, postgres.Types())

@@ -1,9 +1,6 @@
 package postgres
 
-import (
-	"strings"
-	"sync"
-)
+import "strings"
 
 // TypeKind is pg_type.typtype.
 type TypeKind byte
@@ -94,26 +91,8 @@ func Types() []Type { return typeTable }
 // Ranges are the built-in range types. Not to be written to.
 func Ranges() []Range { return rangeTable }
 
-var typesByOID = sync.OnceValue(func() map[OID]*Type {
-	m := make(map[OID]*Type, len(typeTable))
-	for i := range typeTable {
-		m[typeTable[i].OID] = &typeTable[i]
-	}
-	return m
-})
-
-var typesByName = sync.OnceValue(func() map[string]*Type {
-	m := make(map[string]*Type, len(typeTable))
-	for i := range typeTable {
-		if t := &typeTable[i]; t.Namespace == "" {
-			m[t.Name] = t
-		}
-	}
-	return m
-})
-
 // sqlNames are the names that PostgreSQL's grammar, not its catalog, gives to types.
-var sqlNames = map[string]OID{
+var sqlNames = map[string]OID{ //nolint:gochecknoglobals // a lookup table
 	"bigint":                      Int8OID,
 	"bit varying":                 VarbitOID,
 	"boolean":                     BoolOID,
@@ -135,14 +114,14 @@ var sqlNames = map[string]OID{
 
 // TypeByOID finds a built-in type.
 func TypeByOID(oid OID) (*Type, bool) {
-	t, ok := typesByOID()[oid]
+	t, ok := catalog().typesByOID[oid]
 	return t, ok
 }
 
 // TypeByName finds a type of pg_catalog by its catalog name (int4, _int4) or by its SQL name (integer, integer[]), in
 // lower case and without a modifier. "char" is the one-byte type of that name, as it is in the catalog.
 func TypeByName(name string) (*Type, bool) {
-	if t, ok := typesByName()[name]; ok {
+	if t, ok := catalog().typesByName[name]; ok {
 		return t, true
 	}
 	if oid, ok := sqlNames[name]; ok {
@@ -159,7 +138,7 @@ func TypeByName(name string) (*Type, bool) {
 // TypeByQualifiedName finds a type by namespace and catalog name.
 func TypeByQualifiedName(namespace, name string) (*Type, bool) {
 	if namespace == "pg_catalog" {
-		t, ok := typesByName()[name]
+		t, ok := catalog().typesByName[name]
 		return t, ok
 	}
 	for i := range typeTable {

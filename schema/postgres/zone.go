@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"strings"
-	"sync"
 	"time"
 	_ "time/tzdata" // zones must load on machines without a zone database
 
@@ -24,27 +23,10 @@ func ZoneAbbreviations() []ZoneAbbreviation { return zoneAbbreviationTable }
 // ZoneNames are the names of the time zones PostgreSQL knows, sorted. Not to be written to.
 func ZoneNames() []string { return zoneNameTable }
 
-var zoneNamesByLower = sync.OnceValue(func() map[string]string {
-	m := make(map[string]string, len(zoneNameTable))
-	for _, name := range zoneNameTable {
-		m[strings.ToLower(name)] = name
-	}
-	return m
-})
-
-var abbreviationsByLower = sync.OnceValue(func() map[string]*ZoneAbbreviation {
-	m := make(map[string]*ZoneAbbreviation, len(zoneAbbreviationTable))
-	for i := range zoneAbbreviationTable {
-		a := &zoneAbbreviationTable[i]
-		m[strings.ToLower(a.Name)] = a
-	}
-	return m
-})
-
 // LoadZone finds a time zone by its name in any case, or by a POSIX specification without daylight saving time such as
 // UTC+3, where the offset is west of Greenwich and the location's name is the specification. The error is 22023.
 func LoadZone(name string) (*time.Location, error) {
-	if canonical, ok := zoneNamesByLower()[strings.ToLower(name)]; ok {
+	if canonical, ok := catalog().zoneNamesByLower[strings.ToLower(name)]; ok {
 		if canonical == "UTC" {
 			return time.UTC, nil
 		}

@@ -34,9 +34,10 @@ func main() {
 	dsn := flag.String("dsn", "", "connection string of a PostgreSQL 15 server")
 	dir := flag.String("dir", "schema/postgres", "folder to write to")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *dsn, *dir); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt) //nolint:forbidigo // this is a main
+	err := run(ctx, *dsn, *dir)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}
@@ -86,9 +87,8 @@ func writeFile(ctx context.Context, conn *pgx.Conn, path string, write func(cont
 	return os.WriteFile(path, src, 0o644)
 }
 
-// writeRows appends one Go variable, a slice with an element for each row of the query, printed by the function that
-// row scanning fills.
-func writeRows[T any](ctx context.Context, conn *pgx.Conn, buf *bytes.Buffer, name, elem, query string, print func(*bytes.Buffer, T)) error {
+// writeRows appends one Go variable, a slice with an element for each row of the query, printed by the function.
+func writeRows[T any](ctx context.Context, conn *pgx.Conn, buf *bytes.Buffer, name, elem, query string, printRow func(*bytes.Buffer, T)) error {
 	rows, err := conn.Query(ctx, query)
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func writeRows[T any](ctx context.Context, conn *pgx.Conn, buf *bytes.Buffer, na
 	}
 	fmt.Fprintf(buf, "var %s = []%s{\n", name, elem)
 	for _, row := range all {
-		print(buf, row)
+		printRow(buf, row)
 		buf.WriteString(",\n")
 	}
 	buf.WriteString("}\n\n")
