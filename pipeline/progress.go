@@ -1,0 +1,95 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+)
+
+// progress is how far a stage has got in each shard of a log, for who waits.
+type progress struct {
+	mu      sync.Mutex
+	shards  map[stream.ShardID]mark
+	changed chan struct{} // closed at the next change; nil if nobody waits
+}
+
+// mark is the last record a stage is done with.
+type mark struct {
+	seq       stream.Sequence
+	arrivedAt int64 // microseconds since 1970 UTC; 0 if not known
+}
+
+func newProgress() *progress { return &progress{shards: map[stream.ShardID]mark{}} }
+
+// advance notes that everything up to the mark is done. It does not go back.
+func (p *progress) advance(shard stream.ShardID, to mark) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at, known := p.shards[shard]; known && at.seq.Compare(to.seq) >= 0 {
+		return
+	}
+	p.shards[shard] = to
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
+}
+
+// at gives how far a shard is; false if the stage has not begun it.
+func (p *progress) at(shard stream.ShardID) (mark, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m, known := p.shards[shard]
+	return m, known
+}
+
+// ends are the last sequences of shards at some moment.
+type ends map[stream.ShardID]stream.Sequence
+
+// endsOf reads where the shards of a log end now.
+func endsOf(ctx context.Context, log stream.Log) (ends, error) {
+	shards, err := log.Shards(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list shards: %w", err)
+	}
+	out := make(ends, len(shards))
+	for _, s := range shards {
+		if out[s.ID], err = log.Tail(ctx, s.ID); err != nil {
+			return nil, fmt.Errorf("read the end of shard %d: %w", s.ID, err)
+		}
+	}
+	return out, nil
+}
+
+// wait returns when every shard has reached its end.
+func (p *progress) wait(ctx context.Context, to ends) error {
+	for {
+		changed := p.behind(to)
+		if changed == nil {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// behind gives a channel that is closed at the next change, or nil if every shard
+// has reached its end.
+func (p *progress) behind(to ends) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for shard, end := range to {
+		if at, known := p.shards[shard]; !known && !end.IsZero() || at.seq.Compare(end) < 0 {
+			if p.changed == nil {
+				p.changed = make(chan struct{})
+			}
+			return p.changed
+		}
+	}
+	return nil
+}

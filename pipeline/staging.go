@@ -1,0 +1,275 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fieldgate/fieldgate/pipeline/record"
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources/nearline"
+)
+
+// Noter learns what devices send.
+type Noter interface {
+	// Note takes note of a stored event. Nothing of it is kept but strings.
+	Note(e *schema.Event)
+	// Flush makes what was noted before the call durable.
+	Flush(ctx context.Context) error
+}
+
+// StagingConfig says what the staging stage reads and writes. All but the last
+// three must be given.
+type StagingConfig struct {
+	Staged, Errors                       stream.Log
+	StagedCheckpoints, ErrorsCheckpoints stream.Checkpoints
+	// From is the consumer from whose checkpoints on nearline is filled when Run
+	// starts: compaction's if nearline is the tail, which is empty then, and
+	// ConsumerStaging if nearline keeps what it has.
+	From     string
+	Tables   nearline.Tables
+	Observed Noter
+	// BatchBytes is about how much of a shard is written at once. Default 1 MB.
+	BatchBytes int
+	// CheckpointEvery is how often a shard's checkpoint is saved while it moves.
+	// Default 1 s.
+	CheckpointEvery time.Duration
+	Events          Events
+	// Now says when an error row was handled. Default time.Now.
+	Now func() time.Time
+}
+
+func (c StagingConfig) withDefaults() StagingConfig {
+	if c.BatchBytes == 0 {
+		c.BatchBytes = 1 << 20
+	}
+	if c.CheckpointEvery == 0 {
+		c.CheckpointEvery = time.Second
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Events = c.Events.withDefaults()
+	return c
+}
+
+func (c *StagingConfig) validate() error {
+	switch {
+	case c.Staged == nil || c.Errors == nil || c.StagedCheckpoints == nil || c.ErrorsCheckpoints == nil:
+		return errors.New("staging stage: a log or its checkpoints are missing")
+	case c.From == "":
+		return errors.New("staging stage: it is not said from whose checkpoints to start")
+	case c.Tables == nil || c.Observed == nil:
+		return errors.New("staging stage: tables or observed fields are missing")
+	case c.BatchBytes < 0 || c.CheckpointEvery < 0:
+		return errors.New("staging stage: a limit is negative")
+	}
+	return nil
+}
+
+// Staging is the staging stage.
+type Staging struct {
+	cfg            StagingConfig
+	staged, errors *progress
+	conflicts      *ErrorRows
+}
+
+// NewStaging makes the stage. Nothing runs before Run.
+func NewStaging(cfg StagingConfig) (*Staging, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Staging{cfg: cfg, staged: newProgress(), errors: newProgress(), conflicts: NewErrorRows(cfg.Errors, cfg.Now)}, nil
+}
+
+// Run writes what the staged and the error log hold and get into nearline, until
+// ctx ends. An error is one that no waiting mends.
+func (s *Staging) Run(ctx context.Context) error {
+	g, within := errgroup.WithContext(ctx)
+	for _, in := range s.inputs() {
+		g.Go(func() error {
+			return follow(within, in.log, in.stand(0), func(ctx context.Context, shard stream.ShardID) error {
+				return in.runShard(ctx, shard)
+			})
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("run staging stage: %w", err)
+	}
+	return nil
+}
+
+// Wait returns when every staged record and error row put before the call is in
+// nearline, and every conflict that came of them.
+func (s *Staging) Wait(ctx context.Context) error {
+	to, err := endsOf(ctx, s.cfg.Staged)
+	if err != nil {
+		return err
+	}
+	if err := s.staged.wait(ctx, to); err != nil {
+		return err
+	}
+	if to, err = endsOf(ctx, s.cfg.Errors); err != nil {
+		return err
+	}
+	return s.errors.wait(ctx, to)
+}
+
+// input is one of the two logs that the stage reads.
+type input struct {
+	*Staging
+	name        string
+	log         stream.Log
+	checkpoints stream.Checkpoints
+	progress    *progress
+}
+
+func (s *Staging) inputs() []*input {
+	return []*input{
+		{s, LogStaged, s.cfg.Staged, s.cfg.StagedCheckpoints, s.staged},
+		{s, LogErrors, s.cfg.Errors, s.cfg.ErrorsCheckpoints, s.errors},
+	}
+}
+
+func (in *input) stand(shard stream.ShardID) *stand {
+	return &stand{stage: StageStaging, log: in.name, shard: shard, events: &in.cfg.Events}
+}
+
+// runShard writes one shard.
+func (in *input) runShard(ctx context.Context, shard stream.ShardID) error {
+	st := in.stand(shard)
+	saver := &saver{
+		checkpoints: in.checkpoints, consumer: ConsumerStaging, shard: shard, every: in.cfg.CheckpointEvery, stand: st,
+		before: in.cfg.Observed.Flush,
+	}
+	noted, err := saver.load(ctx)
+	if err != nil {
+		return err
+	}
+	from := noted
+	if in.cfg.From != ConsumerStaging {
+		err := st.until(ctx, "load checkpoint", func(ctx context.Context) (err error) {
+			from, _, err = in.checkpoints.Load(ctx, in.cfg.From, shard)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("load checkpoint: %w", err)
+		}
+	}
+	in.progress.advance(shard, mark{seq: from})
+	rd := &reader{log: in.log, shard: shard, stand: st, maxRecords: 1 << 10, maxBytes: in.cfg.BatchBytes, at: from}
+	w := &writer{input: in, stand: st, noted: noted}
+	err = w.follow(ctx, rd, saver)
+	return errors.Join(err, rd.close(), saver.last(ctx))
+}
+
+// writer writes the records of one shard into nearline.
+type writer struct {
+	*input
+	stand *stand
+	// noted is up to where an earlier run has noted events and put conflicts.
+	noted stream.Sequence
+
+	decoder record.StagedDecoder
+	rows    []nearline.Row
+	values  []schema.Value
+	ends    []int // of each row's values
+}
+
+func (w *writer) follow(ctx context.Context, rd *reader, saver *saver) error {
+	for {
+		records, err := saver.next(ctx, rd)
+		if err != nil {
+			return endOfShard(err)
+		}
+		if len(records) == 0 {
+			continue
+		}
+		if err := w.write(ctx, records); err != nil {
+			return fmt.Errorf("write records: %w", err)
+		}
+		last := &records[len(records)-1]
+		w.progress.advance(rd.shard, mark{last.Seq, last.ArrivedAt})
+		if last.Seq.Compare(w.noted) > 0 {
+			saver.moved(last.Seq)
+		}
+	}
+}
+
+// write stores the records' events. Those past w.noted are noted, and their
+// conflicts become error rows before the checkpoint passes them.
+func (w *writer) write(ctx context.Context, records []stream.Record) error {
+	if err := w.decode(ctx, records); err != nil {
+		return err
+	}
+	var outcomes []nearline.Outcome
+	err := w.stand.until(ctx, "write", func(ctx context.Context) (err error) {
+		outcomes, err = w.cfg.Tables.Write(ctx, w.rows)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	info := StoredInfo{Log: w.name, Shard: w.stand.shard}
+	for i, outcome := range outcomes {
+		r := &w.rows[i]
+		isNew := r.Position.Seq.Compare(w.noted) > 0
+		switch outcome {
+		case nearline.Stored:
+			info.Rows++
+			if isNew && r.Event.Dataset.Namespace != schema.NamespaceErrors {
+				w.cfg.Observed.Note(&r.Event)
+			}
+		case nearline.Duplicate:
+			info.Duplicates++
+		case nearline.Conflict:
+			info.Conflicts++
+			if !isNew || r.Event.Dataset.Namespace == schema.NamespaceErrors {
+				continue
+			}
+			if err := w.conflict(ctx, &r.Event); err != nil {
+				return err
+			}
+		}
+	}
+	w.cfg.Events.Stored(info)
+	return nil
+}
+
+// decode gathers the rows of records.
+func (w *writer) decode(ctx context.Context, records []stream.Record) error {
+	w.rows, w.values, w.ends = w.rows[:0], w.values[:0], w.ends[:0]
+	for i := range records {
+		r := &records[i]
+		rows, values, ends := len(w.rows), len(w.values), len(w.ends)
+		err := w.stand.until(ctx, "decode", func(context.Context) error {
+			w.rows, w.values, w.ends = w.rows[:rows], w.values[:values], w.ends[:ends]
+			return w.decoder.Decode(r.Data, func(index uint32, e *schema.Event) bool {
+				w.rows = append(w.rows, nearline.Row{
+					Event: *e, Position: stream.Position{Shard: r.Shard, Seq: r.Seq, Index: index},
+				})
+				w.values = append(w.values, e.Values...)
+				w.ends = append(w.ends, len(w.values))
+				return true
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	from := 0
+	for i, end := range w.ends {
+		w.rows[i].Event.Values = w.values[from:end:end]
+		from = end
+	}
+	return nil
+}
+
+func (w *writer) conflict(ctx context.Context, e *schema.Event) error {
+	return w.stand.until(ctx, "put conflict", func(ctx context.Context) error { return w.conflicts.PutConflict(ctx, e) })
+}
