@@ -53,6 +53,7 @@ func TestDiskSurvivesCrashes(t *testing.T) {
 type crashing struct {
 	random *rand.Rand
 	life   int
+	freed  uint64 // records up to here were let go
 
 	mu   sync.Mutex
 	sent map[string]bool
@@ -112,6 +113,13 @@ func (c *crashing) write(t *testing.T, fsys *vfstest.Faults, d *stream.Disk) {
 			}
 		})
 	}
+	if c.random.IntN(3) == 0 {
+		c.freed += c.random.Uint64N(40)
+		err := d.Trim(t.Context(), 0, stream.SequenceOf(c.freed), stream.NoAgeLimit)
+		if err != nil && !errors.Is(err, vfstest.ErrPowerOff) {
+			t.Errorf("trim: %v", err)
+		}
+	}
 	wg.Wait()
 }
 
@@ -151,30 +159,32 @@ func (c *crashing) check(t *testing.T, fsys *vfstest.Faults) {
 		t.Errorf("life %d: open after the crash: %v", c.life, err)
 		return
 	}
+	first, err := d.Oldest(t.Context(), 0)
+	must(t, err)
+	if first.Compare(stream.SequenceOf(c.freed+1)) > 0 {
+		t.Errorf("life %d: trimmed through %d, and %s is the oldest", c.life, c.freed, first)
+	}
 	found := texts(t, d, stream.FromOldest())
 	seen := map[string]bool{}
-	for i, text := range found {
+	next := first
+	for _, text := range found {
 		if !c.sent[text] || seen[text] {
-			t.Errorf("life %d: record %d is %.60q: sent %t, seen before %t", c.life, i+1, text, c.sent[text], seen[text])
+			t.Errorf("life %d: record %s is %.60q: sent %t, seen before %t", c.life, next, text, c.sent[text], seen[text])
+		}
+		if acknowledged := c.at[next]; acknowledged != "" && acknowledged != text {
+			t.Errorf("life %d: record %s is %.60q, acknowledged was %.60q", c.life, next, text, acknowledged)
 		}
 		seen[text] = true
 		// What was not acknowledged and is there stays there: readers have seen it.
-		c.at[stream.SequenceOf(uint64(i+1))] = cmpText(t, c.at[stream.SequenceOf(uint64(i+1))], text)
+		c.at[next] = text
+		next = next.Next()
 	}
 	for seq, text := range c.at {
-		if seq.Compare(stream.SequenceOf(uint64(len(found)))) > 0 {
-			t.Errorf("life %d: acknowledged record %s, %.60q, is lost; the log ends at %d", c.life, seq, text, len(found))
+		if seq.Compare(next) >= 0 {
+			t.Errorf("life %d: acknowledged record %s, %.60q, is lost; the log ends before %s", c.life, seq, text, next)
 		}
 	}
 	must(t, d.Close())
-}
-
-func cmpText(t *testing.T, acknowledged, found string) string {
-	t.Helper()
-	if acknowledged != "" && acknowledged != found {
-		t.Errorf("acknowledged %.60q, found %.60q", acknowledged, found)
-	}
-	return found
 }
 
 func TestDiskFailsForGoodWhenASyncFails(t *testing.T) {
@@ -242,5 +252,50 @@ func TestDiskGoesOnWhenAFullDiskHasRoomAgain(t *testing.T) {
 			expectTexts(t, texts(t, d, stream.FromOldest()), want...)
 			must(t, d.Close())
 		})
+	}
+}
+
+// TestDiskLeavesNothingOfARefusedSegment: a group that wanted a new segment was refused for lack of room; the next one is
+// smaller and fits the segment before, so that the new segment's number is never used.
+func TestDiskLeavesNothingOfARefusedSegment(t *testing.T) {
+	t.Parallel()
+	fsys := vfstest.New(t, 1)
+	d := open(t, fsys, func(cfg *stream.DiskConfig) { cfg.SegmentBytes = 300 })
+	long := strings.Repeat("x", 200)
+	put(t, d, long)
+	fsys.SetFree(20)
+	if _, err := d.Put(t.Context(), entriesOf(long)); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("put: %v, want ENOSPC", err)
+	}
+	fsys.SetFree(vfstest.Unlimited)
+	put(t, d, "short")
+	put(t, d, long)
+	must(t, d.Close())
+	d = open(t, fsys, nil)
+	expectTexts(t, texts(t, d, stream.FromOldest()), long, "short", long)
+	must(t, d.Close())
+}
+
+// TestDiskLeavesNothingOfARefusedGroup: part of a group was written before the disk was full, and the next group goes to
+// a new segment. No crash brings the part back.
+func TestDiskLeavesNothingOfARefusedGroup(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(40) {
+		fsys := vfstest.New(t, seed)
+		d := open(t, fsys, func(cfg *stream.DiskConfig) { cfg.SegmentBytes = 300 })
+		long := strings.Repeat("x", 200)
+		put(t, d, long[:100])
+		fsys.SetFree(30)
+		if _, err := d.Put(t.Context(), entriesOf("refused")); !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("put: %v, want ENOSPC", err)
+		}
+		fsys.SetFree(vfstest.Unlimited)
+		put(t, d, long)
+		up, err := fsys.Crash()
+		must(t, err)
+		_ = d.Close() // its file system is gone
+		d = open(t, up, nil)
+		expectTexts(t, texts(t, d, stream.FromOldest()), long[:100], long)
+		must(t, d.Close())
 	}
 }

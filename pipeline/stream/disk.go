@@ -143,9 +143,7 @@ func (d *Disk) shut() error {
 // fail stops the log for good.
 func (d *Disk) fail(cause error) error {
 	err := fmt.Errorf("%w: %w", ErrFailed, cause)
-	if d.failed.CompareAndSwap(nil, &err) {
-		d.cfg.Logger.Error("log has failed and takes no more", "err", cause)
-	}
+	d.failed.CompareAndSwap(nil, &err)
 	for _, s := range d.shards {
 		s.wake()
 	}

@@ -269,11 +269,10 @@ func (f *Faults) giveBack(bytes int64) {
 func treeSize(name string) int64 {
 	var total int64
 	_ = filepath.WalkDir(name, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return nil //nolint:nilerr // as the comment says
-		}
-		if info, err := entry.Info(); err == nil {
-			total += info.Size()
+		if err == nil && !entry.IsDir() {
+			if info, err := entry.Info(); err == nil {
+				total += info.Size()
+			}
 		}
 		return nil
 	})
