@@ -19,10 +19,12 @@ type Draft struct {
 	// settings and changed say that the tenant's lists, or anything, differ.
 	settings bool
 	changed  bool
+
+	checkPattern func(pattern string) error
 }
 
-func newDraft(base *Snapshot) *Draft {
-	return &Draft{base: base, next: base.copyTop(), owned: map[*Metric]struct{}{}}
+func (s *Store) newDraft(base *Snapshot) *Draft {
+	return &Draft{base: base, next: base.copyTop(), owned: map[*Metric]struct{}{}, checkPattern: s.cfg.CheckPattern}
 }
 
 // Base is the version that the draft started from.
@@ -97,7 +99,7 @@ func (d *Draft) CreateMetric(m Metric) error {
 	if err := setTimestampAliases(where, &made.TimestampAliases, m.TimestampAliases); err != nil {
 		return err
 	}
-	if err := setTimestampPatterns(where, &made.TimestampPatterns, m.TimestampPatterns); err != nil {
+	if err := d.setTimestampPatterns(where, &made.TimestampPatterns, m.TimestampPatterns); err != nil {
 		return err
 	}
 	for _, f := range m.Fields {
@@ -252,16 +254,15 @@ func (d *Draft) SetTimestampAliases(metric string, aliases []string) error {
 }
 
 // SetTimestampPatterns replaces the ordered patterns that read times given as
-// text: a metric's, or the tenant's if metric is empty. That they can be read is
-// for the caller to check.
+// text: a metric's, or the tenant's if metric is empty.
 func (d *Draft) SetTimestampPatterns(metric string, patterns []string) error {
 	if metric == "" {
 		return d.editSettings(&d.next.TimestampPatterns, patterns, func(where string) error {
-			return checkList(where, "timestamp pattern", patterns, checkPattern)
+			return d.checkPatterns(where, patterns)
 		})
 	}
 	return d.edit(metric, func(m *Metric) error {
-		return setTimestampPatterns(whereMetric(metric), &m.TimestampPatterns, patterns)
+		return d.setTimestampPatterns(whereMetric(metric), &m.TimestampPatterns, patterns)
 	})
 }
 
@@ -303,16 +304,24 @@ func setTimestampAliases(where string, list *[]string, to []string) error {
 	return nil
 }
 
-func setTimestampPatterns(where string, list *[]string, to []string) error {
-	if err := checkList(where, "timestamp pattern", to, checkPattern); err != nil {
+func (d *Draft) setTimestampPatterns(where string, list *[]string, to []string) error {
+	if err := d.checkPatterns(where, to); err != nil {
 		return err
 	}
 	*list = cloneList(to)
 	return nil
 }
 
-func checkPattern(where, pattern string) error {
-	return checkText(where, "a timestamp pattern", pattern, maxPattern)
+func (d *Draft) checkPatterns(where string, patterns []string) error {
+	return checkList(where, "timestamp pattern", patterns, func(where, pattern string) error {
+		if err := checkText(where, "a timestamp pattern", pattern, maxPattern); err != nil {
+			return err
+		}
+		if err := d.checkPattern(pattern); err != nil {
+			return &Invalid{Where: where, Reason: fmt.Sprintf("timestamp pattern %q: %v", pattern, err), Err: err}
+		}
+		return nil
+	})
 }
 
 func checkComment(where, comment string) error {

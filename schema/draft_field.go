@@ -39,7 +39,7 @@ func addField(m *Metric, f Field) error {
 		return err
 	}
 	if m.NextField > maxFields {
-		return &Invalid{Where: where, Reason: fmt.Sprintf("a metric has had at most %d fields, dropped ones included", maxFields)}
+		return tooManyFields(where)
 	}
 	made := Field{Number: m.NextField, Name: f.Name, Type: f.Type, Comment: f.Comment}
 	if err := setSources(m, &made, f.Sources); err != nil {
@@ -99,6 +99,48 @@ func (d *Draft) RenameField(metric, oldName, newName string) error {
 		f.Name = newName
 		return setSources(m, f, f.Sources)
 	})
+}
+
+// OrderFields puts the fields in the order of names, which are all of them.
+// Numbers follow the order, so a field that now comes after one with a higher
+// number gets a new number.
+func (d *Draft) OrderFields(metric string, names []string) error {
+	return d.edit(metric, func(m *Metric) error {
+		if len(names) != len(m.Fields) {
+			return &Invalid{Where: whereMetric(metric), Reason: fmt.Sprintf("%d fields are listed of %d", len(names), len(m.Fields))}
+		}
+		fields := make([]Field, 0, len(names))
+		last := 0
+		for _, name := range names {
+			f, err := findField(m, name)
+			if err != nil {
+				return err
+			}
+			if f.Number == ordered {
+				return &Invalid{Where: whereField(metric, name), Reason: "it is listed twice"}
+			}
+			next := *f
+			f.Number = ordered
+			if next.Number < last {
+				if m.NextField > maxFields {
+					return tooManyFields(whereField(metric, name))
+				}
+				next.Number = m.NextField
+				m.NextField++
+			}
+			last = next.Number
+			fields = append(fields, next)
+		}
+		m.Fields = fields
+		return nil
+	})
+}
+
+// ordered marks a field that OrderFields has placed.
+const ordered = 0
+
+func tooManyFields(where string) error {
+	return &Invalid{Where: where, Reason: fmt.Sprintf("a metric has had at most %d fields, dropped ones included", maxFields)}
 }
 
 // ChangeFieldType changes how the stored values are read.

@@ -128,6 +128,8 @@ func apply(d *schema.Draft, line string) error {
 		return d.DropField(arg(0), arg(1))
 	case "rename-field":
 		return d.RenameField(arg(0), arg(1), arg(2))
+	case "order":
+		return d.OrderFields(arg(0), list(arg(1)))
 	case "type":
 		typ, err := schema.ParseType(arg(2))
 		if err != nil {

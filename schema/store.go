@@ -36,6 +36,9 @@ type StoreConfig struct {
 	TTL time.Duration
 	// CacheSize is how many schema versions are kept in memory. Default 1,000.
 	CacheSize int
+	// CheckPattern says why a timestamp pattern cannot be read. Default: every
+	// pattern is taken.
+	CheckPattern func(pattern string) error
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
 }
@@ -46,6 +49,9 @@ func (c StoreConfig) withDefaults() StoreConfig {
 	}
 	if c.CacheSize == 0 {
 		c.CacheSize = 1000
+	}
+	if c.CheckPattern == nil {
+		c.CheckPattern = func(string) error { return nil }
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -125,7 +131,7 @@ func (s *Store) AddTenant(ctx context.Context, name string) error {
 		if base == nil {
 			base = &Snapshot{Tenant: name, nextMetric: 1}
 		}
-		d := newDraft(base)
+		d := s.newDraft(base)
 		d.next.dropped = false
 		d.settings, d.changed = true, true
 		return d, nil
@@ -141,7 +147,7 @@ func (s *Store) DropTenant(ctx context.Context, name string) error {
 		if base == nil || base.dropped {
 			return nil, tenantNotFound(name)
 		}
-		d := newDraft(&Snapshot{Tenant: name, Version: base.Version, nextMetric: base.nextMetric})
+		d := s.newDraft(&Snapshot{Tenant: name, Version: base.Version, nextMetric: base.nextMetric})
 		d.next.FirstGeneration = base.nextFirstGeneration()
 		d.next.dropped = true
 		d.settings, d.changed = true, true
@@ -269,7 +275,7 @@ func (s *Store) Change(ctx context.Context, tenant, who, what string, edit func(
 		if base == nil || base.dropped {
 			return nil, tenantNotFound(tenant)
 		}
-		d := newDraft(base)
+		d := s.newDraft(base)
 		return d, edit(d)
 	})
 }

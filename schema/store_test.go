@@ -421,6 +421,41 @@ func TestLookups(t *testing.T) {
 	}
 }
 
+func TestCheckPattern(t *testing.T) {
+	t.Parallel()
+	k, c := newKV(t), newClock()
+	s, err := schema.NewStore(k, schema.StoreConfig{Now: c.Now, CheckPattern: func(p string) error {
+		if p != "RFC3339" {
+			return errors.New("unknown")
+		}
+		return nil
+	}})
+	if err == nil {
+		err = s.AddTenant(t.Context(), "acme")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, edit := range map[string]func(d *schema.Draft, pattern string) error{
+		"tenant": func(d *schema.Draft, p string) error { return d.SetTimestampPatterns("", []string{p}) },
+		"create": func(d *schema.Draft, p string) error {
+			return d.CreateMetric(schema.Metric{Name: "m", TimestampPatterns: []string{p}})
+		},
+		"metric": func(d *schema.Draft, p string) error {
+			return errors.Join(create("n")(d), d.SetTimestampPatterns("n", []string{p}))
+		},
+	} {
+		_, err := s.Change(t.Context(), "acme", "ann", "x", func(d *schema.Draft) error { return edit(d, "nonsense") })
+		var invalid *schema.Invalid
+		if !errors.As(err, &invalid) || !strings.Contains(invalid.Reason, `"nonsense": unknown`) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := s.Change(t.Context(), "acme", "ann", "x", func(d *schema.Draft) error { return edit(d, "RFC3339") }); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestStoreConfig(t *testing.T) {
 	t.Parallel()
 	for _, cfg := range []schema.StoreConfig{{TTL: -1}, {CacheSize: -1}} {
