@@ -256,7 +256,7 @@ type ResultColumn struct {
 // Size is PostgreSQL's typlen of the column's type.
 func (c ResultColumn) Size() int16 {
 	if t, ok := postgres.TypeByOID(c.T.OID); ok {
-		return t.Len
+		return t.Layout.Len
 	}
 	return -1
 }

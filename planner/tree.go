@@ -21,12 +21,16 @@ type (
 		T     Type
 		Null  bool
 		Value postgres.Datum
+
+		at int32 // where a literal stands in the text
 	}
-	// Param is the statement's $Number. It stands only in the tree of a Prepare;
+	// ParamRef is the statement's $Number. It stands only in the tree of a Prepare;
 	// a plan that runs has the parameter's Const.
-	Param struct {
+	ParamRef struct {
 		T      Type
 		Number int
+
+		at int32
 	}
 	// Column is column Index of a relation of this query or an enclosing one.
 	// Relations are told apart by identity, so no level is counted.
@@ -34,6 +38,8 @@ type (
 		T        Type
 		Relation Relation
 		Index    int
+
+		at int32
 	}
 	// Output is output column Index of the query's set operation or targets; it
 	// stands in ORDER BY only.
@@ -172,6 +178,8 @@ type (
 		Order       []SortKey
 		WithinGroup bool
 		Filter      Expr
+
+		at int32
 	}
 	// WindowCall is an aggregate or window function over a window.
 	WindowCall struct {
@@ -181,10 +189,14 @@ type (
 		Star   bool
 		Filter Expr
 		Window *Window
+
+		at int32
 	}
 	// Grouping is GROUPING(...).
 	Grouping struct {
 		Args []Expr
+
+		at int32
 	}
 )
 
@@ -259,7 +271,7 @@ const (
 func boolType() Type { return Type{OID: postgres.BoolOID, Typmod: -1} }
 
 func (e *Const) Type() Type      { return e.T }
-func (e *Param) Type() Type      { return e.T }
+func (e *ParamRef) Type() Type   { return e.T }
 func (e *Column) Type() Type     { return e.T }
 func (e *Output) Type() Type     { return e.T }
 func (e *SentValue) Type() Type  { return e.T }

@@ -1,0 +1,169 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/jackc/pgerrcode"
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// aggregate binds an aggregate call.
+func (b *binder) aggregate(sc *scope, c *callSite) (Expr, error) {
+	n := c.node
+	if err := checkAllowed(sc, func(cl *clause) bool { return cl.aggregates }, "aggregate functions", pgerrcode.GroupingError, n.Location); err != nil {
+		return nil, err
+	}
+	args, err := b.arguments(c)
+	if err != nil {
+		return nil, err
+	}
+	a := &Aggregate{
+		T: plainType(c.proc.Ret), Proc: c.proc.Proc, Args: args, Star: n.AggStar,
+		Distinct: n.AggDistinct, WithinGroup: n.AggWithinGroup, at: n.Location,
+	}
+	if n.AggWithinGroup {
+		err = b.withinGroup(a, c)
+	} else {
+		err = b.aggregateOrder(sc, a, n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if n.AggFilter != nil {
+		if a.Filter, err = b.filter(sc, n.AggFilter); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.checkAggregate(sc, a); err != nil {
+		return nil, err
+	}
+	sc.aggregates = true
+	return a, nil
+}
+
+// checkAllowed refuses an aggregate or the like where its clause has none.
+func checkAllowed(sc *scope, allows func(*clause) bool, what, code string, at int32) error {
+	if sc.clause == nil || allows(sc.clause) {
+		return nil
+	}
+	return errorAt(at, code, "%s are not allowed in %s", what, sc.clause.name)
+}
+
+// withinGroup moves the arguments of WITHIN GROUP to where they are ordered.
+func (b *binder) withinGroup(a *Aggregate, c *callSite) error {
+	n := c.node
+	if n.AggDistinct {
+		return errorAt(n.Location, pgerrcode.SyntaxError, "cannot use DISTINCT with WITHIN GROUP")
+	}
+	direct := len(a.Args) - len(n.AggOrder)
+	for i, node := range n.AggOrder {
+		key, err := b.sortKey(a.Args[direct+i], node.GetSortBy())
+		if err != nil {
+			return err
+		}
+		a.Order = append(a.Order, key)
+	}
+	a.Args = a.Args[:direct]
+	return nil
+}
+
+// aggregateOrder binds the ORDER BY and checks the DISTINCT inside a call.
+func (b *binder) aggregateOrder(sc *scope, a *Aggregate, n *pgquery.FuncCall) error {
+	for _, node := range n.AggOrder {
+		sort := node.GetSortBy()
+		e, err := b.expr(sc, sort.Node)
+		if err != nil {
+			return err
+		}
+		if e, err = b.resolve(e); err != nil {
+			return err
+		}
+		if a.Distinct && !slices.ContainsFunc(a.Args, func(arg Expr) bool { return sameExpr(arg, e) }) {
+			return errorAt(locate(sort.Node), pgerrcode.InvalidColumnReference,
+				"in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
+		}
+		key, err := b.sortKey(e, sort)
+		if err != nil {
+			return err
+		}
+		a.Order = append(a.Order, key)
+	}
+	if !a.Distinct {
+		return nil
+	}
+	if a.Star {
+		return errorAt(n.Location, pgerrcode.SyntaxError, "DISTINCT specified, but %s has no argument", a.Proc.Name)
+	}
+	for i, arg := range a.Args {
+		if err := postgres.CheckEquality(arg.Type().OID); err != nil {
+			return faultAt(locate(n.Args[i]), err)
+		}
+	}
+	return nil
+}
+
+func (b *binder) filter(sc *scope, n *pgquery.Node) (Expr, error) {
+	defer sc.in(inFilter)()
+	e, err := b.expr(sc, n)
+	if err != nil {
+		return nil, err
+	}
+	return b.coerceBool(e, "FILTER", locate(n))
+}
+
+// checkAggregate refuses an aggregate within an aggregate, and one that belongs to
+// an enclosing query because it has that query's columns only.
+func (b *binder) checkAggregate(sc *scope, a *Aggregate) error {
+	var err error
+	own, outer := false, false
+	for _, e := range aggregateParts(a) {
+		walk(e, func(e Expr) bool {
+			switch e := e.(type) {
+			case *Aggregate:
+				err = errorAt(e.at, pgerrcode.GroupingError, "aggregate function calls cannot be nested")
+			case *WindowCall:
+				err = errorAt(e.at, pgerrcode.GroupingError, "aggregate function calls cannot contain window function calls")
+			case *Column:
+				own = own || sc.relations[e.Relation]
+				outer = outer || !sc.relations[e.Relation]
+			}
+			return err == nil
+		})
+	}
+	if err == nil && outer && !own {
+		err = unsupported(a.at, "an aggregate over columns of an outer query")
+	}
+	return err
+}
+
+func aggregateParts(a *Aggregate) []Expr {
+	parts := slices.Clone(a.Args)
+	for _, k := range a.Order {
+		parts = append(parts, k.Expr)
+	}
+	if a.Filter != nil {
+		parts = append(parts, a.Filter)
+	}
+	return parts
+}
+
+// sortKey makes a key of an ORDER BY, with PostgreSQL's default for NULLs.
+func (b *binder) sortKey(e Expr, n *pgquery.SortBy) (SortKey, error) {
+	if n.SortbyDir == pgquery.SortByDir_SORTBY_USING {
+		return SortKey{}, unsupported(n.Location, "ORDER BY USING")
+	}
+	if err := postgres.CheckOrderable(e.Type().OID); err != nil {
+		return SortKey{}, faultAt(locate(n.Node), err)
+	}
+	key := SortKey{Expr: e, Desc: n.SortbyDir == pgquery.SortByDir_SORTBY_DESC}
+	switch n.SortbyNulls {
+	case pgquery.SortByNulls_SORTBY_NULLS_FIRST:
+		key.NullsFirst = true
+	case pgquery.SortByNulls_SORTBY_NULLS_LAST:
+	default:
+		key.NullsFirst = key.Desc
+	}
+	return key, nil
+}

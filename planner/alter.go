@@ -1,0 +1,223 @@
+package planner
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgerrcode"
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/fieldgate/fieldgate/schema"
+)
+
+// skipped is the code of a notice that something was not there to act on.
+const skipped = pgerrcode.SuccessfulCompletion
+
+func columnMissing(table, column string) *Error {
+	return errorf(pgerrcode.UndefinedColumn, "column %q of relation %q does not exist", column, table)
+}
+
+func columnExists(table, column string) *Error {
+	return errorf(pgerrcode.DuplicateColumn, "column %q of relation %q already exists", column, table)
+}
+
+// objectName is the word that SQL has for a kind of object.
+func objectName(t pgquery.ObjectType) string {
+	return strings.ReplaceAll(strings.TrimPrefix(t.String(), "OBJECT_"), "_", " ")
+}
+
+// onTable makes a change of a table that must exist, unless missing is fine.
+func (s *Session) onTable(rv *pgquery.RangeVar, what string, missingOK bool, edit func(c *schemaChange, d *schema.Draft, m *schema.Metric) error) (*schemaChange, error) {
+	name, err := s.publicTable(rv)
+	if err != nil {
+		return nil, err
+	}
+	c := &schemaChange{tag: "ALTER TABLE", what: what + " metric " + name}
+	c.edit = func(d *schema.Draft) error {
+		m, ok := d.Metric(name)
+		switch {
+		case ok:
+			return edit(c, d, m)
+		case missingOK:
+			c.notice(skipped, "relation %q does not exist, skipping", name)
+			return nil
+		}
+		return tableMissing(d, name, rv.Location)
+	}
+	return c, nil
+}
+
+// fieldEdit is one command of ALTER TABLE on a column.
+type fieldEdit func(c *schemaChange, d *schema.Draft, table string) error
+
+// alterTable reads ALTER TABLE with its commands.
+func (s *Session) alterTable(n *pgquery.AlterTableStmt) (*schemaChange, error) {
+	if n.Objtype != pgquery.ObjectType_OBJECT_TABLE {
+		return nil, unsupported(nowhere, "ALTER %s", objectName(n.Objtype))
+	}
+	edits := make([]fieldEdit, 0, len(n.Cmds))
+	for _, node := range n.Cmds {
+		edit, err := alterCommand(node.GetAlterTableCmd())
+		if err != nil {
+			return nil, err
+		}
+		edits = append(edits, edit)
+	}
+	return s.onTable(n.Relation, "alter", n.MissingOk, func(c *schemaChange, d *schema.Draft, m *schema.Metric) error {
+		for _, edit := range edits {
+			if err := edit(c, d, m.Name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func alterCommand(n *pgquery.AlterTableCmd) (fieldEdit, error) {
+	switch n.Subtype {
+	case pgquery.AlterTableType_AT_AddColumn:
+		return addColumn(n)
+	case pgquery.AlterTableType_AT_DropColumn:
+		return dropColumn(n), nil
+	case pgquery.AlterTableType_AT_AlterColumnType:
+		return alterColumnType(n)
+	}
+	name := strings.TrimPrefix(n.Subtype.String(), "AT_")
+	return nil, unsupported(nowhere, "ALTER TABLE … %s", name)
+}
+
+func addColumn(n *pgquery.AlterTableCmd) (fieldEdit, error) {
+	f, err := fieldOf(n.Def)
+	if err != nil {
+		return nil, err
+	}
+	return func(c *schemaChange, d *schema.Draft, table string) error {
+		m, _ := d.Metric(table)
+		if _, exists := m.Field(f.Name); exists || f.Name == schema.TimestampField {
+			if !n.MissingOk {
+				return columnExists(table, f.Name)
+			}
+			c.notice(pgerrcode.DuplicateColumn, "column %q of relation %q already exists, skipping", f.Name, table)
+			return nil
+		}
+		return d.AddField(table, f)
+	}, nil
+}
+
+func dropColumn(n *pgquery.AlterTableCmd) fieldEdit {
+	return func(c *schemaChange, d *schema.Draft, table string) error {
+		m, _ := d.Metric(table)
+		if _, exists := m.Field(n.Name); !exists && n.Name != schema.TimestampField {
+			if !n.MissingOk {
+				return columnMissing(table, n.Name)
+			}
+			c.notice(skipped, "column %q of relation %q does not exist, skipping", n.Name, table)
+			return nil
+		}
+		return d.DropField(table, n.Name)
+	}
+}
+
+func alterColumnType(n *pgquery.AlterTableCmd) (fieldEdit, error) {
+	def := n.Def.GetColumnDef()
+	if def.GetRawDefault() != nil {
+		return nil, unsupported(locate(def.RawDefault), "USING").
+			withHint("A conversion belongs to a source: fieldgate.add_alias(metric, field, sent_name, conversion).")
+	}
+	if def.GetCollClause() != nil {
+		return nil, unsupported(nowhere, "COLLATE")
+	}
+	t, err := fieldTypeOf(def.GetTypeName())
+	if err != nil {
+		return nil, err
+	}
+	return func(_ *schemaChange, d *schema.Draft, table string) error {
+		m, _ := d.Metric(table)
+		f, exists := m.Field(n.Name)
+		if !exists && n.Name != schema.TimestampField {
+			return columnMissing(table, n.Name)
+		}
+		if exists {
+			for _, source := range f.Sources {
+				if source.Convert == "" {
+					continue
+				}
+				if err := CheckConversion(source.Convert, t); err != nil {
+					return err
+				}
+			}
+		}
+		return d.ChangeFieldType(table, n.Name, t)
+	}, nil
+}
+
+// rename reads ALTER TABLE … RENAME TO and RENAME COLUMN.
+func (s *Session) rename(n *pgquery.RenameStmt) (*schemaChange, error) {
+	switch {
+	case n.RenameType == pgquery.ObjectType_OBJECT_TABLE:
+		return s.onTable(n.Relation, "rename", n.MissingOk, func(_ *schemaChange, d *schema.Draft, m *schema.Metric) error {
+			if _, taken := d.Metric(n.Newname); taken {
+				return errorf(pgerrcode.DuplicateTable, "relation %q already exists", n.Newname)
+			}
+			return d.RenameMetric(m.Name, n.Newname)
+		})
+	case n.RenameType == pgquery.ObjectType_OBJECT_COLUMN && n.RelationType == pgquery.ObjectType_OBJECT_TABLE:
+		return s.onTable(n.Relation, "rename field "+n.Subname+" of", n.MissingOk, func(_ *schemaChange, d *schema.Draft, m *schema.Metric) error {
+			if _, exists := m.Field(n.Subname); !exists && n.Subname != schema.TimestampField {
+				return errorf(pgerrcode.UndefinedColumn, "column %q does not exist", n.Subname)
+			}
+			if _, taken := m.Field(n.Newname); taken || n.Newname == schema.TimestampField {
+				return columnExists(m.Name, n.Newname)
+			}
+			return d.RenameField(m.Name, n.Subname, n.Newname)
+		})
+	}
+	return nil, unsupported(nowhere, "ALTER %s RENAME", objectName(n.RenameType))
+}
+
+// dropTables runs DROP TABLE, of declared metrics and of such as were only sent.
+func (s *Session) dropTables(ctx context.Context, c *schemaChange, n *pgquery.DropStmt) error {
+	names := make([]string, 0, len(n.Objects))
+	for _, o := range n.Objects {
+		name, err := s.publicTable(rangeVarOf(listTexts(o)))
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	observed, err := s.planner.cfg.Observed.Metrics(ctx, s.id.Tenant)
+	if err != nil {
+		return err
+	}
+	return s.changeSchema(ctx, "drop metric "+strings.Join(names, ", "), func(d *schema.Draft) error {
+		c.notices = nil
+		for _, name := range names {
+			if _, declared := d.Metric(name); declared {
+				if err := d.DropMetric(name); err != nil {
+					return err
+				}
+				continue
+			}
+			_, alias := d.MetricOfSent(name)
+			sent := slices.IndexFunc(observed, func(o schema.ObservedMetric) bool { return sentNameIs(o.Sent, name) })
+			switch {
+			case sent >= 0 && !alias:
+				if err := d.EndGeneration(observed[sent].Sent); err != nil {
+					return err
+				}
+			case n.MissingOk:
+				c.notice(skipped, "table %q does not exist, skipping", name)
+			default:
+				e := tableMissing(d, name, nowhere)
+				e.Message = "table " + quoteMessage(name) + " does not exist"
+				return e
+			}
+		}
+		return nil
+	})
+}
+
+func quoteMessage(name string) string { return `"` + name + `"` }

@@ -1,0 +1,166 @@
+package planner
+
+import (
+	"github.com/jackc/pgerrcode"
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// array binds ARRAY[...]; elem is the element type that a cast around it asks
+// for, or 0.
+func (b *binder) array(sc *scope, n *pgquery.A_ArrayExpr, elem postgres.OID) (Expr, error) {
+	elems := make([]Expr, len(n.Elements))
+	nested := false
+	for i, node := range n.Elements {
+		var err error
+		if inner := node.GetAArrayExpr(); inner != nil {
+			nested = true
+			elems[i], err = b.array(sc, inner, elem)
+		} else {
+			elems[i], err = b.expr(sc, node)
+		}
+		if err != nil {
+			return nil, err
+		}
+		nested = nested || postgres.ElemOf(elems[i].Type().OID) != 0
+	}
+	if elem != 0 {
+		return b.arrayOf(elems, n, elem, nested)
+	}
+	if len(elems) == 0 {
+		return nil, errorAt(n.Location, pgerrcode.IndeterminateDatatype, "cannot determine type of empty array").
+			withHint("Explicitly cast to the desired type, for example ARRAY[]::integer[].")
+	}
+	elems, common, err := b.coerceAll(elems, locateAll(n.Elements), "ARRAY")
+	if err != nil {
+		return nil, err
+	}
+	oid := common.OID
+	if !nested {
+		if oid = postgres.ArrayOf(common.OID); oid == 0 {
+			return nil, errorAt(n.Location, pgerrcode.UndefinedObject, "could not find array type for data type %s", common.OID)
+		}
+	}
+	return &Array{T: Type{OID: oid, Typmod: common.Typmod}, Elems: elems}, nil
+}
+
+// arrayOf converts the elements to the type that a cast asks for.
+func (b *binder) arrayOf(elems []Expr, n *pgquery.A_ArrayExpr, elem postgres.OID, nested bool) (Expr, error) {
+	t := plainType(postgres.ArrayOf(elem))
+	target := plainType(elem)
+	if nested {
+		target = t
+	}
+	for i := range elems {
+		var err error
+		if elems[i], err = b.coerce(elems[i], target, postgres.Explicit, locate(n.Elements[i])); err != nil {
+			return nil, err
+		}
+	}
+	return &Array{T: t, Elems: elems}, nil
+}
+
+// indirection binds what follows an expression: subscripts, and columns of rows.
+func (b *binder) indirection(sc *scope, n *pgquery.A_Indirection) (Expr, error) {
+	// (t).x is t.x where t is a relation.
+	if ref := n.Arg.GetColumnRef(); ref != nil && n.Indirection[0].GetString_() != nil {
+		if parts, star := nameParts(ref.Fields); !star {
+			if it, err := b.itemOf(sc, parts, ref.Location); err == nil {
+				e, err := b.columnNamed(it, n.Indirection[0].GetString_().Sval, ref.Location)
+				if e == nil || err != nil {
+					return nil, firstError(err, b.missingColumn([]*item{it}, it.name, n.Indirection[0].GetString_().Sval, ref.Location))
+				}
+				return b.subscripts(sc, e, n.Indirection[1:], ref.Location)
+			}
+		}
+	}
+	arg, err := b.expr(sc, n.Arg)
+	if err != nil {
+		return nil, err
+	}
+	return b.subscripts(sc, arg, n.Indirection, locate(n.Arg))
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *binder) subscripts(sc *scope, arg Expr, nodes []*pgquery.Node, at int32) (Expr, error) {
+	for i, node := range nodes {
+		sub := node.GetAIndices()
+		if sub == nil {
+			return nil, unsupported(at, "a column of a composite value")
+		}
+		oid := postgres.BaseOf(arg.Type().OID)
+		var err error
+		switch {
+		case oid == postgres.JSONBOID && !sub.IsSlice:
+			arg, err = b.jsonSubscript(sc, arg, sub, at)
+		case postgres.ElemOf(oid) == 0:
+			return nil, errorAt(at, pgerrcode.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", oid)
+		case i > 0:
+			return nil, unsupported(at, "more than one array subscript")
+		default:
+			arg, err = b.subscript(sc, arg, sub, at)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return arg, nil
+}
+
+// subscript binds a[i] and a[i:j].
+func (b *binder) subscript(sc *scope, arg Expr, n *pgquery.A_Indices, at int32) (Expr, error) {
+	elem := postgres.ElemOf(postgres.BaseOf(arg.Type().OID))
+	s := &Subscript{T: Type{OID: elem, Typmod: arg.Type().Typmod}, Arg: arg, Slice: n.IsSlice}
+	if n.IsSlice {
+		s.T = arg.Type()
+	}
+	bound := func(node *pgquery.Node) (Expr, error) {
+		if node == nil {
+			return nil, nil
+		}
+		e, err := b.expr(sc, node)
+		if err != nil {
+			return nil, err
+		}
+		if from := e.Type().OID; from != postgres.UnknownOID && !postgres.CanCoerce(from, postgres.Int4OID, postgres.Assignment) {
+			return nil, errorAt(locate(node), pgerrcode.DatatypeMismatch, "array subscript must have type integer")
+		}
+		return b.coerce(e, plainType(postgres.Int4OID), postgres.Assignment, locate(node))
+	}
+	var err error
+	if !n.IsSlice {
+		s.Index, err = bound(n.Uidx)
+		return s, err
+	}
+	if n.Lidx == nil || n.Uidx == nil {
+		return nil, unsupported(at, "an array slice without both bounds")
+	}
+	if s.Index, err = bound(n.Lidx); err != nil {
+		return nil, err
+	}
+	s.Upper, err = bound(n.Uidx)
+	return s, err
+}
+
+// jsonSubscript binds j['a'] and j[0], which are what -> gives.
+func (b *binder) jsonSubscript(sc *scope, arg Expr, n *pgquery.A_Indices, at int32) (Expr, error) {
+	index, err := b.expr(sc, n.Uidx)
+	if err != nil {
+		return nil, err
+	}
+	if index.Type().OID != postgres.Int4OID {
+		if index, err = b.coerce(index, plainType(postgres.TextOID), postgres.Implicit, locate(n.Uidx)); err != nil {
+			return nil, err
+		}
+	}
+	return b.operator("->", arg, index, at, at, locate(n.Uidx))
+}

@@ -1,0 +1,63 @@
+package planner
+
+import (
+	"strconv"
+	"time"
+
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+type catalogRelation = sources.CatalogRelation
+
+// binder turns a parsed query into a bound one. It blocks nowhere but in the
+// lookups that names gives it, and is used for one statement.
+type binder struct {
+	names  *lookup
+	env    *environment
+	params *parameters
+	labels map[string]bool
+	// scalars are the scalar queries bound so far; their column gives a name.
+	scalars map[*pgquery.SubLink]*Query
+	// metrics and catalogs are the scans met, in order.
+	metrics  []*MetricScan
+	catalogs []*CatalogScan
+}
+
+// environment is what a statement can ask of its session, frozen while the
+// statement is bound.
+type environment struct {
+	database, user string
+	pid            int32
+	// now is the transaction's start, statement the statement's.
+	now, statement time.Time
+	// started is when the server began.
+	started time.Time
+	values  postgres.Env
+	// setting reads a setting as SHOW does, set changes it.
+	setting func(name string) (string, error)
+	set     func(name, value string, local bool) error
+	// path is the search path without what is implicit.
+	path []string
+}
+
+func newBinder(names *lookup, env *environment, params *parameters) *binder {
+	return &binder{names: names, env: env, params: params, labels: map[string]bool{}, scalars: map[*pgquery.SubLink]*Query{}}
+}
+
+// label makes a relation's label of its name, unique within the plan.
+func (b *binder) label(name string) string {
+	label := name
+	for n := 2; b.labels[label]; n++ {
+		label = name + "_" + strconv.Itoa(n)
+	}
+	b.labels[label] = true
+	return label
+}
+
+// query binds a whole query.
+func (b *binder) query(n *pgquery.SelectStmt) (*Query, error) {
+	return b.selectStmt(nil, n, resolveUnknowns)
+}

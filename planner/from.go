@@ -1,0 +1,170 @@
+package planner
+
+import (
+	"github.com/jackc/pgerrcode"
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// from binds a FROM clause and makes its items what names refer to.
+func (b *binder) from(sc *scope, nodes []*pgquery.Node) ([]FromItem, error) {
+	bound := make([]FromItem, 0, len(nodes))
+	for _, n := range nodes {
+		f, items, err := b.fromItem(sc, n)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkDuplicates(sc.items, items); err != nil {
+			return nil, err
+		}
+		setLateral(items, true, true)
+		sc.items = append(sc.items, items...)
+		bound = append(bound, f)
+	}
+	setLateral(sc.items, false, true)
+	return bound, nil
+}
+
+// fromItem binds one item of FROM and gives what names can refer to in it.
+func (b *binder) fromItem(sc *scope, n *pgquery.Node) (FromItem, []*item, error) {
+	switch n := n.GetNode().(type) {
+	case *pgquery.Node_RangeVar:
+		return b.rangeVar(sc, n.RangeVar)
+	case *pgquery.Node_RangeSubselect:
+		return b.rangeSubselect(sc, n.RangeSubselect)
+	case *pgquery.Node_RangeFunction:
+		return b.rangeFunction(sc, n.RangeFunction)
+	case *pgquery.Node_JoinExpr:
+		return b.join(sc, n.JoinExpr)
+	case *pgquery.Node_RangeTableSample:
+		return nil, nil, unsupported(n.RangeTableSample.Location, "TABLESAMPLE")
+	case *pgquery.Node_RangeTableFunc:
+		return nil, nil, unsupported(n.RangeTableFunc.Location, "XMLTABLE")
+	}
+	return nil, nil, unsupported(locate(n), "%s in FROM", nodeName(n))
+}
+
+// rangeVar binds a table, view or WITH query named in FROM.
+func (b *binder) rangeVar(sc *scope, rv *pgquery.RangeVar) (FromItem, []*item, error) {
+	if rv.Catalogname != "" && rv.Catalogname != b.env.database {
+		return nil, nil, errorAt(rv.Location, pgerrcode.FeatureNotSupported,
+			"cross-database references are not implemented: \"%s.%s.%s\"", rv.Catalogname, rv.Schemaname, rv.Relname)
+	}
+	if rv.Schemaname == "" {
+		if entry := sc.with.find(rv.Relname); entry != nil {
+			return b.cteReference(sc, entry, rv)
+		}
+	}
+	t, err := b.names.table(rv.Schemaname, rv.Relname, rv.Location)
+	if err != nil {
+		return nil, nil, err
+	}
+	alias := rv.Relname
+	if rv.Alias != nil {
+		alias = rv.Alias.Aliasname
+	}
+	it := &item{name: alias}
+	if rv.Alias == nil {
+		it.schema = t.schema
+	}
+	var f FromItem
+	if t.metric != nil {
+		if err := t.metric.expand(); err != nil {
+			return nil, nil, err
+		}
+		scan := b.newMetricScan(t.metric, alias)
+		it.relation, it.metric, f = scan, t.metric, scan
+		for _, c := range t.metric.columns {
+			it.columns = append(it.columns, itemColumn{name: c.name, t: c.t, observed: c.attribute == 0})
+		}
+	} else {
+		scan := b.newCatalogScan(t.catalog, alias)
+		it.relation, it.columns, f = scan, relationColumns(scan), scan
+	}
+	items, err := sc.add(it, rv.Alias)
+	return f, items, err
+}
+
+func (b *binder) newCatalogScan(r catalogRelation, label string) *CatalogScan {
+	scan := &CatalogScan{RelationLabel: b.label(label), Relation: r}
+	for _, c := range r.Columns() {
+		scan.Cols = append(scan.Cols, RelationColumn{Name: c.Name, T: plainType(postgres.OID(c.TypeOID))})
+	}
+	return scan
+}
+
+// relationColumns are the columns of a relation for an item over it.
+func relationColumns(r Relation) []itemColumn {
+	columns := r.Columns()
+	out := make([]itemColumn, len(columns))
+	for i, c := range columns {
+		out[i] = itemColumn{name: c.Name, t: c.T}
+	}
+	return out
+}
+
+// add makes a new item of this level visible, under its alias's column names.
+func (sc *scope) add(it *item, alias *pgquery.Alias) ([]*item, error) {
+	if err := it.rename(alias); err != nil {
+		return nil, err
+	}
+	it.nameVisible, it.columnsVisible = it.name != "", true
+	sc.all = append(sc.all, it)
+	if it.relation != nil {
+		sc.relations[it.relation] = true
+	}
+	return []*item{it}, nil
+}
+
+// rename gives the first columns the names that an alias lists for them.
+func (it *item) rename(alias *pgquery.Alias) error {
+	if alias == nil {
+		return nil
+	}
+	if len(alias.Colnames) > len(it.columns) {
+		return errorf(pgerrcode.InvalidColumnReference, "table %q has %d columns available but %d columns specified",
+			it.name, len(it.columns), len(alias.Colnames))
+	}
+	for i, name := range alias.Colnames {
+		it.columns[i].name = name.GetString_().GetSval()
+		it.columns[i].observed = false
+	}
+	return nil
+}
+
+// rangeSubselect binds a query in FROM.
+func (b *binder) rangeSubselect(sc *scope, rs *pgquery.RangeSubselect) (FromItem, []*item, error) {
+	lateral := sc.lateral
+	sc.lateral = rs.Lateral
+	defer func() { sc.lateral = lateral }()
+	q, err := b.subselect(sc, rs.Subquery)
+	if err != nil {
+		return nil, nil, err
+	}
+	name, label := "", "subquery"
+	if rs.Alias != nil {
+		name, label = rs.Alias.Aliasname, rs.Alias.Aliasname
+	} else {
+		return nil, nil, errorAt(locate(rs.Subquery), pgerrcode.SyntaxError, "subquery in FROM must have an alias").
+			withHint("For example, FROM (SELECT ...) [AS] foo.")
+	}
+	scan := b.newSubqueryScan(q, label, rs.Lateral)
+	items, err := sc.add(&item{name: name, relation: scan, columns: relationColumns(scan)}, rs.Alias)
+	return scan, items, err
+}
+
+func (b *binder) newSubqueryScan(q *Query, label string, lateral bool) *SubqueryScan {
+	return &SubqueryScan{RelationLabel: b.label(label), Query: q, Cols: outputs(q), Lateral: lateral}
+}
+
+// outputs are the shown outputs of a query as columns.
+func outputs(q *Query) []RelationColumn {
+	columns := make([]RelationColumn, 0, len(q.Targets))
+	for _, t := range q.Targets {
+		if !t.Junk {
+			columns = append(columns, RelationColumn{Name: t.Name, T: t.Expr.Type()})
+		}
+	}
+	return columns
+}

@@ -1,0 +1,292 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgerrcode"
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+)
+
+// columnRef binds a name, in one part or qualified.
+func (b *binder) columnRef(sc *scope, ref *pgquery.ColumnRef) (Expr, error) {
+	parts, star := nameParts(ref.Fields)
+	if star {
+		if len(parts) == 0 {
+			return nil, errorAt(ref.Location, pgerrcode.SyntaxError, `syntax error at or near "*"`)
+		}
+		it, err := b.itemOf(sc, parts, ref.Location)
+		if err != nil {
+			return nil, err
+		}
+		return b.wholeRow(it)
+	}
+	if len(parts) == 1 {
+		return b.unqualified(sc, parts[0], ref.Location)
+	}
+	name := parts[len(parts)-1]
+	it, err := b.itemOf(sc, parts[:len(parts)-1], ref.Location)
+	if err != nil {
+		return nil, err
+	}
+	e, err := b.columnNamed(it, name, ref.Location)
+	if e != nil || err != nil {
+		return e, err
+	}
+	return nil, b.missingColumn([]*item{it}, it.name, name, ref.Location)
+}
+
+// nameParts are the words of a dotted name, and whether it ends in a star.
+func nameParts(fields []*pgquery.Node) (parts []string, star bool) {
+	for _, f := range fields {
+		if f.GetAStar() != nil {
+			return parts, true
+		}
+		parts = append(parts, f.GetString_().GetSval())
+	}
+	return parts, false
+}
+
+// unqualified binds a name in one part: a column of the innermost scope that has
+// it, else what stands beyond the declared columns.
+func (b *binder) unqualified(sc *scope, name string, at int32) (Expr, error) {
+	e, err := b.declaredColumn(sc, name, at)
+	if e != nil || err != nil {
+		return e, err
+	}
+	e, err = b.undeclaredColumn(sc, name, at)
+	if e != nil || err != nil {
+		return e, err
+	}
+	for s := sc; s != nil; s = s.outer {
+		for _, it := range s.items {
+			if it.nameVisible && it.name == name && it.reachable(s) {
+				return b.wholeRow(it)
+			}
+		}
+	}
+	return nil, b.missingColumn(allItems(sc), "", name, at)
+}
+
+// declaredColumn finds a name among the columns of all scopes, innermost first;
+// nil: none has it.
+func (b *binder) declaredColumn(sc *scope, name string, at int32) (Expr, error) {
+	for s := sc; s != nil; s = s.outer {
+		if s.value != nil && name == "value" {
+			return s.value, nil
+		}
+		var found *item
+		index := 0
+		for _, it := range s.items {
+			if !it.columnsVisible || !it.reachable(s) {
+				continue
+			}
+			for i := range it.columns {
+				if it.columns[i].name != name || it.columns[i].observed {
+					continue
+				}
+				if found != nil {
+					return nil, errorAt(at, pgerrcode.AmbiguousColumn, "column reference %q is ambiguous", name)
+				}
+				found, index = it, i
+			}
+		}
+		if found != nil {
+			if err := found.checkLateral(at); err != nil {
+				return nil, err
+			}
+			return b.columnAt(found, index, at)
+		}
+	}
+	return nil, nil
+}
+
+// candidate is something a name could mean beyond the declared columns.
+type candidate struct {
+	it     *item
+	column metricColumn
+}
+
+func (c candidate) String() string { return quoteName(c.it.name) + "." + quoteName(c.column.name) }
+
+// undeclaredColumn finds a name beyond the declared columns, exactly and then
+// ignoring case, in the innermost scope that has it; nil: none has.
+func (b *binder) undeclaredColumn(sc *scope, name string, at int32) (Expr, error) {
+	ways := []func(*item) ([]candidate, error){
+		func(it *item) ([]candidate, error) { return beyondIn(it, name) },
+		func(it *item) ([]candidate, error) { return foldedIn(it, name) },
+	}
+	for _, way := range ways {
+		for s := sc; s != nil; s = s.outer {
+			var found []candidate
+			for _, it := range s.items {
+				if it.metric == nil || !it.nameVisible || !it.reachable(s) {
+					continue
+				}
+				more, err := way(it)
+				if err != nil {
+					return nil, err
+				}
+				found = append(found, more...)
+			}
+			if len(found) > 0 {
+				return b.only(found, name, at)
+			}
+		}
+	}
+	return nil, nil
+}
+
+// columnNamed finds a column of one item; nil: it has none of that name.
+func (b *binder) columnNamed(it *item, name string, at int32) (Expr, error) {
+	index := -1
+	for i := range it.columns {
+		if it.columns[i].name != name {
+			continue
+		}
+		if index >= 0 {
+			return nil, errorAt(at, pgerrcode.AmbiguousColumn, "column reference %q is ambiguous", name)
+		}
+		index = i
+	}
+	if index >= 0 {
+		return b.columnAt(it, index, at)
+	}
+	if it.metric == nil {
+		return nil, nil
+	}
+	found, err := beyondIn(it, name)
+	if err == nil && len(found) == 0 {
+		found, err = foldedIn(it, name)
+	}
+	if len(found) == 0 || err != nil {
+		return nil, err
+	}
+	return b.only(found, name, at)
+}
+
+func beyondIn(it *item, name string) ([]candidate, error) {
+	columns, err := it.metric.beyond(name)
+	return candidates(it, columns), err
+}
+
+func foldedIn(it *item, name string) ([]candidate, error) {
+	columns, err := it.metric.folded(name)
+	return candidates(it, columns), err
+}
+
+func candidates(it *item, columns []metricColumn) []candidate {
+	out := make([]candidate, len(columns))
+	for i, c := range columns {
+		out[i] = candidate{it, c}
+	}
+	return out
+}
+
+// only takes the one thing that a name can mean; several are ambiguous.
+func (b *binder) only(found []candidate, name string, at int32) (Expr, error) {
+	if len(found) > 1 {
+		return nil, errorAt(at, pgerrcode.AmbiguousColumn, "column reference %q is ambiguous", name).
+			withHint("It could mean %s.", orList(found, candidate.String))
+	}
+	c := found[0]
+	if err := c.it.checkLateral(at); err != nil {
+		return nil, err
+	}
+	e, err := b.useColumn(c.it.relation.(*MetricScan), c.column)
+	return placed(e, at), err
+}
+
+func (b *binder) columnAt(it *item, i int, at int32) (Expr, error) {
+	e, err := b.column(it, i)
+	return placed(e, at), err
+}
+
+// placed notes where a column is named, for errors.
+func placed(e Expr, at int32) Expr {
+	if c, ok := e.(*Column); ok {
+		c.at = at
+	}
+	return e
+}
+
+// wholeRow is a row of the item's columns.
+func (b *binder) wholeRow(it *item) (Expr, error) {
+	row := &Row{Elems: make([]Expr, 0, len(it.columns))}
+	for i := range it.columns {
+		e, err := b.column(it, i)
+		if err != nil {
+			return nil, err
+		}
+		row.Elems = append(row.Elems, e)
+	}
+	return row, nil
+}
+
+// itemOf finds the item that a qualifier, of up to three parts, names.
+func (b *binder) itemOf(sc *scope, parts []string, at int32) (*item, error) {
+	if len(parts) > 3 {
+		return nil, errorAt(at, pgerrcode.SyntaxError, "improper qualified name (too many dotted names): %s", dotted(parts))
+	}
+	if len(parts) == 3 {
+		if parts[0] != b.env.database {
+			return nil, errorAt(at, pgerrcode.FeatureNotSupported, "cross-database references are not implemented: %s", dotted(parts))
+		}
+		parts = parts[1:]
+	}
+	name := parts[len(parts)-1]
+	for s := sc; s != nil; s = s.outer {
+		var found *item
+		for _, it := range s.items {
+			if !it.nameVisible || it.name != name || !it.reachable(s) || len(parts) == 2 && it.schema != parts[0] {
+				continue
+			}
+			if found != nil {
+				return nil, errorAt(at, pgerrcode.AmbiguousAlias, "table reference %q is ambiguous", name)
+			}
+			found = it
+		}
+		if found != nil {
+			return found, found.checkLateral(at)
+		}
+	}
+	return nil, missingItem(sc, dotted(parts), name, at)
+}
+
+// missingItem says that a qualifier names nothing, or nothing that can be seen.
+func missingItem(sc *scope, written, name string, at int32) *Error {
+	for s := sc; s != nil; s = s.outer {
+		for _, it := range s.all {
+			if it.name == name {
+				e := errorAt(at, pgerrcode.UndefinedTable, "invalid reference to FROM-clause entry for table %q", written)
+				if it.lateralOnly {
+					e.Detail = fmt.Sprintf("There is an entry for table %q, but it cannot be referenced from this part of the query.", name)
+					e.Hint = "To reference that table, you must mark this subquery with LATERAL."
+					return e
+				}
+				return e.withHint("There is an entry for table %q, but it cannot be referenced from this part of the query.", name)
+			}
+		}
+	}
+	return errorAt(at, pgerrcode.UndefinedTable, "missing FROM-clause entry for table %q", written)
+}
+
+func dotted(parts []string) string {
+	s := parts[0]
+	for _, p := range parts[1:] {
+		s += "." + p
+	}
+	return s
+}
+
+func allItems(sc *scope) []*item {
+	var items []*item
+	for s := sc; s != nil; s = s.outer {
+		for _, it := range s.all {
+			if it.nameVisible && !slices.Contains(items, it) {
+				items = append(items, it)
+			}
+		}
+	}
+	return items
+}

@@ -1,0 +1,128 @@
+package planner
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// objectLiteral reads the name of an object of the catalog: 'pg_class'::regclass.
+func (b *binder) objectLiteral(c *Const, t Type) (Expr, error) {
+	oid, err := b.objectOID(c.Value.Str, t.OID, c.at)
+	if err != nil {
+		return nil, err
+	}
+	return &Const{T: t, Value: postgres.IntDatum(int64(oid)), at: c.at}, nil
+}
+
+// foldObjectCast converts a constant to an object's identifier.
+func (b *binder) foldObjectCast(e *Cast, c *Const, at int32) (Expr, error) {
+	switch c.Value.Kind {
+	case postgres.IntKind:
+		return &Const{T: e.T, Value: postgres.IntDatum(int64(uint32(c.Value.Int))), at: at}, nil
+	case postgres.TextKind:
+		return b.objectLiteral(&Const{T: c.T, Value: c.Value, at: at}, e.T)
+	}
+	return e, nil
+}
+
+// objectOID finds an object by its name, or by its number as text.
+func (b *binder) objectOID(text string, kind postgres.OID, at int32) (uint32, error) {
+	text = strings.TrimSpace(text)
+	if text == "-" {
+		return 0, nil
+	}
+	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
+		return uint32(n), nil
+	}
+	if kind == postgres.RegtypeOID {
+		n, err := parseExpr("NULL::" + text)
+		if err != nil || n.GetTypeCast() == nil {
+			return 0, errorAt(at, pgerrcode.UndefinedObject, "type %q does not exist", text)
+		}
+		t, err := b.typeName(n.GetTypeCast().TypeName)
+		return uint32(t.OID), err
+	}
+	parts, ok := splitIdentifier(text)
+	if !ok {
+		return 0, errorAt(at, pgerrcode.InvalidName, "invalid name syntax")
+	}
+	name, qualifier := parts[len(parts)-1], ""
+	if len(parts) > 1 {
+		qualifier = parts[len(parts)-2]
+	}
+	switch kind {
+	case postgres.RegclassOID:
+		return b.tableOID(qualifier, name, at)
+	case postgres.RegprocOID:
+		procs := postgres.ProcsByName(name)
+		switch {
+		case len(procs) == 0 || qualifier != "" && qualifier != schemaCatalog:
+			return 0, errorAt(at, pgerrcode.UndefinedFunction, "function %q does not exist", text)
+		case len(procs) > 1:
+			return 0, errorAt(at, pgerrcode.AmbiguousFunction, "more than one function named %q", text)
+		}
+		return uint32(procs[0].OID), nil
+	}
+	return 0, unsupported(at, "looking up a name as %s", kind)
+}
+
+func (b *binder) tableOID(qualifier, name string, at int32) (uint32, error) {
+	t, err := b.names.table(qualifier, name, at)
+	switch {
+	case err != nil:
+		return 0, err
+	case t.metric != nil:
+		return t.metric.oid, nil
+	}
+	return t.catalog.OID(), nil
+}
+
+// splitIdentifier takes a.b."C" apart, folding what is not quoted.
+func splitIdentifier(text string) ([]string, bool) {
+	var parts []string
+	for {
+		text = strings.TrimSpace(text)
+		var part string
+		if strings.HasPrefix(text, `"`) {
+			end := 1
+			var b strings.Builder
+			for {
+				i := strings.IndexByte(text[end:], '"')
+				if i < 0 {
+					return nil, false
+				}
+				b.WriteString(text[end : end+i])
+				end += i + 1
+				if end < len(text) && text[end] == '"' {
+					b.WriteByte('"')
+					end++
+					continue
+				}
+				break
+			}
+			part, text = b.String(), text[end:]
+		} else {
+			end := strings.IndexAny(text, ". \t\n\"")
+			if end < 0 {
+				end = len(text)
+			}
+			part, text = strings.ToLower(text[:end]), text[end:]
+		}
+		if part == "" {
+			return nil, false
+		}
+		parts = append(parts, cutName(part))
+		text = strings.TrimSpace(text)
+		if text == "" {
+			return parts, true
+		}
+		if text[0] != '.' {
+			return nil, false
+		}
+		text = text[1:]
+	}
+}

@@ -1,0 +1,160 @@
+package planner
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgerrcode"
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+	"github.com/pganalyze/pg_query_go/v5/parser"
+)
+
+const (
+	// maxText is the longest text that is parsed, in bytes.
+	maxText = 16 << 20
+	// shortText cannot nest deep enough to hurt: a level costs two bytes at least,
+	// and the parser was seen to take 10,000 levels on a stack of 8 MB.
+	shortText = 16 << 10
+	// maxChain is how many operators may follow each other on one level. The parser
+	// bounds what nests to the right by itself, but walks the tree of a chain like
+	// 1+1+1 recursively and without a bound, in C, where it would end the process.
+	maxChain = 10_000
+)
+
+// Statement is one parsed statement of a text.
+type Statement struct {
+	// Text is the whole text, of which the statement may be a part; positions of
+	// errors count in it.
+	Text string
+
+	node *pgquery.Node
+}
+
+// parse splits a text into its statements; an empty text has none.
+func parse(text string) ([]*Statement, error) {
+	if err := checkText(text); err != nil {
+		return nil, err
+	}
+	tree, err := pgquery.Parse(text)
+	if err != nil {
+		return nil, parseError(err)
+	}
+	statements := make([]*Statement, 0, len(tree.Stmts))
+	for _, raw := range tree.Stmts {
+		statements = append(statements, &Statement{Text: text, node: raw.Stmt})
+	}
+	return statements, nil
+}
+
+func parseError(err error) error {
+	var syntax *parser.Error
+	if !errors.As(err, &syntax) {
+		// What is left is a tree too deep to be handed over.
+		e := tooComplex()
+		e.Err = err
+		return e
+	}
+	if strings.HasPrefix(syntax.Message, "memory exhausted") {
+		return tooComplex()
+	}
+	e := errorf(pgerrcode.SyntaxError, "%s", syntax.Message)
+	e.Position = int32(syntax.Cursorpos)
+	return e
+}
+
+func tooComplex() *Error {
+	return errorf(pgerrcode.StatementTooComplex, "stack depth limit exceeded").
+		withHint("The statement nests too deeply; write it in smaller parts.")
+}
+
+// checkText refuses what the parser, which is C, must not be given.
+func checkText(text string) error {
+	if len(text) > maxText {
+		return errorf(pgerrcode.ProgramLimitExceeded, "a statement can have at most %d bytes", maxText)
+	}
+	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+		return errorf(pgerrcode.CharacterNotInRepertoire, `invalid byte sequence for encoding "UTF8"`)
+	}
+	if len(text) > shortText {
+		return checkDepth(text)
+	}
+	return nil
+}
+
+// checkDepth refuses a text whose tree could be too deep. It counts on each level
+// of brackets what makes a tree deeper; a bracket counts for what it holds.
+func checkDepth(text string) error {
+	scan, err := pgquery.Scan(text)
+	if err != nil {
+		return parseError(err)
+	}
+	d := depth{levels: make([]depthLevel, 1)}
+	for _, token := range scan.Tokens {
+		d.token(token.Token)
+		if top := d.top(); top.chain+top.setOps > maxChain {
+			return tooComplex()
+		}
+	}
+	return nil
+}
+
+// depth is the state of checkDepth.
+type depth struct{ levels []depthLevel }
+
+// depthLevel is one open bracket, or CASE, which ends at END.
+type depthLevel struct {
+	isCase bool
+	// chain counts operators and keywords since the last comma, deepest is the
+	// longest chain before it. Set operations chain across commas.
+	chain, deepest, setOps int
+}
+
+func (d *depth) top() *depthLevel { return &d.levels[len(d.levels)-1] }
+
+func (d *depth) token(t pgquery.Token) {
+	top := d.top()
+	switch t {
+	case pgquery.Token_ASCII_40, pgquery.Token_ASCII_91: // ( [
+		d.levels = append(d.levels, depthLevel{})
+	case pgquery.Token_CASE:
+		d.levels = append(d.levels, depthLevel{isCase: true})
+	case pgquery.Token_ASCII_41, pgquery.Token_ASCII_93: // ) ]
+		for d.top().isCase && len(d.levels) > 1 {
+			d.pop() // CASE was a name there
+		}
+		d.pop()
+	case pgquery.Token_END_P:
+		if top.isCase {
+			d.pop()
+		}
+	case pgquery.Token_ASCII_44: // ,
+		top.reset()
+	case pgquery.Token_ASCII_59: // ;
+		top.reset()
+		top.setOps = 0
+	case pgquery.Token_WHEN, pgquery.Token_THEN, pgquery.Token_ELSE:
+		if top.isCase {
+			top.reset()
+		}
+	case pgquery.Token_UNION, pgquery.Token_INTERSECT, pgquery.Token_EXCEPT:
+		top.setOps++
+	case pgquery.Token_IDENT, pgquery.Token_ICONST, pgquery.Token_FCONST, pgquery.Token_SCONST, pgquery.Token_PARAM,
+		pgquery.Token_ASCII_46, pgquery.Token_AND, pgquery.Token_OR, pgquery.Token_SQL_COMMENT, pgquery.Token_C_COMMENT:
+		// Names, constants and what is a list in the tree make nothing deeper.
+	default:
+		top.chain++
+	}
+}
+
+func (l *depthLevel) reset() { l.deepest, l.chain = max(l.deepest, l.chain), 0 }
+
+func (d *depth) pop() {
+	if len(d.levels) == 1 {
+		return
+	}
+	inner := d.top()
+	inner.reset()
+	d.levels = d.levels[:len(d.levels)-1]
+	d.top().chain += inner.deepest + inner.setOps + 1
+}

@@ -1,0 +1,85 @@
+package planner
+
+import (
+	"context"
+
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// pin fixes what the plan reads: nearline first, then the manifests, then the
+// pinned rows past the manifests' watermarks, so that a row which moves from one
+// to the other meanwhile is read exactly once. Catalog relations are computed.
+func (s *Session) pin(ctx context.Context, p *Plan, bound *boundQuery) error {
+	for _, scan := range p.Catalogs {
+		rows, err := scan.Relation.Rows(ctx, &sources.CatalogView{
+			Snapshot:  bound.names.snapshot,
+			User:      s.id.User,
+			SessionID: s.pid,
+			Settings:  s.settings.snapshot(),
+		})
+		if err != nil {
+			return err
+		}
+		scan.Rows = rows
+	}
+	datasets := datasetsOf(p.Metrics)
+	if len(datasets) == 0 {
+		return nil
+	}
+	var err error
+	if p.pin, err = s.planner.cfg.Nearline.Pin(ctx, datasets); err != nil {
+		return err
+	}
+	manifests := make(map[schema.Dataset]sources.Manifest, len(datasets))
+	for _, ds := range datasets {
+		if manifests[ds], err = s.planner.cfg.Lake.Load(ctx, ds); err != nil {
+			return err
+		}
+	}
+	for _, scan := range p.Metrics {
+		for _, ds := range scan.Datasets {
+			splits, err := splitsOf(ctx, p.pin, manifests[ds], ds, scan.Bounds)
+			if err != nil {
+				return err
+			}
+			scan.Splits = append(scan.Splits, splits)
+		}
+	}
+	return nil
+}
+
+// datasetsOf lists the datasets of all scans once.
+func datasetsOf(scans []*MetricScan) []schema.Dataset {
+	var out []schema.Dataset
+	seen := map[schema.Dataset]bool{}
+	for _, scan := range scans {
+		for _, ds := range scan.Datasets {
+			if !seen[ds] {
+				seen[ds] = true
+				out = append(out, ds)
+			}
+		}
+	}
+	return out
+}
+
+// splitsOf lists what a scan reads of one dataset: files, newest first, then the
+// pinned rows that they do not hold.
+func splitsOf(ctx context.Context, pin sources.Pin, m sources.Manifest, ds schema.Dataset, bounds sources.Bounds) (DatasetSplits, error) {
+	out := DatasetSplits{Dataset: ds}
+	files, known, err := m.Files(ctx, bounds)
+	if err != nil {
+		return out, err
+	}
+	out.FilesKnown = known
+	for _, f := range files {
+		out.Splits = append(out.Splits, sources.Split{File: f})
+	}
+	rows, err := pin.Splits(ds, m.Watermarks(), bounds)
+	if err != nil {
+		return out, err
+	}
+	out.Splits = append(out.Splits, rows...)
+	return out, nil
+}

@@ -1,0 +1,166 @@
+package planner
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// Config configures a Planner.
+type Config struct {
+	// Schemas holds what is declared. Required.
+	Schemas *schema.Store
+	// Observed knows what devices sent. Required.
+	Observed *schema.Observed
+	// Nearline and Lake hold the events. Required to execute queries.
+	Nearline sources.Nearline
+	Lake     sources.Lake
+	// Catalog has the computed relations. Default: none.
+	Catalog sources.Catalog
+	// Engine runs plans. Required to execute queries.
+	Engine Engine
+	// Admin does what the functions of schema fieldgate ask for. Default: none,
+	// and those functions are refused.
+	Admin Admin
+	// Logger takes what no statement returns. Default: none.
+	Logger *slog.Logger
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+}
+
+// Admin is the port to what owners can ask for by SQL.
+type Admin interface {
+	// Compact returns when every event of the tenant that was acknowledged before
+	// the call is in the lake.
+	Compact(ctx context.Context, tenant string) error
+}
+
+// Identity is who a session acts for.
+type Identity struct {
+	Tenant, User string
+	// Owner may change the schema and call the functions of schema fieldgate.
+	Owner bool
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	if c.Schemas == nil || c.Observed == nil {
+		return errors.New("planner: no schema store or no observed names")
+	}
+	return nil
+}
+
+// Planner makes the sessions of all tenants. It is safe for concurrent use.
+type Planner struct {
+	cfg     Config
+	started time.Time
+}
+
+// New returns a Planner.
+func New(cfg Config) (*Planner, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Planner{cfg: cfg, started: cfg.Now()}, nil
+}
+
+// lookup is what names mean to a tenant now. The functions in it end with ctx.
+func (p *Planner) lookup(ctx context.Context, tenant string, path []string) (*lookup, error) {
+	snapshot, err := p.cfg.Schemas.Current(ctx, tenant)
+	if errors.Is(err, schema.ErrNotFound) {
+		return nil, errorf(pgerrcode.InvalidCatalogName, "database %q does not exist", tenant)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &lookup{
+		snapshot: snapshot,
+		catalog:  p.cfg.Catalog,
+		path:     path,
+		observed: func() ([]schema.ObservedMetric, error) { return p.cfg.Observed.Metrics(ctx, tenant) },
+		fields:   func(ds schema.Dataset) ([]schema.ObservedField, error) { return p.cfg.Observed.Fields(ctx, ds) },
+	}, nil
+}
+
+// NewSession opens a session. The startup parameters become settings; pid is the
+// backend's process id.
+func (p *Planner) NewSession(id Identity, startup map[string]string, pid int32) (*Session, error) {
+	s := &Session{planner: p, id: id, pid: pid, settings: newSettings(id)}
+	if err := s.settings.start(startup); err != nil {
+		return nil, err
+	}
+	s.settings.markReported()
+	return s, nil
+}
+
+// Session is one client's conversation: its settings and its transaction. It is
+// used by one goroutine at a time.
+type Session struct {
+	planner  *Planner
+	id       Identity
+	pid      int32
+	settings *settings
+	tx       transaction
+}
+
+// Parse splits a text into its statements; an empty text has none. The error is
+// an *Error, mostly 42601 with its position.
+func (s *Session) Parse(sql string) ([]*Statement, error) {
+	statements, err := parse(sql)
+	if err != nil {
+		s.Fail()
+	}
+	return statements, err
+}
+
+// Close ends the session.
+func (s *Session) Close() { s.tx = transaction{} }
+
+// environment is what a statement can ask of the session now.
+func (s *Session) environment() *environment {
+	now := s.planner.cfg.Now()
+	env := &environment{
+		database:  s.id.Tenant,
+		user:      s.id.User,
+		pid:       s.pid,
+		now:       s.tx.now(now),
+		statement: now,
+		started:   s.planner.started,
+		setting:   s.settings.show,
+		path:      s.settings.searchPath(),
+	}
+	env.values = s.settings.values(env.now)
+	return env
+}
+
+// catalogPath is the search path with what is implicit in it.
+func catalogPath(path []string) []string {
+	for _, s := range path {
+		if s == schemaCatalog {
+			return path
+		}
+	}
+	return append([]string{schemaCatalog}, path...)
+}
+
+// params of a statement that is prepared with the types that the client gave.
+func newParameters(types []postgres.OID) *parameters {
+	return &parameters{types: append([]postgres.OID(nil), types...)}
+}

@@ -1,0 +1,67 @@
+package planner
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jackc/pgerrcode"
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+)
+
+// A query becomes a plan by these rules, in this order:
+//
+//	parse      parse.go      text to the parser's tree, with limits on size and depth
+//	authorise  authorise.go  who may run the statement at all
+//	bind       binder.go     names and types to the planner's own tree, as PostgreSQL does
+//	prune      prune.go      bounds on time, and filters on physical columns, for each scan
+//	pin        pin.go        nearline, then manifests, then the splits that are left
+//
+// Parse, authorise and bind serve Prepare too; the others need parameters' values.
+
+// plan makes the plan of a query that runs. The caller releases it.
+func (s *Session) plan(ctx context.Context, n *pgquery.SelectStmt, values []*Const) (*Plan, error) {
+	bound, _, err := s.bind(ctx, n, &parameters{values: values})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkEngine(bound.query); err != nil {
+		return nil, err
+	}
+	prune(bound)
+	p := &Plan{
+		Tenant:   s.id.Tenant,
+		Query:    bound.query,
+		Columns:  resultColumns(bound.query),
+		Metrics:  bound.metrics,
+		Catalogs: bound.catalogs,
+		TimeZone: s.Setting("TimeZone"),
+	}
+	if err := s.pin(ctx, p, bound); err != nil {
+		p.Release()
+		return nil, err
+	}
+	return p, nil
+}
+
+// runQuery executes a prepared query.
+func (s *Session) runQuery(ctx context.Context, prepared *Prepared, n *pgquery.SelectStmt, values []*Const) (*Result, error) {
+	p, err := s.plan(ctx, n, values)
+	if err != nil {
+		return nil, err
+	}
+	if !sameColumns(prepared.Columns, p.Columns) {
+		p.Release()
+		return nil, errorf(pgerrcode.FeatureNotSupported, "cached plan must not change result type")
+	}
+	rows, err := s.planner.cfg.Engine.Run(ctx, p)
+	if err != nil {
+		p.Release()
+		return nil, err
+	}
+	return &Result{Rows: &planRows{Rows: rows, plan: p}, Columns: p.Columns, Tag: "SELECT"}, nil
+}
+
+// sameColumns says whether a result is as it was described.
+func sameColumns(described, now []ResultColumn) bool {
+	return slices.EqualFunc(described, now, func(a, b ResultColumn) bool { return a.Name == b.Name && a.T == b.T })
+}

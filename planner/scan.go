@@ -1,0 +1,56 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// newMetricScan begins the scan of a metric; columns join it as they are met.
+func (b *binder) newMetricScan(m *metricTable, label string) *MetricScan {
+	return &MetricScan{
+		RelationLabel: b.label(label),
+		Name:          m.name,
+		OID:           m.oid,
+		Metric:        m.metric,
+		Datasets:      m.datasets,
+		Bounds:        sources.Unbounded(),
+	}
+}
+
+// metricColumn is an expression for column i of a metric.
+func (b *binder) metricColumn(it *item, i int) (Expr, error) {
+	return b.useColumn(it.relation.(*MetricScan), it.metric.columns[i])
+}
+
+// useColumn adds a column to a scan unless it is there, and refers to it.
+func (b *binder) useColumn(scan *MetricScan, c metricColumn) (Expr, error) {
+	i := slices.IndexFunc(scan.Fields, func(f ScanField) bool {
+		return f.Name == c.name && f.Attribute == c.attribute && f.Hidden == c.hidden
+	})
+	if i < 0 {
+		field := ScanField{Name: c.name, T: c.t, Hidden: c.hidden, Attribute: c.attribute, Builtin: c.builtin}
+		for _, s := range c.sources {
+			read, err := b.sourceRead(s, c.t)
+			if err != nil {
+				return nil, err
+			}
+			field.Sources = append(field.Sources, read)
+		}
+		i = len(scan.Fields)
+		scan.Fields = append(scan.Fields, field)
+	}
+	return &Column{T: c.t, Relation: scan, Index: i}, nil
+}
+
+func (b *binder) sourceRead(s schema.Source, t Type) (SourceRead, error) {
+	if s.Convert == "" {
+		return SourceRead{Sent: s.Name}, nil
+	}
+	convert, err := bindConversion(s.Convert, t)
+	if err != nil {
+		return SourceRead{}, err
+	}
+	return SourceRead{Sent: s.Name, Convert: convert}, nil
+}

@@ -1,0 +1,145 @@
+package planner
+
+import (
+	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// clause is a part of a query: what may stand in it, and what messages call it.
+type clause struct {
+	name       string
+	aggregates bool
+	windows    bool
+	sets       bool // set-returning functions
+}
+
+// The clauses, with PostgreSQL's names for them.
+var (
+	inSelect       = &clause{name: "SELECT", aggregates: true, windows: true, sets: true}
+	inOrderBy      = &clause{name: "ORDER BY", aggregates: true, windows: true}
+	inDistinctOn   = &clause{name: "DISTINCT ON", aggregates: true, windows: true}
+	inWhere        = &clause{name: "WHERE"}
+	inJoin         = &clause{name: "JOIN conditions"}
+	inFromFunction = &clause{name: "functions in FROM", sets: true}
+	inGroupBy      = &clause{name: "GROUP BY"}
+	inHaving       = &clause{name: "HAVING", aggregates: true}
+	inFilter       = &clause{name: "FILTER"}
+	inWindow       = &clause{name: "window definitions", aggregates: true}
+	inLimit        = &clause{name: "LIMIT"}
+	inOffset       = &clause{name: "OFFSET"}
+	inValues       = &clause{name: "VALUES"}
+	inConversion   = &clause{name: "a source's conversion"}
+)
+
+// scope is one query level while it is bound: what its names can mean.
+type scope struct {
+	outer *scope
+	with  *with
+	// items are what names can refer to at the moment, all every item of FROM.
+	items, all []*item
+	// lateral: the item being bound may refer to those before it.
+	lateral bool
+	clause  *clause
+	// relations are those of this level's FROM.
+	relations map[Relation]bool
+	windows   []*namedWindow
+	// sets collects the set-returning functions of the select list.
+	sets []*FunctionScan
+	// value is what `value` means in a source's conversion, else nil.
+	value *SentValue
+	// aggregates and windowed say what was met at this level.
+	aggregates, windowed bool
+}
+
+func newScope(outer *scope) *scope {
+	sc := &scope{outer: outer, relations: map[Relation]bool{}}
+	if outer != nil {
+		sc.with = outer.with
+	}
+	return sc
+}
+
+// in binds under another clause and returns what undoes that.
+func (sc *scope) in(c *clause) (restore func()) {
+	before := sc.clause
+	sc.clause = c
+	return func() { sc.clause = before }
+}
+
+// item is a thing in FROM that names can refer to.
+type item struct {
+	// name qualifies the item's columns; a join without alias has none.
+	name string
+	// schema is the relation's, for names in three parts; "" behind an alias.
+	schema   string
+	relation Relation // nil: a join
+	columns  []itemColumn
+	// metric is set for events, which have more names than columns.
+	metric *metricTable
+	// The item can be named, and its columns can be named without it.
+	nameVisible, columnsVisible bool
+	// lateralOnly: an item of the FROM being bound, for LATERAL only; lateralOK
+	// says whether the join allows that.
+	lateralOnly, lateralOK bool
+}
+
+// itemColumn is one column of an item: of its relation, of another item under a
+// join, or merged from both sides of a join.
+type itemColumn struct {
+	name string
+	t    Type
+	// observed: nobody declared the column, so it comes after all that are.
+	observed bool
+	from     *item
+	index    int
+	merged   Expr
+}
+
+// column is an expression for column i of the item.
+func (b *binder) column(it *item, i int) (Expr, error) {
+	c := &it.columns[i]
+	switch {
+	case c.merged != nil:
+		return c.merged, nil
+	case c.from != nil:
+		return b.column(c.from, c.index)
+	case it.metric != nil:
+		return b.metricColumn(it, i)
+	}
+	return &Column{T: c.t, Relation: it.relation, Index: i}, nil
+}
+
+// reachable says whether names in the scope can refer to the item now.
+func (it *item) reachable(sc *scope) bool { return !it.lateralOnly || sc.lateral }
+
+// checkLateral refuses a reference to an item from where its join forbids it.
+func (it *item) checkLateral(at int32) error {
+	if it.lateralOnly && !it.lateralOK {
+		return errorAt(at, pgerrcode.InvalidColumnReference, "invalid reference to FROM-clause entry for table %q", it.name).
+			withDetail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.")
+	}
+	return nil
+}
+
+// setVisible sets how the items can be referred to.
+func setLateral(items []*item, only, ok bool) {
+	for _, it := range items {
+		it.lateralOnly, it.lateralOK = only, ok
+	}
+}
+
+// checkDuplicates refuses an alias that another item of the FROM has.
+func checkDuplicates(before, added []*item) error {
+	for _, x := range added {
+		for _, y := range before {
+			sameTable := x.schema != "" && y.schema != "" && x.schema != y.schema
+			if x.nameVisible && y.nameVisible && x.name == y.name && !sameTable {
+				return errorf(pgerrcode.DuplicateAlias, "table name %q specified more than once", x.name)
+			}
+		}
+	}
+	return nil
+}
+
+func plainType(oid postgres.OID) Type { return Type{OID: oid, Typmod: -1} }

@@ -1,0 +1,220 @@
+package planner
+
+import (
+	"time"
+
+	"github.com/jackc/pgerrcode"
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// serverVersion is the PostgreSQL whose behaviour clients are promised.
+const (
+	serverVersion    = "15.18"
+	serverVersionNum = "150018"
+)
+
+// sessionFunc computes a function of the session while a statement is bound.
+type sessionFunc func(b *binder, c *callSite, args []*Const) (Expr, error)
+
+// sessionFuncs are the functions, by name in pg_proc, whose answer the session
+// knows. They become constants, so that engines see none of them.
+var sessionFuncs = map[string]sessionFunc{
+	"version":                  sessionText(func(*environment) string { return "PostgreSQL " + serverVersion + " (Fieldgate)" }),
+	"current_database":         sessionName(func(e *environment) string { return e.database }),
+	"current_user":             sessionName(func(e *environment) string { return e.user }),
+	"session_user":             sessionName(func(e *environment) string { return e.user }),
+	"pg_client_encoding":       sessionName(func(*environment) string { return "UTF8" }),
+	"getdatabaseencoding":      sessionName(func(*environment) string { return "UTF8" }),
+	"current_schema":           currentSchema,
+	"current_schemas":          currentSchemas,
+	"current_setting":          currentSetting,
+	"set_config":               setConfig,
+	"now":                      sessionTime(func(e *environment) time.Time { return e.now }),
+	"transaction_timestamp":    sessionTime(func(e *environment) time.Time { return e.now }),
+	"statement_timestamp":      sessionTime(func(e *environment) time.Time { return e.statement }),
+	"clock_timestamp":          sessionTime(func(e *environment) time.Time { return e.statement }),
+	"pg_postmaster_start_time": sessionTime(func(e *environment) time.Time { return e.started }),
+	"pg_conf_load_time":        sessionTime(func(e *environment) time.Time { return e.started }),
+	"pg_backend_pid": func(b *binder, _ *callSite, _ []*Const) (Expr, error) {
+		return intConst(postgres.Int4OID, int64(b.env.pid)), nil
+	},
+	"pg_is_in_recovery":      func(*binder, *callSite, []*Const) (Expr, error) { return boolConst(false), nil },
+	"pg_advisory_unlock_all": func(*binder, *callSite, []*Const) (Expr, error) { return textConst(postgres.VoidOID, ""), nil },
+}
+
+// sessionCall computes a call of such a function; not ok: it is none.
+func (b *binder) sessionCall(c *callSite) (e Expr, ok bool, err error) {
+	if c.name == "pg_typeof" {
+		t := c.args[0].Type().OID
+		return &Const{T: plainType(postgres.RegtypeOID), Value: postgres.IntDatum(int64(t))}, true, nil
+	}
+	f, ok := sessionFuncs[c.name]
+	if !ok {
+		return nil, false, nil
+	}
+	args, err := b.arguments(c)
+	if err != nil {
+		return nil, true, err
+	}
+	values := make([]*Const, len(args))
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case *Const:
+			values[i] = arg
+		case *ParamRef:
+			// While it is prepared a statement has no values to ask with.
+			return nullConst(plainType(c.proc.Ret)), true, nil
+		default:
+			return nil, true, unsupported(c.node.Location, "%s of what is no constant", c.name)
+		}
+	}
+	e, err = f(b, c, values)
+	return e, true, err
+}
+
+func sessionText(get func(*environment) string) sessionFunc {
+	return func(b *binder, _ *callSite, _ []*Const) (Expr, error) {
+		return textConst(postgres.TextOID, get(b.env)), nil
+	}
+}
+
+func sessionName(get func(*environment) string) sessionFunc {
+	return func(b *binder, _ *callSite, _ []*Const) (Expr, error) {
+		return textConst(postgres.NameOID, get(b.env)), nil
+	}
+}
+
+func sessionTime(get func(*environment) time.Time) sessionFunc {
+	return func(b *binder, _ *callSite, _ []*Const) (Expr, error) { return timestampTZ(get(b.env)), nil }
+}
+
+func timestampTZ(t time.Time) *Const {
+	return &Const{T: plainType(postgres.TimestampTZOID), Value: postgres.TimestampDatum(t.UnixMicro()), at: nowhere}
+}
+
+func currentSchema(b *binder, _ *callSite, _ []*Const) (Expr, error) {
+	for _, s := range b.env.path {
+		return textConst(postgres.NameOID, s), nil
+	}
+	return nullConst(plainType(postgres.NameOID)), nil
+}
+
+func currentSchemas(b *binder, _ *callSite, args []*Const) (Expr, error) {
+	t := plainType(postgres.NameArrayOID)
+	if args[0].Null {
+		return nullConst(t), nil
+	}
+	path := b.env.path
+	if args[0].Value.Int != 0 {
+		path = b.names.path
+	}
+	array := &postgres.Array{Elem: postgres.NameOID}
+	for _, s := range path {
+		array.Items = append(array.Items, postgres.TextDatum(s))
+	}
+	if len(array.Items) > 0 {
+		array.Dims = []postgres.Dimension{{Len: len(array.Items), Lower: 1}}
+	}
+	return &Const{T: t, Value: postgres.Datum{Kind: postgres.ArrayKind, Array: array}}, nil
+}
+
+func currentSetting(b *binder, c *callSite, args []*Const) (Expr, error) {
+	null := nullConst(plainType(postgres.TextOID))
+	for _, arg := range args {
+		if arg.Null {
+			return null, nil
+		}
+	}
+	value, err := b.env.setting(args[0].Value.Str)
+	if err != nil {
+		if len(args) == 2 && args[1].Value.Int != 0 && isCode(err, pgerrcode.UndefinedObject) {
+			return null, nil
+		}
+		return nil, err
+	}
+	return textConst(postgres.TextOID, value), nil
+}
+
+// setConfig changes a setting when the statement runs, once.
+func setConfig(b *binder, c *callSite, args []*Const) (Expr, error) {
+	if b.env.set == nil {
+		return nullConst(plainType(postgres.TextOID)), nil
+	}
+	name, value, local := args[0], args[1], args[2]
+	if name.Null {
+		return nil, errorAt(c.node.Location, pgerrcode.NullValueNotAllowedDataException, "SET requires parameter name")
+	}
+	text := ""
+	if !value.Null {
+		text = value.Value.Str
+	}
+	if err := b.env.set(name.Value.Str, text, !local.Null && local.Value.Int != 0); err != nil {
+		return nil, err
+	}
+	now, err := b.env.setting(name.Value.Str)
+	return textConst(postgres.TextOID, now), err
+}
+
+// sqlValue binds the functions that the grammar knows without parentheses.
+func (b *binder) sqlValue(n *pgquery.SQLValueFunction) (Expr, error) {
+	switch n.Op {
+	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIMESTAMP:
+		return timestampTZ(b.env.now), nil
+	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIMESTAMP_N:
+		return timestampTZ(b.env.now.Round(precision(n.Typmod))), nil
+	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_DATE:
+		return b.today(postgres.DateOID, b.env.now)
+	case pgquery.SQLValueFunctionOp_SVFOP_LOCALTIMESTAMP:
+		return b.today(postgres.TimestampOID, b.env.now)
+	case pgquery.SQLValueFunctionOp_SVFOP_LOCALTIMESTAMP_N:
+		return b.today(postgres.TimestampOID, b.env.now.Round(precision(n.Typmod)))
+	case pgquery.SQLValueFunctionOp_SVFOP_LOCALTIME:
+		return b.clock(postgres.TimeOID, b.env.now), nil
+	case pgquery.SQLValueFunctionOp_SVFOP_LOCALTIME_N:
+		return b.clock(postgres.TimeOID, b.env.now.Round(precision(n.Typmod))), nil
+	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIME:
+		return b.clock(postgres.TimeTZOID, b.env.now), nil
+	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIME_N:
+		return b.clock(postgres.TimeTZOID, b.env.now.Round(precision(n.Typmod))), nil
+	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_ROLE, pgquery.SQLValueFunctionOp_SVFOP_CURRENT_USER,
+		pgquery.SQLValueFunctionOp_SVFOP_USER, pgquery.SQLValueFunctionOp_SVFOP_SESSION_USER:
+		return textConst(postgres.NameOID, b.env.user), nil
+	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_CATALOG:
+		return textConst(postgres.NameOID, b.env.database), nil
+	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_SCHEMA:
+		return currentSchema(b, nil, nil)
+	}
+	return nil, unsupported(n.Location, "this SQL value function")
+}
+
+// precision is the step of a number of digits of a second.
+func precision(digits int32) time.Duration {
+	step := time.Second
+	for range min(digits, maxSeconds) {
+		step /= 10
+	}
+	return step
+}
+
+// today is a moment as a date or timestamp of the session's zone.
+func (b *binder) today(oid postgres.OID, t time.Time) (Expr, error) {
+	value, ok := b.convertTime(postgres.TimestampDatum(t.UnixMicro()), postgres.TimestampTZOID, oid)
+	if !ok {
+		return nil, errorf(pgerrcode.DatetimeFieldOverflow, "timestamp out of range")
+	}
+	return &Const{T: plainType(oid), Value: value, at: nowhere}, nil
+}
+
+// clock is the time of day in the session's zone.
+func (b *binder) clock(oid postgres.OID, t time.Time) Expr {
+	t = t.In(b.zone())
+	micros := int64(t.Hour()*3600+t.Minute()*60+t.Second())*1_000_000 + int64(t.Nanosecond()/1000)
+	value := postgres.Datum{Kind: postgres.TimeKind, Int: micros}
+	if oid == postgres.TimeTZOID {
+		_, east := t.Zone()
+		value.Kind, value.Zone = postgres.TimeTZKind, int32(east)
+	}
+	return &Const{T: plainType(oid), Value: value, at: nowhere}
+}

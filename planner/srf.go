@@ -1,0 +1,181 @@
+package planner
+
+import (
+	"strconv"
+
+	"github.com/jackc/pgerrcode"
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+func valuesName(i int) string { return "column" + strconv.Itoa(i+1) }
+
+// rangeFunction binds a function in FROM.
+func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, []*item, error) {
+	node := n.Functions[0].GetList().GetItems()
+	call := node[0].GetFuncCall()
+	at := locate(node[0])
+	switch {
+	case n.IsRowsfrom || len(n.Functions) > 1:
+		return nil, nil, unsupported(at, "ROWS FROM")
+	case len(n.Coldeflist) > 0 || len(node) > 1 && len(node[1].GetList().GetItems()) > 0:
+		return nil, nil, unsupported(at, "a column definition list")
+	}
+	lateral := sc.lateral
+	sc.lateral = true // a function may refer to what stands before it
+	defer func() { sc.lateral = lateral }()
+	defer sc.in(inFromFunction)()
+	if call == nil {
+		return b.valueInFrom(sc, n, node[0])
+	}
+	c, err := b.callSite(sc, call)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.proc.Proc == nil || !c.proc.Proc.ReturnsSet {
+		return b.valueInFrom(sc, n, node[0])
+	}
+	if err := c.checkPlain(); err != nil {
+		return nil, nil, err
+	}
+	f, err := b.function(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	alias := c.name
+	if n.Alias != nil {
+		alias = n.Alias.Aliasname
+	}
+	columns, err := functionColumns(c, alias, n.Alias != nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if n.Ordinality {
+		columns = append(columns, RelationColumn{Name: "ordinality", T: plainType(postgres.Int8OID)})
+	}
+	scan := &FunctionScan{
+		RelationLabel: b.label(alias), Call: f, Cols: columns, Ordinality: n.Ordinality,
+		Lateral: n.Lateral || hasColumns(f),
+	}
+	items, err := sc.add(&item{name: alias, relation: scan, columns: relationColumns(scan)}, n.Alias)
+	return scan, items, err
+}
+
+// functionColumns are what a set-returning function gives: its outputs, or one
+// column named after the alias or the function.
+func functionColumns(c *callSite, alias string, aliased bool) ([]RelationColumn, error) {
+	s := c.proc.Proc.Signature
+	if s != nil && len(s.AllArgs) > 0 {
+		var columns []RelationColumn
+		for i, t := range s.AllArgs {
+			if mode := s.Modes[i]; mode == 'o' || mode == 't' || mode == 'b' {
+				columns = append(columns, RelationColumn{Name: s.Names[i], T: plainType(t)})
+			}
+		}
+		if len(columns) > 1 {
+			return columns, nil
+		}
+		if len(columns) == 1 {
+			if aliased {
+				columns[0].Name = alias
+			}
+			columns[0].T = plainType(c.proc.Ret)
+			return columns, nil
+		}
+	}
+	if t, ok := postgres.TypeByOID(c.proc.Ret); !ok || t.Kind == postgres.CompositeType || t.OID == postgres.RecordOID {
+		return nil, unsupported(c.node.Location, "function %s, which returns rows,", c.name)
+	}
+	return []RelationColumn{{Name: alias, T: plainType(c.proc.Ret)}}, nil
+}
+
+// valueInFrom makes a row of a function in FROM that returns one value.
+func (b *binder) valueInFrom(sc *scope, n *pgquery.RangeFunction, node *pgquery.Node) (FromItem, []*item, error) {
+	if n.Ordinality {
+		return nil, nil, unsupported(locate(node), "WITH ORDINALITY of a function that returns no set")
+	}
+	e, err := b.expr(sc, node)
+	if err != nil {
+		return nil, nil, err
+	}
+	if e, err = b.resolve(e); err != nil {
+		return nil, nil, err
+	}
+	alias := b.columnName(node)
+	if n.Alias != nil {
+		alias = n.Alias.Aliasname
+	}
+	scan := b.newSubqueryScan(&Query{Targets: []Target{{Expr: e, Name: alias}}}, alias, n.Lateral || hasColumns(e))
+	items, err := sc.add(&item{name: alias, relation: scan, columns: relationColumns(scan)}, n.Alias)
+	return scan, items, err
+}
+
+// setReturning moves a set-returning function of the select list into FROM,
+// where it gives the same rows as long as it is the only one and nothing is
+// grouped; addSets looks at that.
+func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
+	if sc.clause == nil || !sc.clause.sets {
+		where := "this context"
+		if sc.clause != nil {
+			where = sc.clause.name
+		}
+		return nil, errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions are not allowed in %s", where)
+	}
+	if sc.clause == inFromFunction {
+		return nil, errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions must appear at top level of FROM")
+	}
+	if t, ok := postgres.TypeByOID(f.T.OID); !ok || t.Kind == postgres.CompositeType || t.OID == postgres.RecordOID {
+		return nil, unsupported(at, "function %s, which returns rows, in a select list", f.Proc.Name)
+	}
+	if len(sc.sets) > 0 {
+		return nil, unsupported(at, "more than one set-returning function in a select list")
+	}
+	scan := &FunctionScan{
+		RelationLabel: b.label(f.Proc.Name), Call: f, Lateral: hasColumns(f),
+		Cols: []RelationColumn{{Name: f.Proc.Name, T: f.T}},
+	}
+	sc.sets = append(sc.sets, scan)
+	sc.relations[scan] = true
+	return &Column{T: f.T, Relation: scan, at: at}, nil
+}
+
+// addSets joins the set-returning function of the select list to FROM.
+func (b *binder) addSets(sc *scope, q *Query) error {
+	for _, scan := range sc.sets {
+		switch {
+		case q.Aggregated:
+			return unsupported(nowhere, "a set-returning function in the select list of a query that groups")
+		case sc.windowed:
+			return unsupported(nowhere, "a set-returning function in the select list of a query with window functions")
+		}
+		for _, t := range q.Targets {
+			if name := conditional(t.Expr, scan); name != "" {
+				return errorf(pgerrcode.FeatureNotSupported, "set-returning functions are not allowed in %s", name)
+			}
+		}
+		q.From = append(q.From, scan)
+	}
+	return nil
+}
+
+// conditional names the CASE or COALESCE in e that the scan's column stands in.
+func conditional(e Expr, scan *FunctionScan) string {
+	name := ""
+	walk(e, func(e Expr) bool {
+		within := ""
+		switch e.(type) {
+		case *Case:
+			within = "CASE"
+		case *Coalesce:
+			within = "COALESCE"
+		default:
+			return true
+		}
+		if contains(e, func(e Expr) bool { c, ok := e.(*Column); return ok && c.Relation == scan }) {
+			name = within
+		}
+		return name == ""
+	})
+	return name
+}

@@ -1,0 +1,151 @@
+package planner
+
+import (
+	"context"
+
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// Prepared is a statement with its names and types bound.
+type Prepared struct {
+	Statement *Statement
+	// ParamTypes are the types of $1, $2, ….
+	ParamTypes []postgres.OID
+	// Columns describe the result; nil: the statement returns no rows.
+	Columns []ResultColumn
+}
+
+// Result is what a statement that ran has to say.
+type Result struct {
+	// Rows is the running result, or nil. The caller closes it.
+	Rows    Rows
+	Columns []ResultColumn
+	// Tag is the command tag: whole, but for SELECT, which the number of rows is
+	// added to.
+	Tag     string
+	Notices []*Notice
+	// Deallocate is the prepared statement that DEALLOCATE named.
+	Deallocate string
+}
+
+// Prepare binds a statement without running anything. The types are those that
+// the client gave for its parameters, 0 where it gave none. Errors are *Error, or
+// context errors.
+func (s *Session) Prepare(ctx context.Context, st *Statement, paramTypes []postgres.OID) (*Prepared, error) {
+	p, err := s.prepare(ctx, st, paramTypes)
+	if err != nil {
+		s.Fail()
+		return nil, placeError(err, st.Text)
+	}
+	return p, nil
+}
+
+func (s *Session) prepare(ctx context.Context, st *Statement, paramTypes []postgres.OID) (*Prepared, error) {
+	if err := s.checkFailed(st); err != nil {
+		return nil, err
+	}
+	p := &Prepared{Statement: st}
+	if call := adminCall(st); call != nil {
+		return p, s.prepareAdmin(p, call, paramTypes)
+	}
+	switch n := st.node.GetNode().(type) {
+	case *pgquery.Node_SelectStmt:
+		q, params, err := s.bind(ctx, n.SelectStmt, newParameters(paramTypes))
+		if err != nil {
+			return nil, err
+		}
+		p.ParamTypes, p.Columns = params.types, resultColumns(q.query)
+		return p, s.checkEngine(q.query)
+	case *pgquery.Node_ExplainStmt:
+		return p, s.prepareExplain(ctx, p, n.ExplainStmt, paramTypes)
+	case *pgquery.Node_VariableShowStmt:
+		var err error
+		p.Columns, err = s.showColumns(n.VariableShowStmt)
+		return p, err
+	}
+	return p, s.checkUtility(st)
+}
+
+// Execute starts a prepared statement. ctx governs the rows of its result until
+// they are closed.
+func (s *Session) Execute(ctx context.Context, p *Prepared, params []Param) (*Result, error) {
+	r, err := s.execute(ctx, p, params)
+	if err != nil {
+		s.Fail()
+		return nil, placeError(err, p.Statement.Text)
+	}
+	return r, nil
+}
+
+func (s *Session) execute(ctx context.Context, p *Prepared, params []Param) (*Result, error) {
+	if err := s.checkFailed(p.Statement); err != nil {
+		return nil, err
+	}
+	values, err := readParams(p.ParamTypes, params, s.settings.values(s.planner.cfg.Now()))
+	if err != nil {
+		return nil, err
+	}
+	if call := adminCall(p.Statement); call != nil {
+		return s.runAdmin(ctx, p, call, values)
+	}
+	switch n := p.Statement.node.GetNode().(type) {
+	case *pgquery.Node_SelectStmt:
+		return s.runQuery(ctx, p, n.SelectStmt, values)
+	case *pgquery.Node_ExplainStmt:
+		return s.runExplain(ctx, p, n.ExplainStmt, values)
+	}
+	return s.runUtility(ctx, p)
+}
+
+// boundQuery is a query with what it reads.
+type boundQuery struct {
+	query    *Query
+	metrics  []*MetricScan
+	catalogs []*CatalogScan
+	names    *lookup
+	env      *environment
+}
+
+// bind binds a query by the rules up to bind.
+func (s *Session) bind(ctx context.Context, n *pgquery.SelectStmt, params *parameters) (*boundQuery, *parameters, error) {
+	env := s.environment()
+	if params.values != nil {
+		env.set = s.settings.set
+	}
+	names, err := s.planner.lookup(ctx, s.id.Tenant, catalogPath(env.path))
+	if err != nil {
+		return nil, nil, err
+	}
+	b := newBinder(names, env, params)
+	q, err := b.query(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	if params.values == nil {
+		if err := params.check(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &boundQuery{query: q, metrics: b.metrics, catalogs: b.catalogs, names: names, env: env}, params, nil
+}
+
+// checkEngine asks the engine, if there is one, whether it can run the query.
+func (s *Session) checkEngine(q *Query) error {
+	if s.planner.cfg.Engine == nil {
+		return nil
+	}
+	return s.planner.cfg.Engine.Check(q)
+}
+
+// resultColumns describe the shown outputs of a query.
+func resultColumns(q *Query) []ResultColumn {
+	columns := make([]ResultColumn, 0, len(q.Targets))
+	for _, t := range q.Targets {
+		if !t.Junk {
+			columns = append(columns, ResultColumn{Name: t.Name, T: t.Expr.Type(), TableOID: t.TableOID, Attribute: t.Attribute})
+		}
+	}
+	return columns
+}

@@ -1,0 +1,202 @@
+package planner
+
+import (
+	"strings"
+	"time"
+
+	"github.com/jackc/pgerrcode"
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+)
+
+// transaction is the state of a session's transaction. Nothing here writes data:
+// what a transaction holds is its time, its settings and whether it failed.
+type transaction struct {
+	block    bool // BEGIN was said
+	implicit bool // several statements of one message
+	failed   bool
+	start    time.Time
+	// savepoints by name; each has its saved settings, after those of the start.
+	savepoints []string
+}
+
+// now is the time that now() gives: frozen within a transaction.
+func (t *transaction) now(clock time.Time) time.Time {
+	if t.block || t.implicit {
+		return t.start
+	}
+	return clock
+}
+
+// Status is the transaction status as ReadyForQuery sends it: I, T or E.
+func (s *Session) Status() byte {
+	switch {
+	case s.tx.block && s.tx.failed:
+		return 'E'
+	case s.tx.block:
+		return 'T'
+	}
+	return 'I'
+}
+
+// Fail notes an error that happened outside Prepare and Execute: an open block
+// becomes a failed one.
+func (s *Session) Fail() {
+	if s.tx.block {
+		s.tx.failed = true
+	}
+}
+
+// BeginImplicit begins the transaction that several statements of one message
+// are, if no block is open.
+func (s *Session) BeginImplicit() {
+	if s.tx.block || s.tx.implicit {
+		return
+	}
+	s.tx = transaction{implicit: true, start: s.planner.cfg.Now()}
+	s.settings.save()
+}
+
+// EndImplicit ends it, unless it became a block meanwhile.
+func (s *Session) EndImplicit(ok bool) {
+	if !s.tx.implicit {
+		return
+	}
+	s.tx.implicit = false
+	if !s.tx.block {
+		s.endTransaction(ok)
+	}
+}
+
+func (s *Session) endTransaction(ok bool) {
+	s.tx = transaction{implicit: s.tx.implicit, start: s.tx.start}
+	s.settings.end(ok)
+	if s.tx.implicit {
+		s.settings.save()
+	}
+}
+
+// checkFailed refuses everything but an end in a failed block.
+func (s *Session) checkFailed(st *Statement) error {
+	if !s.tx.failed {
+		return nil
+	}
+	if t := st.node.GetTransactionStmt(); t != nil {
+		switch t.Kind {
+		case pgquery.TransactionStmtKind_TRANS_STMT_COMMIT, pgquery.TransactionStmtKind_TRANS_STMT_ROLLBACK,
+			pgquery.TransactionStmtKind_TRANS_STMT_ROLLBACK_TO:
+			return nil
+		}
+	}
+	return errorf(pgerrcode.InFailedSQLTransaction, "current transaction is aborted, commands ignored until end of transaction block")
+}
+
+// transactionStmt runs BEGIN, COMMIT, ROLLBACK and the statements on savepoints.
+func (s *Session) transactionStmt(n *pgquery.TransactionStmt) (*Result, error) {
+	switch n.Kind {
+	case pgquery.TransactionStmtKind_TRANS_STMT_BEGIN:
+		return s.begin(n, "BEGIN")
+	case pgquery.TransactionStmtKind_TRANS_STMT_START:
+		return s.begin(n, "START TRANSACTION")
+	case pgquery.TransactionStmtKind_TRANS_STMT_COMMIT:
+		return s.endBlock(n, !s.tx.failed)
+	case pgquery.TransactionStmtKind_TRANS_STMT_ROLLBACK:
+		return s.endBlock(n, false)
+	case pgquery.TransactionStmtKind_TRANS_STMT_SAVEPOINT:
+		if !s.tx.block {
+			return nil, errorf(pgerrcode.NoActiveSQLTransaction, "SAVEPOINT can only be used in transaction blocks")
+		}
+		s.tx.savepoints = append(s.tx.savepoints, n.SavepointName)
+		s.settings.save()
+		return &Result{Tag: "SAVEPOINT"}, nil
+	case pgquery.TransactionStmtKind_TRANS_STMT_RELEASE:
+		level, err := s.savepoint("RELEASE SAVEPOINT", n.SavepointName)
+		if err != nil {
+			return nil, err
+		}
+		s.tx.savepoints = s.tx.savepoints[:level]
+		s.settings.saved = s.settings.saved[:1+level]
+		return &Result{Tag: "RELEASE"}, nil
+	case pgquery.TransactionStmtKind_TRANS_STMT_ROLLBACK_TO:
+		level, err := s.savepoint("ROLLBACK TO SAVEPOINT", n.SavepointName)
+		if err != nil {
+			return nil, err
+		}
+		s.tx.savepoints = s.tx.savepoints[:level+1]
+		s.settings.restore(1 + level)
+		s.tx.failed = false
+		return &Result{Tag: "ROLLBACK"}, nil
+	}
+	return nil, unsupported(nowhere, "a prepared transaction")
+}
+
+// savepoint finds the latest savepoint of a name.
+func (s *Session) savepoint(command, name string) (int, error) {
+	if !s.tx.block {
+		return 0, errorf(pgerrcode.NoActiveSQLTransaction, "%s can only be used in transaction blocks", command)
+	}
+	for i := len(s.tx.savepoints) - 1; i >= 0; i-- {
+		if s.tx.savepoints[i] == name {
+			return i, nil
+		}
+	}
+	return 0, errorf(pgerrcode.InvalidSavepointSpecification, "savepoint %q does not exist", name)
+}
+
+func (s *Session) begin(n *pgquery.TransactionStmt, tag string) (*Result, error) {
+	r := &Result{Tag: tag}
+	if s.tx.block {
+		r.Notices = append(r.Notices, &Notice{
+			Severity: "WARNING", Code: pgerrcode.ActiveSQLTransaction, Message: "there is already a transaction in progress",
+		})
+		return r, s.transactionModes(n.Options)
+	}
+	start := s.tx.start
+	if !s.tx.implicit {
+		start = s.planner.cfg.Now()
+		s.settings.save()
+	}
+	s.tx = transaction{block: true, implicit: s.tx.implicit, start: start}
+	return r, s.transactionModes(n.Options)
+}
+
+// transactionModes applies the modes of BEGIN: settings of the transaction.
+func (s *Session) transactionModes(options []*pgquery.Node) error {
+	for _, o := range options {
+		d := o.GetDefElem()
+		if err := s.settings.set(d.GetDefname(), constText(d.GetArg()), true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endBlock ends the block; a failed one ends in ROLLBACK whatever is said.
+func (s *Session) endBlock(n *pgquery.TransactionStmt, ok bool) (*Result, error) {
+	r := &Result{Tag: "COMMIT"}
+	if !ok {
+		r.Tag = "ROLLBACK"
+	}
+	if !s.tx.block {
+		if n.Chain {
+			return nil, errorf(pgerrcode.NoActiveSQLTransaction, "%s AND CHAIN can only be used in transaction blocks", r.Tag)
+		}
+		r.Notices = append(r.Notices, &Notice{
+			Severity: "WARNING", Code: pgerrcode.NoActiveSQLTransaction, Message: "there is no transaction in progress",
+		})
+		return r, nil
+	}
+	s.endTransaction(ok)
+	if n.Chain {
+		_, err := s.begin(&pgquery.TransactionStmt{}, r.Tag)
+		return r, err
+	}
+	return r, nil
+}
+
+// preventInBlock refuses a statement that cannot be undone where it would have to be.
+func (s *Session) preventInBlock(st *Statement) error {
+	if !s.tx.block {
+		return nil
+	}
+	return errorf(pgerrcode.ActiveSQLTransaction, "%s cannot run inside a transaction block", strings.ToUpper(statementName(st.node)))
+}

@@ -1,0 +1,295 @@
+package planner
+
+import (
+	"reflect"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// walk visits e and what it is made of, parents first, as long as visit says to
+// go deeper. It does not enter the query of a Subquery.
+func walk(e Expr, visit func(Expr) bool) {
+	if e == nil || !visit(e) {
+		return
+	}
+	for _, child := range children(e) {
+		walk(child, visit)
+	}
+}
+
+// children are the expressions that e is made of; some may be nil.
+func children(e Expr) []Expr {
+	switch e := e.(type) {
+	case *Func:
+		return e.Args
+	case *Op:
+		return []Expr{e.Left, e.Right}
+	case *Cast:
+		return []Expr{e.Arg}
+	case *Logic:
+		return e.Args
+	case *IsNull:
+		return []Expr{e.Arg}
+	case *IsBool:
+		return []Expr{e.Arg}
+	case *IsDistinct:
+		return []Expr{e.Left, e.Right}
+	case *Case:
+		out := make([]Expr, 0, 2*len(e.Whens)+1)
+		for _, w := range e.Whens {
+			out = append(out, w.Cond, w.Result)
+		}
+		return append(out, e.Else)
+	case *Coalesce:
+		return e.Args
+	case *NullIf:
+		return []Expr{e.Left, e.Right}
+	case *MinMax:
+		return e.Args
+	case *In:
+		return append([]Expr{e.Left}, e.List...)
+	case *Quantified:
+		return []Expr{e.Left, e.Array}
+	case *Array:
+		return e.Elems
+	case *Subscript:
+		return []Expr{e.Arg, e.Index, e.Upper}
+	case *Row:
+		return e.Elems
+	case *RowCompare:
+		return append(append([]Expr{}, e.Left...), e.Right...)
+	case *Subquery:
+		return e.Left
+	case *Aggregate:
+		return aggregateParts(e)
+	case *WindowCall:
+		return windowParts(e)
+	case *Grouping:
+		return e.Args
+	}
+	return nil
+}
+
+func windowParts(w *WindowCall) []Expr {
+	out := append([]Expr{}, w.Args...)
+	out = append(append(out, w.Filter), w.Window.Partition...)
+	for _, k := range w.Window.Order {
+		out = append(out, k.Expr)
+	}
+	if f := w.Window.Frame; f != nil {
+		out = append(out, f.StartOff, f.EndOff)
+	}
+	return out
+}
+
+// walkQuery visits the expressions of a query, and of the queries in it.
+func walkQuery(q *Query, visit func(Expr) bool) {
+	into := func(e Expr) {
+		walk(e, func(e Expr) bool {
+			if !visit(e) {
+				return false
+			}
+			if s, ok := e.(*Subquery); ok {
+				walkQuery(s.Query, visit)
+			}
+			return true
+		})
+	}
+	for _, c := range q.CTEs {
+		walkQuery(c.Query, visit)
+	}
+	for _, t := range q.Targets {
+		into(t.Expr)
+	}
+	for _, f := range q.From {
+		walkFrom(f, into, visit)
+	}
+	into(q.Where)
+	into(q.Having)
+	for _, list := range [][]Expr{q.GroupBy, q.DistinctOn, {q.Limit, q.Offset}} {
+		for _, e := range list {
+			into(e)
+		}
+	}
+	for _, k := range q.OrderBy {
+		into(k.Expr)
+	}
+	for _, row := range q.Values {
+		for _, e := range row {
+			into(e)
+		}
+	}
+	if q.SetOp != nil {
+		walkQuery(q.SetOp.Left, visit)
+		walkQuery(q.SetOp.Right, visit)
+	}
+}
+
+func walkFrom(f FromItem, into func(Expr), visit func(Expr) bool) {
+	switch f := f.(type) {
+	case *Join:
+		walkFrom(f.Left, into, visit)
+		walkFrom(f.Right, into, visit)
+		into(f.On)
+	case *SubqueryScan:
+		walkQuery(f.Query, visit)
+	case *FunctionScan:
+		into(f.Call)
+	}
+}
+
+// sameExpr says whether two expressions are the same but for where they stand.
+func sameExpr(a, b Expr) bool {
+	if a == b {
+		return true
+	}
+	if a == nil || b == nil || reflect.TypeOf(a) != reflect.TypeOf(b) || a.Type() != b.Type() || !sameNode(a, b) {
+		return false
+	}
+	x, y := children(a), children(b)
+	if len(x) != len(y) {
+		return false
+	}
+	for i := range x {
+		if !sameExpr(x[i], y[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameNode compares what two nodes of one kind and type hold besides children.
+func sameNode(a, b Expr) bool {
+	switch a := a.(type) {
+	case *Const:
+		b := b.(*Const)
+		return a.Null == b.Null && (a.Null || reflect.DeepEqual(a.Value, b.Value))
+	case *ParamRef:
+		return a.Number == b.(*ParamRef).Number
+	case *Column:
+		b := b.(*Column)
+		return a.Relation == b.Relation && a.Index == b.Index
+	case *Output:
+		return a.Index == b.(*Output).Index
+	case *Func:
+		b := b.(*Func)
+		return a.Proc == b.Proc && a.Variadic == b.Variadic
+	case *Op:
+		return a.Operator == b.(*Op).Operator
+	case *Cast:
+		return a.Explicit == b.(*Cast).Explicit
+	case *Logic:
+		return a.Kind == b.(*Logic).Kind
+	case *IsNull:
+		return a.Not == b.(*IsNull).Not
+	case *IsBool:
+		b := b.(*IsBool)
+		return a.Test == b.Test && a.Not == b.Not
+	case *IsDistinct:
+		b := b.(*IsDistinct)
+		return a.Operator == b.Operator && a.Not == b.Not
+	case *MinMax:
+		return a.Greatest == b.(*MinMax).Greatest
+	}
+	return sameRareNode(a, b)
+}
+
+func sameRareNode(a, b Expr) bool {
+	switch a := a.(type) {
+	case *NullIf:
+		return a.Operator == b.(*NullIf).Operator
+	case *In:
+		b := b.(*In)
+		return a.Operator == b.Operator && a.Not == b.Not
+	case *Quantified:
+		b := b.(*Quantified)
+		return a.Operator == b.Operator && a.All == b.All
+	case *Subscript:
+		return a.Slice == b.(*Subscript).Slice
+	case *RowCompare:
+		return a.Name == b.(*RowCompare).Name
+	case *Aggregate:
+		b := b.(*Aggregate)
+		return a.Proc == b.Proc && a.Star == b.Star && a.Distinct == b.Distinct && len(a.Args) == len(b.Args) &&
+			(a.Filter == nil) == (b.Filter == nil) && sameOrder(a.Order, b.Order)
+	case *WindowCall:
+		b := b.(*WindowCall)
+		return a.Proc == b.Proc && a.Star == b.Star && sameWindow(a.Window, b.Window)
+	case *Subquery:
+		return false // two queries are never taken for one
+	}
+	return true
+}
+
+func sameOrder(a, b []SortKey) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Desc != b[i].Desc || a[i].NullsFirst != b[i].NullsFirst {
+			return false
+		}
+	}
+	return true
+}
+
+func sameWindow(a, b *Window) bool {
+	if len(a.Partition) != len(b.Partition) || !sameOrder(a.Order, b.Order) || (a.Frame == nil) != (b.Frame == nil) {
+		return false
+	}
+	if a.Frame == nil {
+		return true
+	}
+	return a.Frame.Mode == b.Frame.Mode && a.Frame.Start == b.Frame.Start && a.Frame.End == b.Frame.End && a.Frame.Exclude == b.Frame.Exclude
+}
+
+// contains says that some part of e satisfies the test.
+func contains(e Expr, test func(Expr) bool) bool {
+	found := false
+	walk(e, func(e Expr) bool {
+		found = found || test(e)
+		return !found
+	})
+	return found
+}
+
+func hasColumns(e Expr) bool {
+	return contains(e, func(e Expr) bool {
+		switch e.(type) {
+		case *Column, *Aggregate, *WindowCall, *Subquery:
+			return true
+		}
+		return false
+	})
+}
+
+func hasAggregate(e Expr) bool {
+	return contains(e, func(e Expr) bool { _, ok := e.(*Aggregate); return ok })
+}
+
+func findWindowCall(e Expr) *WindowCall {
+	var found *WindowCall
+	walk(e, func(e Expr) bool {
+		if w, ok := e.(*WindowCall); ok && found == nil {
+			found = w
+		}
+		return found == nil
+	})
+	return found
+}
+
+// isVolatile says that e may differ each time it is computed.
+func isVolatile(e Expr) bool {
+	return contains(e, func(e Expr) bool {
+		switch e := e.(type) {
+		case *Func:
+			return e.Proc.Volatility == postgres.Volatile
+		case *Op:
+			p, ok := postgres.ProcByOID(e.Operator.Code)
+			return ok && p.Volatility == postgres.Volatile
+		case *Subquery:
+			return true
+		}
+		return false
+	})
+}
