@@ -3,7 +3,11 @@ package nearline
 import (
 	"context"
 	"sync"
+	"time"
 )
+
+// askEvery is how often compaction is asked for while a write waits for room.
+const askEvery = time.Second
 
 // memory accounts for what the tail holds, against its bound.
 type memory struct {
@@ -63,22 +67,36 @@ func (m *memory) signal() {
 	}
 }
 
-// wait returns when there is room.
+// wait returns when there is room. Meanwhile it asks for compaction again and
+// again, lest one that freed too little be the last.
 func (m *memory) wait(ctx context.Context) error {
-	for {
-		m.mu.Lock()
-		used, freed := m.held+m.native, m.freed
-		m.signal()
-		m.mu.Unlock()
-		if used < m.bound {
-			return nil
-		}
+	freed := m.full()
+	if freed == nil {
+		return nil
+	}
+	again := time.NewTicker(askEvery)
+	defer again.Stop()
+	for freed != nil {
 		select {
 		case <-freed:
+		case <-again.C:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+		freed = m.full()
 	}
+	return nil
+}
+
+// full gives what is closed when less is held, or nil if there is room.
+func (m *memory) full() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.signal()
+	if m.held+m.native < m.bound {
+		return nil
+	}
+	return m.freed
 }
 
 func (m *memory) figures() Memory {

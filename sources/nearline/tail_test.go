@@ -291,6 +291,13 @@ func TestMemoryBound(t *testing.T) {
 		default:
 			t.Error("a write waits and compaction is not asked for")
 		}
+		<-time.After(1100 * time.Millisecond)
+		synctest.Wait()
+		select {
+		case <-tail.Pressure():
+		default:
+			t.Error("a write still waits and compaction is not asked for again")
+		}
 		if err := tail.Trim(t.Context(), ds, through(0, seq-1)); err != nil {
 			t.Fatal(err)
 		}
