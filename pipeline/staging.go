@@ -33,7 +33,7 @@ type StagingConfig struct {
 	From     string
 	Tables   nearline.Tables
 	Observed Noter
-	// BatchBytes is about how much of a shard is written at once. Default 1 MB.
+	// BatchBytes is about how much of a shard is written at once. Default 512 KB.
 	BatchBytes int
 	// CheckpointEvery is how often a shard's checkpoint is saved while it moves.
 	// Default 1 s.
@@ -45,7 +45,7 @@ type StagingConfig struct {
 
 func (c StagingConfig) withDefaults() StagingConfig {
 	if c.BatchBytes == 0 {
-		c.BatchBytes = 1 << 20
+		c.BatchBytes = 512 << 10
 	}
 	if c.CheckpointEvery == 0 {
 		c.CheckpointEvery = time.Second
