@@ -55,7 +55,7 @@ type house struct {
 
 // open opens the stores in a directory. Tests change the configurations before
 // they call run.
-func open(t *testing.T, dir string) *house {
+func open(t testing.TB, dir string) *house {
 	t.Helper()
 	h := &house{dir: dir}
 	var err error
@@ -108,7 +108,7 @@ func (h *house) configure() {
 func (h *house) checkpoints(log string) stream.Checkpoints { return pipeline.NewCheckpoints(h.kv, log) }
 
 // close closes the stores; the stages must have ended. A second one does nothing.
-func (h *house) close(t *testing.T) {
+func (h *house) close(t testing.TB) {
 	t.Helper()
 	if h.done {
 		return
