@@ -54,6 +54,8 @@ func (a *rawArchive) reset()                  { a.writer.Reset() }
 type stagedArchive struct {
 	writer  *record.StagedWriter
 	decoder record.StagedDecoder
+	// failed stays until reset: part of a record may have been added.
+	failed error
 }
 
 func newStagedArchive() (archive, error) {
@@ -62,18 +64,17 @@ func newStagedArchive() (archive, error) {
 }
 
 func (a *stagedArchive) add(r *stream.Record) error {
-	var failed error
+	if a.failed != nil {
+		return a.failed
+	}
 	err := a.decoder.Decode(r.Data, func(index uint32, e *schema.Event) bool {
-		failed = a.writer.Add(stream.Position{Shard: r.Shard, Seq: r.Seq, Index: index}, e)
-		return failed == nil
+		a.failed = a.writer.Add(stream.Position{Shard: r.Shard, Seq: r.Seq, Index: index}, e)
+		return a.failed == nil
 	})
-	if failed != nil {
-		return failed
-	}
 	if err != nil {
-		return fmt.Errorf("decode staged record %s: %w", r.Seq, err)
+		a.failed = fmt.Errorf("decode staged record %s: %w", r.Seq, err)
 	}
-	return nil
+	return a.failed
 }
 
 func (a *stagedArchive) full() bool { return a.writer.Full() }
@@ -83,4 +84,7 @@ func (a *stagedArchive) finish() ([]byte, error) {
 	return data, err
 }
 
-func (a *stagedArchive) reset() { a.writer.Reset() }
+func (a *stagedArchive) reset() {
+	a.failed = nil
+	a.writer.Reset()
+}

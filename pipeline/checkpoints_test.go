@@ -1,7 +1,9 @@
 package pipeline_test
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -67,6 +69,35 @@ func TestCheckpoints(t *testing.T) {
 	item, err := kv.Get(t.Context(), "checkpoints/staged/raw/00000000000000000007")
 	if err != nil || string(item.Value) != `{"format":1,"sequence":"`+high.String()+`"}` {
 		t.Errorf("stored as %s, %v", item.Value, err)
+	}
+}
+
+// TestCheckpointsOfFormat1 reads golden values: a key and a value a line.
+func TestCheckpointsOfFormat1(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile(filepath.Join("testdata", "format1.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kv := openKV(t)
+	for line := range strings.Lines(string(golden)) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		if _, err := kv.Put(t.Context(), key, []byte(value), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := pipeline.NewCheckpoints(kv, "staged")
+	for _, want := range []struct {
+		consumer string
+		shard    stream.ShardID
+		seq      stream.Sequence
+	}{
+		{"delivery", 7, stream.Sequence{1<<64 - 1, 1<<64 - 1, 1<<64 - 1}},
+		{"compact", 0, stream.Sequence{}},
+	} {
+		if seq, found, err := c.Load(t.Context(), want.consumer, want.shard); err != nil || !found || seq != want.seq {
+			t.Errorf("checkpoint of %s: %s, %t, %v, want %s", want.consumer, seq, found, err, want.seq)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -328,6 +329,47 @@ func TestGapStopsTheShard(t *testing.T) {
 		log.gone.Store(false)
 		h.archived(t)
 		equal(t, "archive", h.archivedRows(t, pipeline.LogStaged, h.staged), `{"n":1}`)
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		h.close(t)
+	})
+}
+
+// TestUnreadableRecordIsNotPassedOver puts a record into the staged log that is
+// none, as a program of a later version may.
+func TestUnreadableRecordIsNotPassedOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, t.TempDir())
+		var mu sync.Mutex
+		stands := map[string]int{}
+		standing := func(i pipeline.StandingInfo) {
+			mu.Lock()
+			defer mu.Unlock()
+			if !errors.Is(i.Err, record.ErrVersion) {
+				t.Errorf("%s stands for %v, want %v", i.Stage, i.Err, record.ErrVersion)
+			}
+			stands[i.Stage]++
+		}
+		h.stagingConfig.Events.Standing, h.deliveryConfig.Events.Standing = standing, standing
+		for _, hash := range []uint64{0, 1 << 63} {
+			if _, err := h.staged.Put(t.Context(), []stream.Entry{{Hash: hash, Data: []byte{99, 0, 0, 0, 0}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stop := h.run(t)
+		h.post(t, "r", `{"n":1}`)
+		<-time.After(10 * time.Minute)
+		equal(t, "rows", h.rows(t, metric("m")))
+		if got := h.objects(t, pipeline.LogStaged); len(got) != 0 {
+			t.Errorf("objects past a record that could not be read: %v", got)
+		}
+		mu.Lock()
+		if stands[pipeline.StageStaging] < 100 || stands[pipeline.StageDelivery] < 100 {
+			t.Errorf("in 10 minutes the stages told %v times that they stand", stands)
+		}
+		mu.Unlock()
 		if err := stop(); err != nil {
 			t.Error(err)
 		}
