@@ -26,6 +26,9 @@ const (
 	retrySoon  = time.Second
 	retryLater = 5 * time.Second
 
+	// copies is how often a body is held: as it came, and in raw records.
+	copies = 2
+
 	// keptBytes bounds the buffers that a request leaves for the next one.
 	keptBytes = 1 << 20
 )
@@ -98,6 +101,11 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, k *work) ([]byt
 			return nil, &Problem{Status: http.StatusServiceUnavailable, Detail: err.Error(), RetryAfter: retryLater}
 		}
 	}
+	size, err := h.reserve(r)
+	if err != nil {
+		return nil, err
+	}
+	defer h.memory.Release(size)
 	body, err := k.body.read(w, r, h.cfg.BodyBytes)
 	if err != nil {
 		return nil, err
@@ -121,6 +129,24 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, k *work) ([]byt
 		}, s, store)
 	}
 	return store(s)
+}
+
+// reserve waits until there is memory for a request, and takes it.
+func (h *Handler) reserve(r *http.Request) (size int64, err error) {
+	size = int64(h.cfg.BodyBytes) // a compressed body tells nothing
+	if r.ContentLength >= 0 && r.Header.Get("Content-Encoding") == "" {
+		size = min(size, r.ContentLength)
+	}
+	size *= copies
+	if h.memory.TryAcquire(size) {
+		return size, nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.PutTimeout)
+	defer cancel()
+	if err := h.memory.Acquire(ctx, size); err != nil {
+		return 0, &Problem{Status: http.StatusServiceUnavailable, Detail: "too many requests at once", RetryAfter: retrySoon}
+	}
+	return size, nil
 }
 
 // split splits the body.

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
@@ -44,7 +46,10 @@ type Config struct {
 	BodyBytes int
 	// RecordBytes is where the events of a large request go on in another raw record. Default: 1 MiB.
 	RecordBytes int
-	// PutTimeout is how long a request waits for the log before it is refused with 503. Default: 10 s.
+	// PendingBytes bounds the memory of all requests at once. Default: 256 MiB.
+	PendingBytes int
+	// PutTimeout is how long a request waits for memory, and then for the log, before it is refused with 503.
+	// Default: 10 s.
 	PutTimeout time.Duration
 	// EventsPerSecond is how many events a key may send, with bursts of ten seconds' worth. 0: as many as it likes.
 	EventsPerSecond int
@@ -65,6 +70,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.RecordBytes == 0 {
 		c.RecordBytes = 1 << 20
+	}
+	if c.PendingBytes == 0 {
+		c.PendingBytes = 256 << 20
 	}
 	if c.PutTimeout == 0 {
 		c.PutTimeout = 10 * time.Second
@@ -87,6 +95,8 @@ func (c *Config) validate() error {
 		return errors.New("ingest: log, keys, schemas or key-value store is not given")
 	case c.BodyBytes < 0 || c.RecordBytes < 0 || c.PutTimeout < 0 || c.EventsPerSecond < 0 || c.Retention < 0:
 		return errors.New("ingest: a limit is negative")
+	case c.PendingBytes < copies*c.BodyBytes:
+		return fmt.Errorf("ingest: %d bytes for all requests do not suffice for one of %d", c.PendingBytes, c.BodyBytes)
 	}
 	return nil
 }
@@ -96,6 +106,7 @@ type Handler struct {
 	cfg     Config
 	limiter *limiter
 	repeats *repeats
+	memory  *semaphore.Weighted
 	work    sync.Pool // of *work
 }
 
@@ -105,7 +116,7 @@ func New(cfg Config) (*Handler, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	h := &Handler{cfg: cfg, repeats: newRepeats(&cfg)}
+	h := &Handler{cfg: cfg, repeats: newRepeats(&cfg), memory: semaphore.NewWeighted(int64(cfg.PendingBytes))}
 	if cfg.EventsPerSecond > 0 {
 		var err error
 		if h.limiter, err = newLimiter(cfg.EventsPerSecond, cfg.Now); err != nil {

@@ -23,6 +23,7 @@ const (
 // of names with kinds, and an event is a shape followed by bare values.
 type StagedEncoder struct {
 	datasets []schema.Dataset
+	byName   map[schema.Dataset]int
 	names    []string
 	numbers  map[string]uint32 // of names
 	shapes   []stagedShape
@@ -51,10 +52,11 @@ type stagedColumn struct {
 
 // Reset forgets all events.
 func (s *StagedEncoder) Reset() {
+	clear(s.byName)
 	clear(s.numbers)
 	clear(s.byKey)
 	*s = StagedEncoder{
-		datasets: s.datasets[:0], names: s.names[:0], numbers: s.numbers, shapes: s.shapes[:0], byKey: s.byKey,
+		datasets: s.datasets[:0], byName: s.byName, names: s.names[:0], numbers: s.numbers, shapes: s.shapes[:0], byKey: s.byKey,
 		key: s.key[:0], rows: s.rows[:0], out: s.out[:0],
 	}
 }
@@ -101,16 +103,23 @@ func (s *StagedEncoder) dataset(ds *schema.Dataset) int {
 	if len(s.datasets) > 0 && s.datasets[s.lastDataset] == *ds {
 		return s.lastDataset
 	}
-	for i := range s.datasets {
-		if s.datasets[i] == *ds {
-			s.lastDataset = i
-			return i
-		}
+	at, ok := s.byName[*ds]
+	if !ok {
+		at = s.addDataset(ds)
 	}
+	s.lastDataset = at
+	return at
+}
+
+func (s *StagedEncoder) addDataset(ds *schema.Dataset) int {
+	if s.byName == nil {
+		s.byName = make(map[schema.Dataset]int)
+	}
+	at := len(s.datasets)
+	s.byName[*ds] = at
 	s.datasets = append(s.datasets, *ds)
 	s.dicts += len(ds.Tenant) + len(ds.Namespace) + len(ds.Metric) + 8
-	s.lastDataset = len(s.datasets) - 1
-	return s.lastDataset
+	return at
 }
 
 // shape finds the shape of the values, or makes it.
