@@ -144,32 +144,10 @@ func (s *segment) rest(past sources.Watermarks) *openSegment {
 	out := &openSegment{}
 	for r := range s.batch.Rows {
 		if !covered(&s.batch.Positions[r], past) {
-			row := rowOf(s.batch, r)
+			row := Row{Event: s.batch.Event(r, schema.Dataset{}), Position: s.batch.Positions[r]}
 			out.add(&row, suspect[uint32(r)])
 		}
 	}
 	out.measure()
 	return out
-}
-
-// rowOf gives row r of a batch; its text points into the batch.
-func rowOf(b *sources.Batch, r int) Row {
-	e := schema.Event{Time: b.TS[r], ReceivedAt: b.ReceivedAt[r], ID: b.IDs[r], Hash: b.Hashes[r]}
-	for i := range b.Columns {
-		c := &b.Columns[i]
-		if !c.IsValid(r) {
-			continue
-		}
-		v := schema.Value{Name: c.Sent, Kind: c.Kind}
-		switch c.Kind {
-		case schema.KindInt, schema.KindBool:
-			v.Int = c.Ints[r]
-		case schema.KindNumber:
-			v.Num = c.Nums[r]
-		default:
-			v.Text = c.Text[c.Offsets[r]:c.Offsets[r+1]]
-		}
-		e.Values = append(e.Values, v)
-	}
-	return Row{Event: e, Position: b.Positions[r]}
 }

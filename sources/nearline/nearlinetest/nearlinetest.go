@@ -3,7 +3,6 @@
 package nearlinetest
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -47,28 +46,7 @@ func ReadBatch(s *sources.BatchSplit) []nearline.Row {
 }
 
 func rowOf(b *sources.Batch, r int) nearline.Row {
-	row := nearline.Row{
-		Event:    schema.Event{Time: b.TS[r], ReceivedAt: b.ReceivedAt[r], ID: b.IDs[r], Hash: b.Hashes[r]},
-		Position: b.Positions[r],
-	}
-	for i := range b.Columns {
-		c := &b.Columns[i]
-		if !c.IsValid(r) {
-			continue
-		}
-		v := schema.Value{Name: c.Sent, Kind: c.Kind}
-		switch c.Kind {
-		case schema.KindInt, schema.KindBool:
-			v.Int = c.Ints[r]
-		case schema.KindNumber:
-			v.Num = c.Nums[r]
-		default:
-			v.Text = c.Text[c.Offsets[r]:c.Offsets[r+1]]
-		}
-		row.Event.Values = append(row.Event.Values, v)
-	}
-	slices.SortFunc(row.Event.Values, func(a, b schema.Value) int { return cmp.Compare(a.Name, b.Name) })
-	return row
+	return nearline.Row{Event: b.Event(r, schema.Dataset{}), Position: b.Positions[r]}
 }
 
 // Read gives all rows of a pin's splits of a dataset, by position. The tables are
