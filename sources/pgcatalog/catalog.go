@@ -1,0 +1,146 @@
+package pgcatalog
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// Config is where a Catalog learns what no snapshot says.
+type Config struct {
+	// Users lists a tenant's users. Required.
+	Users func(ctx context.Context, tenant string) ([]User, error)
+	// Observed knows what devices sent; nil: the views over it are empty.
+	Observed *schema.Observed
+	// Files lists the files of a tenant's metrics; nil: none.
+	Files func(ctx context.Context, tenant string) ([]File, error)
+	// Lags says how far the stages are behind, as far as it is the tenant's
+	// concern; nil: nothing.
+	Lags func(ctx context.Context, tenant string) ([]Lag, error)
+}
+
+func (c Config) validate() error {
+	if c.Users == nil {
+		return errors.New("pgcatalog: no list of users")
+	}
+	return nil
+}
+
+// User is a SQL user of a tenant.
+type User struct {
+	Name  string
+	Owner bool
+}
+
+// File is a row of fieldgate.files.
+type File struct {
+	// Metric is the sent name of the file's dataset.
+	Metric, Path     string
+	Rows, Bytes      int64
+	MinTime, MaxTime time.Time
+	// Columns are the physical columns.
+	Columns   []string
+	CreatedAt time.Time
+}
+
+// Lag is a row of fieldgate.lag.
+type Lag struct {
+	Stage    string
+	Shard    uint64
+	Records  int64
+	Seconds  float64
+	Position string
+}
+
+// Catalog has the computed relations. It is safe for concurrent use.
+type Catalog struct {
+	cfg       Config
+	relations map[relationName]*relation
+}
+
+var _ sources.Catalog = (*Catalog)(nil)
+
+type relationName struct{ schema, name string }
+
+// New returns the catalog. It computes nothing yet.
+func New(cfg Config) (*Catalog, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	c := &Catalog{cfg: cfg, relations: make(map[relationName]*relation)}
+	contents := c.contents()
+	for _, table := range [][]description{relationTable, fieldgateTable} {
+		for i := range table {
+			d := &table[i]
+			name := relationName{d.schema, d.name}
+			c.relations[name] = newRelation(d, contents[name])
+		}
+	}
+	return c, nil
+}
+
+// Relation finds a computed relation.
+func (c *Catalog) Relation(schemaName, name string) (sources.CatalogRelation, bool) {
+	r, ok := c.relations[relationName{schemaName, name}]
+	return r, ok
+}
+
+// content is what fills a relation.
+type content struct {
+	// fixed adds the rows that are the same for everybody; they are made once.
+	fixed func(b *builder)
+	// rows adds the others.
+	rows func(ctx context.Context, view *sources.CatalogView, b *builder) error
+}
+
+// relation is one computed relation.
+type relation struct {
+	*description
+	places map[string]int
+	// fixed are the rows that are the same for everybody.
+	fixed func() [][]any
+	rows  func(ctx context.Context, view *sources.CatalogView, b *builder) error
+}
+
+func newRelation(d *description, from content) *relation {
+	r := &relation{description: d, rows: from.rows, places: make(map[string]int, len(d.columns))}
+	for i, col := range d.columns {
+		r.places[col.name] = i
+	}
+	r.fixed = sync.OnceValue(func() [][]any {
+		b := &builder{relation: r}
+		if from.fixed != nil {
+			from.fixed(b)
+		}
+		return b.rows
+	})
+	return r
+}
+
+// OID is the relation's object identifier.
+func (r *relation) OID() uint32 { return r.oid }
+
+// Columns lists the relation's columns.
+func (r *relation) Columns() []sources.CatalogColumn {
+	out := make([]sources.CatalogColumn, len(r.columns))
+	for i, col := range r.columns {
+		out[i] = sources.CatalogColumn{Name: col.name, TypeOID: uint32(col.typeOID)}
+	}
+	return out
+}
+
+// Rows computes the relation for the view's user.
+func (r *relation) Rows(ctx context.Context, view *sources.CatalogView) ([][]any, error) {
+	fixed := r.fixed()
+	b := &builder{relation: r, rows: fixed[:len(fixed):len(fixed)]}
+	if r.rows != nil {
+		if err := r.rows(ctx, view, b); err != nil {
+			return nil, err
+		}
+	}
+	return b.rows, nil
+}

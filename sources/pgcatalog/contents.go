@@ -1,0 +1,40 @@
+package pgcatalog
+
+// contents says what fills the relations that are not empty here.
+func (c *Catalog) contents() map[relationName]content {
+	return map[relationName]content{
+		{schemaCatalog, "pg_aggregate"}:          {fixed: aggregateRows},
+		{schemaCatalog, "pg_am"}:                 {fixed: accessMethodRows},
+		{schemaCatalog, "pg_attribute"}:          {fixed: systemAttributeRows, rows: c.attributeRows},
+		{schemaCatalog, "pg_cast"}:               {fixed: castRows},
+		{schemaCatalog, "pg_class"}:              {fixed: systemClassRows, rows: c.classRows},
+		{schemaCatalog, "pg_collation"}:          {fixed: collationRows},
+		{schemaCatalog, "pg_database"}:           {rows: c.databaseRows},
+		{schemaCatalog, "pg_description"}:        {fixed: systemDescriptionRows, rows: c.descriptionRows},
+		{schemaCatalog, "pg_language"}:           {fixed: languageRows},
+		{schemaCatalog, "pg_namespace"}:          {rows: c.namespaceRows},
+		{schemaCatalog, "pg_operator"}:           {fixed: operatorRows},
+		{schemaCatalog, "pg_proc"}:               {fixed: procRows},
+		{schemaCatalog, "pg_range"}:              {fixed: rangeRows},
+		{schemaCatalog, "pg_roles"}:              {rows: c.roleRows},
+		{schemaCatalog, "pg_settings"}:           {rows: settingRows},
+		{schemaCatalog, "pg_stat_activity"}:      {rows: activityRows},
+		{schemaCatalog, "pg_stat_user_tables"}:   {rows: c.tableStatisticRows},
+		{schemaCatalog, "pg_tables"}:             {rows: c.tableRows},
+		{schemaCatalog, "pg_tablespace"}:         {fixed: tablespaceRows},
+		{schemaCatalog, "pg_type"}:               {fixed: systemTypeRows, rows: c.typeRows},
+		{schemaCatalog, "pg_user"}:               {rows: c.userRows},
+		{schemaCatalog, "pg_views"}:              {rows: c.viewRows},
+		{schemaInformation, "character_sets"}:    {rows: characterSetRows},
+		{schemaInformation, "columns"}:           {rows: c.informationColumnRows},
+		{schemaInformation, "enabled_roles"}:     {rows: enabledRoleRows},
+		{schemaInformation, "schemata"}:          {rows: c.schemataRows},
+		{schemaInformation, "tables"}:            {rows: c.informationTableRows},
+		{schemaInformation, "views"}:             {rows: c.informationViewRows},
+		{schemaFieldgate, "files"}:               {rows: c.fileRows},
+		{schemaFieldgate, "lag"}:                 {rows: c.lagRows},
+		{schemaFieldgate, "observed_fields"}:     {rows: c.observedFieldRows},
+		{schemaFieldgate, "observed_metrics"}:    {rows: c.observedMetricRows},
+		{schemaInformation, catalogNameRelation}: {rows: catalogNameRows},
+	}
+}

@@ -1,0 +1,23 @@
+package pgcatalog
+
+import (
+	"context"
+
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+func (c *Catalog) fileRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
+	if c.cfg.Files == nil {
+		return nil
+	}
+	files, err := c.cfg.Files(ctx, view.Snapshot.Tenant)
+	if err != nil {
+		return err
+	}
+	for i := range files {
+		f := &files[i]
+		b.add("metric", f.Metric, "path", f.Path, "rows", f.Rows, "bytes", f.Bytes, "min_ts", f.MinTime.UnixMicro(),
+			"max_ts", f.MaxTime.UnixMicro(), "columns", f.Columns, "created_at", f.CreatedAt.UnixMicro())
+	}
+	return nil
+}

@@ -1,0 +1,21 @@
+package pgcatalog
+
+import (
+	"context"
+
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+func (c *Catalog) lagRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
+	if c.cfg.Lags == nil {
+		return nil
+	}
+	lags, err := c.cfg.Lags(ctx, view.Snapshot.Tenant)
+	if err != nil {
+		return err
+	}
+	for _, l := range lags {
+		b.add("stage", l.Stage, "shard", int64(l.Shard), "records", l.Records, "seconds", l.Seconds, "position", l.Position)
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package pgcatalog
+
+import (
+	"context"
+
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// observedFieldRows has a row for each sent name and kind of each metric, in the
+// order in which they were first seen. What is not counted is NULL.
+func (c *Catalog) observedFieldRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
+	metrics, err := c.observedMetrics(ctx, view)
+	if err != nil {
+		return err
+	}
+	for i := range metrics {
+		sent := metrics[i].Sent
+		fields, err := c.cfg.Observed.Fields(ctx, view.Snapshot.Dataset(sent))
+		if err != nil {
+			return err
+		}
+		m, declared := view.Snapshot.MetricOfSent(sent)
+		name := sent
+		if declared {
+			name = m.Name
+		}
+		for j := range fields {
+			f := &fields[j]
+			field := any(nil)
+			if declared {
+				field = fieldOf(m, f.Sent)
+			}
+			for _, kind := range f.Kinds {
+				b.add("metric", name, "sent_name", f.Sent, "kind", kindName(kind), "declared", field != nil, "field", field,
+					"first_seen", f.FirstSeen.UnixMicro())
+			}
+		}
+	}
+	return nil
+}
+
+// fieldOf is the name of the first field that reads a sent name, or nil.
+func fieldOf(m *schema.Metric, sent string) any {
+	for i := range m.Fields {
+		for _, s := range m.Fields[i].Sources {
+			if s.Name == sent {
+				return m.Fields[i].Name
+			}
+		}
+	}
+	return nil
+}
+
+func kindName(k schema.Kind) string {
+	switch k {
+	case schema.KindInt:
+		return "integer"
+	case schema.KindNumber:
+		return "number"
+	case schema.KindBool:
+		return "boolean"
+	case schema.KindJSON:
+		return "json"
+	}
+	return "text"
+}

@@ -1,0 +1,103 @@
+package pgcatalog
+
+import (
+	"context"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// informationColumnRows lists the declared columns; hidden ones have names but no
+// place.
+func (c *Catalog) informationColumnRows(_ context.Context, view *sources.CatalogView, b *builder) error {
+	for _, o := range c.allObjects(view) {
+		for _, a := range o.attributes {
+			addInformationColumn(b, view.Snapshot.Tenant, &o, &a)
+		}
+	}
+	return nil
+}
+
+func addInformationColumn(b *builder, database string, o *object, a *attribute) {
+	oid, typmod := a.typeOID, a.typmod
+	t, _ := postgres.TypeByOID(oid)
+	var domainCatalog, domainSchema, domainName any
+	if t != nil && t.Kind == postgres.DomainType {
+		domainCatalog, domainSchema, domainName = database, qualifier(t), t.Name
+		typmod = t.BaseTypmod
+		oid = postgres.BaseOf(oid)
+		t, _ = postgres.TypeByOID(oid)
+	}
+	if t == nil {
+		return // of a type that is not among PostgreSQL's own
+	}
+	dataType := postgres.FormatType(oid, -1)
+	if t.IsArray() {
+		dataType = "ARRAY"
+	}
+	var collationCatalog, collationSchema, collationName any
+	if t.Collation == collationC {
+		collationCatalog, collationSchema, collationName = database, schemaCatalog, "C"
+	}
+	n := numbersOf(oid, typmod)
+	b.add("table_catalog", database, "table_schema", o.schema, "table_name", o.name, "column_name", a.name, "ordinal_position", a.number,
+		"is_nullable", yesOrNo(!a.notNull), "data_type", dataType, "character_maximum_length", n.length,
+		"character_octet_length", n.octets, "numeric_precision", n.precision, "numeric_precision_radix", n.radix, "numeric_scale", n.scale,
+		"datetime_precision", n.datetime, "collation_catalog", collationCatalog, "collation_schema", collationSchema,
+		"collation_name", collationName, "domain_catalog", domainCatalog, "domain_schema", domainSchema, "domain_name", domainName,
+		"udt_catalog", database, "udt_schema", qualifier(t), "udt_name", t.Name, "dtd_identifier", decimal(a.number),
+		"is_self_referencing", "NO", "is_identity", "NO", "identity_cycle", "NO", "is_generated", "NEVER", "is_updatable", "NO")
+}
+
+func qualifier(t *postgres.Type) string {
+	if t.Namespace == "" {
+		return schemaCatalog
+	}
+	return t.Namespace
+}
+
+// numbers are what information_schema says of a type's size; nil is NULL.
+type numbers struct {
+	length, octets, precision, radix, scale, datetime any
+}
+
+// The constants of information_schema's own functions (information_schema.sql of
+// PostgreSQL).
+const (
+	maxOctets          = 1 << 30
+	octetsPerCharacter = 4
+	datetimePrecision  = 6
+	typmodHeader       = 4
+)
+
+func numbersOf(oid postgres.OID, typmod int32) numbers {
+	var n numbers
+	switch oid {
+	case postgres.TextOID, postgres.VarcharOID, postgres.BPCharOID:
+		n.octets = maxOctets
+		if oid != postgres.TextOID && typmod >= 0 {
+			n.length, n.octets = typmod-typmodHeader, (typmod-typmodHeader)*octetsPerCharacter
+		}
+	case postgres.Int2OID:
+		n.precision, n.radix, n.scale = 16, 2, 0
+	case postgres.Int4OID:
+		n.precision, n.radix, n.scale = 32, 2, 0
+	case postgres.Int8OID:
+		n.precision, n.radix, n.scale = 64, 2, 0
+	case postgres.Float4OID:
+		n.precision, n.radix = 24, 2
+	case postgres.Float8OID:
+		n.precision, n.radix = 53, 2
+	case postgres.NumericOID:
+		n.radix = 10
+		if typmod >= 0 {
+			precision, scale := postgres.NumericTypmod(typmod)
+			n.precision, n.scale = precision, scale
+		}
+	case postgres.DateOID:
+		n.datetime = 0
+	case postgres.TimeOID, postgres.TimestampOID, postgres.TimestampTZOID, postgres.TimeTZOID, postgres.IntervalOID:
+		n.datetime = datetimePrecision
+	}
+	return n
+}
