@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 )
 
 // drainTimeout bounds how long a stopping server waits for requests under way.
@@ -59,19 +58,26 @@ func serveCommand() *cobra.Command {
 
 // serve runs a server until ctx ends, then drains it.
 func serve(ctx context.Context, c config, log *slog.Logger) error {
-	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return fmt.Errorf("make data directory: %w", err)
-	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.HTTPAddr)
+	stores, err := openStores(c.DataDir, log)
 	if err != nil {
-		return fmt.Errorf("listen for HTTP: %w", err)
+		return err
 	}
+	s, err := newServer(c, stores, log)
+	if err == nil && c.Dev {
+		err = s.prepareDevelopment(ctx)
+	}
+	if err == nil {
+		err = s.run(ctx)
+	}
+	return errors.Join(err, stores.Close())
+}
+
+// routes are the HTTP API.
+func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return runHTTP(ctx, l, mux) })
-	log.Info("serving", "http", l.Addr().String(), "data", c.DataDir)
-	return g.Wait()
+	mux.HandleFunc("GET /healthz", s.serveHealth)
+	s.writing.ingest.Mount(mux)
+	return mux
 }
 
 // runHTTP serves until ctx ends, then waits for the requests under way.

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// adminFlags say which data directory a command is about.
+type adminFlags struct {
+	config, data string
+}
+
+func (f *adminFlags) add(cmd *cobra.Command) {
+	cmd.PersistentFlags().StringVar(&f.config, "config", "", "YAML file of settings, for its data_dir")
+	cmd.PersistentFlags().StringVar(&f.data, "data", "", "data directory")
+}
+
+// run carries out a request and prints what it gives.
+func (f *adminFlags) run(cmd *cobra.Command, r adminRequest) error {
+	c, err := loadConfig(f.config, os.Environ())
+	if err != nil {
+		return err
+	}
+	if f.data != "" {
+		c.DataDir = f.data
+	}
+	output, err := runAdmin(cmd.Context(), c.DataDir, r)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(cmd.OutOrStdout(), output)
+	return err
+}
+
+// simple is a command whose only argument is a name, or that has none.
+func (f *adminFlags) simple(use, short, command string, tenant *string) *cobra.Command {
+	args := cobra.NoArgs
+	if strings.Contains(use, " ") {
+		args = cobra.ExactArgs(1)
+	}
+	return &cobra.Command{
+		Use: use, Short: short, Args: args,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r := adminRequest{Command: command}
+			if len(args) == 1 {
+				r.Name = args[0]
+			}
+			if tenant != nil {
+				r.Tenant = *tenant
+			}
+			return f.run(cmd, r)
+		},
+	}
+}
+
+func tenantCommand() *cobra.Command {
+	var f adminFlags
+	cmd := &cobra.Command{Use: "tenant", Short: "Add, list and drop tenants"}
+	f.add(cmd)
+	cmd.AddCommand(
+		f.simple("add NAME", "Add a tenant", "tenant add", nil),
+		f.simple("list", "List the tenants", "tenant list", nil),
+		f.simple("drop NAME", "Drop a tenant with its keys, users and tables", "tenant drop", nil),
+	)
+	return cmd
+}
+
+func keyCommand() *cobra.Command {
+	var f adminFlags
+	var r adminRequest
+	cmd := &cobra.Command{Use: "key", Short: "Add, list and revoke API keys"}
+	f.add(cmd)
+	add := &cobra.Command{
+		Use: "add", Short: "Add an API key and print it, this once", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r.Command = "key add"
+			return f.run(cmd, r)
+		},
+	}
+	add.Flags().StringVar(&r.Tenant, "tenant", "", "whose key it is")
+	add.Flags().StringVar(&r.Device, "device", "", "what the key is for, as a note")
+	add.Flags().StringSliceVar(&r.Scopes, "scope", []string{"ingest"}, "ingest, query, schema; several are separated by commas")
+	_ = add.MarkFlagRequired("tenant") // the flag is there
+	var tenant string
+	list := f.simple("list", "List API keys", "key list", &tenant)
+	list.Flags().StringVar(&tenant, "tenant", "", "of this tenant only")
+	cmd.AddCommand(add, list, f.simple("revoke ID", "Revoke an API key", "key revoke", nil))
+	return cmd
+}
+
+func userCommand() *cobra.Command {
+	var f adminFlags
+	var tenant string
+	cmd := &cobra.Command{Use: "user", Short: "Add, list and drop SQL users, and set passwords"}
+	f.add(cmd)
+	cmd.PersistentFlags().StringVar(&tenant, "tenant", "", "whose user it is")
+	add, passwd := f.password("add NAME", "Add a SQL user", "user add", &tenant), f.password("passwd NAME", "Set a user's password", "user passwd", &tenant)
+	drop := f.simple("drop NAME", "Drop a SQL user", "user drop", &tenant)
+	for _, sub := range []*cobra.Command{add, passwd, drop} {
+		sub.PreRunE = func(*cobra.Command, []string) error {
+			if tenant == "" {
+				return fmt.Errorf("--tenant is needed")
+			}
+			return nil
+		}
+	}
+	cmd.AddCommand(add, passwd, drop, f.simple("list", "List SQL users", "user list", &tenant))
+	return cmd
+}
+
+// password is a command that sets a password: the first line of standard input
+// with --password-stdin, else one that is made here and printed once.
+func (f *adminFlags) password(use, short, command string, tenant *string) *cobra.Command {
+	var stdin, owner bool
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r := adminRequest{Command: command, Tenant: *tenant, Name: args[0], Owner: owner}
+			if !stdin {
+				r.Password = rand.Text()
+			} else {
+				line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+				if err != nil && line == "" {
+					return fmt.Errorf("read password: %w", err)
+				}
+				r.Password = strings.TrimRight(line, "\r\n")
+			}
+			if err := f.run(cmd, r); err != nil {
+				return err
+			}
+			if stdin {
+				return nil
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\nthe password is shown this once\n", r.Password)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input instead of making one")
+	if command == "user add" {
+		cmd.Flags().BoolVar(&owner, "owner", false, "may change the schema")
+	}
+	return cmd
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// server is a running Fieldgate of its own.
+type server struct {
+	dir      string
+	httpAddr string
+	pgAddr   string
+	cmd      *exec.Cmd
+}
+
+// startServer serves an empty directory with the binary.
+func startServer(ctx context.Context, binary string) (*server, error) {
+	dir, err := os.MkdirTemp("", "fieldgate-bench-")
+	if err != nil {
+		return nil, err
+	}
+	s := &server{dir: dir}
+	if s.httpAddr, err = freeAddr(ctx); err != nil {
+		return nil, err
+	}
+	if s.pgAddr, err = freeAddr(ctx); err != nil {
+		return nil, err
+	}
+	s.cmd = exec.CommandContext(ctx, binary, "serve", "--dev", "--data", filepath.Join(dir, "data"), "--http-addr", s.httpAddr, "--pg-addr", s.pgAddr)
+	s.cmd.Stderr = os.Stderr
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	return s, s.awaitHealthy(ctx)
+}
+
+func freeAddr(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func (s *server) awaitHealthy(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.httpAddr+"/healthz", http.NoBody)
+		if err != nil {
+			return err
+		}
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			_ = res.Body.Close() // it has none
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return errors.New("the server does not become healthy")
+		}
+	}
+}
+
+// stop ends the server and removes its directory.
+func (s *server) stop() error {
+	err := s.cmd.Process.Signal(syscall.SIGTERM)
+	return errors.Join(err, s.cmd.Wait(), os.RemoveAll(s.dir))
+}
+
+func (s *server) connect(ctx context.Context) (*pgx.Conn, error) {
+	return pgx.Connect(ctx, "postgres://demo:demo@"+s.pgAddr+"/demo?sslmode=disable")
+}
+
+// usage is what the process has used: processor time, and memory at most.
+type usage struct {
+	cpu     time.Duration
+	rss     int64 // bytes now
+	peakRSS int64 // bytes at most
+}
+
+// usage reads /proc (proc_pid_stat(5), proc_pid_status(5)).
+func (s *server) usage() (usage, error) {
+	var u usage
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return u, err
+	}
+	fields := strings.Fields(string(stat)[strings.LastIndexByte(string(stat), ')')+2:])
+	const ticksPerSecond = 100 // USER_HZ
+	for _, field := range fields[11:13] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return u, err
+		}
+		u.cpu += time.Duration(n) * time.Second / ticksPerSecond
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return u, err
+	}
+	for line := range strings.SplitSeq(string(status), "\n") {
+		name, rest, _ := strings.Cut(line, ":")
+		var to *int64
+		switch name {
+		case "VmRSS":
+			to = &u.rss
+		case "VmHWM":
+			to = &u.peakRSS
+		default:
+			continue
+		}
+		kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+		if err != nil {
+			return u, err
+		}
+		*to = kb << 10
+	}
+	return u, nil
+}

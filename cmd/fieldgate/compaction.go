@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/fieldgate/fieldgate/pipeline"
+	"github.com/fieldgate/fieldgate/pipeline/compact"
+	"github.com/fieldgate/fieldgate/pipeline/record"
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
+)
+
+// wireCompaction wires what follows the archive, and what frees behind it.
+func (s *server) wireCompaction() error {
+	w, st := &s.writing, s.stores
+	conflicts := pipeline.NewErrorRows(st.errors, nil)
+	pressure := fanOut(w.tail.Pressure(), 2)
+	for i, stage := range []struct {
+		archive, log string
+		from         stream.Log
+	}{{record.StageStaged, pipeline.LogStaged, st.staged}, {record.StageErrors, pipeline.LogErrors, st.errors}} {
+		c, err := compact.New(compact.Config{
+			Stage: stage.archive, Shards: stage.from.Shards, Bucket: st.objects, Lake: st.lake,
+			Checkpoints: st.checkpoints(stage.log), Tail: w.tail, Declared: s.declared,
+			Conflict: func(ctx context.Context, e *schema.Event, _ stream.Position) error {
+				return conflicts.PutConflict(ctx, e)
+			},
+			Pressure: pressure.outputs[i], Deliver: w.drain.Archived, Logger: s.log, Events: s.compactEvents(),
+		})
+		if err != nil {
+			return err
+		}
+		w.compactors = append(w.compactors, c)
+		w.stages = append(w.stages, c)
+	}
+	sweeper, err := compact.NewSweeper(compact.SweeperConfig{Lake: st.lake, Logger: s.log})
+	if err != nil {
+		return err
+	}
+	w.stages = append(w.stages, pressure, sweeper)
+	return s.wireRetention()
+}
+
+// wireRetention frees the logs behind their slowest consumers.
+func (s *server) wireRetention() error {
+	for _, l := range []struct {
+		name      string
+		log       stream.Log
+		consumers []string
+	}{
+		{pipeline.LogRaw, s.stores.raw, []string{pipeline.ConsumerRaw, pipeline.ConsumerDelivery}},
+		{pipeline.LogStaged, s.stores.staged, []string{pipeline.ConsumerDelivery, compact.Consumer}},
+		{pipeline.LogErrors, s.stores.errors, []string{pipeline.ConsumerDelivery, compact.Consumer}},
+	} {
+		r, err := stream.NewRetention(stream.RetentionConfig{
+			Log: l.log, Checkpoints: s.stores.checkpoints(l.name), Consumers: l.consumers, Logger: s.log,
+		})
+		if err != nil {
+			return err
+		}
+		s.writing.stages = append(s.writing.stages, r)
+	}
+	return nil
+}
+
+func (s *server) compactEvents() compact.Events {
+	return compact.Events{
+		Compacted: func(ds schema.Dataset, rows, duplicates, files int) {
+			s.log.Info("compacted", "tenant", ds.Tenant, "metric", ds.Metric, "rows", rows, "duplicates", duplicates, "files", files)
+		},
+		Merged: func(ds schema.Dataset, from, to int) {
+			s.log.Info("merged files", "tenant", ds.Tenant, "metric", ds.Metric, "from", from, "to", to)
+		},
+	}
+}
+
+// declared are the sent names that the declared fields of a dataset's metric
+// read. A dataset of no declared metric, or of a dropped tenant, has none.
+func (s *server) declared(ctx context.Context, ds schema.Dataset) (map[string]bool, error) {
+	snapshot, err := s.schemas.Current(ctx, ds.Tenant)
+	if errors.Is(err, schema.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, ok := snapshot.MetricOfSent(ds.Metric)
+	if !ok || ds.Namespace != "" {
+		return nil, nil
+	}
+	names := map[string]bool{}
+	for _, f := range m.Fields {
+		for _, source := range f.Sources {
+			names[source.Name] = true
+		}
+	}
+	return names, nil
+}
+
+// Compact implements planner.Admin. One archive holds all tenants' events, so
+// all of them are compacted.
+func (s *server) Compact(ctx context.Context, _ string) error {
+	for _, c := range s.writing.compactors {
+		if err := c.Compact(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fan passes a signal on to several receivers.
+type fan struct {
+	input   <-chan struct{}
+	outputs []chan struct{}
+}
+
+func fanOut(input <-chan struct{}, n int) *fan {
+	f := &fan{input: input}
+	for range n {
+		f.outputs = append(f.outputs, make(chan struct{}, 1))
+	}
+	return f
+}
+
+// Run passes signals on until ctx ends. A receiver that has one waiting needs no
+// second.
+func (f *fan) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-f.input:
+		}
+		for _, out := range f.outputs {
+			select {
+			case out <- struct{}{}:
+			default:
+			}
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// instance is a server in development mode that a test started.
+type instance struct {
+	c    config
+	stop context.CancelFunc
+	done chan error
+}
+
+// start serves the data directory and waits until it is healthy. The server
+// stops with the test, if not before.
+func start(t *testing.T, dir string, adjust ...func(*config)) *instance {
+	t.Helper()
+	c := defaultConfig()
+	c.Dev = true
+	c.DataDir = dir
+	c.HTTPAddr, c.PGAddr = freeAddr(t), freeAddr(t)
+	for _, f := range adjust {
+		f(&c)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	i := &instance{c: c, stop: stop, done: make(chan error, 1)}
+	log := io.Writer(os.Stderr)
+	if !testing.Verbose() {
+		log = io.Discard
+	}
+	go func() { i.done <- serve(ctx, c, slog.New(slog.NewTextHandler(log, nil))) }()
+	t.Cleanup(func() { i.close(t) })
+	awaitHealthy(t, c.HTTPAddr)
+	return i
+}
+
+// close drains the server; a second close does nothing.
+func (i *instance) close(t *testing.T) {
+	t.Helper()
+	i.stop()
+	if err, first := <-i.done, true; first && err != nil {
+		t.Errorf("serve: %v", err)
+	}
+	i.done = closedErrors()
+}
+
+func closedErrors() chan error {
+	c := make(chan error)
+	close(c)
+	return c
+}
+
+// request sends a body with the development key, and returns status and answer.
+func (i *instance) request(t *testing.T, method, path, body string, header ...string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+i.c.HTTPAddr+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Api-Key", "demo-key")
+	for n := 0; n+1 < len(header); n += 2 {
+		req.Header.Set(header[n], header[n+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(answer)
+}
+
+// post sends lines of NDJSON, 500 a request, and wants all of them accepted.
+func (i *instance) post(t *testing.T, lines []string) {
+	t.Helper()
+	for len(lines) > 0 {
+		n := min(500, len(lines))
+		status, answer := i.request(t, http.MethodPost, "/v1/events", strings.Join(lines[:n], "\n"))
+		var result struct{ Accepted int }
+		if err := json.Unmarshal([]byte(answer), &result); err != nil || status != http.StatusOK || result.Accepted != n {
+			t.Fatalf("post %d events: %d %s", n, status, answer)
+		}
+		lines = lines[n:]
+	}
+}
+
+// dial connects as the owner of the development tenant.
+func (i *instance) dial(t *testing.T) *pgconn.PgConn {
+	t.Helper()
+	conn, err := pgconn.Connect(t.Context(), "postgres://demo:demo@"+i.c.PGAddr+"/demo?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// query runs statements and returns the rows of the last one as text, a line a
+// row, values joined by bars.
+func (i *instance) query(t *testing.T, sql string) string {
+	t.Helper()
+	conn := i.dial(t)
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	results, err := conn.Exec(t.Context(), sql).ReadAll()
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	var b strings.Builder
+	for n, row := range results[len(results)-1].Rows {
+		if n > 0 {
+			b.WriteByte('\n')
+		}
+		for c, v := range row {
+			if c > 0 {
+				b.WriteByte('|')
+			}
+			b.Write(v)
+		}
+	}
+	return b.String()
+}
+
+// eventually runs the query until it gives want, which stored events become
+// visible within a second of their acknowledgement.
+func (i *instance) eventually(t *testing.T, sql, want string) {
+	t.Helper()
+	var got string
+	for range 200 {
+		if got = i.query(t, sql); got == want {
+			return
+		}
+	}
+	t.Fatalf("%s:\n got %s\nwant %s", sql, got, want)
+}
+
+// earthquakes are the lines of the demo feed.
+func earthquakes(t *testing.T) []string {
+	t.Helper()
+	packed, err := os.ReadFile("../../deploy/demo/earthquakes.ndjson.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if len(lines) != 1707 {
+		t.Fatal(fmt.Sprintf("%d lines, want 1707", len(lines)))
+	}
+	return lines
+}

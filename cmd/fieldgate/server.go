@@ -1,0 +1,302 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fieldgate/fieldgate/ingest"
+	"github.com/fieldgate/fieldgate/pipeline"
+	"github.com/fieldgate/fieldgate/pipeline/compact"
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/planner/duckdb"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources/lake"
+	"github.com/fieldgate/fieldgate/sources/nearline"
+	"github.com/fieldgate/fieldgate/wire"
+	"github.com/fieldgate/fieldgate/wire/auth"
+)
+
+// runner is a part that runs until its context ends.
+type runner interface {
+	Run(ctx context.Context) error
+}
+
+// server is the embedded default, all parts wired.
+type server struct {
+	c       config
+	log     *slog.Logger
+	stores  *stores
+	admin   *admin
+	schemas *schema.Store
+	writing writing
+	reading reading
+	ready   atomic.Bool
+}
+
+// writing are the parts from ingest to the lake.
+type writing struct {
+	observed *schema.Observed
+	tail     *nearline.Tail
+	ingest   *ingest.Handler
+	drain    pipeline.Drain
+	// compactors follow the staged and the error archive.
+	compactors []*compact.Compactor
+	// stages are all that runs behind the doors.
+	stages []runner
+}
+
+// reading are the parts from the wire to the engine.
+type reading struct {
+	engine  *duckdb.Engine
+	planner *planner.Planner
+}
+
+// newServer wires the parts over open stores. The engine is the server's to
+// close.
+func newServer(c config, s *stores, log *slog.Logger) (*server, error) {
+	a, err := newAdmin(s.kv)
+	if err != nil {
+		return nil, err
+	}
+	srv := &server{c: c, log: log, stores: s, admin: a, schemas: a.schemas}
+	temp := filepath.Join(c.DataDir, tempFolder)
+	if err := os.MkdirAll(temp, 0o700); err != nil {
+		return nil, fmt.Errorf("make temporary directory: %w", err)
+	}
+	srv.reading.engine, err = duckdb.New(duckdb.Config{
+		Directories: srv.lakeDirectories, TempDirectory: temp, MemoryBytes: int64(c.Limits.EngineMB) << 20, Logger: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.dropped = srv.reading.engine.Drop
+	if err := errors.Join(srv.wireWriting(), srv.wireReading()); err != nil {
+		return nil, errors.Join(err, srv.reading.engine.Close())
+	}
+	return srv, nil
+}
+
+// lakeDirectories are the folders whose files a tenant's queries may open.
+func (s *server) lakeDirectories(tenant string) []string {
+	path, err := s.stores.objects.Path(lake.TenantPrefix(tenant) + "-")
+	if err != nil {
+		return nil // a tenant without a valid folder has no files
+	}
+	return []string{filepath.Dir(path)}
+}
+
+func (s *server) wireWriting() error {
+	w := &s.writing
+	var err error
+	if w.observed, err = schema.NewObserved(s.stores.kv, schema.ObservedConfig{Schemas: s.schemas, Logger: s.log}); err != nil {
+		return err
+	}
+	w.tail, err = nearline.NewTail(nearline.Config{
+		Known: s.stores.lake, MemoryBytes: int64(s.c.Limits.TailMB) << 20, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	w.ingest, err = ingest.New(ingest.Config{
+		Log: s.stores.raw, Keys: s.admin.keys, Schemas: s.schemas, KV: s.stores.kv, Gate: s.gate, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.wireStages(); err != nil {
+		return err
+	}
+	return s.wireCompaction()
+}
+
+// gate refuses events while recent ones have no room, or none can be stored yet.
+func (s *server) gate() error {
+	switch {
+	case !s.ready.Load():
+		return errors.New("the server is starting")
+	case s.writing.tail.Full():
+		return errors.New("recent events fill their memory; compaction is under way")
+	default:
+		return nil
+	}
+}
+
+func (s *server) wireStages() error {
+	w, st := &s.writing, s.stores
+	events := pipeline.LogEvents(s.log)
+	raw, err := pipeline.NewRaw(pipeline.RawConfig{
+		Raw: st.raw, Staged: st.staged, Errors: st.errors, Checkpoints: st.checkpoints(pipeline.LogRaw),
+		Schemas: s.schemas, Observed: w.observed, Events: events,
+	})
+	if err != nil {
+		return err
+	}
+	staging, err := pipeline.NewStaging(pipeline.StagingConfig{
+		Staged: st.staged, Errors: st.errors,
+		StagedCheckpoints: st.checkpoints(pipeline.LogStaged), ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors),
+		From: compact.Consumer, Tables: w.tail, Observed: w.observed, Events: events,
+	})
+	if err != nil {
+		return err
+	}
+	delivery, err := pipeline.NewDelivery(pipeline.DeliveryConfig{
+		Raw: st.raw, Staged: st.staged, Errors: st.errors,
+		RawCheckpoints: st.checkpoints(pipeline.LogRaw), StagedCheckpoints: st.checkpoints(pipeline.LogStaged),
+		ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors), Bucket: st.objects, Events: events,
+	})
+	if err != nil {
+		return err
+	}
+	w.drain = pipeline.Drain{Raw: raw, Staging: staging, Delivery: delivery}
+	w.stages = append(w.stages, w.observed, w.tail, w.ingest, raw, staging, delivery)
+	return nil
+}
+
+func (s *server) serveHealth(w http.ResponseWriter, _ *http.Request) {
+	if !s.ready.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// run serves until ctx ends: the doors first, so that nothing new comes in, then
+// what stands behind them.
+func (s *server) run(ctx context.Context) error {
+	doors, closeDoors := context.WithCancelCause(ctx)
+	defer closeDoors(nil)
+	behind, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g, running := errgroup.WithContext(behind)
+	for _, r := range s.writing.stages {
+		g.Go(func() error { return r.Run(running) })
+	}
+	context.AfterFunc(running, func() { closeDoors(errors.New("a part of the pipeline has failed")) })
+	err := s.serveDoors(doors)
+	stop()
+	return errors.Join(err, g.Wait(), s.reading.engine.Close())
+}
+
+// serveDoors opens the doors and answers until ctx ends. Until the tail is
+// rebuilt /healthz says no and the Postgres door stays closed.
+func (s *server) serveDoors(ctx context.Context) error {
+	doors, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return runHTTP(ctx, doors.http, s.routes()) })
+	g.Go(func() error { return runHTTP(ctx, doors.admin, s.admin) })
+	g.Go(func() error {
+		if err := s.writing.drain.Visible(ctx); err != nil {
+			_ = doors.pg.Close() // nobody was let in
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("rebuild recent events: %w", err)
+		}
+		s.ready.Store(true)
+		s.log.Info("serving", "http", doors.http.Addr().String(), "postgres", doors.pg.Addr().String(), "data", s.c.DataDir)
+		return doors.wire.Run(ctx)
+	})
+	return g.Wait()
+}
+
+// doors are where requests come in.
+type doors struct {
+	http, pg, admin net.Listener
+	wire            *wire.Server
+}
+
+func (s *server) listen(ctx context.Context) (d doors, err error) {
+	var open []net.Listener
+	defer func() {
+		if err != nil {
+			for _, l := range open {
+				err = errors.Join(err, l.Close())
+			}
+		}
+	}()
+	listen := func(network, addr string) (net.Listener, error) {
+		l, err := (&net.ListenConfig{}).Listen(ctx, network, addr)
+		if err == nil {
+			open = append(open, l)
+		}
+		return l, err
+	}
+	if d.http, err = listen("tcp", s.c.HTTPAddr); err != nil {
+		return d, fmt.Errorf("listen for HTTP: %w", err)
+	}
+	if d.pg, err = listen("tcp", s.c.PGAddr); err != nil {
+		return d, fmt.Errorf("listen for Postgres: %w", err)
+	}
+	socket := socketPath(s.c.DataDir)
+	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return d, fmt.Errorf("remove old admin socket: %w", err)
+	}
+	if d.admin, err = listen("unix", socket); err != nil {
+		return d, fmt.Errorf("listen for administration: %w", err)
+	}
+	certificate, err := s.tls()
+	if err != nil {
+		return d, err
+	}
+	if certificate != nil {
+		d.http = tls.NewListener(d.http, certificate)
+	}
+	d.wire, err = wire.New(wire.Config{
+		Listener: d.pg, TLS: certificate, Roles: s.admin.roles, NewSession: s.newSession,
+		MaxConnections: s.c.Limits.Connections, Logger: s.log,
+	})
+	return d, err
+}
+
+func (s *server) tls() (*tls.Config, error) {
+	if s.c.TLS.Cert == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(s.c.TLS.Cert, s.c.TLS.Key)
+	if err != nil {
+		return nil, fmt.Errorf("load TLS certificate: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+func (s *server) newSession(id planner.Identity, startup map[string]string, pid int32) (wire.Session, error) {
+	return s.reading.planner.NewSession(id, startup, pid)
+}
+
+// prepareDevelopment makes what the quick start uses. Everything may be there
+// already.
+func (s *server) prepareDevelopment(ctx context.Context) error {
+	const demo = "demo"
+	if err := s.schemas.AddTenant(ctx, demo); err != nil && !errors.Is(err, schema.ErrExists) {
+		return fmt.Errorf("make development tenant: %w", err)
+	}
+	if err := s.admin.roles.AddUser(ctx, demo, demo, auth.Password(demo), true); err != nil && !errors.Is(err, schema.ErrExists) {
+		return fmt.Errorf("make development user: %w", err)
+	}
+	if err := s.admin.keys.AddFixed(ctx, "demo-key", demo, ingest.AllScopes()); err != nil && !errors.Is(err, schema.ErrExists) {
+		return fmt.Errorf("make development key: %w", err)
+	}
+	return nil
+}
+
+func (s *server) wireReading() error {
+	var err error
+	s.reading.planner, err = planner.New(planner.Config{
+		Schemas: s.schemas, Observed: s.writing.observed, Nearline: s.writing.tail, Lake: s.stores.lake,
+		Engine: s.reading.engine, Admin: s, Logger: s.log,
+	})
+	return err
+}

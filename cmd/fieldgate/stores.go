@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/fieldgate/fieldgate/pipeline"
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources/bolt"
+	"github.com/fieldgate/fieldgate/sources/lake"
+	"github.com/fieldgate/fieldgate/sources/objstore"
+	"github.com/fieldgate/fieldgate/sources/vfs"
+)
+
+// What lies in a data directory.
+const (
+	lockFile      = "LOCK"
+	keyValueFile  = "keyvalue.db"
+	streamsFolder = "streams"
+	objectsFolder = "objects"
+	tempFolder    = "temp"
+	adminSocket   = "admin.sock"
+)
+
+// Shards of the embedded logs. Two readers a log keep two cores busy; more
+// would only cut the fsyncs smaller.
+const (
+	rawShards    = 2
+	stagedShards = 2
+	errorShards  = 1
+)
+
+// stores are the embedded stores of one data directory.
+type stores struct {
+	kv                  *bolt.DB
+	objects             *objstore.Dir
+	raw, staged, errors *stream.Disk
+	lake                *lake.Store
+	closers             []io.Closer
+}
+
+// errInUse says that another server has the data directory.
+var errInUse = errors.New("another fieldgate serves it; stop it, or name another directory with --data")
+
+// openStores opens a data directory, making it if need be. The caller closes
+// the stores.
+func openStores(dir string, log *slog.Logger) (s *stores, err error) {
+	s = &stores{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return s, fmt.Errorf("make data directory: %w", err)
+	}
+	lock, err := vfs.OS{}.Lock(filepath.Join(dir, lockFile))
+	if errors.Is(err, vfs.ErrLocked) {
+		return s, fmt.Errorf("data directory %s: %w", dir, errInUse)
+	}
+	if err != nil {
+		return s, fmt.Errorf("lock data directory: %w", err)
+	}
+	s.closers = append(s.closers, lock)
+	if s.kv, err = bolt.Open(bolt.Config{Path: filepath.Join(dir, keyValueFile)}); err != nil {
+		return s, fmt.Errorf("open key-value store: %w", err)
+	}
+	s.closers = append(s.closers, s.kv)
+	if s.objects, err = objstore.OpenDir(objstore.DirConfig{Root: filepath.Join(dir, objectsFolder)}); err != nil {
+		return s, err
+	}
+	for _, l := range []struct {
+		name   string
+		shards int
+		to     **stream.Disk
+	}{{pipeline.LogRaw, rawShards, &s.raw}, {pipeline.LogStaged, stagedShards, &s.staged}, {pipeline.LogErrors, errorShards, &s.errors}} {
+		d, err := openLog(dir, l.name, l.shards, log)
+		if err != nil {
+			return s, err
+		}
+		*l.to = d
+		s.closers = append(s.closers, d)
+	}
+	s.lake, err = lake.New(lake.Config{Bucket: s.objects, Exclusive: true, Logger: log})
+	return s, err
+}
+
+// openLog opens a log as it was made, or makes it with the given shards.
+func openLog(dir, name string, shards int, log *slog.Logger) (*stream.Disk, error) {
+	folder := filepath.Join(dir, streamsFolder, name)
+	if _, err := os.Stat(folder); err == nil {
+		shards = 0
+	}
+	d, err := stream.OpenDisk(stream.DiskConfig{Dir: folder, Shards: shards, Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("open %s stream: %w", name, err)
+	}
+	return d, nil
+}
+
+// checkpoints are those of a log's consumers.
+func (s *stores) checkpoints(log string) *pipeline.Checkpoints {
+	return pipeline.NewCheckpoints(s.kv, log)
+}
+
+// Close closes the stores, last opened first.
+func (s *stores) Close() error {
+	var err error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, s.closers[i].Close())
+	}
+	s.closers = nil
+	return err
+}
+
+// openKV opens the key-value store alone, for commands while no server runs.
+func openKV(dir string) (schema.KV, io.Closer, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return nil, nil, fmt.Errorf("data directory: %w", err)
+	}
+	db, err := bolt.Open(bolt.Config{Path: filepath.Join(dir, keyValueFile)})
+	if err != nil {
+		return nil, nil, fmt.Errorf("open key-value store: %w", err)
+	}
+	return db, db, nil
+}

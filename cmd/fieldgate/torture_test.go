@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	tortureRounds  = 30
+	tortureAcked   = 200_000
+	tortureWriters = 8
+	tortureBatch   = 100
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// program starts the program itself in a process of its own.
+func program(t *testing.T, c config) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "serve", "--dev", "--data", c.DataDir, "--http-addr", c.HTTPAddr, "--pg-addr", c.PGAddr)
+	cmd.Env = append(os.Environ(), asProgram+"=1", "FIELDGATE_LIMITS_TAIL_MB=32")
+	if testing.Verbose() {
+		cmd.Stderr = os.Stderr
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+// acknowledged collects the numbers of events that were answered with 200.
+type acknowledged struct {
+	mu      sync.Mutex
+	numbers []int
+}
+
+func (a *acknowledged) add(from, to int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for n := from; n < to; n++ {
+		a.numbers = append(a.numbers, n)
+	}
+}
+
+func (a *acknowledged) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.numbers)
+}
+
+// TestKill kills the server at random moments of ingest and compaction, and
+// finds every acknowledged event exactly once.
+func TestKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute")
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	c := defaultConfig()
+	c.DataDir, c.HTTPAddr, c.PGAddr = t.TempDir(), freeAddr(t), freeAddr(t)
+	var acked acknowledged
+	var next sync.Mutex
+	number := 0
+	take := func() int {
+		next.Lock()
+		defer next.Unlock()
+		number += tortureBatch
+		return number - tortureBatch
+	}
+	rounds := 0
+	for ; rounds < tortureRounds || acked.count() < tortureAcked; rounds++ {
+		cmd := program(t, c)
+		awaitHealthy(t, c.HTTPAddr)
+		ctx, stop := context.WithCancel(t.Context())
+		var writers sync.WaitGroup
+		for range tortureWriters {
+			writers.Go(func() {
+				for ctx.Err() == nil {
+					from := take()
+					if postNumbers(ctx, c, from, from+tortureBatch) {
+						acked.add(from, from+tortureBatch)
+					}
+				}
+			})
+		}
+		if random.IntN(2) == 0 {
+			writers.Go(func() { compactOnce(ctx, c) })
+		}
+		timer := time.NewTimer(time.Duration(100+random.IntN(700)) * time.Millisecond)
+		<-timer.C
+		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // it was killed
+		stop()
+		writers.Wait()
+	}
+	i := start(t, c.DataDir)
+	check := func(when string) {
+		t.Helper()
+		found := map[int]int{}
+		for _, line := range strings.Split(i.query(t, `select n, count(*) from torture group by n`), "\n") {
+			n, count, _ := strings.Cut(line, "|")
+			number, err := strconv.Atoi(n)
+			if err != nil {
+				t.Fatalf("number %q: %v", n, err)
+			}
+			if found[number], err = strconv.Atoi(count); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lost := 0
+		for _, n := range acked.numbers {
+			if found[n] == 0 {
+				lost++
+			}
+		}
+		twice := 0
+		for _, count := range found {
+			if count > 1 {
+				twice++
+			}
+		}
+		t.Logf("%s: %d rounds, %d acknowledged, %d found, %d lost, %d found twice", when, rounds, acked.count(), len(found), lost, twice)
+		if lost+twice > 0 {
+			t.Errorf("%s: %d lost, %d found twice", when, lost, twice)
+		}
+	}
+	check("after the last restart")
+	i.query(t, `select fieldgate.compact()`)
+	check("compacted")
+}
+
+// postNumbers posts events with the numbers from (included) to to (excluded)
+// and says whether they were acknowledged.
+func postNumbers(ctx context.Context, c config, from, to int) bool {
+	var body strings.Builder
+	for n := from; n < to; n++ {
+		fmt.Fprintf(&body, `{"n":%d,"timestamp":%d,"device":"d%d","value":%d.5}`+"\n", n, 1_700_000_000_000+n, n%100, n%1000)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.HTTPAddr+"/v1/events/torture", strings.NewReader(body.String()))
+	if err != nil {
+		return false
+	}
+	req.Header.Set("X-Api-Key", "demo-key")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	_ = res.Body.Close() // only the status counts
+	return res.StatusCode == http.StatusOK
+}
+
+// compactOnce asks for a compaction, which the kill may cut.
+func compactOnce(ctx context.Context, c config) {
+	conn, err := pgconn.Connect(ctx, "postgres://demo:demo@"+c.PGAddr+"/demo?sslmode=disable")
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // the server is gone
+	if _, err := conn.Exec(ctx, `select fieldgate.compact()`).ReadAll(); err != nil && !errors.Is(err, context.Canceled) {
+		return
+	}
+}

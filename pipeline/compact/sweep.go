@@ -1,0 +1,68 @@
+package compact
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/fieldgate/fieldgate/sources/lake"
+)
+
+// SweeperConfig are the knobs of a Sweeper.
+type SweeperConfig struct {
+	Lake *lake.Store
+	// Interval is the pause between two sweeps. Default: 10 minutes.
+	Interval time.Duration
+	Logger   *slog.Logger
+}
+
+// Sweeper deletes what no manifest lists any more, once its grace is over.
+type Sweeper struct{ cfg SweeperConfig }
+
+// NewSweeper makes a Sweeper.
+func NewSweeper(cfg SweeperConfig) (*Sweeper, error) {
+	if cfg.Interval == 0 {
+		cfg.Interval = 10 * time.Minute
+	}
+	if cfg.Lake == nil || cfg.Logger == nil {
+		return nil, errors.New("sweeper: lake and logger are needed")
+	}
+	return &Sweeper{cfg: cfg}, nil
+}
+
+// Run sweeps every dataset each interval until ctx ends.
+func (s *Sweeper) Run(ctx context.Context) error {
+	tick := time.NewTicker(s.cfg.Interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		deleted, err := s.sweep(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.cfg.Logger.Error("sweep will be tried again", "err", err)
+		}
+		if deleted > 0 {
+			s.cfg.Logger.Info("swept the lake", "objects", deleted)
+		}
+	}
+}
+
+func (s *Sweeper) sweep(ctx context.Context) (deleted int, err error) {
+	datasets, err := s.cfg.Lake.Datasets(ctx, "")
+	if err != nil {
+		return 0, err
+	}
+	for _, ds := range datasets {
+		n, err := s.cfg.Lake.Sweep(ctx, ds)
+		deleted += n
+		if err != nil {
+			return deleted, fmt.Errorf("sweep %s: %w", ds.Metric, err)
+		}
+	}
+	return deleted, nil
+}
