@@ -1,0 +1,83 @@
+package duckdb
+
+/*
+#include <stdlib.h>
+
+#include "scalar.h"
+
+extern void fieldgateScalar(void *info, void *input, void *output);
+extern void fieldgateBind(void *info);
+extern void fieldgateInit(void *info);
+extern void fieldgateRows(void *info, void *output);
+extern void fieldgateDelete(void *handle);
+*/
+import "C"
+
+import (
+	"runtime/cgo"
+	"unsafe"
+
+	bindings "github.com/duckdb/duckdb-go-bindings"
+)
+
+// DuckDB calls the exported functions from its own threads. Where it keeps a
+// pointer for us, that is C memory with a cgo.Handle in it.
+
+func scalarCallback() unsafe.Pointer { return unsafe.Pointer(C.fieldgateScalar) }
+func bindCallback() unsafe.Pointer   { return unsafe.Pointer(C.fieldgateBind) }
+func initCallback() unsafe.Pointer   { return unsafe.Pointer(C.fieldgateInit) }
+func rowsCallback() unsafe.Pointer   { return unsafe.Pointer(C.fieldgateRows) }
+func deleteCallback() unsafe.Pointer { return unsafe.Pointer(C.fieldgateDelete) }
+
+// keep makes a pointer that DuckDB can hold; it is given back by deleteCallback.
+func keep(v any) unsafe.Pointer {
+	p := C.malloc(C.size_t(unsafe.Sizeof(cgo.Handle(0))))
+	*(*cgo.Handle)(p) = cgo.NewHandle(v)
+	return p
+}
+
+func kept[T any](p unsafe.Pointer) T { return (*(*cgo.Handle)(p)).Value().(T) }
+
+//export fieldgateDelete
+func fieldgateDelete(p unsafe.Pointer) {
+	(*(*cgo.Handle)(p)).Delete()
+	C.free(p)
+}
+
+//export fieldgateScalar
+func fieldgateScalar(info, input, output unsafe.Pointer) {
+	i := bindings.FunctionInfo{Ptr: info}
+	f := kept[*function](bindings.ScalarFunctionGetExtraInfo(i))
+	f.call(i, bindings.DataChunk{Ptr: input}, bindings.Vector{Ptr: output})
+}
+
+//export fieldgateBind
+func fieldgateBind(info unsafe.Pointer) { bindRows(bindings.BindInfo{Ptr: info}) }
+
+//export fieldgateInit
+func fieldgateInit(info unsafe.Pointer) { initRows(bindings.InitInfo{Ptr: info}) }
+
+//export fieldgateRows
+func fieldgateRows(info, output unsafe.Pointer) {
+	nextRows(bindings.FunctionInfo{Ptr: info}, bindings.DataChunk{Ptr: output})
+}
+
+// arithmetic finds a function of scalar.c; nil: there is none of the name.
+func arithmetic(name string) unsafe.Pointer {
+	c := C.CString(name)
+	defer C.free(unsafe.Pointer(c))
+	return unsafe.Pointer(C.fieldgate_arithmetic(c))
+}
+
+// assignStrings sets count strings of a vector from row from on: string i is
+// text[offsets[i]:offsets[i+1]]. Those whose bit in valid is not set are left
+// out; a nil valid sets all.
+func assignStrings(vector bindings.Vector, from, count int, offsets []uint32, text []byte, valid []uint64) {
+	if count == 0 {
+		return
+	}
+	C.fieldgate_assign_strings(vector.Ptr, C.uint64_t(from), C.uint64_t(count),
+		(*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(offsets))),
+		(*C.char)(unsafe.Pointer(unsafe.SliceData(text))),
+		(*C.uint64_t)(unsafe.Pointer(unsafe.SliceData(valid))))
+}

@@ -1,0 +1,123 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/fieldgate/fieldgate/planner"
+)
+
+// Engine runs plans on DuckDB, one in-memory instance a tenant. It is safe for
+// concurrent use.
+type Engine struct {
+	cfg Config
+
+	mu        sync.Mutex
+	instances map[string]*instance
+	closed    bool
+}
+
+var _ planner.Engine = (*Engine)(nil)
+
+var errClosed = errors.New("the engine is closed")
+
+// New returns an Engine without instances; they are opened when a tenant first
+// needs one.
+func New(cfg Config) (*Engine, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Engine{cfg: cfg, instances: map[string]*instance{}}, nil
+}
+
+// Close waits for what runs and closes all instances. Statements started
+// afterwards fail.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closed = true
+	open := e.instances
+	e.instances = map[string]*instance{}
+	e.mu.Unlock()
+	var errs []error
+	for _, in := range open {
+		errs = append(errs, in.close())
+	}
+	return errors.Join(errs...)
+}
+
+// Drop closes the instance of a tenant that no longer exists, with all its
+// tables, after what runs on it.
+func (e *Engine) Drop(tenant string) error {
+	e.mu.Lock()
+	in := e.instances[tenant]
+	delete(e.instances, tenant)
+	e.mu.Unlock()
+	if in == nil {
+		return nil
+	}
+	return in.close()
+}
+
+// instance returns the tenant's instance, open.
+func (e *Engine) instance(tenant string) (*instance, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, errClosed
+	}
+	if in, ok := e.instances[tenant]; ok {
+		return in, nil
+	}
+	in, err := openInstance(e.cfg, tenant, e.cfg.MemoryBytes/int64(len(e.instances)+1))
+	if err != nil {
+		return nil, fmt.Errorf("open the engine of tenant %s: %w", tenant, err)
+	}
+	for name, other := range e.instances {
+		if err := other.setMemory(e.cfg.MemoryBytes / int64(len(e.instances)+1)); err != nil {
+			// It holds more than its new share in tables; it keeps the old one.
+			e.cfg.Logger.Warn("memory share not lowered", "tenant", name, "err", err)
+		}
+	}
+	e.instances[tenant] = in
+	return in, nil
+}
+
+// Check says whether the engine can print the query.
+func (e *Engine) Check(q *planner.Query) error {
+	p := newPrinter("UTC", newRegistry())
+	_, err := p.statement(q)
+	return err
+}
+
+// Run starts the plan.
+func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, error) {
+	in, err := e.instance(plan.Tenant)
+	if err != nil {
+		return nil, asError(err)
+	}
+	p := newPrinter(plan.TimeZone, in.rows)
+	sql, err := p.statement(plan.Query)
+	if err != nil {
+		in.rows.remove(p.registered)
+		return nil, err
+	}
+	r, err := in.run(ctx, sql, plan.Columns, p.registered)
+	if err != nil {
+		in.rows.remove(p.registered)
+		return nil, err
+	}
+	return r, nil
+}
+
+// Explain prints the plan without running it.
+func (e *Engine) Explain(plan *planner.Plan) (*planner.EngineExplain, error) {
+	p := newPrinter(plan.TimeZone, newRegistry())
+	sql, err := p.statement(plan.Query)
+	if err != nil {
+		return nil, err
+	}
+	return &planner.EngineExplain{SQL: sql, Fields: p.fields}, nil
+}

@@ -1,0 +1,135 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	bindings "github.com/duckdb/duckdb-go-bindings"
+	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// engineError is an error as DuckDB tells it.
+type engineError struct {
+	class   bindings.ErrorType
+	message string
+}
+
+func (e *engineError) Error() string { return e.message }
+
+// Errors that our functions raise pass through DuckDB as text: FG, the SQLSTATE,
+// a colon, the message, and behind raisedDetail the detail if there is one.
+const (
+	raisedPrefix = "FG"
+	raisedDetail = "\x1e"
+)
+
+var raisedPattern = regexp.MustCompile(`(?s)^[A-Za-z ]+ Error: FG([0-9A-Z]{5}):(.*)$`)
+
+// raised is the text of an error of one of our functions.
+func raised(err error) string {
+	e := asError(err)
+	message := e.Message
+	if e.Detail != "" {
+		message += raisedDetail + e.Detail
+	}
+	return raisedPrefix + e.Code + ":" + message
+}
+
+// asError is the error for the client behind any error of ours.
+func asError(err error) *planner.Error {
+	var ours *planner.Error
+	if errors.As(err, &ours) {
+		return ours
+	}
+	var typed *postgres.Error
+	if errors.As(err, &typed) {
+		return &planner.Error{Code: typed.Code, Message: typed.Message, Detail: typed.Detail, Hint: typed.Hint, Err: err}
+	}
+	return &planner.Error{Code: pgerrcode.InternalError, Message: internalMessage, Err: err}
+}
+
+const internalMessage = "the query engine failed"
+
+func errorf(code, format string, args ...any) *planner.Error {
+	return &planner.Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func unsupported(format string, args ...any) *planner.Error {
+	return errorf(pgerrcode.FeatureNotSupported, format+" is not supported", args...)
+}
+
+func tooLarge() *planner.Error {
+	return errorf(pgerrcode.ProgramLimitExceeded, "the result of a function is too large")
+}
+
+// statusOf turns an error of DuckDB into one for the client. If ctx has ended,
+// that is the error.
+func statusOf(ctx context.Context, e *engineError) error {
+	if m := raisedPattern.FindStringSubmatch(e.message); m != nil {
+		message, detail, _ := strings.Cut(m[2], raisedDetail)
+		out := &planner.Error{Code: m[1], Message: message, Detail: detail}
+		if out.Code == pgerrcode.InternalError {
+			out.Err = e
+		}
+		return out
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	out := &planner.Error{Err: e}
+	switch e.class {
+	case bindings.ErrorTypeOutOfRange, bindings.ErrorTypeDecimal:
+		out.Code, out.Message = pgerrcode.NumericValueOutOfRange, rangeMessage(e.message)
+	case bindings.ErrorTypeDivideByZero:
+		out.Code, out.Message = pgerrcode.DivisionByZero, "division by zero"
+	case bindings.ErrorTypeConversion:
+		out.Code, out.Message = conversionStatus(e.message)
+	case bindings.ErrorTypeOutOfMemory:
+		out.Code, out.Message = memoryStatus(e.message)
+	case bindings.ErrorTypeInterrupt:
+		out.Code, out.Message = pgerrcode.QueryCanceled, "canceling statement due to user request"
+	default:
+		out.Code, out.Message = pgerrcode.InternalError, internalMessage
+	}
+	return out
+}
+
+// rangeMessage is PostgreSQL's text for an overflow that DuckDB found, which
+// names the type by its width.
+func rangeMessage(message string) string {
+	for _, t := range []struct{ duckdb, postgres string }{
+		{"INT16", "smallint"}, {"INT32", "integer"}, {"INT64", "bigint"},
+		{"SMALLINT", "smallint"}, {"INTEGER", "integer"}, {"BIGINT", "bigint"},
+		{"TIMESTAMP", "timestamp"}, {"imestamp", "timestamp"}, {"INTERVAL", "interval"}, {"nterval", "interval"},
+		{"DATE", "date"}, {"date", "date"},
+	} {
+		if strings.Contains(message, t.duckdb) {
+			return t.postgres + " out of range"
+		}
+	}
+	return "value out of range"
+}
+
+// conversionStatus tells an overflowing cast from one that cannot read its
+// input; DuckDB has one class for both.
+func conversionStatus(message string) (code, text string) {
+	if strings.Contains(message, "out of range") || strings.Contains(message, "can't be cast because the value is") {
+		return pgerrcode.NumericValueOutOfRange, rangeMessage(message)
+	}
+	return pgerrcode.InvalidTextRepresentation, "invalid input for a conversion"
+}
+
+// memoryStatus tells memory from the temporary directory; DuckDB has one class
+// for both.
+func memoryStatus(message string) (code, text string) {
+	if strings.Contains(message, "max_temp_directory_size") {
+		return pgerrcode.ConfigurationLimitExceeded, "the query needs more temporary space than it may have"
+	}
+	return pgerrcode.OutOfMemory, "the query needs more memory than it may have"
+}

@@ -1,0 +1,72 @@
+package duckdb
+
+import (
+	"fmt"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// catalogFunctions know PostgreSQL's own types, functions and operators.
+func catalogFunctions() definitions {
+	return definitions{
+		"*fg_format_type(BIGINT, INTEGER) VARCHAR": func(c *call) error {
+			if c.isNull(0) {
+				return nil
+			}
+			if c.isNull(1) {
+				c.setText(postgres.OID(c.int8(0)).String())
+				return nil
+			}
+			c.setText(postgres.FormatType(postgres.OID(c.int8(0)), c.int4(1)))
+			return nil
+		},
+		"fg_regtype_out(BIGINT) VARCHAR": func(c *call) error {
+			oid := postgres.OID(c.int8(0))
+			if _, ok := postgres.TypeByOID(oid); !ok && oid != 0 {
+				c.setText(fmt.Sprint(c.int8(0)))
+				return nil
+			}
+			c.setText(oid.String())
+			return nil
+		},
+		"fg_regproc_out(BIGINT) VARCHAR": func(c *call) error {
+			p, ok := postgres.ProcByOID(postgres.OID(c.int8(0)))
+			switch {
+			case c.int8(0) == 0:
+				c.setText("-")
+			case !ok:
+				c.setText(fmt.Sprint(c.int8(0)))
+			case len(postgres.ProcsByName(p.Name)) > 1:
+				c.setText("pg_catalog." + quoteIdentifier(p.Name))
+			default:
+				c.setText(quoteIdentifier(p.Name))
+			}
+			return nil
+		},
+		"fg_size_pretty(BIGINT) VARCHAR": func(c *call) error { c.setText(prettySize(c.int8(0))); return nil },
+	}
+}
+
+// prettySize is pg_size_pretty: units change at ten times their size, and are
+// rounded half up (dbsize.c).
+func prettySize(size int64) string {
+	const limit = 10 * 1024
+	if abs(size) < limit {
+		return fmt.Sprintf("%d bytes", size)
+	}
+	size >>= 9 // keep a bit for rounding
+	units := []string{"kB", "MB", "GB", "TB", "PB"}
+	for i, unit := range units {
+		if abs(size) < limit*2-1 || i == len(units)-1 {
+			half := int64(1)
+			if size < 0 {
+				half = -1
+			}
+			return fmt.Sprintf("%d %s", (size+half)/2, unit)
+		}
+		size >>= 10
+	}
+	return ""
+}
+
+func abs(n int64) int64 { return max(n, -n) }

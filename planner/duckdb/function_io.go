@@ -1,0 +1,143 @@
+package duckdb
+
+import (
+	"strings"
+	"time"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// env is what reading and printing depends on, for a zone given as argument i;
+// without one (-1) the zone is UTC.
+func (c *call) env(i int) (postgres.Env, error) {
+	e := postgres.DefaultEnv()
+	if i < 0 {
+		return e, nil
+	}
+	zone, err := memoized(c, c.text(i), postgres.LoadZone)
+	e.Zone = zone
+	return e, err
+}
+
+// read reads argument 0 as a literal of a type.
+func (c *call) read(oid postgres.OID, zone int) (postgres.Datum, error) {
+	e, err := c.env(zone)
+	if err != nil {
+		return postgres.Datum{}, err
+	}
+	e.Now = time.Now()
+	return postgres.ParseLiteral(oid, -1, c.text(0), e)
+}
+
+// inputFunctions read text as PostgreSQL's types do. They have forms that give
+// NULL for what they refuse.
+func inputFunctions() definitions {
+	input := func(oid postgres.OID, zone int, set func(c *call, d *postgres.Datum)) func(c *call) error {
+		return func(c *call) error {
+			d, err := c.read(oid, zone)
+			if err == nil {
+				set(c, &d)
+			}
+			return err
+		}
+	}
+	text := func(c *call, d *postgres.Datum) { c.setText(d.Str) }
+	return definitions{
+		"fg_bool_in(VARCHAR) BOOLEAN":                   input(postgres.BoolOID, -1, func(c *call, d *postgres.Datum) { c.setBool(d.Int != 0) }),
+		"fg_int2_in(VARCHAR) SMALLINT":                  input(postgres.Int2OID, -1, func(c *call, d *postgres.Datum) { c.setInt2(int16(d.Int)) }),
+		"fg_int4_in(VARCHAR) INTEGER":                   input(postgres.Int4OID, -1, func(c *call, d *postgres.Datum) { c.setInt4(int32(d.Int)) }),
+		"fg_int8_in(VARCHAR) BIGINT":                    input(postgres.Int8OID, -1, func(c *call, d *postgres.Datum) { c.setInt8(d.Int) }),
+		"fg_oid_in(VARCHAR) BIGINT":                     input(postgres.OIDOID, -1, func(c *call, d *postgres.Datum) { c.setInt8(d.Int) }),
+		"fg_float4_in(VARCHAR) FLOAT":                   input(postgres.Float4OID, -1, func(c *call, d *postgres.Datum) { c.setFloat4(float32(d.Float)) }),
+		"fg_float8_in(VARCHAR) DOUBLE":                  input(postgres.Float8OID, -1, func(c *call, d *postgres.Datum) { c.setFloat8(d.Float) }),
+		"fg_bytea_in(VARCHAR) BLOB":                     input(postgres.ByteaOID, -1, text),
+		"fg_json_in(VARCHAR) VARCHAR":                   input(postgres.JSONOID, -1, text),
+		"fg_jsonb_in(VARCHAR) VARCHAR":                  input(postgres.JSONBOID, -1, text),
+		"fg_uuid_in(VARCHAR) UUID":                      input(postgres.UUIDOID, -1, func(c *call, d *postgres.Datum) { c.setUUID([16]byte([]byte(d.Str))) }),
+		"fg_date_in(VARCHAR, VARCHAR) DATE":             input(postgres.DateOID, 1, func(c *call, d *postgres.Datum) { c.setDate(d.Int) }),
+		"fg_time_in(VARCHAR) TIME":                      input(postgres.TimeOID, -1, func(c *call, d *postgres.Datum) { c.setInt8(d.Int) }),
+		"fg_timestamp_in(VARCHAR, VARCHAR) TIMESTAMP":   input(postgres.TimestampOID, 1, func(c *call, d *postgres.Datum) { c.setTimestamp(d.Int) }),
+		"fg_timestamptz_in(VARCHAR, VARCHAR) TIMESTAMP": input(postgres.TimestampTZOID, 1, func(c *call, d *postgres.Datum) { c.setTimestamp(d.Int) }),
+		"fg_interval_in(VARCHAR) INTERVAL": input(postgres.IntervalOID, -1, func(c *call, d *postgres.Datum) {
+			c.setInterval(span{d.Months, d.Days, d.Int})
+		}),
+		"fg_array_in(VARCHAR) VARCHAR[]": func(c *call) error {
+			d, err := c.read(postgres.TextArrayOID, -1)
+			if err != nil {
+				return err
+			}
+			if d.Array != nil && (len(d.Array.Dims) > 1 || len(d.Array.Dims) == 1 && d.Array.Dims[0].Lower != 1) {
+				return unsupported("an array of several dimensions or another lower bound")
+			}
+			var elems [][]byte
+			for i := range d.Array.Items {
+				var e []byte
+				if item := &d.Array.Items[i]; item.Kind != postgres.NullKind {
+					e = append([]byte{}, item.Str...)
+				}
+				elems = append(elems, e)
+			}
+			c.setList(elems)
+			return nil
+		},
+	}
+}
+
+// outputFunctions print values as PostgreSQL's types do.
+func outputFunctions() definitions {
+	output := func(print func(c *call, dst []byte) []byte) func(c *call) error {
+		return func(c *call) error {
+			c.isSet, c.result.text = true, print(c, c.result.text)
+			return nil
+		}
+	}
+	return definitions{
+		"fg_float4_out(FLOAT) VARCHAR":  output(func(c *call, dst []byte) []byte { return postgres.AppendFloat4(dst, c.float4(0)) }),
+		"fg_float8_out(DOUBLE) VARCHAR": output(func(c *call, dst []byte) []byte { return postgres.AppendFloat8(dst, c.float8(0)) }),
+		"fg_date_out(DATE) VARCHAR":     output(func(c *call, dst []byte) []byte { return postgres.AppendDate(dst, c.date(0)) }),
+		"fg_time_out(TIME) VARCHAR":     output(func(c *call, dst []byte) []byte { return postgres.AppendTime(dst, c.int8(0)) }),
+		"fg_timestamp_out(TIMESTAMP) VARCHAR": output(func(c *call, dst []byte) []byte {
+			return postgres.AppendTimestamp(dst, c.timestamp(0))
+		}),
+		"fg_timestamptz_out(TIMESTAMP, VARCHAR) VARCHAR": func(c *call) error {
+			e, err := c.env(1)
+			if err == nil {
+				c.isSet, c.result.text = true, postgres.AppendTimestampTZ(c.result.text, c.timestamp(0), e.Zone)
+			}
+			return err
+		},
+		"fg_interval_out(INTERVAL) VARCHAR": output(func(c *call, dst []byte) []byte {
+			v := c.interval(0)
+			return postgres.AppendInterval(dst, v.months, v.days, v.micros, postgres.PostgresIntervals)
+		}),
+		"fg_bytea_out(BLOB) VARCHAR": output(func(c *call, dst []byte) []byte { return postgres.AppendByteaHex(dst, c.bytes(0)) }),
+		"fg_array_out(VARCHAR[]) VARCHAR": output(func(c *call, dst []byte) []byte {
+			dst = append(dst, '{')
+			for i, e := range c.list(0) {
+				if i > 0 {
+					dst = append(dst, ',')
+				}
+				if e == nil {
+					dst = append(dst, "NULL"...)
+				} else {
+					dst = postgres.AppendArrayItem(dst, e, ',')
+				}
+			}
+			return append(dst, '}')
+		}),
+		"fg_name_in(VARCHAR) VARCHAR": func(c *call) error {
+			d, err := c.read(postgres.NameOID, -1)
+			if err == nil {
+				c.setText(d.Str)
+			}
+			return err
+		},
+		"fg_char_in(VARCHAR) VARCHAR": func(c *call) error {
+			d, err := c.read(postgres.CharOID, -1)
+			if err == nil {
+				c.setText(strings.TrimRight(d.Str, "\x00"))
+			}
+			return err
+		},
+	}
+}

@@ -1,0 +1,132 @@
+package duckdb
+
+import (
+	"strings"
+
+	"github.com/jackc/pgerrcode"
+)
+
+// jsonFunctions take JSON apart. The first argument is json or jsonb.
+func jsonFunctions() definitions {
+	part := func(find func(c *call) (string, bool), asText bool) func(c *call) error {
+		return func(c *call) error {
+			v, ok := find(c)
+			switch {
+			case !ok || asText && kindOfJSON(v) == "null":
+			case asText && kindOfJSON(v) == "string":
+				c.setText(unquoteJSON(strings.TrimSpace(v)))
+			default:
+				c.setText(v)
+			}
+			return nil
+		}
+	}
+	byKey := func(c *call) (string, bool) { return member(c.text(0), c.text(1)) }
+	byIndex := func(c *call) (string, bool) { return element(c.text(0), int(c.int4(1))) }
+	byPath := func(c *call) (string, bool) { return follow(c.text(0), c.list(1)) }
+	return definitions{
+		"fg_json_get(VARCHAR, VARCHAR) VARCHAR":         part(byKey, false),
+		"fg_json_get_text(VARCHAR, VARCHAR) VARCHAR":    part(byKey, true),
+		"fg_json_get(VARCHAR, INTEGER) VARCHAR":         part(byIndex, false),
+		"fg_json_get_text(VARCHAR, INTEGER) VARCHAR":    part(byIndex, true),
+		"fg_json_path(VARCHAR, VARCHAR[]) VARCHAR":      part(byPath, false),
+		"fg_json_path_text(VARCHAR, VARCHAR[]) VARCHAR": part(byPath, true),
+		"fg_json_typeof(VARCHAR) VARCHAR":               func(c *call) error { c.setText(kindOfJSON(c.text(0))); return nil },
+		"fg_json_array_length(VARCHAR) INTEGER": func(c *call) error {
+			n, ok := arrayLength(c.text(0))
+			switch kind := kindOfJSON(c.text(0)); {
+			case ok:
+				c.setInt4(int32(n))
+			case kind == "object":
+				return errorf(pgerrcode.InvalidParameterValue, "cannot get array length of a non-array")
+			default:
+				return errorf(pgerrcode.InvalidParameterValue, "cannot get array length of a scalar")
+			}
+			return nil
+		},
+		"fg_json_keys(VARCHAR) VARCHAR[]": func(c *call) error {
+			if kind := kindOfJSON(c.text(0)); kind != "object" {
+				if kind != "array" {
+					kind = "scalar"
+				} else {
+					kind = "an array"
+				}
+				return errorf(pgerrcode.InvalidParameterValue, "cannot call json_object_keys on %s", kind)
+			}
+			var keys [][]byte
+			members(c.text(0), func(k, _ string) bool { keys = append(keys, []byte(unquoteJSON(k))); return true })
+			c.setList(keys)
+			return nil
+		},
+		"fg_json_elements(VARCHAR) VARCHAR[]":      jsonElements(false),
+		"fg_json_elements_text(VARCHAR) VARCHAR[]": jsonElements(true),
+		"fg_jsonb_contains(VARCHAR, VARCHAR) BOOLEAN": func(c *call) error {
+			c.setBool(contains(c.text(0), c.text(1), true))
+			return nil
+		},
+		"fg_jsonb_has(VARCHAR, VARCHAR) BOOLEAN": func(c *call) error { c.setBool(hasJSONKey(c.text(0), c.text(1))); return nil },
+		"fg_jsonb_has_any(VARCHAR, VARCHAR[]) BOOLEAN": func(c *call) error {
+			found := false
+			for _, k := range c.list(1) {
+				found = found || k != nil && hasJSONKey(c.text(0), string(k))
+			}
+			c.setBool(found)
+			return nil
+		},
+		"fg_jsonb_has_all(VARCHAR, VARCHAR[]) BOOLEAN": func(c *call) error {
+			all := true
+			for _, k := range c.list(1) {
+				all = all && (k == nil || hasJSONKey(c.text(0), string(k)))
+			}
+			c.setBool(all)
+			return nil
+		},
+		"fg_json_quote(VARCHAR) VARCHAR": func(c *call) error {
+			c.isSet, c.result.text = true, appendJSONString(c.result.text, c.text(0))
+			return nil
+		},
+		"fg_json_number(VARCHAR) VARCHAR": func(c *call) error {
+			if v := c.text(0); strings.HasSuffix(v, "Infinity") || v == "NaN" {
+				c.isSet, c.result.text = true, appendJSONString(c.result.text, v)
+			} else {
+				c.setText(v)
+			}
+			return nil
+		},
+		"fg_jsonb_scalar(VARCHAR, VARCHAR) VARCHAR": func(c *call) error {
+			want, kind := c.text(1), kindOfJSON(c.text(0))
+			typ := map[string]string{"number": "numeric", "boolean": "boolean"}[want]
+			if kind != want {
+				return errorf(pgerrcode.InvalidParameterValue, "cannot cast jsonb %s to type %s", kind, typ)
+			}
+			c.setText(c.text(0))
+			return nil
+		},
+	}
+}
+
+func jsonElements(asText bool) func(c *call) error {
+	return func(c *call) error {
+		switch kindOfJSON(c.text(0)) {
+		case "array":
+		case "object":
+			return errorf(pgerrcode.InvalidParameterValue, "cannot extract elements from an object")
+		default:
+			return errorf(pgerrcode.InvalidParameterValue, "cannot extract elements from a scalar")
+		}
+		list := [][]byte{}
+		elements(c.text(0), func(v string) bool {
+			switch kind := kindOfJSON(v); {
+			case asText && kind == "null":
+				list = append(list, nil)
+			case asText && kind == "string":
+				list = append(list, []byte(unquoteJSON(v)))
+			default:
+				list = append(list, []byte(v))
+			}
+			return true
+		})
+		c.setList(list)
+		return nil
+	}
+}

@@ -1,0 +1,85 @@
+package duckdb
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// arithmeticFunctions are those of scalar.c.
+const arithmeticFunctions = `
+fg_add_float8(DOUBLE, DOUBLE) DOUBLE
+fg_sub_float8(DOUBLE, DOUBLE) DOUBLE
+fg_mul_float8(DOUBLE, DOUBLE) DOUBLE
+fg_div_float8(DOUBLE, DOUBLE) DOUBLE
+fg_add_float4(FLOAT, FLOAT) FLOAT
+fg_sub_float4(FLOAT, FLOAT) FLOAT
+fg_mul_float4(FLOAT, FLOAT) FLOAT
+fg_div_float4(FLOAT, FLOAT) FLOAT
+fg_div_int2(SMALLINT, SMALLINT) SMALLINT
+fg_div_int4(INTEGER, INTEGER) INTEGER
+fg_div_int8(BIGINT, BIGINT) BIGINT
+fg_mod_int2(SMALLINT, SMALLINT) SMALLINT
+fg_mod_int4(INTEGER, INTEGER) INTEGER
+fg_mod_int8(BIGINT, BIGINT) BIGINT
+fg_finite(DOUBLE) DOUBLE
+fg_int2_of_float8(DOUBLE) SMALLINT
+fg_int4_of_float8(DOUBLE) INTEGER
+fg_int8_of_float8(DOUBLE) BIGINT
+fg_int2_of_float4(FLOAT) SMALLINT
+fg_int4_of_float4(FLOAT) INTEGER
+fg_int8_of_float4(FLOAT) BIGINT
+fg_float4_of_float8(DOUBLE) FLOAT
+fg_try_int2_of_float8(DOUBLE) SMALLINT
+fg_try_int4_of_float8(DOUBLE) INTEGER
+fg_try_int8_of_float8(DOUBLE) BIGINT
+fg_try_int2_of_float4(FLOAT) SMALLINT
+fg_try_int4_of_float4(FLOAT) INTEGER
+fg_try_int8_of_float4(FLOAT) BIGINT
+fg_try_float4_of_float8(DOUBLE) FLOAT
+fg_timestamp_field(INTEGER, TIMESTAMP) BIGINT
+fg_interval_field(INTEGER, INTERVAL) BIGINT
+`
+
+// functions are all functions of ours, built once.
+var functions = sync.OnceValues(func() ([]*function, error) { //nolint:gochecknoglobals // a lookup table
+	var out []*function
+	var errs []error
+	add := func(signature string, eval func(c *call) error) {
+		f, err := parseFunction(signature, eval)
+		errs = append(errs, err)
+		out = append(out, f)
+	}
+	for signature := range strings.SplitSeq(strings.TrimSpace(arithmeticFunctions), "\n") {
+		add(signature, nil)
+	}
+	for _, d := range []definitions{
+		numericFunctions(), mathFunctions(), textFunctions(), patternFunctions(), timeFunctions(), formatFunctions(), outputFunctions(),
+		jsonFunctions(), catalogFunctions(),
+	} {
+		for _, signature := range slices.Sorted(maps.Keys(d)) {
+			add(signature, d[signature])
+		}
+	}
+	for _, d := range []definitions{numericConversions(), inputFunctions()} {
+		for _, signature := range slices.Sorted(maps.Keys(d)) {
+			eval := d[signature]
+			add(signature, eval)
+			add(tryName(signature), func(c *call) error {
+				if err := eval(c); err != nil {
+					c.isSet = false
+				}
+				return nil
+			})
+		}
+	}
+	add("fg_raise(VARCHAR, VARCHAR) VARCHAR", func(c *call) error {
+		return errorf(strings.Clone(c.text(0)), "%s", c.text(1))
+	})
+	return out, errors.Join(errs...)
+})
+
+// tryName is the name of the form that gives NULL for what it refuses.
+func tryName(name string) string { return "fg_try_" + strings.TrimPrefix(name, "fg_") }

@@ -1,0 +1,6 @@
+package duckdb
+
+// formatFunctions format and read values by templates.
+func formatFunctions() definitions {
+	return definitions{}
+}

@@ -1,0 +1,204 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	bindings "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// instance is one tenant's DuckDB in memory and its connections.
+type instance struct {
+	db      bindings.Database
+	rows    *registry
+	maxIdle int
+	temp    string
+
+	mu     sync.Mutex
+	idle   []*connection
+	closed bool
+	inUse  sync.WaitGroup
+}
+
+// connection is one of DuckDB's; it runs one statement at a time.
+type connection struct {
+	conn bindings.Connection
+}
+
+// openInstance opens, limits and locks an instance. The order counts: after the
+// last settings nothing opens the lock again.
+func openInstance(cfg Config, tenant string, memory int64) (*instance, error) {
+	in := &instance{
+		rows:    newRegistry(),
+		maxIdle: cfg.IdleConnections,
+		temp:    filepath.Join(cfg.TempDirectory, sources.EscapeName(tenant)),
+	}
+	if err := os.MkdirAll(in.temp, 0o700); err != nil {
+		return nil, fmt.Errorf("make temporary directory: %w", err)
+	}
+	if bindings.Open(":memory:", &in.db) == bindings.StateError {
+		return nil, errors.New("open an in-memory database")
+	}
+	c, err := in.connect()
+	if err == nil {
+		err = in.setUp(c, cfg, tenant, memory)
+		in.release(c)
+	}
+	if err != nil {
+		return nil, errors.Join(err, in.close())
+	}
+	return in, nil
+}
+
+func (in *instance) setUp(c *connection, cfg Config, tenant string, memory int64) error {
+	all, err := functions()
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if err := f.register(c.conn); err != nil {
+			return err
+		}
+	}
+	if err := in.rows.register(c.conn); err != nil {
+		return err
+	}
+	var directories []string
+	for _, d := range cfg.Directories(tenant) {
+		absolute, err := filepath.Abs(d)
+		if err != nil {
+			return fmt.Errorf("find directory: %w", err)
+		}
+		directories = append(directories, quoteString(strings.TrimSuffix(absolute, "/")+"/"))
+	}
+	for _, sql := range []string{
+		fmt.Sprintf("SET threads = %d", cfg.Threads),
+		"SET temp_directory = " + quoteString(in.temp),
+		// Given when opening, this limit is shown and not held.
+		fmt.Sprintf("SET max_temp_directory_size = '%d bytes'", cfg.TempBytes),
+		memorySetting(memory),
+		"SET TimeZone = 'UTC'",
+		"SET preserve_insertion_order = false",
+		"SET default_null_order = 'postgres'",
+		"SET enable_progress_bar = false",
+		"SET parquet_metadata_cache = true",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		"SET allow_community_extensions = false",
+		"SET allow_persistent_secrets = false",
+		"SET allowed_directories = [" + strings.Join(directories, ", ") + "]",
+		"SET enable_external_access = false",
+		"SET allowed_configs = ['memory_limit']",
+		"SET lock_configuration = true",
+	} {
+		if err := c.exec(sql); err != nil {
+			return fmt.Errorf("%s: %w", sql, err)
+		}
+	}
+	return nil
+}
+
+func memorySetting(bytes int64) string { return fmt.Sprintf("SET memory_limit = '%d bytes'", bytes) }
+
+// setMemory changes the instance's share of memory.
+func (in *instance) setMemory(bytes int64) error {
+	c, err := in.acquire()
+	if err != nil {
+		return err
+	}
+	defer in.release(c)
+	return c.exec(memorySetting(bytes))
+}
+
+func (in *instance) connect() (*connection, error) {
+	c := &connection{}
+	if bindings.Connect(in.db, &c.conn) == bindings.StateError {
+		return nil, errors.New("connect to an in-memory database")
+	}
+	in.inUse.Add(1)
+	return c, nil
+}
+
+// acquire takes a connection for one statement.
+func (in *instance) acquire() (*connection, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return nil, errClosed
+	}
+	if n := len(in.idle); n > 0 {
+		c := in.idle[n-1]
+		in.idle = in.idle[:n-1]
+		in.inUse.Add(1)
+		return c, nil
+	}
+	return in.connect()
+}
+
+// release gives a connection back when its statement has ended.
+func (in *instance) release(c *connection) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed || len(in.idle) >= in.maxIdle {
+		bindings.Disconnect(&c.conn)
+	} else {
+		in.idle = append(in.idle, c)
+	}
+	in.inUse.Done()
+}
+
+// close waits for statements to end and closes the database.
+func (in *instance) close() error {
+	in.mu.Lock()
+	in.closed = true
+	idle := in.idle
+	in.idle = nil
+	in.mu.Unlock()
+	for _, c := range idle {
+		bindings.Disconnect(&c.conn)
+	}
+	in.inUse.Wait()
+	bindings.Close(&in.db)
+	if err := os.RemoveAll(in.temp); err != nil {
+		return fmt.Errorf("remove temporary directory: %w", err)
+	}
+	return nil
+}
+
+// exec runs a statement of ours that returns nothing.
+func (c *connection) exec(sql string) error {
+	var result bindings.Result
+	state := bindings.Query(c.conn, sql, &result)
+	defer bindings.DestroyResult(&result)
+	if state == bindings.StateError {
+		return resultError(&result)
+	}
+	return nil
+}
+
+func resultError(r *bindings.Result) *engineError {
+	return &engineError{class: bindings.ResultErrorType(r), message: bindings.ResultError(r)}
+}
+
+// watch interrupts the connection's statement once ctx ends. The returned
+// function ends the watch; after it, no interrupt comes.
+func (c *connection) watch(ctx context.Context) (stop func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	w := &watch{conn: c.conn, stopped: make(chan struct{}), left: make(chan struct{})}
+	cancel := context.AfterFunc(ctx, w.interrupt)
+	return func() {
+		if !cancel() {
+			close(w.stopped)
+			<-w.left
+		}
+	}
+}

@@ -1,0 +1,426 @@
+package duckdb
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// printed is an expression as DuckDB's SQL, complete in itself: it can stand
+// anywhere in another. Of numerics, scale says the form; see physical.go.
+type printed struct {
+	sql   string
+	scale int
+}
+
+// printer prints one statement. After the first error it goes on, and what it
+// prints is worth nothing; err holds that error.
+type printer struct {
+	zone string
+	rows *registry
+	// registered are the row sources put into rows.
+	registered []int64
+	// fields are the resolved expressions of each scan, by its label.
+	fields map[string][]string
+	err    error
+
+	// relations are the names and columns given to relations so far, ctes those
+	// of WITH queries.
+	relations map[planner.Relation]relation
+	ctes      map[*planner.CTE]relation
+	names     int
+
+	// value is what SentValue stands for while a source is printed.
+	value func(t planner.Type) printed
+	// groups are, while outputs of a grouping query are printed, the texts of the
+	// keys that have to be taken out of their group.
+	groups map[string]bool
+}
+
+// relation is a printed relation: its name and the form of its columns.
+type relation struct {
+	name    string
+	columns []int // scales
+}
+
+func newPrinter(zone string, rows *registry) *printer {
+	return &printer{
+		zone:      zone,
+		rows:      rows,
+		fields:    map[string][]string{},
+		relations: map[planner.Relation]relation{},
+		ctes:      map[*planner.CTE]relation{},
+	}
+}
+
+func (p *printer) fail(err error) printed {
+	if p.err == nil {
+		p.err = err
+	}
+	return printed{sql: "NULL"}
+}
+
+// name makes a name that no other relation of the statement has.
+func (p *printer) name(prefix string) string {
+	p.names++
+	return prefix + strconv.Itoa(p.names)
+}
+
+// utc says that the session's zone is UTC, in which local time and instants are
+// the same.
+func (p *printer) utc() bool {
+	switch strings.ToUpper(p.zone) {
+	case "UTC", "ETC/UTC", "GMT", "ETC/GMT", "Z", "ZULU", "UCT", "ETC/UCT", "UNIVERSAL", "ETC/UNIVERSAL", "GREENWICH", "":
+		return true
+	}
+	return false
+}
+
+// columnName is the name of output column i in every query that is printed.
+func columnName(i int) string { return "c" + strconv.Itoa(i+1) }
+
+// statement prints a whole statement.
+func (p *printer) statement(q *planner.Query) (string, error) {
+	body := p.query(q, nil)
+	if p.err != nil {
+		return "", p.err
+	}
+	return body.sql, nil
+}
+
+// body is a printed query: its text, which can stand in parentheses, and the
+// form of its columns.
+type body struct {
+	sql    string
+	scales []int
+}
+
+// query prints a query. want, if not nil, are the forms its columns must have.
+func (p *printer) query(q *planner.Query, want []int) body {
+	outer := p.groups
+	p.groups = nil
+	defer func() { p.groups = outer }()
+	var with strings.Builder
+	for i, c := range q.CTEs {
+		if i == 0 {
+			with.WriteString("WITH RECURSIVE ")
+		} else {
+			with.WriteString(", ")
+		}
+		with.WriteString(p.cte(c))
+	}
+	if with.Len() > 0 {
+		with.WriteByte(' ')
+	}
+	var b body
+	switch {
+	case q.SetOp != nil:
+		b = p.setOperation(q, want)
+	case q.Values != nil:
+		b = p.values(q, want)
+	default:
+		b = p.selection(q, want)
+	}
+	b.sql = with.String() + b.sql
+	return b
+}
+
+func (p *printer) cte(c *planner.CTE) string {
+	r := relation{name: p.name("w")}
+	shown := shownTargets(c.Query)
+	var names []string
+	for i := range shown {
+		names = append(names, columnName(i))
+	}
+	var want []int
+	if c.Recursive {
+		// The query reads itself, so the forms of its columns are settled first.
+		for _, t := range shown {
+			want = append(want, textScale(t.Expr.Type()))
+		}
+		r.columns = want
+		p.ctes[c] = r
+	}
+	b := p.query(c.Query, want)
+	r.columns = b.scales
+	p.ctes[c] = r
+	materialized := ""
+	if c.Materialized {
+		materialized = "MATERIALIZED "
+	}
+	return r.name + "(" + strings.Join(names, ", ") + ") AS " + materialized + "(" + b.sql + ")"
+}
+
+// textScale is the scale of a type's values where nothing fixes it.
+func textScale(t planner.Type) int {
+	if t.OID == postgres.NumericOID {
+		return asText
+	}
+	return 0
+}
+
+func shownTargets(q *planner.Query) []planner.Target {
+	shown := make([]planner.Target, 0, len(q.Targets))
+	for _, t := range q.Targets {
+		if !t.Junk {
+			shown = append(shown, t)
+		}
+	}
+	return shown
+}
+
+// selection prints SELECT ... FROM ... without set operation.
+func (p *printer) selection(q *planner.Query, want []int) body {
+	from := p.from(q.From)
+	where := ""
+	if q.Where != nil {
+		where = " WHERE " + p.expr(q.Where).sql
+	}
+	group := p.grouping(q)
+	shown := shownTargets(q)
+	var b body
+	var outputs, distinctKeys []string
+	keyed := false
+	for i, t := range shown {
+		e := p.expr(t.Expr)
+		e = p.wanted(e, want, i)
+		outputs = append(outputs, p.output(t.Expr.Type(), e)+" AS "+columnName(i))
+		key := p.key(t.Expr.Type(), e)
+		keyed = keyed || key != e.sql
+		distinctKeys = append(distinctKeys, key)
+		b.scales = append(b.scales, e.scale)
+	}
+	if len(outputs) == 0 {
+		outputs = []string{"NULL AS c0"}
+	}
+	distinct := ""
+	switch {
+	case len(q.DistinctOn) > 0:
+		distinct = "DISTINCT ON (" + p.keys(q.DistinctOn) + ") "
+	case q.Distinct && keyed:
+		distinct = "DISTINCT ON (" + strings.Join(distinctKeys, ", ") + ") "
+	case q.Distinct:
+		distinct = "DISTINCT "
+	}
+	having := ""
+	if q.Having != nil {
+		having = " HAVING " + p.expr(q.Having).sql
+	}
+	b.sql = "SELECT " + distinct + strings.Join(outputs, ", ") + from + where + group + having
+	if q.Distinct && len(q.OrderBy) > 0 {
+		// What orders a DISTINCT is its outputs; outside they can be seen by name.
+		b.sql = "SELECT * FROM (" + b.sql + ")"
+	}
+	b.sql += p.orderBy(q, b.scales) + p.limit(q)
+	return b
+}
+
+// output casts a shown column to the type its reader expects.
+func (p *printer) output(t planner.Type, e printed) string {
+	if t.OID == postgres.NumericOID {
+		return e.sql
+	}
+	physicalType := physical(t.OID)
+	if physicalType == "" {
+		p.fail(unsupported("type %s", t.OID))
+	}
+	return "CAST(" + e.sql + " AS " + physicalType + ")"
+}
+
+// wanted brings output i into the wanted form.
+func (p *printer) wanted(e printed, want []int, i int) printed {
+	if want == nil || want[i] == e.scale {
+		return e
+	}
+	return p.rescale(e, want[i])
+}
+
+// rescale brings a numeric into a form with at least its digits.
+func (p *printer) rescale(e printed, scale int) printed {
+	switch {
+	case e.scale == scale:
+		return e
+	case scale == asText:
+		return printed{"CAST(" + e.sql + " AS VARCHAR)", asText}
+	}
+	return printed{fmt.Sprintf("CAST(%s AS DECIMAL(%d,%d))", e.sql, decimalWidth, scale), scale}
+}
+
+// common brings numerics into one form. It keeps each value's scale: decimals
+// of different scales become text.
+func (p *printer) common(es []printed) []printed {
+	if len(es) == 0 {
+		return es
+	}
+	scale := es[0].scale
+	for _, e := range es {
+		if e.scale != scale {
+			scale = asText
+		}
+	}
+	out := make([]printed, len(es))
+	for i, e := range es {
+		out[i] = p.rescale(e, scale)
+	}
+	return out
+}
+
+// key is what an expression is compared, ordered and grouped by: itself, but for
+// types whose values can be equal and yet look different.
+func (p *printer) key(t planner.Type, e printed) string {
+	switch {
+	case t.OID == postgres.NumericOID && e.scale == asText:
+		return "fg_numeric_key(" + e.sql + ")"
+	case t.OID == postgres.BPCharOID:
+		return "rtrim(" + e.sql + ", ' ')"
+	}
+	return e.sql
+}
+
+// hasKey says that key may differ from the value.
+func hasKey(oid postgres.OID) bool { return oid == postgres.NumericOID || oid == postgres.BPCharOID }
+
+// comparable refuses the types that have an order or equality in PostgreSQL
+// which the engine does not have.
+func (p *printer) comparable(t planner.Type) {
+	switch t.OID {
+	case postgres.JSONBOID, postgres.NumericArrayOID, postgres.JSONBArrayOID, postgres.RecordOID, postgres.BPCharArrayOID:
+		p.fail(unsupported("comparing values of type %s", t.OID))
+	}
+}
+
+func (p *printer) keys(es []planner.Expr) string {
+	var out []string
+	for _, e := range es {
+		p.comparable(e.Type())
+		out = append(out, p.key(e.Type(), p.expr(e)))
+	}
+	return strings.Join(out, ", ")
+}
+
+// grouping prints GROUP BY and notes which keys have to be taken out of their
+// group to be shown.
+func (p *printer) grouping(q *planner.Query) string {
+	if !q.Aggregated {
+		return ""
+	}
+	groups := map[string]bool{}
+	print := func(es []planner.Expr) string {
+		var out []string
+		for _, e := range es {
+			p.comparable(e.Type())
+			s := p.expr(e)
+			k := p.key(e.Type(), s)
+			if k != s.sql {
+				groups[s.sql] = true
+			}
+			out = append(out, k)
+		}
+		return strings.Join(out, ", ")
+	}
+	text := ""
+	switch {
+	case q.GroupingSets != nil:
+		var sets []string
+		for _, s := range q.GroupingSets {
+			sets = append(sets, "("+print(s)+")")
+		}
+		text = " GROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + ")"
+	case len(q.GroupBy) > 0:
+		text = " GROUP BY " + print(q.GroupBy)
+	default:
+		// A query that groups without keys and shows no aggregate (HAVING alone)
+		// still is one row.
+		text = " GROUP BY ()"
+	}
+	p.groups = groups
+	return text
+}
+
+func (p *printer) orderBy(q *planner.Query, scales []int) string {
+	var out []string
+	for _, k := range q.OrderBy {
+		out = append(out, p.sortKey(k, func(o *planner.Output) printed {
+			return printed{columnName(o.Index), scales[o.Index]}
+		}, q))
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return " ORDER BY " + strings.Join(out, ", ")
+}
+
+// sortKey prints one key. A key that is one of the targets of a DISTINCT is
+// named, as its expression cannot be seen any more.
+func (p *printer) sortKey(k planner.SortKey, output func(*planner.Output) printed, q *planner.Query) string {
+	t := k.Expr.Type()
+	p.comparable(t)
+	var e printed
+	if o, ok := k.Expr.(*planner.Output); ok {
+		e = output(o)
+	} else {
+		e = p.expr(k.Expr)
+		if q != nil && q.Distinct {
+			e = p.outputOf(q, k.Expr, e)
+		}
+	}
+	direction, nulls := " ASC", " NULLS LAST"
+	if k.Desc {
+		direction = " DESC"
+	}
+	if k.NullsFirst {
+		nulls = " NULLS FIRST"
+	}
+	return p.key(t, e) + direction + nulls
+}
+
+// outputOf finds the output that prints as e.
+func (p *printer) outputOf(q *planner.Query, x planner.Expr, e printed) printed {
+	for i, t := range shownTargets(q) {
+		if t.Expr == x || p.expr(t.Expr).sql == e.sql {
+			return printed{columnName(i), e.scale}
+		}
+	}
+	return p.fail(errorf(pgerrcode.InvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list"))
+}
+
+func (p *printer) limit(q *planner.Query) string {
+	text := ""
+	if q.Limit != nil {
+		text += " LIMIT " + p.rowCount(q.Limit, pgerrcode.InvalidRowCountInLimitClause, "LIMIT")
+	}
+	if q.Offset != nil {
+		text += " OFFSET " + p.rowCount(q.Offset, pgerrcode.InvalidRowCountInResultOffsetClause, "OFFSET")
+	}
+	return text
+}
+
+func (p *printer) rowCount(e planner.Expr, code, clause string) string {
+	if c, ok := e.(*planner.Const); ok {
+		if c.Null {
+			if clause == "OFFSET" {
+				return "0"
+			}
+			return "NULL"
+		}
+		if n, ok := constantInt(c); ok {
+			if n < 0 {
+				p.fail(errorf(code, "%s must not be negative", clause))
+			}
+			return strconv.FormatInt(n, 10)
+		}
+	}
+	s := p.expr(e).sql
+	return fmt.Sprintf("(CASE WHEN %s < 0 THEN CAST(%s AS BIGINT) ELSE %s END)", s, raise(code, clause+" must not be negative"), s)
+}
+
+// raise is an expression that fails when it is evaluated. DuckDB's own error()
+// is volatile, which keeps filters from being pushed down.
+func raise(code, message string) string {
+	return "fg_raise(" + quoteString(code) + ", " + quoteString(message) + ")"
+}

@@ -1,0 +1,407 @@
+package duckdb
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// maxGroups bounds the groups of files in one scan: a UNION ALL of many branches
+// takes longer to plan than it saves.
+const maxGroups = 8
+
+// builtinColumns are the columns that every file and table has.
+var builtinColumns = []string{sources.ColumnTS, sources.ColumnID, sources.ColumnReceivedAt}
+
+// use is what a scan needs of the data: the builtins, and the physical names of
+// its sources.
+type use struct {
+	builtins []string
+	names    map[string]bool
+}
+
+func usedBy(s *planner.MetricScan) use {
+	u := use{names: map[string]bool{}}
+	source := func(sent string) {
+		for _, k := range schema.Kinds {
+			u.names[sources.PhysicalName(sent, k)] = true
+		}
+	}
+	for _, f := range s.Fields {
+		switch f.Builtin {
+		case "":
+			for _, r := range f.Sources {
+				source(r.Sent)
+			}
+		case planner.BuiltinMetric:
+		case sources.ColumnID:
+			source(sources.ColumnID)
+			u.builtin(sources.ColumnID)
+		default:
+			u.builtin(f.Builtin)
+		}
+	}
+	return u
+}
+
+func (u *use) builtin(column string) {
+	if !slices.Contains(u.builtins, column) {
+		u.builtins = append(u.builtins, column)
+	}
+}
+
+// present filters the names in use out of a list, sorted.
+func (u *use) present(columns []string) []string {
+	var out []string
+	for _, c := range columns {
+		if u.names[c] {
+			out = append(out, c)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (p *printer) datasetBranches(s *planner.MetricScan, d planner.DatasetSplits) []*branch {
+	u := usedBy(s)
+	var files []*sources.FileSplit
+	var batches []*sources.BatchSplit
+	var out []*branch
+	for _, split := range d.Splits {
+		switch {
+		case split.File != nil:
+			files = append(files, split.File)
+		case split.Batch != nil:
+			batches = append(batches, split.Batch)
+		}
+	}
+	for _, split := range d.Splits {
+		if split.Table != nil {
+			out = append(out, p.tableBranches(s, u, split.Table, files)...)
+		}
+	}
+	out = append(out, p.batchBranches(s, u, batches, files)...)
+	for _, g := range groupFiles(u, files) {
+		out = append(out, p.fileBranch(s, u, g))
+	}
+	for _, b := range out {
+		b.metric = d.Dataset.Metric
+	}
+	return out
+}
+
+// fileGroup is files that have the same of the names in use, or are too few to
+// be told apart.
+type fileGroup struct {
+	files   []*sources.FileSplit
+	columns []string // as columns of their own in some file
+	more    []string // in _more of some file
+	rows    int64
+}
+
+// groupFiles puts files with the same names together. The groups with most rows
+// stay by themselves; the rest is one. Files keep their order in a group.
+func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
+	bySignature := map[string]*fileGroup{}
+	var groups []*fileGroup
+	for _, f := range files {
+		columns, more := u.present(f.Columns), u.present(f.More)
+		signature := strings.Join(columns, ",") + ";" + strings.Join(more, ",")
+		g, ok := bySignature[signature]
+		if !ok {
+			g = &fileGroup{columns: columns, more: more}
+			bySignature[signature] = g
+			groups = append(groups, g)
+		}
+		g.files = append(g.files, f)
+		g.rows += f.Rows
+	}
+	if len(groups) <= maxGroups {
+		return groups
+	}
+	slices.SortStableFunc(groups, func(a, b *fileGroup) int { return cmp.Compare(b.rows, a.rows) })
+	rest := &fileGroup{}
+	inRest := map[*sources.FileSplit]bool{}
+	for _, g := range groups[maxGroups-1:] {
+		rest.columns, rest.more = append(rest.columns, g.columns...), append(rest.more, g.more...)
+		for _, f := range g.files {
+			inRest[f] = true
+		}
+	}
+	rest.columns, rest.more = u.present(rest.columns), u.present(rest.more)
+	for _, f := range files {
+		if inRest[f] {
+			rest.files = append(rest.files, f)
+		}
+	}
+	return append(groups[:maxGroups-1:maxGroups-1], rest)
+}
+
+func (p *printer) fileBranch(s *planner.MetricScan, u use, g *fileGroup) *branch {
+	b := &branch{read: map[string]string{}}
+	columns := slices.Clone(g.columns)
+	times := sources.Bounds{Min: math.MaxInt64, Max: math.MinInt64}
+	for _, f := range g.files {
+		times = sources.Bounds{Min: min(times.Min, f.Times.Min), Max: max(times.Max, f.Times.Max)}
+	}
+	for _, c := range u.builtins {
+		b.read[c] = quoteName(c)
+	}
+	for _, c := range g.columns {
+		b.read[c] = quoteName(c)
+	}
+	for _, c := range g.more {
+		extracted := "json_extract_string(" + sources.ColumnMore + `, '$."` + c + `"')`
+		if t := physicalType(c); t != "VARCHAR" {
+			extracted = "TRY_CAST(" + extracted + " AS " + t + ")"
+		}
+		if own, ok := b.read[c]; ok {
+			extracted = "coalesce(" + own + ", " + extracted + ")"
+		}
+		b.read[c] = extracted
+	}
+	if len(g.more) > 0 {
+		columns = append(columns, sources.ColumnMore)
+	}
+	b.where = append(b.where, boundsConditions(s.Bounds, times, quoteName(sources.ColumnTS))...)
+	b.where = append(b.where, pruning(s, b, g)...)
+	b.from = readFiles(g.files, append([]string{sources.ColumnTS}, withoutTS(append(slices.Clone(u.builtins), columns...))...))
+	return b
+}
+
+func withoutTS(columns []string) []string {
+	return slices.DeleteFunc(columns, func(c string) bool { return c == sources.ColumnTS })
+}
+
+// readFiles prints one scan of files with exactly these columns; one that a file
+// does not have is NULL there.
+func readFiles(files []*sources.FileSplit, columns []string) string {
+	var b strings.Builder
+	b.WriteString("read_parquet([")
+	for i, f := range files {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(quoteString(f.Path))
+	}
+	b.WriteString("], schema = MAP {")
+	for i, c := range columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		kind := "VARCHAR"
+		if c != sources.ColumnMore {
+			kind = physicalType(c)
+		}
+		fmt.Fprintf(&b, "%s: {name: %s, type: '%s', default_value: NULL}", quoteString(c), quoteString(c), kind)
+	}
+	b.WriteString("})")
+	return b.String()
+}
+
+// boundsConditions limit the time where the data may lie outside the bounds.
+func boundsConditions(bounds, data sources.Bounds, column string) []string {
+	var out []string
+	if bounds.Min > data.Min {
+		out = append(out, column+" >= "+timestampLiteral(bounds.Min))
+	}
+	if bounds.Max < data.Max {
+		out = append(out, column+" <= "+timestampLiteral(bounds.Max))
+	}
+	return out
+}
+
+// pruning prints the physical filters that hold in a group: those on a column
+// that alone gives every field which reads its name.
+func pruning(s *planner.MetricScan, b *branch, g *fileGroup) []string {
+	var out []string
+	for _, f := range s.Filters {
+		sent, _, err := sources.ParsePhysicalName(f.Column)
+		if err != nil || !slices.Contains(g.columns, f.Column) || slices.Contains(g.more, f.Column) {
+			continue
+		}
+		alone := true
+		for i := range s.Fields {
+			alone = alone && readsOnly(&s.Fields[i], sent, f.Column, b)
+		}
+		if !alone {
+			continue
+		}
+		if !math.IsInf(f.Min, -1) {
+			out = append(out, fmt.Sprintf("%s >= %s", quoteName(f.Column), floatLiteral(f.Min)))
+		}
+		if !math.IsInf(f.Max, 1) {
+			out = append(out, fmt.Sprintf("%s <= %s", quoteName(f.Column), floatLiteral(f.Max)))
+		}
+	}
+	return out
+}
+
+func floatLiteral(f float64) string { return "CAST('" + floatText(f, false) + "' AS DOUBLE)" }
+
+// readsOnly says that a field does not read the sent name, or reads this column
+// of it and nothing else.
+func readsOnly(f *planner.ScanField, sent, column string, b *branch) bool {
+	reads, others := false, false
+	for _, s := range f.Sources {
+		for _, k := range schema.Kinds {
+			name := sources.PhysicalName(s.Sent, k)
+			if _, ok := b.read[name]; ok && name != column {
+				others = true
+			}
+		}
+		reads = reads || s.Sent == sent
+	}
+	return !reads || !others
+}
+
+// tableBranches read rows of a table inside the instance; those that may stand
+// in a file too are looked up there.
+func (p *printer) tableBranches(s *planner.MetricScan, u use, t *sources.TableSplit, files []*sources.FileSplit) []*branch {
+	read := map[string]string{}
+	for _, c := range u.builtins {
+		read[c] = quoteName(c)
+	}
+	for _, c := range u.present(t.Columns) {
+		read[c] = quoteName(c)
+	}
+	where := []string{fmt.Sprintf("_n >= %d AND _n < %d", t.From, t.To)}
+	for shard, sequence := range t.Past {
+		if sequence.IsZero() {
+			continue
+		}
+		if sequence[0] != 0 || sequence[1] != 0 {
+			where = append(where, fmt.Sprintf("_shard <> %d", shard))
+			continue
+		}
+		where = append(where, fmt.Sprintf("NOT (_shard = %d AND _seq <= %d)", shard, sequence[2]))
+	}
+	slices.Sort(where[1:])
+	where = append(where, boundsConditions(s.Bounds, t.Times, sources.ColumnTS)...)
+	from := quoteName(t.Table)
+	sure := &branch{from: from, where: where, read: read}
+	near := overlapping(files, t.Times.Intersect(s.Bounds))
+	if len(t.Suspect) == 0 || len(near) == 0 {
+		return []*branch{sure}
+	}
+	numbers := make([]string, len(t.Suspect))
+	for i, n := range t.Suspect {
+		numbers[i] = fmt.Sprint(n)
+	}
+	list := "_n IN (" + strings.Join(numbers, ", ") + ")"
+	suspect := &branch{from: from, read: read, where: append(slices.Clone(where), list, notInFiles(from, near))}
+	sure.where = append(slices.Clone(where), "NOT "+list)
+	return []*branch{sure, suspect}
+}
+
+// notInFiles says that no file has a row's time and identity.
+func notInFiles(row string, files []*sources.FileSplit) string {
+	return "NOT EXISTS (SELECT 1 FROM " + readFiles(files, []string{sources.ColumnTS, sources.ColumnID}) +
+		" AS l WHERE l._ts = " + row + "._ts AND l._id = " + row + "._id)"
+}
+
+func overlapping(files []*sources.FileSplit, bounds sources.Bounds) []*sources.FileSplit {
+	var out []*sources.FileSplit
+	for _, f := range files {
+		if f.Times.Overlaps(bounds) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// batchBranches read rows in Go memory.
+func (p *printer) batchBranches(s *planner.MetricScan, u use, batches []*sources.BatchSplit, files []*sources.FileSplit) []*branch {
+	if len(batches) == 0 {
+		return nil
+	}
+	var names []string
+	times := sources.Bounds{Min: math.MaxInt64, Max: math.MinInt64}
+	for _, b := range batches {
+		times = sources.Bounds{Min: min(times.Min, b.Batch.Times.Min), Max: max(times.Max, b.Batch.Times.Max)}
+		for i := range b.Batch.Columns {
+			names = append(names, b.Batch.Columns[i].Name)
+		}
+	}
+	names = u.present(names)
+	columns := append(slices.Clone(u.builtins), names...)
+	if !slices.Contains(columns, sources.ColumnTS) {
+		columns = append(columns, sources.ColumnTS)
+	}
+	near := overlapping(files, times.Intersect(s.Bounds))
+	sure, suspect := newBatchSource(columns), newBatchSource(withIdentity(columns))
+	for _, b := range batches {
+		clean, doubtful := split(b, len(near) > 0)
+		if doubtful == nil {
+			sure.add(b.Batch, b.Select)
+			continue
+		}
+		sure.add(b.Batch, clean)
+		suspect.add(b.Batch, doubtful)
+	}
+	read := map[string]string{}
+	for _, c := range columns {
+		read[c] = quoteName(c)
+	}
+	where := boundsConditions(s.Bounds, times, sources.ColumnTS)
+	out := []*branch{{from: p.registerRows(sure), where: where, read: read}}
+	if suspect.count > 0 {
+		name := p.name("b")
+		out = append(out, &branch{
+			from: p.registerRows(suspect) + " AS " + name, read: read,
+			where: append(slices.Clone(where), notInFiles(name, near)),
+		})
+	}
+	return out
+}
+
+func withIdentity(columns []string) []string {
+	if slices.Contains(columns, sources.ColumnID) {
+		return columns
+	}
+	return append(slices.Clone(columns), sources.ColumnID)
+}
+
+// split tells the rows of a batch that must be looked up in files from the
+// others. doubtful is nil if there are none.
+func split(b *sources.BatchSplit, files bool) (clean, doubtful []uint32) {
+	if len(b.Suspect) == 0 || !files {
+		return nil, nil
+	}
+	suspect := make(map[uint32]bool, len(b.Suspect))
+	for _, r := range b.Suspect {
+		suspect[r] = true
+	}
+	clean = []uint32{}
+	visit := func(r uint32) {
+		if suspect[r] {
+			doubtful = append(doubtful, r)
+		} else {
+			clean = append(clean, r)
+		}
+	}
+	if b.Select == nil {
+		for r := range b.Batch.Rows {
+			visit(uint32(r))
+		}
+	}
+	for _, r := range b.Select {
+		visit(r)
+	}
+	return clean, doubtful
+}
+
+// registerRows makes a row source readable by the statement.
+func (p *printer) registerRows(s rowSource) string {
+	n := p.rows.add(s)
+	p.registered = append(p.registered, n)
+	return rowsOf(n)
+}
+
+func rowsOf(number int64) string { return fmt.Sprintf("%s(CAST(%d AS BIGINT))", rowsFunction, number) }

@@ -1,0 +1,150 @@
+package duckdb
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// site is a place where a function, operator, cast or aggregate is called.
+type site struct {
+	p     *printer
+	name  string
+	args  []printed
+	types []planner.Type
+	nodes []planner.Expr
+	ret   planner.Type
+	// try: what PostgreSQL refuses is NULL.
+	try bool
+	// distinct, order, filter and over belong to aggregates and windows.
+	distinct bool
+	order    string
+	filter   string
+	over     string
+	explicit bool
+}
+
+// entry prints one function, operator, cast or aggregate.
+type entry func(s *site) printed
+
+// template is an entry that puts its arguments in the places $1 to $9. Numerics
+// go in, and come out, as text.
+func template(text string) entry {
+	return func(s *site) printed {
+		return printed{s.fill(text), textScale(s.ret)}
+	}
+}
+
+// fill puts the arguments into a template.
+func (s *site) fill(text string) string {
+	pairs := make([]string, 0, 2*len(s.args)+2)
+	for i := range s.args {
+		pairs = append(pairs, fmt.Sprintf("$%d", i+1), s.text(i))
+	}
+	return strings.NewReplacer(append(pairs, "$zone", quoteString(s.p.zone))...).Replace(text)
+}
+
+// text is argument i, a numeric as text.
+func (s *site) text(i int) string {
+	if s.types[i].OID == postgres.NumericOID {
+		return s.p.rescale(s.args[i], asText).sql
+	}
+	return s.args[i].sql
+}
+
+// refuse says that the function has no printing for these arguments.
+func (s *site) refuse(format string, args ...any) printed {
+	return s.p.fail(unsupported(format, args...))
+}
+
+// call prints an aggregate or window function with all that the query says of it.
+func (s *site) call(name string, args ...string) string {
+	distinct, order := "", ""
+	if s.distinct {
+		distinct = "DISTINCT "
+	}
+	if s.order != "" {
+		order = " ORDER BY " + s.order
+	}
+	return name + "(" + distinct + strings.Join(args, ", ") + order + ")" + s.filter + s.over
+}
+
+func signatureOf(name string, types []postgres.OID) string {
+	texts := make([]string, len(types))
+	for i, t := range types {
+		texts[i] = typeName(t)
+	}
+	return name + "(" + strings.Join(texts, ", ") + ")"
+}
+
+func typeName(oid postgres.OID) string {
+	if oid == 0 {
+		return ""
+	}
+	return oid.String()
+}
+
+func (p *printer) function(e *planner.Func) printed {
+	if e.Proc.ReturnsSet {
+		list := p.setReturning(e)
+		return printed{"unnest(" + list.sql + ")", list.scale}
+	}
+	return p.callFunction(e)
+}
+
+// setReturning prints a set-returning function as the list of what it returns.
+func (p *printer) setReturning(e *planner.Func) printed { return p.callFunction(e) }
+
+func (p *printer) callFunction(e *planner.Func) printed {
+	entry, ok := printings().functions[e.Proc.OID]
+	if !ok || e.Variadic {
+		return p.fail(unsupported("function %s", signatureOf(e.Proc.Name, e.Proc.Args)))
+	}
+	return entry(p.site(e.Proc.Name, e.Args, e.T))
+}
+
+func (p *printer) site(name string, args []planner.Expr, ret planner.Type) *site {
+	s := &site{p: p, name: name, args: p.exprs(args), nodes: args, ret: ret}
+	for _, a := range args {
+		s.types = append(s.types, a.Type())
+	}
+	return s
+}
+
+func (p *printer) operator(e *planner.Op) printed {
+	s := &site{p: p, name: e.Operator.Name, ret: e.T}
+	if e.Left != nil {
+		s.nodes = append(s.nodes, e.Left)
+	}
+	s.nodes = append(s.nodes, e.Right)
+	s.args = p.exprs(s.nodes)
+	for _, n := range s.nodes {
+		s.types = append(s.types, n.Type())
+	}
+	return p.callOperator(e.Operator, s)
+}
+
+// apply prints an operator over operands that are printed already.
+func (p *printer) apply(o *postgres.Operator, lt planner.Type, l printed, rt planner.Type, r printed) printed {
+	return p.callOperator(o, &site{
+		p: p, name: o.Name, args: []printed{l, r}, types: []planner.Type{lt, rt}, nodes: []planner.Expr{nil, nil},
+		ret: planner.Type{OID: o.Result, Typmod: -1},
+	})
+}
+
+func (p *printer) callOperator(o *postgres.Operator, s *site) printed {
+	entry, ok := printings().operators[o.OID]
+	if !ok {
+		return p.fail(unsupported("operator %s", operatorSignature(o)))
+	}
+	return entry(s)
+}
+
+func operatorSignature(o *postgres.Operator) string {
+	if o.Left == 0 {
+		return o.Name + " " + typeName(o.Right)
+	}
+	return typeName(o.Left) + " " + o.Name + " " + typeName(o.Right)
+}

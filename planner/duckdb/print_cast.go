@@ -1,0 +1,136 @@
+package duckdb
+
+import (
+	"fmt"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+func (p *printer) castExpr(e *planner.Cast) printed {
+	if c, ok := e.Arg.(*planner.Const); ok && c.Null {
+		return p.null(e.T)
+	}
+	return p.cast(p.expr(e.Arg), e.Arg.Type(), e.T, e.Explicit, false)
+}
+
+// cast converts a printed expression as PostgreSQL's cast does. With try, what
+// the cast refuses is NULL.
+func (p *printer) cast(arg printed, from, to planner.Type, explicit, try bool) printed {
+	if physical(to.OID) == "" {
+		return p.fail(unsupported("type %s", to.OID))
+	}
+	out := arg
+	if from.OID != to.OID {
+		out = p.convert(arg, from, to, explicit, try)
+	}
+	if to.Typmod >= 0 && (from.OID != to.OID || from.Typmod != to.Typmod) {
+		out = p.applyTypmod(out, to, explicit, try)
+	}
+	return out
+}
+
+func (p *printer) convert(arg printed, from, to planner.Type, explicit, try bool) printed {
+	s := &site{
+		p: p, args: []printed{arg}, types: []planner.Type{from}, nodes: []planner.Expr{nil}, ret: planner.Type{OID: to.OID, Typmod: -1},
+		try: try, explicit: explicit,
+	}
+	if entry, ok := printings().casts[castPair{from.OID, to.OID}]; ok {
+		return entry(s)
+	}
+	fromElem, toElem := postgres.ElemOf(from.OID), postgres.ElemOf(to.OID)
+	switch {
+	case fromElem != 0 && toElem != 0:
+		return p.castElements(arg, fromElem, to, explicit, try)
+	case fromElem != 0 && isString(to.OID):
+		texts := p.castElements(arg, fromElem, planner.Type{OID: postgres.TextArrayOID, Typmod: -1}, true, try)
+		return printed{sql: "fg_array_out(" + texts.sql + ")"}
+	case toElem != 0 && isString(from.OID):
+		texts := printed{sql: "fg_array_in(" + arg.sql + ")"}
+		return p.castElements(texts, postgres.TextOID, to, true, try)
+	case postgres.BinaryCoercible(from.OID, to.OID) && physical(from.OID) == physical(to.OID):
+		return arg
+	case isRegistered(from.OID) && to.OID == postgres.OIDOID, from.OID == postgres.OIDOID && isRegistered(to.OID):
+		return arg
+	}
+	return s.refuse("cast from %s to %s", from.OID, to.OID)
+}
+
+// castElements converts a list element by element.
+func (p *printer) castElements(list printed, from postgres.OID, to planner.Type, explicit, try bool) printed {
+	toElem := planner.Type{OID: postgres.ElemOf(to.OID), Typmod: to.Typmod}
+	fromElem := planner.Type{OID: from, Typmod: -1}
+	if from == toElem.OID && to.Typmod < 0 {
+		return list
+	}
+	name := p.name("e")
+	e := p.cast(printed{name, textScale(fromElem)}, fromElem, toElem, explicit, try)
+	if toElem.OID == postgres.NumericOID {
+		e = p.rescale(e, asText)
+	}
+	return printed{sql: "list_transform(" + list.sql + ", lambda " + name + ": " + e.sql + ")"}
+}
+
+// applyTypmod cuts, pads or rounds to a type's modifier.
+func (p *printer) applyTypmod(arg printed, t planner.Type, explicit, try bool) printed {
+	switch t.OID {
+	case postgres.VarcharOID, postgres.BPCharOID:
+		n := t.Typmod - 4
+		if t.OID == postgres.BPCharOID {
+			return printed{sql: fmt.Sprintf("rpad(%s, %d, ' ')", arg.sql, n)}
+		}
+		if !explicit {
+			return p.fail(unsupported("storing into type %s", postgres.FormatType(t.OID, t.Typmod)))
+		}
+		return printed{sql: fmt.Sprintf("left(%s, %d)", arg.sql, n)}
+	case postgres.NumericOID:
+		return p.numericTypmod(arg, t.Typmod, try)
+	case postgres.TimestampOID, postgres.TimestampTZOID, postgres.TimeOID:
+		return p.timeTypmod(arg, t)
+	}
+	if postgres.ElemOf(t.OID) != 0 {
+		return arg
+	}
+	if t.OID == postgres.IntervalOID && postgres.FormatTypmod(t.OID, t.Typmod) == "" {
+		return arg
+	}
+	return p.fail(unsupported("type %s", postgres.FormatType(t.OID, t.Typmod)))
+}
+
+// numericTypmod rounds to numeric(precision, scale) and checks the range.
+func (p *printer) numericTypmod(arg printed, typmod int32, try bool) printed {
+	precision, scale := postgres.NumericTypmod(typmod)
+	function := "fg_numeric_typmod"
+	if try {
+		function = "fg_try_numeric_typmod"
+	}
+	text := fmt.Sprintf("%s(%s, %d, %d)", function, p.rescale(arg, asText).sql, precision, scale)
+	if arg.scale == asText || scale < 0 || scale > maxScale || precision-scale > decimalWidth-maxScale {
+		return printed{text, asText}
+	}
+	rounded := p.rescale(arg, scale).sql
+	otherwise := raise("22003", "numeric field overflow") + "::DECIMAL(38,0)"
+	if try {
+		otherwise = "NULL"
+	}
+	limit := fmt.Sprintf("CAST('1%0*d' AS DECIMAL(38,0))", precision-scale, 0)
+	if precision == scale {
+		limit = "CAST(1 AS DECIMAL(38,0))"
+	}
+	return printed{fmt.Sprintf("(CASE WHEN abs(%s) < %s OR (%s) IS NULL THEN %s ELSE %s END)", rounded, limit, rounded, rounded, otherwise), scale}
+}
+
+// timeTypmod rounds to a number of fractional digits, half away from zero.
+func (p *printer) timeTypmod(arg printed, t planner.Type) printed {
+	if t.Typmod >= 6 {
+		return arg
+	}
+	unit := int64(1)
+	for range 6 - t.Typmod {
+		unit *= 10
+	}
+	if t.OID == postgres.TimeOID {
+		return printed{sql: fmt.Sprintf("fg_time_round(%s, CAST(%d AS BIGINT))", arg.sql, unit)}
+	}
+	return printed{sql: fmt.Sprintf("fg_timestamp_round(%s, CAST(%d AS BIGINT))", arg.sql, unit)}
+}

@@ -1,0 +1,179 @@
+package duckdb
+
+import (
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// condition prints what is true, false or unknown.
+func (p *printer) condition(e planner.Expr) printed {
+	switch e := e.(type) {
+	case *planner.Logic:
+		return p.logic(e)
+	case *planner.IsNull:
+		test := " IS NULL)"
+		if e.Not {
+			test = " IS NOT NULL)"
+		}
+		return printed{sql: "(" + p.expr(e.Arg).sql + test}
+	case *planner.IsBool:
+		return p.isBool(e)
+	case *planner.IsDistinct:
+		l, r := p.sides(e.Left.Type(), p.expr(e.Left), e.Right.Type(), p.expr(e.Right))
+		test := " IS DISTINCT FROM "
+		if e.Not {
+			test = " IS NOT DISTINCT FROM "
+		}
+		return printed{sql: "(" + l + test + r + ")"}
+	case *planner.In:
+		return p.in(e)
+	case *planner.Quantified:
+		return p.quantified(e)
+	case *planner.RowCompare:
+		return p.rowCompare(e)
+	}
+	return p.fail(unsupported("condition %T", e))
+}
+
+func (p *printer) logic(e *planner.Logic) printed {
+	if e.Kind == planner.Not {
+		return printed{sql: "(NOT " + p.expr(e.Args[0]).sql + ")"}
+	}
+	word := " AND "
+	if e.Kind == planner.Or {
+		word = " OR "
+	}
+	var args []string
+	for _, a := range e.Args {
+		args = append(args, p.expr(a).sql)
+	}
+	return printed{sql: "(" + strings.Join(args, word) + ")"}
+}
+
+func (p *printer) isBool(e *planner.IsBool) printed {
+	arg := p.expr(e.Arg).sql
+	not := ""
+	if e.Not {
+		not = "NOT "
+	}
+	switch e.Test {
+	case planner.IsTrue:
+		return printed{sql: "(" + arg + truth(e.Not) + "true)"}
+	case planner.IsFalse:
+		return printed{sql: "(" + arg + truth(e.Not) + "false)"}
+	default:
+		return printed{sql: "(" + arg + " IS " + not + "NULL)"}
+	}
+}
+
+// in prints IN over a list. Comparisons that DuckDB makes as PostgreSQL does
+// stay an IN; others are spelled out.
+func (p *printer) in(e *planner.In) printed {
+	left := p.expr(e.Left)
+	lt := e.Left.Type()
+	plain := !hasKey(lt.OID)
+	var items, tests []string
+	for _, x := range e.List {
+		item := p.expr(x)
+		plain = plain && x.Type().OID == lt.OID
+		items = append(items, item.sql)
+		tests = append(tests, p.apply(e.Operator, lt, left, x.Type(), item).sql)
+	}
+	if plain {
+		p.comparable(lt)
+		not := ""
+		if e.Not {
+			not = " NOT"
+		}
+		return printed{sql: "(" + left.sql + not + " IN (" + strings.Join(items, ", ") + "))"}
+	}
+	word := " OR "
+	if e.Not {
+		word = " AND "
+	}
+	return printed{sql: "(" + strings.Join(tests, word) + ")"}
+}
+
+// quantified prints ANY and ALL over an array. A constant array of values that
+// compare alike becomes an IN.
+func (p *printer) quantified(e *planner.Quantified) printed {
+	elem := planner.Type{OID: postgres.ElemOf(e.Array.Type().OID), Typmod: -1}
+	if elem.OID == 0 {
+		return p.fail(unsupported("operator %s over type %s", e.Operator.Name, e.Array.Type().OID))
+	}
+	left := p.expr(e.Left)
+	if c, ok := e.Array.(*planner.Const); ok && !c.Null && e.Operator.Name == "=" && !e.All && e.Left.Type().OID == elem.OID && !hasKey(elem.OID) {
+		if items := c.Value.Array.Items; len(items) > 0 {
+			p.comparable(elem)
+			var list []string
+			for i := range items {
+				list = append(list, p.datum(elem.OID, &items[i]).sql)
+			}
+			return printed{sql: "(" + left.sql + " IN (" + strings.Join(list, ", ") + "))"}
+		}
+	}
+	list := p.expr(e.Array).sql
+	name := p.name("e")
+	test := p.apply(e.Operator, e.Left.Type(), left, elem, printed{name, textScale(elem)})
+	results := "list_transform(" + list + ", lambda " + name + ": " + test.sql + ")"
+	decides, otherwise := "true", "false"
+	if e.All {
+		decides, otherwise = "false", "true"
+	}
+	// A NULL on the left makes every result NULL, but not that of no elements.
+	return printed{sql: "(CASE WHEN " + list + " IS NULL THEN NULL WHEN list_contains(" + results + ", " + decides + ") THEN " + decides +
+		" WHEN list_count(" + results + ") < len(" + list + ") THEN NULL ELSE " + otherwise + " END)"}
+}
+
+// rowCompare spells out the comparison of two rows: by the first column in which
+// they differ.
+func (p *printer) rowCompare(e *planner.RowCompare) printed {
+	compare := func(i int, name string) string {
+		o := e.Operators[i]
+		if o.Name != name {
+			o = sameTypes(o, name)
+		}
+		if o == nil {
+			return p.fail(unsupported("comparing rows by %s", e.Name)).sql
+		}
+		return p.apply(o, e.Left[i].Type(), p.expr(e.Left[i]), e.Right[i].Type(), p.expr(e.Right[i])).sql
+	}
+	last := len(e.Left) - 1
+	if e.Name == "=" || e.Name == "<>" {
+		word := " AND "
+		if e.Name == "<>" {
+			word = " OR "
+		}
+		tests := make([]string, 0, len(e.Left))
+		for i := range e.Left {
+			tests = append(tests, compare(i, e.Name))
+		}
+		return printed{sql: "(" + strings.Join(tests, word) + ")"}
+	}
+	strict := e.Name[:1]
+	text := compare(last, e.Name)
+	for i := last - 1; i >= 0; i-- {
+		text = "(CASE WHEN " + compare(i, "<>") + " THEN " + compare(i, strict) + " WHEN " + compare(i, "=") + " THEN " + text + " END)"
+	}
+	return printed{sql: text}
+}
+
+// sameTypes finds the operator of another name over o's operands.
+func sameTypes(o *postgres.Operator, name string) *postgres.Operator {
+	for _, other := range postgres.OperatorsByName(name, o.Kind) {
+		if other.Left == o.Left && other.Right == o.Right {
+			return other
+		}
+	}
+	return nil
+}
+
+// truth compares with a truth value so that NULL is neither.
+func truth(not bool) string {
+	if not {
+		return " IS DISTINCT FROM "
+	}
+	return " IS NOT DISTINCT FROM "
+}

@@ -1,0 +1,281 @@
+package duckdb
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// expr prints an expression. Among the outputs of a grouping query a key whose
+// equal values can look different is taken out of its group.
+func (p *printer) expr(e planner.Expr) printed {
+	if len(p.groups) > 0 && hasKey(e.Type().OID) {
+		groups := p.groups
+		p.groups = nil
+		plain := p.plain(e)
+		p.groups = groups
+		if p.groups[plain.sql] {
+			return printed{"any_value(" + plain.sql + ")", plain.scale}
+		}
+	}
+	return p.plain(e)
+}
+
+func (p *printer) plain(e planner.Expr) printed {
+	switch e := e.(type) {
+	case *planner.Const:
+		return p.constant(e)
+	case *planner.ParamRef:
+		return p.null(e.T)
+	case *planner.Column:
+		return p.column(e)
+	case *planner.SentValue:
+		if p.value == nil {
+			return p.null(e.T)
+		}
+		return p.value(e.T)
+	case *planner.Func:
+		return p.function(e)
+	case *planner.Op:
+		return p.operator(e)
+	case *planner.Cast:
+		return p.castExpr(e)
+	case *planner.Logic, *planner.IsNull, *planner.IsBool, *planner.IsDistinct, *planner.In, *planner.Quantified,
+		*planner.RowCompare:
+		return p.condition(e)
+	case *planner.Case:
+		return p.caseExpr(e)
+	case *planner.Coalesce:
+		return p.variadic("coalesce", e.Args)
+	case *planner.MinMax:
+		return p.minMax(e)
+	case *planner.NullIf:
+		l, r := p.common2(p.expr(e.Left), p.expr(e.Right))
+		equal := p.apply(e.Operator, e.Left.Type(), l, e.Right.Type(), r)
+		first := p.expr(e.Left)
+		return printed{"(CASE WHEN " + equal.sql + " THEN NULL ELSE " + first.sql + " END)", first.scale}
+	case *planner.Array:
+		return p.array(e)
+	case *planner.Subscript:
+		return p.subscript(e)
+	case *planner.Subquery:
+		return p.subquery(e)
+	case *planner.Aggregate:
+		return p.aggregate(e)
+	case *planner.WindowCall:
+		return p.windowCall(e)
+	case *planner.Grouping:
+		var args []string
+		for _, a := range e.Args {
+			args = append(args, p.key(a.Type(), p.plain(a)))
+		}
+		return printed{sql: "CAST(GROUPING(" + strings.Join(args, ", ") + ") AS INTEGER)"}
+	case *planner.Row:
+		return p.fail(unsupported("a row value"))
+	}
+	return p.fail(unsupported("expression %T", e))
+}
+
+func (p *printer) column(c *planner.Column) printed {
+	r, ok := p.relations[c.Relation]
+	if !ok {
+		return p.fail(fmt.Errorf("column of a relation that is not in scope: %s", c.Relation.Label()))
+	}
+	out := printed{sql: r.name + "." + columnName(c.Index)}
+	if c.Index < len(r.columns) {
+		out.scale = r.columns[c.Index]
+	}
+	return out
+}
+
+func (p *printer) common2(a, b printed) (l, r printed) {
+	out := p.common([]printed{a, b})
+	return out[0], out[1]
+}
+
+func (p *printer) exprs(es []planner.Expr) []printed {
+	out := make([]printed, len(es))
+	for i, e := range es {
+		out[i] = p.expr(e)
+	}
+	return out
+}
+
+func join(es []printed) string {
+	texts := make([]string, len(es))
+	for i, e := range es {
+		texts[i] = e.sql
+	}
+	return strings.Join(texts, ", ")
+}
+
+// variadic prints a function of DuckDB's that is PostgreSQL's.
+func (p *printer) variadic(name string, args []planner.Expr) printed {
+	es := p.exprs(args)
+	if args[0].Type().OID == postgres.NumericOID {
+		es = p.common(es)
+	}
+	return printed{name + "(" + join(es) + ")", es[0].scale}
+}
+
+func (p *printer) caseExpr(e *planner.Case) printed {
+	results := make([]printed, 0, len(e.Whens)+1)
+	for _, w := range e.Whens {
+		results = append(results, p.expr(w.Result))
+	}
+	if e.Else != nil {
+		results = append(results, p.expr(e.Else))
+	}
+	if e.T.OID == postgres.NumericOID {
+		results = p.common(results)
+	}
+	var b strings.Builder
+	b.WriteString("(CASE")
+	for i, w := range e.Whens {
+		b.WriteString(" WHEN " + p.expr(w.Cond).sql + " THEN " + results[i].sql)
+	}
+	if e.Else != nil {
+		b.WriteString(" ELSE " + results[len(results)-1].sql)
+	}
+	b.WriteString(" END)")
+	return printed{b.String(), results[0].scale}
+}
+
+// minMax prints GREATEST and LEAST. Numerics that are text are compared by key.
+func (p *printer) minMax(e *planner.MinMax) printed {
+	p.comparable(e.T)
+	name := "least"
+	if e.Greatest {
+		name = "greatest"
+	}
+	if e.T.OID != postgres.NumericOID {
+		return p.variadic(name, e.Args)
+	}
+	es := p.common(p.exprs(e.Args))
+	if es[0].scale != asText {
+		return printed{name + "(" + join(es) + ")", es[0].scale}
+	}
+	return printed{"fg_numeric_" + name + "([" + join(es) + "])", asText}
+}
+
+func (p *printer) array(e *planner.Array) printed {
+	if postgres.ElemOf(e.T.OID) == 0 || physical(e.T.OID) == "" {
+		return p.fail(unsupported("an array of type %s", e.T.OID))
+	}
+	es := p.exprs(e.Elems)
+	for i, elem := range e.Elems {
+		t := elem.Type().OID
+		if postgres.ElemOf(t) != 0 {
+			return p.fail(unsupported("an array of several dimensions"))
+		}
+		if t == postgres.NumericOID {
+			es[i] = p.rescale(es[i], asText)
+		}
+	}
+	return printed{sql: "CAST([" + join(es) + "] AS " + physical(e.T.OID) + ")"}
+}
+
+// subscript prints an element or a slice. Out of its bounds an array has NULLs,
+// or nothing; DuckDB counts negative numbers from the end.
+func (p *printer) subscript(e *planner.Subscript) printed {
+	if postgres.ElemOf(e.Arg.Type().OID) == 0 {
+		return p.fail(unsupported("subscripting type %s", e.Arg.Type().OID))
+	}
+	list := p.expr(e.Arg).sql
+	if !e.Slice {
+		i := p.expr(e.Index).sql
+		return printed{"(CASE WHEN " + i + " >= 1 THEN list_extract(" + list + ", " + i + ") END)", textScale(e.T)}
+	}
+	from, to := "1", "len("+list+")"
+	if e.Index != nil {
+		from = "greatest(" + p.expr(e.Index).sql + ", 1)"
+	}
+	if e.Upper != nil {
+		to = p.expr(e.Upper).sql
+	}
+	return printed{sql: fmt.Sprintf("(CASE WHEN %s < %s THEN list_slice(%s, 1, 0) ELSE list_slice(%s, %s, %s) END)", to, from, list, list, from, to)}
+}
+
+func (p *printer) subquery(e *planner.Subquery) printed {
+	switch e.Kind {
+	case planner.SubqueryExists:
+		return printed{sql: "EXISTS (" + p.query(e.Query, nil).sql + ")"}
+	case planner.SubqueryScalar:
+		b := p.query(e.Query, nil)
+		return printed{"(" + b.sql + ")", b.scales[0]}
+	case planner.SubqueryArray:
+		var want []int
+		if shownTargets(e.Query)[0].Expr.Type().OID == postgres.NumericOID {
+			want = []int{asText}
+		}
+		return printed{sql: "ARRAY(" + p.query(e.Query, want).sql + ")"}
+	default:
+		return p.quantifiedSubquery(e)
+	}
+}
+
+// quantifiedSubquery prints = ANY (IN) and its like. Sides whose values have
+// keys are compared by them.
+func (p *printer) quantifiedSubquery(e *planner.Subquery) printed {
+	operator := e.Operators[0].Name
+	if !isComparison(operator) || len(e.Left) > 1 && operator != "=" && operator != "<>" {
+		return p.fail(unsupported("operator %s with a subquery", operator))
+	}
+	left := make([]printed, len(e.Left))
+	want := make([]int, len(e.Left))
+	for i, l := range e.Left {
+		left[i] = p.expr(l)
+		if l.Type().OID == postgres.NumericOID {
+			left[i] = p.rescale(left[i], asText)
+			want[i] = asText
+		}
+	}
+	b := p.query(e.Query, want)
+	var lefts, rights []string
+	for i, t := range shownTargets(e.Query) {
+		l, r := p.sides(e.Left[i].Type(), left[i], t.Expr.Type(), printed{columnName(i), b.scales[i]})
+		lefts, rights = append(lefts, l), append(rights, r)
+	}
+	side := lefts[0]
+	if len(lefts) > 1 {
+		side = "(" + strings.Join(lefts, ", ") + ")"
+	}
+	query := "(SELECT " + strings.Join(rights, ", ") + " FROM (" + b.sql + "))"
+	if len(lefts) > 1 {
+		not := ""
+		switch {
+		case operator == "=" && e.Kind == planner.SubqueryAny:
+		case operator == "<>" && e.Kind == planner.SubqueryAll:
+			not = " NOT"
+		default:
+			return p.fail(unsupported("operator %s of rows with a subquery", operator))
+		}
+		return printed{sql: "(" + side + not + " IN " + query + ")"}
+	}
+	quantifier := " ANY "
+	if e.Kind == planner.SubqueryAll {
+		quantifier = " ALL "
+	}
+	return printed{sql: "(" + side + " " + operator + quantifier + query + ")"}
+}
+
+func isComparison(operator string) bool {
+	switch operator {
+	case "=", "<>", "<", "<=", ">", ">=":
+		return true
+	}
+	return false
+}
+
+// sides are both operands of a comparison as DuckDB compares them.
+func (p *printer) sides(lt planner.Type, l printed, rt planner.Type, r printed) (left, right string) {
+	p.comparable(lt)
+	p.comparable(rt)
+	if lt.OID == postgres.NumericOID && rt.OID == postgres.NumericOID && (l.scale == asText || r.scale == asText) {
+		l, r = p.rescale(l, asText), p.rescale(r, asText)
+	}
+	l, r = p.sameZone(l, r, lt, rt)
+	return p.key(lt, l), p.key(rt, r)
+}

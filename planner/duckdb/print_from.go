@@ -1,0 +1,121 @@
+package duckdb
+
+import (
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+func (p *printer) from(items []planner.FromItem) string {
+	if len(items) == 0 {
+		return ""
+	}
+	var out []string
+	for _, item := range items {
+		out = append(out, p.fromItem(item))
+	}
+	return " FROM " + strings.Join(out, ", ")
+}
+
+func (p *printer) fromItem(item planner.FromItem) string {
+	switch item := item.(type) {
+	case *planner.Join:
+		return p.join(item)
+	case *planner.MetricScan:
+		return p.metricScan(item)
+	case *planner.CatalogScan:
+		return p.catalogScan(item)
+	case *planner.SubqueryScan:
+		b := p.query(item.Query, nil)
+		lateral := ""
+		if item.Lateral {
+			lateral = "LATERAL "
+		}
+		return lateral + "(" + b.sql + ") AS " + p.declare(item, b.scales)
+	case *planner.CTEScan:
+		w := p.ctes[item.CTE]
+		return w.name + " AS " + p.declare(item, w.columns)
+	case *planner.FunctionScan:
+		return p.functionScan(item)
+	}
+	p.fail(unsupported("this item of FROM"))
+	return ""
+}
+
+// declare names a relation and its columns: t1(c1, c2).
+func (p *printer) declare(r planner.Relation, scales []int) string {
+	name := p.name("t")
+	p.relations[r] = relation{name: name, columns: scales}
+	return name + columnList(len(r.Columns()))
+}
+
+// columnList is the list of columns behind a relation's name.
+func columnList(n int) string {
+	if n == 0 {
+		return ""
+	}
+	names := make([]string, n)
+	for i := range names {
+		names[i] = columnName(i)
+	}
+	return "(" + strings.Join(names, ", ") + ")"
+}
+
+func (p *printer) join(j *planner.Join) string {
+	left, right := p.fromItem(j.Left), p.fromItem(j.Right)
+	keyword := map[planner.JoinKind]string{
+		planner.InnerJoin: " JOIN ", planner.LeftJoin: " LEFT JOIN ", planner.RightJoin: " RIGHT JOIN ", planner.FullJoin: " FULL JOIN ",
+	}[j.Kind]
+	if _, ok := j.Right.(*planner.Join); ok {
+		right = "(" + right + ")"
+	}
+	if j.On == nil {
+		if j.Kind == planner.InnerJoin {
+			return left + " CROSS JOIN " + right
+		}
+		return left + keyword + right + " ON true"
+	}
+	return left + keyword + right + " ON " + p.expr(j.On).sql
+}
+
+// catalogScan reads rows that the planner computed.
+func (p *printer) catalogScan(s *planner.CatalogScan) string {
+	source := newCatalogSource(s)
+	scales := make([]int, len(s.Cols))
+	columns := make([]string, len(s.Cols))
+	for i, c := range s.Cols {
+		scales[i] = textScale(c.T)
+		columns[i] = columnName(i)
+		if t := physical(c.T.OID); t != "" && t != source.names[i].kind {
+			columns[i] = "CAST(" + columns[i] + " AS " + t + ") AS " + columns[i]
+		}
+	}
+	rows := "(SELECT " + strings.Join(columns, ", ") + " FROM " + p.registerRows(source) + ")"
+	return rows + " AS " + p.declare(s, scales)
+}
+
+// functionScan reads a set-returning function: the elements of a list.
+func (p *printer) functionScan(s *planner.FunctionScan) string {
+	n := len(s.Cols)
+	if s.Ordinality {
+		n--
+	}
+	list := p.setReturning(s.Call)
+	columns := []string{"unnest(" + list.sql + ") AS c1"}
+	if n != 1 {
+		p.fail(unsupported("function %s with several result columns", s.Call.Proc.Name))
+	}
+	if s.Ordinality {
+		columns = append(columns, "unnest(range(1, len("+list.sql+") + 1)) AS c2")
+	}
+	scales := make([]int, len(s.Cols))
+	if s.Call.T.OID == postgres.NumericOID {
+		scales[0] = list.scale
+	}
+	lateral := ""
+	if s.Lateral {
+		lateral = "LATERAL "
+	}
+	return lateral + "(SELECT " + strings.Join(columns, ", ") + ") AS " + p.declare(s, scales)
+}

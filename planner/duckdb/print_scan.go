@@ -1,0 +1,255 @@
+package duckdb
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// A scan of a metric is a UNION ALL of branches. Each reads files or rows that
+// have the same kinds of the names in use, so that a field that needs no
+// coalesce there is a plain column, on which filters prune.
+
+// branch is one SELECT of a scan.
+type branch struct {
+	from  string
+	where []string
+	// read gives the column of a physical name; absent ones are not read.
+	read map[string]string
+	// metric is the sent metric name of the rows.
+	metric string
+}
+
+// absent is the form of a field that no row of a branch has.
+const absent = -2
+
+func (p *printer) metricScan(s *planner.MetricScan) string {
+	var branches []*branch
+	for _, d := range s.Splits {
+		branches = append(branches, p.datasetBranches(s, d)...)
+	}
+	outputs := make([][]printed, len(branches))
+	for i, b := range branches {
+		for f := range s.Fields {
+			outputs[i] = append(outputs[i], p.field(&s.Fields[f], b))
+		}
+	}
+	scales := make([]int, len(s.Fields))
+	for f := range s.Fields {
+		scales[f] = commonScale(s.Fields[f].T, outputs, f)
+	}
+	p.explainFields(s)
+	var selects []string
+	for i, b := range branches {
+		selects = append(selects, p.branchSelect(s, b, outputs[i], scales))
+	}
+	if len(selects) == 0 {
+		selects = append(selects, p.branchSelect(s, &branch{where: []string{"false"}}, absentFields(s), scales))
+	}
+	return "(" + strings.Join(selects, " UNION ALL ") + ") AS " + p.declare(s, scales)
+}
+
+func absentFields(s *planner.MetricScan) []printed {
+	return slices.Repeat([]printed{{scale: absent}}, len(s.Fields))
+}
+
+// commonScale is the form of a field in all branches.
+func commonScale(t planner.Type, outputs [][]printed, field int) int {
+	if t.OID != postgres.NumericOID {
+		return 0
+	}
+	scale := absent
+	for _, o := range outputs {
+		switch s := o[field].scale; {
+		case s == absent || s == scale:
+		case scale == absent:
+			scale = s
+		default:
+			return asText
+		}
+	}
+	if scale == absent {
+		return asText
+	}
+	return scale
+}
+
+func (p *printer) branchSelect(s *planner.MetricScan, b *branch, outputs []printed, scales []int) string {
+	var columns []string
+	for f, o := range outputs {
+		switch {
+		case o.scale == absent && scales[f] > 0:
+			o = printed{sql: fmt.Sprintf("CAST(NULL AS DECIMAL(%d,%d))", decimalWidth, scales[f])}
+		case o.scale == absent:
+			o = p.null(s.Fields[f].T)
+		default:
+			o = p.rescale(o, scales[f])
+		}
+		columns = append(columns, o.sql+" AS "+columnName(f))
+	}
+	if len(columns) == 0 {
+		columns = []string{"1 AS c1"}
+	}
+	text := "SELECT " + strings.Join(columns, ", ")
+	if b.from != "" {
+		text += " FROM " + b.from
+	}
+	if len(b.where) > 0 {
+		text += " WHERE " + strings.Join(b.where, " AND ")
+	}
+	return text
+}
+
+// field prints one field of a branch.
+func (p *printer) field(f *planner.ScanField, b *branch) printed {
+	switch f.Builtin {
+	case "":
+	case sources.ColumnID:
+		own := p.source(planner.SourceRead{Sent: sources.ColumnID}, f.T, b)
+		identity := "replace(CAST(" + b.read[sources.ColumnID] + " AS VARCHAR), '-', '')"
+		if own.scale == absent {
+			return printed{sql: identity}
+		}
+		return printed{sql: "coalesce(" + own.sql + ", " + identity + ")"}
+	case planner.BuiltinMetric:
+		return printed{sql: "CAST(" + quoteString(b.metric) + " AS VARCHAR)"}
+	default:
+		return printed{sql: b.read[f.Builtin]}
+	}
+	var reads []printed
+	for _, s := range f.Sources {
+		if r := p.source(s, f.T, b); r.scale != absent {
+			reads = append(reads, r)
+		}
+	}
+	return p.firstOf(reads, f.T)
+}
+
+// firstOf is the first value that is not NULL.
+func (p *printer) firstOf(reads []printed, t planner.Type) printed {
+	switch len(reads) {
+	case 0:
+		return printed{scale: absent}
+	case 1:
+		return reads[0]
+	}
+	if t.OID == postgres.NumericOID {
+		reads = p.common(reads)
+	}
+	return printed{"coalesce(" + join(reads) + ")", reads[0].scale}
+}
+
+// source prints one source of a field: what is there of the sent name, converted
+// and cast.
+func (p *printer) source(s planner.SourceRead, t planner.Type, b *branch) printed {
+	value := func(t planner.Type) printed {
+		var reads []printed
+		for _, k := range schema.Kinds {
+			column, ok := b.read[sources.PhysicalName(s.Sent, k)]
+			if !ok {
+				continue
+			}
+			if r := p.readAs(printed{sql: column}, kindType(k), t); r.scale != absent {
+				reads = append(reads, r)
+			}
+		}
+		return p.firstOf(reads, t)
+	}
+	if s.Convert == nil {
+		return value(t)
+	}
+	found := false
+	outer := p.value
+	p.value = func(t planner.Type) printed {
+		v := value(t)
+		if v.scale == absent {
+			return p.null(t)
+		}
+		found = true
+		return v
+	}
+	converted := p.expr(s.Convert)
+	p.value = outer
+	if !found {
+		return printed{scale: absent}
+	}
+	converted.sql = "TRY(" + converted.sql + ")"
+	return p.cast(converted, s.Convert.Type(), t, true, true)
+}
+
+// kindType is PostgreSQL's type of the values of a kind.
+func kindType(k schema.Kind) planner.Type {
+	t := planner.Type{Typmod: -1}
+	switch k {
+	case schema.KindInt:
+		t.OID = postgres.Int8OID
+	case schema.KindNumber:
+		t.OID = postgres.Float8OID
+	case schema.KindBool:
+		t.OID = postgres.BoolOID
+	case schema.KindJSON:
+		t.OID = postgres.JSONOID
+	default:
+		t.OID = postgres.TextOID
+	}
+	return t
+}
+
+// readAs casts what a device sent to a declared type. A cast that PostgreSQL
+// does not have gives nothing; json, which it casts by its text, takes numbers
+// and truth values too.
+func (p *printer) readAs(v printed, from, to planner.Type) printed {
+	if to.OID == postgres.JSONOID || to.OID == postgres.JSONBOID {
+		if from.OID != postgres.TextOID && from.OID != postgres.JSONOID {
+			v = p.cast(v, from, planner.Type{OID: postgres.TextOID, Typmod: -1}, true, true)
+			from = planner.Type{OID: postgres.TextOID, Typmod: -1}
+		}
+	} else if _, ok := postgres.FindPathway(from.OID, to.OID, postgres.Explicit); !ok {
+		return printed{scale: absent}
+	}
+	return p.cast(v, from, to, true, true)
+}
+
+// explainFields notes what each field is read as where every name that any split
+// has is present.
+func (p *printer) explainFields(s *planner.MetricScan) {
+	all := &branch{read: map[string]string{}, metric: s.Name}
+	for _, c := range builtinColumns {
+		all.read[c] = c
+	}
+	for _, d := range s.Splits {
+		for _, split := range d.Splits {
+			for _, c := range splitColumns(split) {
+				all.read[c] = quoteName(c)
+			}
+		}
+	}
+	var out []string
+	for f := range s.Fields {
+		e := p.field(&s.Fields[f], all)
+		if e.scale == absent {
+			e.sql = "NULL"
+		}
+		out = append(out, e.sql)
+	}
+	p.fields[s.Label()] = out
+}
+
+func splitColumns(s sources.Split) []string {
+	switch {
+	case s.File != nil:
+		return append(slices.Clone(s.File.Columns), s.File.More...)
+	case s.Table != nil:
+		return s.Table.Columns
+	}
+	var out []string
+	for i := range s.Batch.Batch.Columns {
+		out = append(out, s.Batch.Batch.Columns[i].Name)
+	}
+	return out
+}

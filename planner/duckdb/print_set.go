@@ -1,0 +1,131 @@
+package duckdb
+
+import (
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// setOperation prints UNION, INTERSECT and EXCEPT.
+func (p *printer) setOperation(q *planner.Query, want []int) body {
+	left := p.query(q.SetOp.Left, want)
+	right := p.query(q.SetOp.Right, want)
+	if want == nil {
+		left, right = p.alike(q, left, right)
+	}
+	keyword := map[planner.SetOpKind]string{
+		planner.Union: " UNION ", planner.Intersect: " INTERSECT ", planner.Except: " EXCEPT ",
+	}[q.SetOp.Kind]
+	distinct := ""
+	if q.SetOp.All {
+		keyword += "ALL "
+	} else {
+		keyword, distinct = p.distinctOperation(q, left.scales, keyword)
+	}
+	b := body{scales: left.scales}
+	b.sql = "(" + left.sql + ")" + keyword + "(" + right.sql + ")"
+	if distinct != "" {
+		b.sql = "SELECT " + distinct + "* FROM (" + b.sql + ")"
+	}
+	if len(q.OrderBy) > 0 {
+		b.sql = "SELECT * FROM (" + b.sql + ")"
+	}
+	b.sql += p.orderBy(q, b.scales) + p.limit(q)
+	return b
+}
+
+// distinctOperation compares rows by their keys: a union does that afterwards;
+// the others have no way to.
+func (p *printer) distinctOperation(q *planner.Query, scales []int, keyword string) (operation, distinct string) {
+	keyed := false
+	var keys []string
+	for i, t := range shownTargets(q) {
+		p.comparable(t.Expr.Type())
+		e := printed{columnName(i), scales[i]}
+		k := p.key(t.Expr.Type(), e)
+		keyed = keyed || k != e.sql
+		keys = append(keys, k)
+	}
+	if !keyed {
+		return keyword, ""
+	}
+	if q.SetOp.Kind != planner.Union {
+		p.fail(unsupported("%s of numeric values whose scale varies", strings.TrimSpace(keyword)))
+	}
+	return " UNION ALL ", "DISTINCT ON (" + strings.Join(keys, ", ") + ") "
+}
+
+// alike brings the columns of both sides into common forms.
+func (p *printer) alike(q *planner.Query, left, right body) (l, r body) {
+	want := make([]int, len(left.scales))
+	for i := range left.scales {
+		want[i] = left.scales[i]
+		if left.scales[i] != right.scales[i] {
+			want[i] = asText
+		}
+	}
+	return p.reform(q.SetOp.Left, left, want), p.reform(q.SetOp.Right, right, want)
+}
+
+// reform wraps a printed query so that its columns have the wanted forms.
+func (p *printer) reform(q *planner.Query, b body, want []int) body {
+	same := true
+	var outputs []string
+	for i := range shownTargets(q) {
+		c := columnName(i)
+		if b.scales[i] != want[i] {
+			same = false
+		}
+		outputs = append(outputs, p.rescale(printed{c, b.scales[i]}, want[i]).sql+" AS "+c)
+	}
+	if same {
+		return b
+	}
+	return body{"SELECT " + strings.Join(outputs, ", ") + " FROM (" + b.sql + ")", want}
+}
+
+// values prints a VALUES list, with ORDER BY and LIMIT if it has them.
+func (p *printer) values(q *planner.Query, want []int) body {
+	shown := shownTargets(q)
+	rows := make([][]printed, len(q.Values))
+	for i, row := range q.Values {
+		for _, e := range row {
+			rows[i] = append(rows[i], p.expr(e))
+		}
+	}
+	b := body{scales: make([]int, len(shown))}
+	var outputs []string
+	for c, t := range shown {
+		if t.Expr.Type().OID == postgres.NumericOID {
+			column := make([]printed, len(rows))
+			for i := range rows {
+				column[i] = rows[i][c]
+			}
+			column = p.common(column)
+			for i := range rows {
+				rows[i][c] = p.wanted(column[i], want, c)
+			}
+			b.scales[c] = rows[0][c].scale
+		}
+		outputs = append(outputs, p.output(t.Expr.Type(), printed{columnName(c), b.scales[c]})+" AS "+columnName(c))
+	}
+	var lines []string
+	for _, row := range rows {
+		var cells []string
+		for _, cell := range row {
+			cells = append(cells, cell.sql)
+		}
+		lines = append(lines, "("+strings.Join(cells, ", ")+")")
+	}
+	var names []string
+	for c := range shown {
+		names = append(names, columnName(c))
+	}
+	b.sql = "SELECT " + strings.Join(outputs, ", ") + " FROM (VALUES " + strings.Join(lines, ", ") + ") v(" + strings.Join(names, ", ") + ")"
+	if len(q.OrderBy) > 0 {
+		b.sql = "SELECT * FROM (" + b.sql + ")"
+	}
+	b.sql += p.orderBy(q, b.scales) + p.limit(q)
+	return b
+}

@@ -1,0 +1,143 @@
+package duckdb
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	bindings "github.com/duckdb/duckdb-go-bindings"
+)
+
+// rowsFunction is the table function that reads rows out of Go memory: its
+// argument is the number under which the statement has put a rowSource.
+const rowsFunction = "fg_rows"
+
+// rowSource is rows in Go memory as a table of DuckDB. It is read by several
+// threads at once.
+type rowSource interface {
+	columns() []sourceColumn
+	// rows counts all rows, pieces the runs of at most vectorSize rows in which
+	// they are read.
+	rows() int
+	pieces() int
+	// fill puts one column of a piece into a vector and returns the piece's rows.
+	// Column -1 only counts them.
+	fill(piece, column int, into bindings.Vector) int
+}
+
+// sourceColumn is a column of a rowSource; kind is DuckDB's name of the type.
+type sourceColumn struct {
+	name, kind string
+}
+
+// registry numbers the rowSources of running statements.
+type registry struct {
+	mu      sync.Mutex
+	last    int64
+	sources map[int64]rowSource
+}
+
+func newRegistry() *registry { return &registry{sources: map[int64]rowSource{}} }
+
+func (r *registry) add(s rowSource) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last++
+	r.sources[r.last] = s
+	return r.last
+}
+
+func (r *registry) remove(numbers []int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, n := range numbers {
+		delete(r.sources, n)
+	}
+}
+
+func (r *registry) find(n int64) rowSource {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sources[n]
+}
+
+// reading is one scan of a rowSource, shared by the threads that scan it.
+type reading struct {
+	source rowSource
+	// wanted are the columns of the source by the columns of the output.
+	wanted []int
+	next   atomic.Int64
+}
+
+// register makes the table function known to the instance behind conn.
+func (r *registry) register(conn bindings.Connection) error {
+	f := bindings.CreateTableFunction()
+	defer bindings.DestroyTableFunction(&f)
+	bindings.TableFunctionSetName(f, rowsFunction)
+	t := bindings.CreateLogicalType(bindings.TypeBigInt)
+	bindings.TableFunctionAddParameter(f, t)
+	bindings.DestroyLogicalType(&t)
+	bindings.TableFunctionSetExtraInfo(f, keep(r), deleteCallback())
+	bindings.TableFunctionSetBind(f, bindCallback())
+	bindings.TableFunctionSetInit(f, initCallback())
+	bindings.TableFunctionSetFunction(f, rowsCallback())
+	bindings.TableFunctionSupportsProjectionPushdown(f, true)
+	if bindings.RegisterTableFunction(conn, f) == bindings.StateError {
+		return fmt.Errorf("register table function %s", rowsFunction)
+	}
+	return nil
+}
+
+func bindRows(info bindings.BindInfo) {
+	r := kept[*registry](bindings.BindGetExtraInfo(info))
+	v := bindings.BindGetParameter(info, 0)
+	n := bindings.GetInt64(v)
+	bindings.DestroyValue(&v)
+	s := r.find(n)
+	if s == nil {
+		bindings.BindSetError(info, fmt.Sprintf("no row source %d", n))
+		return
+	}
+	for _, c := range s.columns() {
+		t := logicalType(c.kind)
+		bindings.BindAddResultColumn(info, c.name, t)
+		bindings.DestroyLogicalType(&t)
+	}
+	bindings.BindSetCardinality(info, bindings.IdxT(s.rows()), true)
+	bindings.BindSetBindData(info, keep(s), deleteCallback())
+}
+
+func initRows(info bindings.InitInfo) {
+	s := kept[rowSource](bindings.InitGetBindData(info))
+	scan := &reading{source: s}
+	for i := range bindings.InitGetColumnCount(info) {
+		column := int(bindings.InitGetColumnIndex(info, i))
+		if column >= len(s.columns()) {
+			column = -1 // the row id, which a bare count(*) asks for
+		}
+		scan.wanted = append(scan.wanted, column)
+	}
+	bindings.InitSetMaxThreads(info, bindings.IdxT(max(1, s.pieces())))
+	bindings.InitSetInitData(info, keep(scan), deleteCallback())
+}
+
+func nextRows(info bindings.FunctionInfo, output bindings.DataChunk) {
+	defer func() {
+		if r := recover(); r != nil {
+			bindings.FunctionSetError(info, raised(fmt.Errorf("row source: panic: %v", r)))
+		}
+	}()
+	scan := kept[*reading](bindings.FunctionGetInitData(info))
+	piece := int(scan.next.Add(1)) - 1
+	if piece >= scan.source.pieces() {
+		bindings.DataChunkSetSize(output, 0)
+		return
+	}
+	n := scan.source.fill(piece, -1, bindings.Vector{})
+	for i, column := range scan.wanted {
+		if column >= 0 {
+			scan.source.fill(piece, column, bindings.DataChunkGetVector(output, bindings.IdxT(i)))
+		}
+	}
+	bindings.DataChunkSetSize(output, bindings.IdxT(n))
+}

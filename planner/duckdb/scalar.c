@@ -1,0 +1,388 @@
+// Arithmetic with PostgreSQL's errors, where DuckDB's own operators answer
+// something else: infinity, NULL or a wrapped value. It is C because a filter
+// over millions of rows runs it, a vector at a time.
+
+#include "scalar.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+static const char division_by_zero[] = "FG22012:division by zero";
+static const char overflow[] = "FG22003:value out of range: overflow";
+static const char underflow[] = "FG22003:value out of range: underflow";
+static const char int2_range[] = "FG22003:smallint out of range";
+static const char int4_range[] = "FG22003:integer out of range";
+static const char int8_range[] = "FG22003:bigint out of range";
+
+static const char infinite_field[] = "FG0A000:a field of an infinite timestamp is not supported";
+
+static inline bool is_valid(const uint64_t *mask, uint64_t row) {
+	return mask == NULL || (mask[row >> 6] >> (row & 63) & 1) != 0;
+}
+
+static inline void set_null(void *vector, uint64_t **mask, uint64_t row) {
+	if (*mask == NULL) {
+		duckdb_vector_ensure_validity_writable(vector);
+		*mask = duckdb_vector_get_validity(vector);
+	}
+	(*mask)[row >> 6] &= ~((uint64_t)1 << (row & 63));
+}
+
+// BINARY is a strict function of two arguments; body reads a and b and sets r or
+// error.
+#define BINARY(name, left, right, result, body)                                     \
+	static void name(void *info, void *input, void *output) {                       \
+		void *v0 = duckdb_data_chunk_get_vector(input, 0);                          \
+		void *v1 = duckdb_data_chunk_get_vector(input, 1);                          \
+		const left *d0 = duckdb_vector_get_data(v0);                                \
+		const right *d1 = duckdb_vector_get_data(v1);                               \
+		const uint64_t *m0 = duckdb_vector_get_validity(v0);                        \
+		const uint64_t *m1 = duckdb_vector_get_validity(v1);                        \
+		result *out = duckdb_vector_get_data(output);                               \
+		uint64_t *mask = NULL;                                                      \
+		uint64_t count = duckdb_data_chunk_get_size(input);                         \
+		for (uint64_t i = 0; i < count; i++) {                                      \
+			if (!is_valid(m0, i) || !is_valid(m1, i)) {                             \
+				set_null(output, &mask, i);                                         \
+				continue;                                                           \
+			}                                                                       \
+			left a = d0[i];                                                         \
+			right b = d1[i];                                                        \
+			result r = 0;                                                           \
+			const char *error = NULL;                                               \
+			body;                                                                   \
+			if (error != NULL) {                                                    \
+				duckdb_scalar_function_set_error(info, error);                      \
+				return;                                                             \
+			}                                                                       \
+			out[i] = r;                                                             \
+		}                                                                           \
+	}
+
+// UNARY is a strict function of one argument.
+#define UNARY(name, argument, result, body)                                         \
+	static void name(void *info, void *input, void *output) {                       \
+		void *v0 = duckdb_data_chunk_get_vector(input, 0);                          \
+		const argument *d0 = duckdb_vector_get_data(v0);                            \
+		const uint64_t *m0 = duckdb_vector_get_validity(v0);                        \
+		result *out = duckdb_vector_get_data(output);                               \
+		uint64_t *mask = NULL;                                                      \
+		uint64_t count = duckdb_data_chunk_get_size(input);                         \
+		for (uint64_t i = 0; i < count; i++) {                                      \
+			if (!is_valid(m0, i)) {                                                 \
+				set_null(output, &mask, i);                                         \
+				continue;                                                           \
+			}                                                                       \
+			argument a = d0[i];                                                     \
+			result r = 0;                                                           \
+			const char *error = NULL;                                               \
+			bool null = false;                                                      \
+			body;                                                                   \
+			if (error != NULL) {                                                    \
+				duckdb_scalar_function_set_error(info, error);                      \
+				return;                                                             \
+			}                                                                       \
+			if (null) {                                                             \
+				set_null(output, &mask, i);                                         \
+				continue;                                                           \
+			}                                                                       \
+			out[i] = r;                                                             \
+		}                                                                           \
+	}
+
+// The rules of float8_pl, float8_mul and float8_div (PostgreSQL, utils/float.h).
+#define FLOATS(type, suffix)                                                        \
+	BINARY(add_##suffix, type, type, type, {                                        \
+		r = a + b;                                                                  \
+		if (isinf(r) && !isinf(a) && !isinf(b)) error = overflow;                   \
+	})                                                                              \
+	BINARY(sub_##suffix, type, type, type, {                                        \
+		r = a - b;                                                                  \
+		if (isinf(r) && !isinf(a) && !isinf(b)) error = overflow;                   \
+	})                                                                              \
+	BINARY(mul_##suffix, type, type, type, {                                        \
+		r = a * b;                                                                  \
+		if (isinf(r) && !isinf(a) && !isinf(b)) error = overflow;                   \
+		if (r == 0 && a != 0 && b != 0) error = underflow;                          \
+	})                                                                              \
+	BINARY(div_##suffix, type, type, type, {                                        \
+		if (b == 0 && !isnan(a)) error = division_by_zero;                          \
+		r = a / b;                                                                  \
+		if (error == NULL && isinf(r) && !isinf(a)) error = overflow;               \
+		if (error == NULL && r == 0 && a != 0 && !isinf(b)) error = underflow;      \
+	})
+
+FLOATS(double, float8)
+FLOATS(float, float4)
+
+#define INTEGERS(type, suffix, least, range)                                        \
+	BINARY(div_##suffix, type, type, type, {                                        \
+		if (b == 0)                                                                 \
+			error = division_by_zero;                                               \
+		else if (b == -1 && a == least)                                             \
+			error = range;                                                          \
+		else                                                                        \
+			r = a / b;                                                              \
+	})                                                                              \
+	BINARY(mod_##suffix, type, type, type, {                                        \
+		if (b == 0)                                                                 \
+			error = division_by_zero;                                               \
+		else if (b == -1)                                                           \
+			r = 0;                                                                  \
+		else                                                                        \
+			r = a % b;                                                              \
+	})
+
+INTEGERS(int16_t, int2, INT16_MIN, int2_range)
+INTEGERS(int32_t, int4, INT32_MIN, int4_range)
+INTEGERS(int64_t, int8, INT64_MIN, int8_range)
+
+// Casts of floats to integers round half to even and check the range (dtoi4 and
+// its like). The limits are exact in the float type; try_ ones give NULL.
+#define TO_INTEGER(name, type, result, low, high, range)                            \
+	UNARY(name##_int, type, result, {                                               \
+		type rounded = (type)rint((double)a);                                       \
+		if (!(rounded >= (type)low && rounded < (type)high))                        \
+			error = range;                                                          \
+		else                                                                        \
+			r = (result)rounded;                                                    \
+	})                                                                              \
+	UNARY(name##_try, type, result, {                                               \
+		type rounded = (type)rint((double)a);                                       \
+		if (!(rounded >= (type)low && rounded < (type)high))                        \
+			null = true;                                                            \
+		else                                                                        \
+			r = (result)rounded;                                                    \
+		(void)error;                                                                \
+	})
+
+TO_INTEGER(float8_int2, double, int16_t, -32768.0, 32768.0, int2_range)
+TO_INTEGER(float8_int4, double, int32_t, -2147483648.0, 2147483648.0, int4_range)
+TO_INTEGER(float8_int8, double, int64_t, -9223372036854775808.0, 9223372036854775808.0, int8_range)
+TO_INTEGER(float4_int2, float, int16_t, -32768.0, 32768.0, int2_range)
+TO_INTEGER(float4_int4, float, int32_t, -2147483648.0, 2147483648.0, int4_range)
+TO_INTEGER(float4_int8, float, int64_t, -9223372036854775808.0, 9223372036854775808.0, int8_range)
+
+UNARY(float8_float4, double, float, {
+	r = (float)a;
+	if (isinf(r) && !isinf(a)) error = overflow;
+	if (r == 0 && a != 0) error = underflow;
+})
+
+UNARY(float8_float4_try, double, float, {
+	r = (float)a;
+	null = (isinf(r) && !isinf(a)) || (r == 0 && a != 0);
+})
+
+// A sum that is infinite has overflowed, or has summed infinities, which it does
+// not tell.
+UNARY(finite_only, double, double, {
+	r = a;
+	if (isinf(a)) error = overflow;
+})
+
+// Fields of timestamps and intervals. The numbers are those of the enumeration
+// in table_time.go. Seconds and what is derived from them are microseconds.
+enum field {
+	FIELD_YEAR,
+	FIELD_MONTH,
+	FIELD_DAY,
+	FIELD_HOUR,
+	FIELD_MINUTE,
+	FIELD_SECOND,
+	FIELD_DOW,
+	FIELD_ISODOW,
+	FIELD_DOY,
+	FIELD_WEEK,
+	FIELD_ISOYEAR,
+	FIELD_QUARTER,
+	FIELD_DECADE,
+	FIELD_CENTURY,
+	FIELD_MILLENNIUM,
+	FIELD_EPOCH,
+	FIELD_JULIAN,
+};
+
+#define MICROS_PER_DAY INT64_C(86400000000)
+
+static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
+// days_from_civil is the number of a day since 1970-01-01 (H. Hinnant's
+// chrono-compatible calendar algorithms), as is its inverse in civil.
+static int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
+	year -= month <= 2;
+	int64_t era = floor_div(year, 400);
+	int64_t of_era = year - era * 400;
+	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static void civil(int64_t days, int64_t *year, int64_t *month, int64_t *day) {
+	days += 719468;
+	int64_t era = floor_div(days, 146097);
+	int64_t day_of_era = days - era * 146097;
+	int64_t of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t of_year = day_of_era - (365 * of_era + of_era / 4 - of_era / 100);
+	int64_t shifted = (5 * of_year + 2) / 153;
+	*day = of_year - (153 * shifted + 2) / 5 + 1;
+	*month = shifted < 10 ? shifted + 3 : shifted - 9;
+	*year = of_era + era * 400 + (*month <= 2);
+}
+
+// shown_year counts as people do, without a year 0.
+static int64_t shown_year(int64_t year) { return year > 0 ? year : year - 1; }
+
+static int64_t per(int64_t year, int64_t length) {
+	year = shown_year(year);
+	return year > 0 ? (year + length - 1) / length : -((length - 1 - year) / length);
+}
+
+// iso_week is the number of the week in the year that its Thursday lies in.
+static int64_t iso_week(int64_t days, int64_t *iso_year) {
+	int64_t thursday = floor_div(days + 3, 7) * 7;
+	int64_t month, day;
+	civil(thursday, iso_year, &month, &day);
+	return (thursday - days_from_civil(*iso_year, 1, 1)) / 7 + 1;
+}
+
+static int64_t timestamp_field(int32_t field, int64_t micros) {
+	if (field == FIELD_EPOCH) return micros;
+	int64_t days = floor_div(micros, MICROS_PER_DAY);
+	int64_t time = micros - days * MICROS_PER_DAY;
+	int64_t year, month, day, iso_year;
+	switch (field) {
+	case FIELD_HOUR:
+		return time / INT64_C(3600000000);
+	case FIELD_MINUTE:
+		return time / 60000000 % 60;
+	case FIELD_SECOND:
+		return time % 60000000;
+	case FIELD_DOW:
+		return days + 4 - floor_div(days + 4, 7) * 7;
+	case FIELD_ISODOW:
+		return days + 3 - floor_div(days + 3, 7) * 7 + 1;
+	case FIELD_JULIAN:
+		return days + 2440588;
+	}
+	civil(days, &year, &month, &day);
+	switch (field) {
+	case FIELD_YEAR:
+		return shown_year(year);
+	case FIELD_MONTH:
+		return month;
+	case FIELD_DAY:
+		return day;
+	case FIELD_DOY:
+		return days - days_from_civil(year, 1, 1) + 1;
+	case FIELD_QUARTER:
+		return (month - 1) / 3 + 1;
+	case FIELD_DECADE:
+		return floor_div(year, 10);
+	case FIELD_CENTURY:
+		return per(year, 100);
+	case FIELD_MILLENNIUM:
+		return per(year, 1000);
+	case FIELD_WEEK:
+		return iso_week(days, &iso_year);
+	default:
+		iso_week(days, &iso_year);
+		return shown_year(iso_year);
+	}
+}
+
+BINARY(field_of_timestamp, int32_t, int64_t, int64_t, {
+	if (b == INT64_MAX || b == -INT64_MAX)
+		error = infinite_field;
+	else
+		r = timestamp_field(a, b);
+})
+
+typedef struct {
+	int32_t months, days;
+	int64_t micros;
+} interval;
+
+// interval_field reads a part of an interval as interval_part does (timestamp.c).
+static int64_t interval_field(int32_t field, interval v) {
+	int64_t years = v.months / 12;
+	switch (field) {
+	case FIELD_YEAR:
+		return years;
+	case FIELD_MONTH:
+		return v.months % 12;
+	case FIELD_DAY:
+		return v.days;
+	case FIELD_HOUR:
+		return v.micros / INT64_C(3600000000);
+	case FIELD_MINUTE:
+		return v.micros / 60000000 % 60;
+	case FIELD_SECOND:
+		return v.micros % 60000000;
+	case FIELD_QUARTER:
+		return v.months % 12 / 3 + 1;
+	case FIELD_DECADE:
+		return years / 10;
+	case FIELD_CENTURY:
+		return years / 100;
+	case FIELD_MILLENNIUM:
+		return years / 1000;
+	default:
+		// A year has 365.25 days and a month 30.
+		return years * (MICROS_PER_DAY / 4 * 1461) + v.months % 12 * 30 * MICROS_PER_DAY + v.days * MICROS_PER_DAY + v.micros;
+	}
+}
+
+BINARY(field_of_interval, int32_t, interval, int64_t, { r = interval_field(a, b); })
+
+static const struct {
+	const char *name;
+	fieldgate_function function;
+} functions[] = {
+    {"fg_add_float8", add_float8},
+    {"fg_sub_float8", sub_float8},
+    {"fg_mul_float8", mul_float8},
+    {"fg_div_float8", div_float8},
+    {"fg_add_float4", add_float4},
+    {"fg_sub_float4", sub_float4},
+    {"fg_mul_float4", mul_float4},
+    {"fg_div_float4", div_float4},
+    {"fg_div_int2", div_int2},
+    {"fg_div_int4", div_int4},
+    {"fg_div_int8", div_int8},
+    {"fg_mod_int2", mod_int2},
+    {"fg_mod_int4", mod_int4},
+    {"fg_mod_int8", mod_int8},
+    {"fg_finite", finite_only},
+    {"fg_timestamp_field", field_of_timestamp},
+    {"fg_interval_field", field_of_interval},
+    {"fg_int2_of_float8", float8_int2_int},
+    {"fg_int4_of_float8", float8_int4_int},
+    {"fg_int8_of_float8", float8_int8_int},
+    {"fg_int2_of_float4", float4_int2_int},
+    {"fg_int4_of_float4", float4_int4_int},
+    {"fg_int8_of_float4", float4_int8_int},
+    {"fg_float4_of_float8", float8_float4},
+    {"fg_try_int2_of_float8", float8_int2_try},
+    {"fg_try_int4_of_float8", float8_int4_try},
+    {"fg_try_int8_of_float8", float8_int8_try},
+    {"fg_try_int2_of_float4", float4_int2_try},
+    {"fg_try_int4_of_float4", float4_int4_try},
+    {"fg_try_int8_of_float4", float4_int8_try},
+    {"fg_try_float4_of_float8", float8_float4_try},
+};
+
+fieldgate_function fieldgate_arithmetic(const char *name) {
+	for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+		if (strcmp(functions[i].name, name) == 0) return functions[i].function;
+	}
+	return NULL;
+}
+
+void fieldgate_assign_strings(void *vector, uint64_t from, uint64_t count, const uint32_t *offsets, const char *text,
+                              const uint64_t *valid) {
+	for (uint64_t i = 0; i < count; i++) {
+		if (!is_valid(valid, i)) continue;
+		duckdb_vector_assign_string_element_len(vector, from + i, text + offsets[i], offsets[i + 1] - offsets[i]);
+	}
+}

@@ -1,0 +1,31 @@
+// The part of DuckDB's C interface that the code in this folder calls from C.
+// The library comes with the bindings, whose header cannot be found from here,
+// so what is used is declared again.
+
+#ifndef FIELDGATE_SCALAR_H
+#define FIELDGATE_SCALAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef void (*fieldgate_function)(void *info, void *input, void *output);
+
+extern void *duckdb_data_chunk_get_vector(void *chunk, uint64_t column);
+extern uint64_t duckdb_data_chunk_get_size(void *chunk);
+extern void *duckdb_vector_get_data(void *vector);
+extern uint64_t *duckdb_vector_get_validity(void *vector);
+extern void duckdb_vector_ensure_validity_writable(void *vector);
+extern void duckdb_vector_assign_string_element_len(void *vector, uint64_t index, const char *text, uint64_t length);
+extern void duckdb_scalar_function_set_error(void *info, const char *error);
+
+// fieldgate_arithmetic finds the checked arithmetic of scalar.c by name, or
+// returns NULL.
+fieldgate_function fieldgate_arithmetic(const char *name);
+
+// fieldgate_assign_strings sets the strings from..from+count of a vector: string
+// i is text[offsets[i]..offsets[i+1]]. Strings whose bit in valid is not set are
+// left out; valid may be NULL.
+void fieldgate_assign_strings(void *vector, uint64_t from, uint64_t count, const uint32_t *offsets, const char *text,
+                              const uint64_t *valid);
+
+#endif

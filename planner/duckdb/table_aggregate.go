@@ -1,0 +1,220 @@
+package duckdb
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// addAggregates: aggregates in daily use. The same entries serve windows.
+func (t *tables) addAggregates() {
+	t.function("count()", func(s *site) printed { return printed{sql: s.call("count", "*")} })
+	t.function(`count("any")`, func(s *site) printed {
+		if s.distinct {
+			return printed{sql: s.call("count", s.p.key(s.types[0], s.args[0]))}
+		}
+		return printed{sql: s.call("count", s.args[0].sql)}
+	})
+	each("int2 int4", func(a string) {
+		t.function(sig("sum", a), func(s *site) printed { return printed{sql: "CAST(" + s.call("sum", s.args[0].sql) + " AS BIGINT)"} })
+	})
+	t.function("sum(int8)", func(s *site) printed { return printed{sql: s.wholeSum(s.args[0].sql)} })
+	t.function("sum(numeric)", func(s *site) printed { return s.sumNumeric() })
+	t.function("sum(float8)", func(s *site) printed { return printed{sql: "fg_finite(" + s.call("sum", s.args[0].sql) + ")"} })
+	t.function("sum(float4)", func(s *site) printed {
+		return printed{sql: "fg_float4_of_float8(" + s.call("sum", "CAST("+s.args[0].sql+" AS DOUBLE)") + ")"}
+	})
+	each(integers+" numeric", func(a string) { t.function(sig("avg", a), averageNumeric) })
+	each(floats, func(a string) {
+		t.function(sig("avg", a), func(s *site) printed {
+			return printed{sql: "fg_finite(" + s.call("avg", "CAST("+s.args[0].sql+" AS DOUBLE)") + ")"}
+		})
+	})
+	each("min max", func(f string) {
+		each(integers+" "+floats+" oid text date time timestamp timestamptz interval", func(typ string) {
+			t.function(sig(f, typ), func(s *site) printed { return printed{sql: s.call(s.name, s.args[0].sql)} })
+		})
+		t.function(sig(f, "numeric"), func(s *site) printed {
+			a := s.args[0]
+			if a.scale != asText {
+				return printed{s.call(s.name, a.sql), a.scale}
+			}
+			s.distinct = false
+			return printed{s.call("arg_"+s.name, a.sql, s.p.key(s.types[0], a)), asText}
+		})
+	})
+	for name, duckdb := range map[string]string{"bool_and": "bool_and", "every": "bool_and", "bool_or": "bool_or"} {
+		t.function(sig(name, "bool"), func(s *site) printed { return printed{sql: s.call(duckdb, s.args[0].sql)} })
+	}
+	each("bit_and bit_or bit_xor", func(f string) {
+		each(integers, func(a string) {
+			t.function(sig(f, a), func(s *site) printed { return printed{sql: s.call(s.name, s.args[0].sql)} })
+		})
+	})
+	t.function("string_agg(text, text)", stringAggregate)
+	t.function("array_agg(anynonarray)", func(s *site) printed { return printed{sql: s.call("list", s.text(0))} })
+	t.function("json_agg(anyelement)", jsonAggregate)
+	t.function("jsonb_agg(anyelement)", jsonAggregate)
+}
+
+// wholeSum is a sum of integers as numeric.
+func (s *site) wholeSum(arg string) string {
+	return fmt.Sprintf("CAST(%s AS DECIMAL(%d,0))", s.call("sum", arg), decimalWidth)
+}
+
+// texts is the aggregate that collects a group's numerics which are text.
+func (s *site) texts() string {
+	if s.filter == "" {
+		s.filter = " FILTER (WHERE " + s.args[0].sql + " IS NOT NULL)"
+	}
+	return s.call("list", s.args[0].sql)
+}
+
+func (s *site) sumNumeric() printed {
+	a := s.args[0]
+	if a.scale == asText {
+		return printed{"fg_numeric_sum(" + s.texts() + ")", asText}
+	}
+	return printed{s.call("sum", a.sql), a.scale}
+}
+
+// averageNumeric divides the sum by the count as numeric division does.
+func averageNumeric(s *site) printed {
+	sum := ""
+	if s.types[0].OID == postgres.NumericOID {
+		sum = s.p.rescale(s.sumNumeric(), asText).sql
+	} else {
+		sum = "CAST(" + s.call("sum", s.args[0].sql) + " AS VARCHAR)"
+	}
+	return printed{"fg_numeric_div(" + sum + ", CAST(" + s.call("count", s.args[0].sql) + " AS VARCHAR))", asText}
+}
+
+// stringAggregate joins texts. A separator must be the same for all rows.
+func stringAggregate(s *site) printed {
+	separator, ok := constantText(s.nodes[1])
+	if c, isConst := s.nodes[1].(*planner.Const); isConst && c.Null {
+		separator, ok = "", true
+	}
+	if !ok {
+		return s.refuse("string_agg with a delimiter that is no constant")
+	}
+	return printed{sql: s.call("string_agg", s.args[0].sql, quoteString(separator))}
+}
+
+// jsonAggregate joins values as JSON.
+func jsonAggregate(s *site) printed {
+	joined := "('[' || " + s.call("string_agg", s.json(0), "', '") + " || ']')"
+	if strings.HasPrefix(s.name, "jsonb") {
+		joined = "fg_jsonb_in(" + joined + ")"
+	}
+	return printed{sql: joined}
+}
+
+// addStatistics: deviations, regression and ordered sets.
+func (t *tables) addStatistics() {
+	for name, v := range map[string]struct{ sample, root bool }{
+		"stddev": {true, true}, "stddev_samp": {true, true}, "stddev_pop": {false, true},
+		"variance": {true, false}, "var_samp": {true, false}, "var_pop": {false, false},
+	} {
+		each(floats, func(a string) {
+			t.function(sig(name, a), func(s *site) printed { return printed{sql: s.call(s.name, "CAST("+s.args[0].sql+" AS DOUBLE)")} })
+		})
+		each(integers+" numeric", func(a string) {
+			t.function(sig(name, a), func(s *site) printed { return s.variance(v.sample, v.root) })
+		})
+	}
+	each("corr covar_pop covar_samp regr_avgx regr_avgy regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy", func(f string) {
+		t.function(sig(f, "float8", "float8"), func(s *site) printed { return printed{sql: s.call(s.name, s.args[0].sql, s.args[1].sql)} })
+	})
+	t.function("regr_count(float8, float8)", func(s *site) printed {
+		return printed{sql: "CAST(" + s.call("regr_count", s.args[0].sql, s.args[1].sql) + " AS BIGINT)"}
+	})
+	t.function("percentile_cont(float8, float8)", percentile("quantile_cont"))
+	t.function("percentile_disc(float8, anyelement)", percentile("quantile_disc"))
+	t.function("mode(anyelement)", func(s *site) printed {
+		if s.types[0].OID == postgres.NumericOID || strings.Contains(s.order, " DESC") {
+			return s.refuse("mode() of type %s, or in descending order", s.types[0].OID)
+		}
+		s.order = ""
+		counts := s.call("histogram", s.args[0].sql)
+		// The keys of a histogram are in order: the first of the most frequent.
+		return printed{sql: fmt.Sprintf("list_extract(map_keys(%s), list_position(map_values(%s), list_max(map_values(%s))))", counts, counts, counts)}
+	})
+}
+
+// variance is exact for integers and numerics: from count, sum and sum of
+// squares.
+func (s *site) variance(sample, root bool) printed {
+	a, sum, squares := s.args[0], "", ""
+	switch {
+	case s.types[0].OID != postgres.NumericOID:
+		sum = "CAST(" + s.call("sum", a.sql) + " AS VARCHAR)"
+		squares = "CAST(" + s.call("sum", "CAST("+a.sql+" AS HUGEINT) * "+a.sql) + " AS VARCHAR)"
+		if s.distinct {
+			return s.refuse("%s(DISTINCT ...)", s.name)
+		}
+	case a.scale == asText || 2*a.scale > maxScale:
+		list := s.texts()
+		if a.scale != asText {
+			return s.refuse("%s of numeric with so many digits", s.name)
+		}
+		sum, squares = "fg_numeric_sum("+list+")", "fg_numeric_squares("+list+")"
+	default:
+		sum = "CAST(" + s.call("sum", a.sql) + " AS VARCHAR)"
+		squares = "CAST(" + s.call("sum", "("+a.sql+" * "+a.sql+")") + " AS VARCHAR)"
+	}
+	count := s.call("count", a.sql)
+	return printed{fmt.Sprintf("fg_numeric_variance(%s, %s, %s, %t, %t)", count, sum, squares, sample, root), asText}
+}
+
+// percentile is an ordered-set aggregate with a constant fraction.
+func percentile(function string) entry {
+	return func(s *site) printed {
+		c, ok := s.nodes[0].(*planner.Const)
+		if !ok || c.Null || s.types[1].OID == postgres.NumericOID {
+			return s.refuse("%s with a fraction that is no constant, or of type numeric", s.name)
+		}
+		if f := c.Value.Float; !(f >= 0 && f <= 1) {
+			return s.p.fail(errorf("22003", "percentile value %v is not between 0 and 1", f))
+		}
+		desc := strings.Contains(s.order, " DESC")
+		s.order = ""
+		fraction := floatText(c.Value.Float, false)
+		if desc {
+			if function == "quantile_disc" {
+				return s.refuse("%s in descending order", s.name)
+			}
+			fraction = floatText(1-c.Value.Float, false)
+		}
+		return printed{sql: s.call(function, s.args[1].sql, fraction)}
+	}
+}
+
+// addWindows: functions of windows alone.
+func (t *tables) addWindows() {
+	each("row_number rank dense_rank percent_rank cume_dist", func(f string) {
+		t.function(f+"()", func(s *site) printed { return printed{sql: s.call(s.name)} })
+	})
+	t.function("ntile(int4)", func(s *site) printed { return printed{sql: "CAST(" + s.call("ntile", s.args[0].sql) + " AS INTEGER)"} })
+	each("lag lead", func(f string) {
+		t.function(sig(f, "anyelement"), func(s *site) printed { return printed{s.call(s.name, s.args[0].sql), s.args[0].scale} })
+		t.function(sig(f, "anyelement", "int4"), func(s *site) printed {
+			return printed{s.call(s.name, s.args[0].sql, s.args[1].sql), s.args[0].scale}
+		})
+		t.function(sig(f, "anycompatible", "int4", "anycompatible"), func(s *site) printed {
+			value, other := s.args[0], s.args[2]
+			if s.types[0].OID == postgres.NumericOID {
+				value, other = s.p.common2(value, other)
+			}
+			return printed{s.call(s.name, value.sql, s.args[1].sql, other.sql), value.scale}
+		})
+	})
+	each("first_value last_value", func(f string) {
+		t.function(sig(f, "anyelement"), func(s *site) printed { return printed{s.call(s.name, s.args[0].sql), s.args[0].scale} })
+	})
+	t.function("nth_value(anyelement, int4)", func(s *site) printed {
+		return printed{s.call(s.name, s.args[0].sql, s.args[1].sql), s.args[0].scale}
+	})
+}

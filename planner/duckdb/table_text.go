@@ -1,0 +1,189 @@
+package duckdb
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// addTexts: string functions.
+func (t *tables) addTexts() {
+	t.functionTexts(
+		"lower(text)", "fg_lower($1)", "upper(text)", "fg_upper($1)", "initcap(text)", "fg_initcap($1)", "reverse(text)", "fg_reverse($1)",
+		"length(text)", "CAST(length($1) AS INTEGER)", "char_length(text)", "CAST(length($1) AS INTEGER)",
+		"character_length(text)", "CAST(length($1) AS INTEGER)", "octet_length(text)", "CAST(strlen($1) AS INTEGER)",
+		"bit_length(text)", "CAST(strlen($1) * 8 AS INTEGER)",
+		"length(bytea)", "CAST(octet_length($1) AS INTEGER)", "octet_length(bytea)", "CAST(octet_length($1) AS INTEGER)",
+		"substr(text, int4)", "fg_substr($1, $2)", "substring(text, int4)", "fg_substr($1, $2)",
+		"substr(text, int4, int4)", "fg_substr($1, $2, $3)", "substring(text, int4, int4)", "fg_substr($1, $2, $3)",
+		"position(text, text)", "fg_strpos($1, $2)", "strpos(text, text)", "fg_strpos($1, $2)",
+		"left(text, int4)", "fg_left($1, $2)", "right(text, int4)", "fg_right($1, $2)",
+		"lpad(text, int4)", "fg_lpad($1, $2, ' ')", "rpad(text, int4)", "fg_rpad($1, $2, ' ')",
+		"lpad(text, int4, text)", "fg_lpad($1, $2, $3)", "rpad(text, int4, text)", "fg_rpad($1, $2, $3)",
+		"btrim(text)", "fg_btrim($1, ' ')", "ltrim(text)", "fg_ltrim($1, ' ')", "rtrim(text)", "fg_rtrim($1, ' ')",
+		"btrim(text, text)", "fg_btrim($1, $2)", "ltrim(text, text)", "fg_ltrim($1, $2)", "rtrim(text, text)", "fg_rtrim($1, $2)",
+		"replace(text, text, text)", "fg_replace($1, $2, $3)", "split_part(text, text, int4)", "fg_split_part($1, $2, $3)",
+		"repeat(text, int4)", "fg_repeat($1, $2)", "md5(text)", "md5($1)", "md5(bytea)", "fg_md5($1)",
+		"starts_with(text, text)", "starts_with($1, $2)", "ascii(text)", "fg_ascii($1)", "chr(int4)", "fg_chr($1)",
+		"translate(text, text, text)", "fg_translate($1, $2, $3)",
+		"overlay(text, text, int4, int4)", "fg_overlay($1, $2, $3, $4)",
+		"overlay(text, text, int4)", "fg_overlay($1, $2, $3, CAST(length($2) AS INTEGER))",
+		"to_hex(int4)", "fg_to_hex(CAST($1 AS BIGINT) & 4294967295)", "to_hex(int8)", "fg_to_hex($1)",
+		"quote_ident(text)", "fg_quote_ident($1)", "quote_literal(text)", "fg_quote_literal($1)",
+		"quote_nullable(text)", "coalesce(fg_quote_literal($1), 'NULL')",
+		"encode(bytea, text)", "fg_encode($1, $2)", "decode(text, text)", "fg_decode($1, $2)",
+		"sha256(bytea)", "unhex(sha256($1))", "gen_random_uuid()", "uuid()",
+	)
+	t.operatorTexts(
+		"||(text, text)", "($1 || $2)", "^@(text, text)", "starts_with($1, $2)", "||(bytea, bytea)", "($1 || $2)",
+	)
+	t.operator("||(text, anynonarray)", func(s *site) printed { return printed{sql: "(" + s.args[0].sql + " || " + s.output(1) + ")"} })
+	t.operator("||(anynonarray, text)", func(s *site) printed { return printed{sql: "(" + s.output(0) + " || " + s.args[1].sql + ")"} })
+	t.function(`concat("any")`, func(s *site) printed { return printed{sql: "concat(" + strings.Join(s.outputs(0), ", ") + ")"} })
+	t.function(`concat_ws(text, "any")`, func(s *site) printed {
+		return printed{sql: "concat_ws(" + strings.Join(append([]string{s.args[0].sql}, s.outputs(1)...), ", ") + ")"}
+	})
+	t.function(`format(text, "any")`, func(s *site) printed {
+		return printed{sql: "fg_format(" + s.args[0].sql + ", CAST([" + strings.Join(s.outputs(1), ", ") + "] AS VARCHAR[]))"}
+	})
+	t.function("format(text)", template("fg_format($1, CAST([] AS VARCHAR[]))"))
+}
+
+// output is argument i as its type prints it.
+func (s *site) output(i int) string {
+	text := planner.Type{OID: postgres.TextOID, Typmod: -1}
+	if s.types[i].OID == postgres.BoolOID {
+		return "(CASE WHEN " + s.args[i].sql + " THEN 't' WHEN NOT " + s.args[i].sql + " THEN 'f' END)"
+	}
+	if s.types[i].OID == postgres.BPCharOID {
+		return s.args[i].sql
+	}
+	return s.p.cast(s.args[i], s.types[i], text, true, false).sql
+}
+
+func (s *site) outputs(from int) []string {
+	var out []string
+	for i := from; i < len(s.args); i++ {
+		out = append(out, s.output(i))
+	}
+	return out
+}
+
+// addPatterns: LIKE, regular expressions and SIMILAR TO.
+func (t *tables) addPatterns() {
+	for operator, l := range map[string]like{
+		"~~": {"like_escape", "~~", false}, "!~~": {"like_escape", "~~", true},
+		"~~*": {"ilike_escape", "", false}, "!~~*": {"ilike_escape", "", true},
+	} {
+		t.operator(sig(operator, "text", "text"), l.print)
+		t.operator(sig(operator, "name", "text"), l.print)
+	}
+	t.function("like_escape(text, text)", func(s *site) printed { return likeEscape(s) })
+	for operator, m := range map[string]regexMatch{"~": {"", false}, "!~": {"", true}, "~*": {"i", false}, "!~*": {"i", true}} {
+		t.operator(sig(operator, "text", "text"), m.print)
+		t.operator(sig(operator, "name", "text"), m.print)
+	}
+	t.functionTexts(
+		"similar_to_escape(text)", `fg_similar($1, '\')`, "similar_to_escape(text, text)", "fg_similar($1, $2)",
+		"regexp_match(text, text)", "fg_regexp_match($1, $2)", "regexp_match(text, text, text)", "fg_regexp_match($1, $2, $3)",
+		"regexp_replace(text, text, text)", "fg_regexp_replace($1, $2, $3)", "regexp_replace(text, text, text, text)", "fg_regexp_replace($1, $2, $3, $4)",
+		"regexp_split_to_array(text, text)", "fg_regexp_split($1, $2)", "regexp_split_to_array(text, text, text)", "fg_regexp_split($1, $2, $3)",
+		"regexp_split_to_table(text, text)", "fg_regexp_split($1, $2)", "regexp_split_to_table(text, text, text)", "fg_regexp_split($1, $2, $3)",
+		"substring(text, text)", "fg_regexp_substring($1, $2)",
+		"regexp_count(text, text)", "fg_regexp_count($1, $2)", "regexp_like(text, text)", "fg_matches($1, $2, '')",
+		"regexp_like(text, text, text)", "fg_matches($1, $2, $3)", "regexp_substr(text, text)", "fg_regexp_substr($1, $2)",
+		"regexp_instr(text, text)", "fg_regexp_instr($1, $2)",
+	)
+}
+
+// like is one of the operators of LIKE and ILIKE.
+type like struct {
+	function string
+	plain    string // DuckDB's operator without an escape
+	not      bool
+}
+
+// print prints LIKE. A constant pattern without escapes becomes DuckDB's plain
+// operator, which it turns into a search for a prefix or a part where it can.
+func (l like) print(s *site) printed {
+	not := ""
+	if l.not {
+		not = "NOT "
+	}
+	pattern, constant := constantText(s.nodes[1])
+	switch {
+	case constant && !strings.Contains(pattern, `\`) && l.plain != "":
+		return printed{sql: "(" + not + "(" + s.args[0].sql + " " + l.plain + " " + quoteString(pattern) + "))"}
+	case constant:
+		if err := checkLike(pattern); err != nil {
+			return s.p.fail(err)
+		}
+		return printed{sql: "(" + not + l.function + "(" + s.args[0].sql + ", " + quoteString(pattern) + `, '\'))`}
+	}
+	return printed{sql: "(" + not + l.function + "(" + s.args[0].sql + ", fg_like_check(" + s.args[1].sql + `), '\'))`}
+}
+
+// likeEscape turns a pattern with another escape into one with a backslash.
+func likeEscape(s *site) printed {
+	pattern, ok := constantText(s.nodes[0])
+	escape, okEscape := constantText(s.nodes[1])
+	if !ok || !okEscape {
+		return s.refuse("LIKE with an ESCAPE and a pattern that is no constant")
+	}
+	converted, err := convertEscape(pattern, escape)
+	if err != nil {
+		return s.p.fail(err)
+	}
+	return printed{sql: quoteString(converted)}
+}
+
+// regexMatch is one of the operators ~.
+type regexMatch struct {
+	flags string
+	not   bool
+}
+
+// print prints ~. A constant pattern is translated here and searched by DuckDB.
+func (m regexMatch) print(s *site) printed {
+	not := ""
+	if m.not {
+		not = "NOT "
+	}
+	text, constant, err := constantPattern(s.nodes[1])
+	if err != nil {
+		return s.p.fail(err)
+	}
+	if !constant {
+		return printed{sql: "(" + not + "fg_matches(" + s.args[0].sql + ", " + s.args[1].sql + ", " + quoteString(m.flags) + "))"}
+	}
+	p, err := translatePattern(text, m.flags)
+	if err != nil {
+		return s.p.fail(err)
+	}
+	if _, err := regexp.Compile(p.text); err != nil {
+		return s.p.fail(errPattern(err.Error()))
+	}
+	return printed{sql: "(" + not + "regexp_matches(" + s.args[0].sql + ", " + quoteString(p.text) + "))"}
+}
+
+// constantPattern is a pattern known now: a constant, or one of SIMILAR TO.
+func constantPattern(e planner.Expr) (text string, ok bool, err error) {
+	f, isCall := e.(*planner.Func)
+	if !isCall || f.Proc.Name != "similar_to_escape" {
+		text, ok = constantText(e)
+		return text, ok, nil
+	}
+	escape := `\`
+	if text, ok = constantText(f.Args[0]); !ok {
+		return "", false, nil
+	}
+	if len(f.Args) > 1 {
+		if escape, ok = constantText(f.Args[1]); !ok {
+			return "", false, nil
+		}
+	}
+	text, err = similarPattern(text, escape)
+	return text, err == nil, err
+}
