@@ -1,0 +1,66 @@
+package wire
+
+import (
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// encodeFunc appends the value of one row of a vector, which is not NULL. It is
+// chosen once a result for each column.
+type encodeFunc func(dst []byte, v *planner.Vector, row int) []byte
+
+// encoders chooses how the columns of a result are sent. Formats has one format
+// a column, or is nil: all text.
+func (c *conn) encoders(columns []planner.ResultColumn, formats []int16) ([]encodeFunc, error) {
+	if len(columns) == 0 {
+		return nil, nil
+	}
+	if err := checkFormats(columns, formats); err != nil {
+		return nil, err
+	}
+	style, err := c.style()
+	if err != nil {
+		return nil, err
+	}
+	funcs := make([]encodeFunc, len(columns))
+	for i, col := range columns {
+		oid := sentType(col.T).OID
+		if formats != nil && formats[i] == pgproto3.BinaryFormat {
+			funcs[i] = binaryEncoder(oid)
+		} else {
+			funcs[i] = textEncoder(oid, style)
+		}
+	}
+	return funcs, nil
+}
+
+// checkFormats refuses a binary format for types that are sent as text only.
+func checkFormats(columns []planner.ResultColumn, formats []int16) error {
+	for i, f := range formats {
+		oid := sentType(columns[i].T).OID
+		if f == pgproto3.BinaryFormat && binaryEncoder(oid) == nil {
+			return errorf(pgerrcode.UndefinedFunction, "no binary output function available for type %s", oid)
+		}
+	}
+	return nil
+}
+
+// sentType is what a client is told of a type: a domain goes as what it is over.
+func sentType(t planner.Type) planner.Type {
+	for {
+		known, ok := postgres.TypeByOID(t.OID)
+		if !ok || known.Kind != postgres.DomainType {
+			return t
+		}
+		t = planner.Type{OID: known.Base, Typmod: known.BaseTypmod}
+	}
+}
+
+// isVector says that a type is one of the catalog's two arrays with a text of
+// their own.
+func isVector(oid postgres.OID) bool {
+	return oid == postgres.Int2VectorOID || oid == postgres.OIDVectorOID
+}

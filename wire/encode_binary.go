@@ -1,0 +1,143 @@
+package wire
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// PostgreSQL counts times from 2000-01-01, the engine from 1970-01-01.
+const (
+	epochDays   = 10957
+	epochMicros = epochDays * 86_400_000_000
+)
+
+// quietNaN are the bits of the NaN that PostgreSQL sends.
+const quietNaN = 0x7ff8000000000000
+
+// jsonbVersion begins jsonb's binary form.
+const jsonbVersion = 1
+
+// binaryEncoder is nil for types that have no binary form here.
+func binaryEncoder(oid postgres.OID) encodeFunc {
+	if elem := postgres.ElemOf(oid); elem != 0 {
+		f := binaryEncoder(elem)
+		if f == nil {
+			return nil
+		}
+		lower := uint32(1)
+		if isVector(oid) {
+			lower = 0
+		}
+		return arrayBinary(elem, lower, f)
+	}
+	switch oid {
+	case postgres.BoolOID:
+		return boolBinary
+	case postgres.Int2OID:
+		return int2Binary
+	case postgres.Int4OID:
+		return int4Binary
+	case postgres.Int8OID, postgres.TimeOID:
+		return int8Binary
+	case postgres.OIDOID, postgres.XIDOID, postgres.CIDOID, postgres.RegprocOID, postgres.RegclassOID, postgres.RegtypeOID, postgres.RegnamespaceOID, postgres.RegroleOID:
+		return oidBinary
+	case postgres.Float4OID:
+		return float4Binary
+	case postgres.Float8OID:
+		return float8Binary
+	case postgres.NumericOID:
+		return numericBinary
+	case postgres.DateOID:
+		return dateBinary
+	case postgres.TimestampOID, postgres.TimestampTZOID:
+		return timestampBinary
+	case postgres.IntervalOID:
+		return intervalBinary
+	case postgres.UUIDOID:
+		return uuidBinary
+	case postgres.JSONBOID:
+		return jsonbBinary
+	case postgres.TextOID, postgres.VarcharOID, postgres.BPCharOID, postgres.NameOID, postgres.CharOID,
+		postgres.JSONOID, postgres.ByteaOID, postgres.VoidOID, postgres.UnknownOID:
+		return bytesText
+	}
+	return nil
+}
+
+func boolBinary(dst []byte, v *planner.Vector, row int) []byte {
+	if v.Bools[row] {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
+}
+
+func int2Binary(dst []byte, v *planner.Vector, row int) []byte {
+	return binary.BigEndian.AppendUint16(dst, uint16(v.Int16s[row]))
+}
+
+func int4Binary(dst []byte, v *planner.Vector, row int) []byte {
+	return binary.BigEndian.AppendUint32(dst, uint32(v.Int32s[row]))
+}
+
+func int8Binary(dst []byte, v *planner.Vector, row int) []byte {
+	return binary.BigEndian.AppendUint64(dst, uint64(v.Int64s[row]))
+}
+
+func oidBinary(dst []byte, v *planner.Vector, row int) []byte {
+	return binary.BigEndian.AppendUint32(dst, uint32(v.Int64s[row]))
+}
+
+func float4Binary(dst []byte, v *planner.Vector, row int) []byte {
+	return binary.BigEndian.AppendUint32(dst, math.Float32bits(v.Float32s[row]))
+}
+
+func float8Binary(dst []byte, v *planner.Vector, row int) []byte {
+	f := v.Float64s[row]
+	if math.IsNaN(f) {
+		return binary.BigEndian.AppendUint64(dst, quietNaN) // whatever its bits are here
+	}
+	return binary.BigEndian.AppendUint64(dst, math.Float64bits(f))
+}
+
+func numericBinary(dst []byte, v *planner.Vector, row int) []byte {
+	if v.Numerics == nil {
+		return appendNumericBinary(dst, v.Bytes[row])
+	}
+	var text [64]byte // room for a sign, 39 digits and a point
+	n := v.Numerics[row]
+	return appendNumericBinary(dst, postgres.AppendNumeric(text[:0], n.Hi, n.Lo, int(n.Scale)))
+}
+
+func dateBinary(dst []byte, v *planner.Vector, row int) []byte {
+	d := v.Int32s[row]
+	if d != math.MaxInt32 && d != math.MinInt32 { // infinities stay what they are
+		d -= epochDays
+	}
+	return binary.BigEndian.AppendUint32(dst, uint32(d))
+}
+
+func timestampBinary(dst []byte, v *planner.Vector, row int) []byte {
+	t := v.Int64s[row]
+	if t != math.MaxInt64 && t != math.MinInt64 {
+		t -= epochMicros
+	}
+	return binary.BigEndian.AppendUint64(dst, uint64(t))
+}
+
+func intervalBinary(dst []byte, v *planner.Vector, row int) []byte {
+	i := v.Intervals[row]
+	dst = binary.BigEndian.AppendUint64(dst, uint64(i.Micros))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(i.Days))
+	return binary.BigEndian.AppendUint32(dst, uint32(i.Months))
+}
+
+func uuidBinary(dst []byte, v *planner.Vector, row int) []byte {
+	return append(dst, v.UUIDs[row][:]...)
+}
+
+func jsonbBinary(dst []byte, v *planner.Vector, row int) []byte {
+	return append(append(dst, jsonbVersion), v.Bytes[row]...)
+}

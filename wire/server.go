@@ -1,0 +1,180 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/fieldgate/fieldgate/wire/auth"
+)
+
+// Config is what a Server needs.
+type Config struct {
+	// Listener accepts the connections. Run closes it.
+	Listener net.Listener
+	// TLS answers an SSLRequest; nil: encryption is refused.
+	TLS *tls.Config
+	// RequireTLS turns away sessions that are not encrypted.
+	RequireTLS bool
+	// Roles says who may connect.
+	Roles *auth.Roles
+	// NewSession opens the planner session of a client.
+	NewSession NewSessionFunc
+	// MaxConnections counts sessions; one more is answered 53300. Default 100.
+	MaxConnections int
+	// StartupTimeout bounds the time from accept to the end of authentication.
+	// Default 20 s.
+	StartupTimeout time.Duration
+	// WriteTimeout is how long a client may take none of a result's bytes before
+	// it is cut off: a result holds what its statement pinned. Default 1 h.
+	WriteTimeout time.Duration
+	// DrainTimeout is how long running statements may go on once Run's context
+	// has ended. Default 10 s.
+	DrainTimeout time.Duration
+	// MaxMessageBytes bounds one message of a client. Default 64 MiB.
+	MaxMessageBytes int
+	// Logger receives what clients are not told. Required.
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxConnections == 0 {
+		c.MaxConnections = 100
+	}
+	if c.StartupTimeout == 0 {
+		c.StartupTimeout = 20 * time.Second
+	}
+	if c.WriteTimeout == 0 {
+		c.WriteTimeout = time.Hour
+	}
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = 10 * time.Second
+	}
+	if c.MaxMessageBytes == 0 {
+		c.MaxMessageBytes = 64 << 20
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Listener == nil:
+		return errors.New("wire: no listener")
+	case c.Roles == nil:
+		return errors.New("wire: no roles")
+	case c.NewSession == nil:
+		return errors.New("wire: no sessions")
+	case c.Logger == nil:
+		return errors.New("wire: no logger")
+	case c.RequireTLS && c.TLS == nil:
+		return errors.New("wire: TLS is required but not configured")
+	case c.MaxConnections < 0 || c.StartupTimeout < 0 || c.WriteTimeout < 0 || c.DrainTimeout < 0 || c.MaxMessageBytes < 0:
+		return errors.New("wire: a limit is negative")
+	}
+	return nil
+}
+
+// Server serves the Postgres protocol.
+type Server struct {
+	cfg      Config
+	backends *backends
+	// certificate is what TLS answers with, if it can be only one.
+	certificate *x509.Certificate
+	// sockets bounds accepted connections, sessions or not: beyond the sessions
+	// there is room for cancel requests and for those who are turned away.
+	sockets chan struct{}
+}
+
+// spareSockets are for connections that have no session (yet).
+const spareSockets = 64
+
+// New checks the configuration. Nothing runs before Run.
+func New(cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Server{
+		cfg:         cfg,
+		backends:    newBackends(cfg.MaxConnections),
+		certificate: onlyCertificate(cfg.TLS),
+		sockets:     make(chan struct{}, cfg.MaxConnections+spareSockets),
+	}, nil
+}
+
+// Run serves until ctx ends. Then idle sessions are told so (57P01) and closed,
+// statements under way may finish within DrainTimeout, and Run returns nil when
+// every connection is gone. It fails if the listener does.
+func (s *Server) Run(ctx context.Context) error {
+	// Statements outlive ctx until the drain timeout, hence a context of their own.
+	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	draining, drain := context.WithCancel(ctx)
+	defer drain()
+	closed := context.AfterFunc(ctx, func() { _ = s.cfg.Listener.Close() })
+	defer closed()
+
+	var connections sync.WaitGroup
+	err := s.accept(draining, running, &connections)
+	drain()
+
+	joined := make(chan struct{})
+	go func() {
+		connections.Wait()
+		close(joined)
+	}()
+	patience := time.NewTimer(s.cfg.DrainTimeout)
+	defer patience.Stop()
+	select {
+	case <-joined:
+	case <-patience.C:
+		stop(errShutdown)
+		<-joined
+	}
+	return err
+}
+
+// accept starts a goroutine for each connection until draining ends.
+func (s *Server) accept(draining, running context.Context, connections *sync.WaitGroup) error {
+	const maxPause = time.Second
+	pause := 5 * time.Millisecond
+	for {
+		select {
+		case s.sockets <- struct{}{}:
+		case <-draining.Done():
+			return nil
+		}
+		nc, err := s.cfg.Listener.Accept()
+		if err == nil {
+			pause = 5 * time.Millisecond
+			connections.Go(func() {
+				defer func() { <-s.sockets }()
+				s.serve(draining, running, nc)
+			})
+			continue
+		}
+		<-s.sockets
+		if draining.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return fmt.Errorf("accept: %w", err)
+		}
+		// Mostly a process out of file descriptors: it passes as others close.
+		s.cfg.Logger.Warn("accept postgres connection", "err", err, "retry_in", pause)
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-draining.Done():
+			t.Stop()
+			return nil
+		}
+		pause = min(2*pause, maxPause)
+	}
+}

@@ -1,0 +1,43 @@
+package wire
+
+import (
+	"context"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// Session is what a connection needs of a planner session. It is used by one
+// goroutine. Errors are *planner.Error, context errors, or internal.
+type Session interface {
+	// Parse splits a text into its statements; none if it is empty.
+	Parse(sql string) ([]*planner.Statement, error)
+	// Prepare binds a statement without running anything.
+	Prepare(ctx context.Context, st *planner.Statement, paramTypes []postgres.OID) (*planner.Prepared, error)
+	// Execute starts a prepared statement. ctx governs the rows of its result
+	// until they are closed.
+	Execute(ctx context.Context, p *planner.Prepared, params []planner.Param) (*planner.Result, error)
+	// Status is the transaction status as ReadyForQuery sends it.
+	Status() byte
+	// Fail notes an error that happened here; an open block becomes a failed one.
+	Fail()
+	// BeginImplicit and EndImplicit bracket statements that are one transaction
+	// though no BEGIN says so.
+	BeginImplicit()
+	EndImplicit(ok bool)
+	// Setting is a parameter's value as SHOW gives it.
+	Setting(name string) string
+	// Reported are the parameters that a client is told at the start, and
+	// TakeChanged those of them that changed since the last call.
+	Reported() []planner.Setting
+	TakeChanged() []planner.Setting
+	// Close ends the session.
+	Close()
+}
+
+// NewSessionFunc opens the session of an authenticated client. The parameters
+// are those of the startup message that are settings; pid is the backend's
+// process id. An error refuses the connection.
+type NewSessionFunc func(id planner.Identity, startup map[string]string, pid int32) (Session, error)
+
+var _ Session = (*planner.Session)(nil)

@@ -1,0 +1,262 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// Startup packets have no kind byte; they begin with a length and a code
+// (pqcomm.h of PostgreSQL).
+const (
+	minStartupPacket = 8
+	maxStartupPacket = 10_000 // MAX_STARTUP_PACKET_LENGTH
+
+	cancelRequestCode = 1234<<16 | 5678
+	sslRequestCode    = 1234<<16 | 5679
+	gssEncRequestCode = 1234<<16 | 5680
+)
+
+// The protocol versions served.
+const (
+	protocol30 = 3 << 16
+	protocol32 = 3<<16 | 2
+)
+
+// startupRequest is what a client asks for when it connects.
+type startupRequest struct {
+	protocol uint32 // the agreed version
+	user     string
+	database string
+	// settings are the parameters that the session takes as settings.
+	settings map[string]string
+	// asked is the version requested, and unknown are the protocol options
+	// (_pq_.*), none of which we know.
+	asked   uint32
+	unknown []string
+}
+
+// negotiated says that the client must be told that it gets less than it asked.
+func (r *startupRequest) negotiated() bool { return r.protocol != r.asked || len(r.unknown) > 0 }
+
+// readStartup answers requests for encryption until the client starts a session.
+// A cancel request is done here and ends the connection with errHangup. Packets
+// are read to the byte: what follows a request for encryption in the clear must
+// not be taken for encrypted.
+func (s *Server) readStartup(ctx context.Context, t *transport) (*startupRequest, error) {
+	var sslAsked, gssAsked bool
+	for {
+		packet, err := readStartupPacket(t)
+		if err != nil {
+			return nil, err
+		}
+		switch code := binary.BigEndian.Uint32(packet); {
+		case code == cancelRequestCode:
+			var m pgproto3.CancelRequest
+			if err := m.Decode(packet); err == nil {
+				s.backends.cancel(int32(m.ProcessID), m.SecretKey)
+			}
+			return nil, errHangup
+		case code == sslRequestCode && !sslAsked:
+			sslAsked = true
+			if err := s.answerSSL(ctx, t); err != nil {
+				return nil, err
+			}
+		case code == gssEncRequestCode && !gssAsked:
+			gssAsked = true
+			if err := writeByte(t, s, 'N'); err != nil {
+				return nil, err
+			}
+		default:
+			return parseStartup(code, packet[4:])
+		}
+	}
+}
+
+func readStartupPacket(r io.Reader) ([]byte, error) {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	length := binary.BigEndian.Uint32(head[:])
+	if length < minStartupPacket || length > maxStartupPacket {
+		// Whoever sends this does not speak the protocol; PostgreSQL does not
+		// answer either.
+		return nil, fmt.Errorf("%w: startup packet of %d bytes", errGarbage, length)
+	}
+	packet := make([]byte, length-4)
+	_, err := io.ReadFull(r, packet)
+	return packet, err
+}
+
+func writeByte(t *transport, s *Server, b byte) error {
+	t.writeWithin(s.cfg.StartupTimeout)
+	_, err := t.Write([]byte{b})
+	return err
+}
+
+func (s *Server) answerSSL(ctx context.Context, t *transport) error {
+	if s.cfg.TLS == nil {
+		return writeByte(t, s, 'N')
+	}
+	if err := writeByte(t, s, 'S'); err != nil {
+		return err
+	}
+	encrypted := tls.Server(t.raw, s.cfg.TLS)
+	if err := encrypted.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("%w: TLS handshake: %w", errGarbage, err)
+	}
+	t.Conn = encrypted
+	return nil
+}
+
+// parseStartup reads the startup message that follows the protocol version.
+func parseStartup(version uint32, body []byte) (*startupRequest, error) {
+	if version>>16 != 3 {
+		return nil, fatalf(pgerrcode.FeatureNotSupported, "unsupported frontend protocol %d.%d: server supports 3.0 to 3.2",
+			version>>16, version&0xffff)
+	}
+	parameters, err := parseParameters(body)
+	if err != nil {
+		return nil, err
+	}
+	req := &startupRequest{asked: version, protocol: protocol30, settings: make(map[string]string)}
+	if version >= protocol32 {
+		req.protocol = protocol32
+	}
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		value := parameters[name]
+		switch {
+		case name == "user":
+			req.user = value
+		case name == "database":
+			req.database = value
+		case name == "replication":
+			if !slices.Contains([]string{"false", "off", "no", "0"}, value) {
+				return nil, fatalf(pgerrcode.FeatureNotSupported, "replication connections are not supported")
+			}
+		case name == "options":
+		case strings.HasPrefix(name, "_pq_."):
+			req.unknown = append(req.unknown, name)
+		default:
+			req.settings[name] = value
+		}
+	}
+	if req.user == "" {
+		return nil, fatalf(pgerrcode.InvalidAuthorizationSpecification, "no PostgreSQL user name specified in startup packet")
+	}
+	if req.database == "" {
+		req.database = req.user
+	}
+	// Options set first, so that parameters of their own override them.
+	options, err := parseOptions(parameters["options"])
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range options {
+		if _, own := req.settings[name]; !own {
+			req.settings[name] = value
+		}
+	}
+	return req, nil
+}
+
+// parseParameters splits names and values, each ended by a zero byte, the list by
+// another.
+func parseParameters(body []byte) (map[string]string, error) {
+	out := make(map[string]string)
+	for {
+		name, rest, ok := bytes.Cut(body, []byte{0})
+		if !ok {
+			break
+		}
+		if len(name) == 0 {
+			if len(rest) > 0 {
+				break
+			}
+			return out, nil
+		}
+		value, rest, ok := bytes.Cut(rest, []byte{0})
+		if !ok {
+			break
+		}
+		if !validText(name) || !validText(value) {
+			return nil, fatalf(pgerrcode.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\" in startup packet")
+		}
+		out[string(name)] = string(value)
+		body = rest
+	}
+	return nil, fatalf(pgerrcode.ProtocolViolation, "invalid startup packet layout: expected terminator as last byte")
+}
+
+// parseOptions reads the settings of the options parameter, which are written as
+// PostgreSQL's command-line arguments: -c name=value, -cname=value or
+// --name=value, a backslash before a space that belongs to a word.
+func parseOptions(text string) (map[string]string, error) {
+	out := make(map[string]string)
+	words := splitOptions(text)
+	for i := 0; i < len(words); i++ {
+		var setting string
+		switch word := words[i]; {
+		case word == "-c":
+			i++
+			if i == len(words) {
+				return nil, fatalf(pgerrcode.SyntaxError, "option -c requires a value")
+			}
+			setting = words[i]
+		case strings.HasPrefix(word, "-c"):
+			setting = word[len("-c"):]
+		case strings.HasPrefix(word, "--"):
+			setting = word[len("--"):]
+		default:
+			return nil, fatalf(pgerrcode.SyntaxError, "invalid command-line argument for server process: %s", word)
+		}
+		name, value, ok := strings.Cut(setting, "=")
+		if !ok {
+			return nil, fatalf(pgerrcode.SyntaxError, "-c %s requires a value", setting)
+		}
+		out[strings.ReplaceAll(name, "-", "_")] = value
+	}
+	return out, nil
+}
+
+func splitOptions(text string) []string {
+	var words []string
+	var word strings.Builder
+	var open, escaped bool
+	for _, c := range []byte(text) {
+		switch {
+		case escaped:
+			word.WriteByte(c)
+			escaped = false
+		case c == '\\':
+			open, escaped = true, true
+		case c == ' ' || c >= '\t' && c <= '\r':
+			if open {
+				words = append(words, word.String())
+				word.Reset()
+				open = false
+			}
+		default:
+			open = true
+			word.WriteByte(c)
+		}
+	}
+	if open {
+		words = append(words, word.String())
+	}
+	return words
+}
+
+// errGarbage says that the other side speaks no Postgres. It is not answered.
+var errGarbage = errors.New("not the postgres protocol")
