@@ -26,7 +26,9 @@ func (s *server) wireCompaction() error {
 			Conflict: func(ctx context.Context, e *schema.Event, _ stream.Position) error {
 				return conflicts.PutConflict(ctx, e)
 			},
-			Pressure: pressure.outputs[i], Deliver: w.drain.Archived, Logger: s.log, Events: s.compactEvents(),
+			Pressure: pressure.outputs[i], Logger: s.log, Events: s.compactEvents(),
+			// Not Drain: while the tail is full, staging waits for this very compaction.
+			Deliver: func(ctx context.Context) error { return w.drain.Delivery.FlushLogs(ctx, stage.log) },
 		})
 		if err != nil {
 			return err
@@ -101,6 +103,9 @@ func (s *server) declared(ctx context.Context, ds schema.Dataset) (map[string]bo
 // Compact implements planner.Admin. One archive holds all tenants' events, so
 // all of them are compacted.
 func (s *server) Compact(ctx context.Context, _ string) error {
+	if err := s.writing.drain.Archived(ctx); err != nil {
+		return err
+	}
 	for _, c := range s.writing.compactors {
 		if err := c.Compact(ctx); err != nil {
 			return err

@@ -77,6 +77,7 @@ func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	s.writing.ingest.Mount(mux)
+	s.rest.Register(mux)
 	return mux
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/rest"
 	"github.com/fieldgate/fieldgate/ingest"
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/pipeline/compact"
@@ -40,6 +41,7 @@ type server struct {
 	schemas *schema.Store
 	writing writing
 	reading reading
+	rest    *rest.API
 	ready   atomic.Bool
 }
 
@@ -79,7 +81,7 @@ func newServer(c config, s *stores, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.dropped = srv.reading.engine.Drop
+	a.dropped = srv.reading.engine.CloseTenant
 	if err := errors.Join(srv.wireWriting(), srv.wireReading()); err != nil {
 		return nil, errors.Join(err, srv.reading.engine.Close())
 	}
@@ -102,7 +104,7 @@ func (s *server) wireWriting() error {
 		return err
 	}
 	w.tail, err = nearline.NewTail(nearline.Config{
-		Known: s.stores.lake, MemoryBytes: int64(s.c.Limits.TailMB) << 20, Logger: s.log,
+		Known: s.stores.lake, Native: s.reading.engine, MemoryBytes: int64(s.c.Limits.TailMB) << 20, Logger: s.log,
 	})
 	if err != nil {
 		return err
@@ -298,5 +300,13 @@ func (s *server) wireReading() error {
 		Schemas: s.schemas, Observed: s.writing.observed, Nearline: s.writing.tail, Lake: s.stores.lake,
 		Engine: s.reading.engine, Admin: s, Logger: s.log,
 	})
+	if err != nil {
+		return err
+	}
+	s.rest, err = rest.New(rest.Config{Schemas: s.schemas, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log})
 	return err
+}
+
+func (s *server) newQuerySession(id planner.Identity) (rest.Session, error) {
+	return s.reading.planner.NewSession(id, nil, 0)
 }
