@@ -1,6 +1,9 @@
 package planner
 
 import (
+	"errors"
+	"strings"
+
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
 
@@ -88,9 +91,32 @@ func (b *binder) callSite(sc *scope, n *pgquery.FuncCall) (*callSite, error) {
 		Names: c.names, Variadic: n.FuncVariadic, Star: n.AggStar, WithinGroup: n.AggWithinGroup,
 	})
 	if err != nil {
-		return nil, faultAt(n.Location, err)
+		return nil, qualified(faultAt(n.Location, err), parts)
+	}
+	if a := c.proc.Aggregate; a != nil && a.Kind == postgres.HypotheticalAggregate && len(c.args) != 2*len(n.AggOrder) {
+		return nil, errorAt(n.Location, pgerrcode.UndefinedFunction, "function %s does not exist", c.signature(parts)).
+			withHint("To use the hypothetical-set aggregate %s, the number of hypothetical direct arguments (here %d) "+
+				"must match the number of ordering columns (here %d).", c.name, len(c.args)-len(n.AggOrder), len(n.AggOrder))
 	}
 	return c, nil
+}
+
+// qualified has a message name the function as it was written.
+func qualified(err error, parts []string) error {
+	var e *Error
+	if len(parts) > 1 && errors.As(err, &e) {
+		e.Message = strings.Replace(e.Message, "function "+parts[len(parts)-1]+"(", "function "+dotted(parts)+"(", 1)
+	}
+	return err
+}
+
+// signature is the call as messages write it: name(type, type).
+func (c *callSite) signature(parts []string) string {
+	types := make([]string, 0, len(c.args))
+	for _, t := range c.types() {
+		types = append(types, t.String())
+	}
+	return dotted(parts) + "(" + strings.Join(types, ", ") + ")"
 }
 
 func (c *callSite) types() []postgres.OID {
@@ -117,14 +143,7 @@ func checkFunctionSchema(parts []string, c *callSite) error {
 	case !isSchema(schemaName):
 		return errorAt(at, pgerrcode.InvalidSchemaName, "schema %q does not exist", schemaName)
 	}
-	signature := ""
-	for i, t := range c.types() {
-		if i > 0 {
-			signature += ", "
-		}
-		signature += t.String()
-	}
-	return errorAt(at, pgerrcode.UndefinedFunction, "function %s(%s) does not exist", dotted(parts), signature).
+	return errorAt(at, pgerrcode.UndefinedFunction, "function %s does not exist", c.signature(parts)).
 		withHint("No function matches the given name and argument types. You might need to add explicit type casts.")
 }
 

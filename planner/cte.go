@@ -26,8 +26,8 @@ type withEntry struct {
 	// columns are its outputs under their listed names.
 	columns []RelationColumn
 	state   withState
-	// self counts references of a recursive query to itself.
-	self int
+	// self is where a recursive query refers to itself.
+	self []int32
 }
 
 type withState int
@@ -60,7 +60,7 @@ func (w *with) used(sc *scope) []*CTE {
 }
 
 // withClause binds WITH. Every query is bound, read or not, to find its errors.
-func (b *binder) withClause(sc *scope, _ *Query, n *pgquery.WithClause) error {
+func (b *binder) withClause(sc *scope, n *pgquery.WithClause) error {
 	if n == nil {
 		return nil
 	}
@@ -177,7 +177,7 @@ func (b *binder) recursive(e *withEntry, n *pgquery.SelectStmt) error {
 		return err
 	}
 	q := &Query{}
-	if err := b.combine(newScope(e.scope), q, n, first, second, resolveUnknowns); err != nil {
+	if err := b.combine(newScope(e.scope), q, n, first, second); err != nil {
 		return err
 	}
 	e.cte.Query = q
@@ -196,14 +196,28 @@ func (b *binder) recursive(e *withEntry, n *pgquery.SelectStmt) error {
 func checkRecursiveTerm(e *withEntry, term *Query) error {
 	name, at := e.node.Ctename, e.node.Location
 	switch {
-	case e.self > 1:
-		return errorAt(at, pgerrcode.InvalidRecursion, "recursive reference to query %q must not appear more than once", name)
+	case len(e.self) > 1:
+		return errorAt(e.self[1], pgerrcode.InvalidRecursion, "recursive reference to query %q must not appear more than once", name)
 	case term.Aggregated:
-		return errorAt(at, pgerrcode.InvalidRecursion, "aggregate functions are not allowed in a recursive query's recursive term")
+		return errorAt(aggregateAt(term), pgerrcode.InvalidRecursion, "aggregate functions are not allowed in a recursive query's recursive term")
 	case !readsPlainly(term, e.cte):
 		return errorAt(at, pgerrcode.InvalidRecursion, "recursive reference to query %q must not appear within a subquery or an outer join", name)
 	}
 	return nil
+}
+
+// aggregateAt is where the query's first aggregate stands.
+func aggregateAt(q *Query) int32 {
+	at := nowhere
+	ownExprs(q, func(e Expr) {
+		walk(e, func(e Expr) bool {
+			if a, ok := e.(*Aggregate); ok && at == nowhere {
+				at = a.at
+			}
+			return at == nowhere
+		})
+	})
+	return at
 }
 
 // readsPlainly says that the query reads the CTE in its own FROM, and not on the
@@ -236,12 +250,12 @@ func (b *binder) cteReference(sc *scope, e *withEntry, rv *pgquery.RangeVar) (Fr
 		}
 	case inFirstTerm:
 		if !namesItself(e.node.Ctequery.GetSelectStmt(), name) {
-			return nil, nil, errorAt(rv.Location, pgerrcode.FeatureNotSupported, "mutual recursion between WITH items is not implemented")
+			return nil, nil, errorAt(e.node.Location, pgerrcode.FeatureNotSupported, "mutual recursion between WITH items is not implemented")
 		}
 		return nil, nil, errorAt(rv.Location, pgerrcode.InvalidRecursion,
 			"recursive reference to query %q must not appear within its non-recursive term", name)
 	case inRecursiveTerm:
-		e.self++
+		e.self = append(e.self, rv.Location)
 	}
 	alias := rv.Relname
 	if rv.Alias != nil {

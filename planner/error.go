@@ -3,6 +3,7 @@ package planner
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/jackc/pgerrcode"
@@ -70,6 +71,9 @@ func faultAt(at int32, err error) error {
 	var known *postgres.Error
 	if !errors.As(err, &known) {
 		return err
+	}
+	if known.Code == pgerrcode.DatatypeMismatch && strings.HasPrefix(known.Message, "could not determine polymorphic type") {
+		at = nowhere // PostgreSQL does not know either
 	}
 	e := errorAt(at, known.Code, "%s", known.Message)
 	e.Detail, e.Hint = known.Detail, known.Hint

@@ -88,6 +88,7 @@ func (b *binder) rangeVar(sc *scope, rv *pgquery.RangeVar) (FromItem, []*item, e
 
 func (b *binder) newCatalogScan(r catalogRelation, label string) *CatalogScan {
 	scan := &CatalogScan{RelationLabel: b.label(label), Relation: r}
+	b.catalogs = append(b.catalogs, scan)
 	for _, c := range r.Columns() {
 		scan.Cols = append(scan.Cols, RelationColumn{Name: c.Name, T: plainType(postgres.OID(c.TypeOID))})
 	}

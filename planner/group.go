@@ -204,7 +204,7 @@ func (b *binder) grouping(sc *scope, n *pgquery.GroupingFunc) (Expr, error) {
 		return nil, errorAt(n.Location, pgerrcode.TooManyArguments, "GROUPING must have fewer than 32 arguments")
 	}
 	sc.aggregates = true
-	return &Grouping{Args: args, at: n.Location}, nil
+	return &Grouping{Args: args, places: locateAll(n.Args)}, nil
 }
 
 // checkGrouping refuses columns that are neither grouped nor aggregated.
@@ -213,16 +213,21 @@ func (b *binder) checkGrouping(sc *scope, q *Query) error {
 		return nil
 	}
 	check := &groupCheck{sc: sc, groups: q.GroupBy}
+	exprs := []Expr{q.Having}
 	for _, t := range q.Targets {
-		check.expr(t.Expr)
+		exprs = append(exprs, t.Expr)
 	}
-	check.expr(q.Having)
 	for _, k := range q.OrderBy {
-		check.expr(k.Expr)
+		exprs = append(exprs, k.Expr)
 	}
-	for _, e := range q.DistinctOn {
+	exprs = append(exprs, q.DistinctOn...)
+	for _, e := range exprs {
+		check.groupings(e)
+	}
+	for _, e := range exprs[1:] {
 		check.expr(e)
 	}
+	check.expr(q.Having)
 	return check.err
 }
 
@@ -248,7 +253,6 @@ func (g *groupCheck) expr(e Expr) {
 			}
 			return false
 		case *Grouping:
-			g.groupingArgs(e)
 			return false
 		case *Column:
 			g.column(e, "column %q must appear in the GROUP BY clause or be used in an aggregate function")
@@ -288,10 +292,20 @@ func (g *groupCheck) column(c *Column, message string) {
 	g.err = errorAt(c.at, pgerrcode.GroupingError, message, name)
 }
 
+// groupings checks the arguments of GROUPING.
+func (g *groupCheck) groupings(e Expr) {
+	walk(e, func(e Expr) bool {
+		if e, ok := e.(*Grouping); ok && g.err == nil {
+			g.groupingArgs(e)
+		}
+		return g.err == nil
+	})
+}
+
 func (g *groupCheck) groupingArgs(e *Grouping) {
-	for _, arg := range e.Args {
+	for i, arg := range e.Args {
 		if !g.grouped(arg) {
-			g.err = errorAt(e.at, pgerrcode.GroupingError, "arguments to GROUPING must be grouping expressions of the associated query level")
+			g.err = errorAt(e.places[i], pgerrcode.GroupingError, "arguments to GROUPING must be grouping expressions of the associated query level")
 			return
 		}
 	}

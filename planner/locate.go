@@ -20,6 +20,9 @@ func locate(n *pgquery.Node) int32 {
 		}
 		return n.BoolExpr.Location
 	case *pgquery.Node_TypeCast:
+		if c := n.TypeCast.Arg.GetAConst(); c.GetSval() != nil {
+			return c.Location // the literal is all that is left of it
+		}
 		return leftmost(leftmost(locate(n.TypeCast.Arg), n.TypeCast.TypeName.GetLocation()), n.TypeCast.Location)
 	case *pgquery.Node_FuncCall:
 		return locateCall(n.FuncCall)

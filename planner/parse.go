@@ -2,6 +2,7 @@ package planner
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -36,6 +37,9 @@ func parse(text string) ([]*Statement, error) {
 	if err := checkText(text); err != nil {
 		return nil, err
 	}
+	if err := checkNumbers(text); err != nil {
+		return nil, err
+	}
 	tree, err := pgquery.Parse(text)
 	if err != nil {
 		return nil, parseError(err)
@@ -55,12 +59,43 @@ func parseError(err error) error {
 		e.Err = err
 		return e
 	}
-	if strings.HasPrefix(syntax.Message, "memory exhausted") {
+	code := pgerrcode.SyntaxError
+	switch {
+	case strings.HasPrefix(syntax.Message, "memory exhausted"):
 		return tooComplex()
+	case strings.HasPrefix(syntax.Message, "frame "):
+		code = pgerrcode.WindowingError
+	case strings.HasSuffix(syntax.Message, "not yet implemented"):
+		code = pgerrcode.FeatureNotSupported
 	}
-	e := errorf(pgerrcode.SyntaxError, "%s", syntax.Message)
+	e := errorf(code, "%s", syntax.Message)
 	e.Position = int32(syntax.Cursorpos)
 	return e
+}
+
+// newNumber finds the numbers that PostgreSQL 15 does not know, though the parser
+// does: 0x1F, 0o17, 0b1 and 1_000.
+var newNumber = regexp.MustCompile(`[0-9][xXoObB_][0-9a-fA-F]`)
+
+// checkNumbers refuses them as PostgreSQL 15 does.
+func checkNumbers(text string) error {
+	if !newNumber.MatchString(text) {
+		return nil
+	}
+	scan, err := pgquery.Scan(text)
+	if err != nil {
+		return parseError(err)
+	}
+	for _, token := range scan.Tokens {
+		if token.Token != pgquery.Token_ICONST && token.Token != pgquery.Token_FCONST {
+			continue
+		}
+		if number := text[token.Start:token.End]; newNumber.MatchString(number) {
+			e := errorAt(token.Start, pgerrcode.SyntaxError, `trailing junk after numeric literal at or near "%s"`, number)
+			return placeError(e, text)
+		}
+	}
+	return nil
 }
 
 func tooComplex() *Error {

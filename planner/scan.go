@@ -9,7 +9,7 @@ import (
 
 // newMetricScan begins the scan of a metric; columns join it as they are met.
 func (b *binder) newMetricScan(m *metricTable, label string) *MetricScan {
-	return &MetricScan{
+	scan := &MetricScan{
 		RelationLabel: b.label(label),
 		Name:          m.name,
 		OID:           m.oid,
@@ -17,6 +17,8 @@ func (b *binder) newMetricScan(m *metricTable, label string) *MetricScan {
 		Datasets:      m.datasets,
 		Bounds:        sources.Unbounded(),
 	}
+	b.metrics = append(b.metrics, scan)
+	return scan
 }
 
 // metricColumn is an expression for column i of a metric.

@@ -34,13 +34,13 @@ func (b *binder) selectStmt(outer *scope, n *pgquery.SelectStmt, u unknowns) (*Q
 	}
 	sc := newScope(outer)
 	q := &Query{}
-	if err := b.withClause(sc, q, n.WithClause); err != nil {
+	if err := b.withClause(sc, n.WithClause); err != nil {
 		return nil, err
 	}
 	var err error
 	switch {
 	case n.Op != pgquery.SetOperation_SETOP_NONE && n.Op != pgquery.SetOperation_SET_OPERATION_UNDEFINED:
-		err = b.setOperation(sc, q, n, u)
+		err = b.setOperation(sc, q, n)
 	case len(n.ValuesLists) > 0:
 		err = b.values(sc, q, n, u)
 	default:
@@ -238,6 +238,8 @@ func (b *binder) limit(sc *scope, c *clause, n *pgquery.Node) (Expr, error) {
 	switch {
 	case ok && k.Null:
 		return nil, nil
+	case b.params.values == nil:
+		// A statement that is only prepared is not yet wrong.
 	case ok && k.Value.Int < 0 && c == inLimit:
 		return nil, errorf(pgerrcode.InvalidRowCountInLimitClause, "LIMIT must not be negative")
 	case ok && k.Value.Int < 0:

@@ -120,7 +120,7 @@ func currentSchemas(b *binder, _ *callSite, args []*Const) (Expr, error) {
 	return &Const{T: t, Value: postgres.Datum{Kind: postgres.ArrayKind, Array: array}}, nil
 }
 
-func currentSetting(b *binder, c *callSite, args []*Const) (Expr, error) {
+func currentSetting(b *binder, _ *callSite, args []*Const) (Expr, error) {
 	null := nullConst(plainType(postgres.TextOID))
 	for _, arg := range args {
 		if arg.Null {
@@ -128,10 +128,11 @@ func currentSetting(b *binder, c *callSite, args []*Const) (Expr, error) {
 		}
 	}
 	value, err := b.env.setting(args[0].Value.Str)
+	missingOK := len(args) == 2 && args[1].Value.Int != 0 || b.params.values == nil
+	if missingOK && isCode(err, pgerrcode.UndefinedObject) {
+		return null, nil
+	}
 	if err != nil {
-		if len(args) == 2 && args[1].Value.Int != 0 && isCode(err, pgerrcode.UndefinedObject) {
-			return null, nil
-		}
 		return nil, err
 	}
 	return textConst(postgres.TextOID, value), nil
@@ -159,25 +160,24 @@ func setConfig(b *binder, c *callSite, args []*Const) (Expr, error) {
 
 // sqlValue binds the functions that the grammar knows without parentheses.
 func (b *binder) sqlValue(n *pgquery.SQLValueFunction) (Expr, error) {
+	now, digits := b.env.now, n.Typmod
+	if digits >= 0 {
+		digits = min(digits, maxSeconds)
+		now = now.Round(precision(digits))
+	}
 	switch n.Op {
-	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIMESTAMP:
-		return timestampTZ(b.env.now), nil
-	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIMESTAMP_N:
-		return timestampTZ(b.env.now.Round(precision(n.Typmod))), nil
+	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIMESTAMP, pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIMESTAMP_N:
+		e := timestampTZ(now)
+		e.T.Typmod = digits
+		return e, nil
 	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_DATE:
-		return b.today(postgres.DateOID, b.env.now)
-	case pgquery.SQLValueFunctionOp_SVFOP_LOCALTIMESTAMP:
-		return b.today(postgres.TimestampOID, b.env.now)
-	case pgquery.SQLValueFunctionOp_SVFOP_LOCALTIMESTAMP_N:
-		return b.today(postgres.TimestampOID, b.env.now.Round(precision(n.Typmod)))
-	case pgquery.SQLValueFunctionOp_SVFOP_LOCALTIME:
-		return b.clock(postgres.TimeOID, b.env.now), nil
-	case pgquery.SQLValueFunctionOp_SVFOP_LOCALTIME_N:
-		return b.clock(postgres.TimeOID, b.env.now.Round(precision(n.Typmod))), nil
-	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIME:
-		return b.clock(postgres.TimeTZOID, b.env.now), nil
-	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIME_N:
-		return b.clock(postgres.TimeTZOID, b.env.now.Round(precision(n.Typmod))), nil
+		return b.today(plainType(postgres.DateOID), now)
+	case pgquery.SQLValueFunctionOp_SVFOP_LOCALTIMESTAMP, pgquery.SQLValueFunctionOp_SVFOP_LOCALTIMESTAMP_N:
+		return b.today(Type{OID: postgres.TimestampOID, Typmod: digits}, now)
+	case pgquery.SQLValueFunctionOp_SVFOP_LOCALTIME, pgquery.SQLValueFunctionOp_SVFOP_LOCALTIME_N:
+		return b.clock(Type{OID: postgres.TimeOID, Typmod: digits}, now), nil
+	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIME, pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIME_N:
+		return b.clock(Type{OID: postgres.TimeTZOID, Typmod: digits}, now), nil
 	case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_ROLE, pgquery.SQLValueFunctionOp_SVFOP_CURRENT_USER,
 		pgquery.SQLValueFunctionOp_SVFOP_USER, pgquery.SQLValueFunctionOp_SVFOP_SESSION_USER:
 		return textConst(postgres.NameOID, b.env.user), nil
@@ -192,29 +192,29 @@ func (b *binder) sqlValue(n *pgquery.SQLValueFunction) (Expr, error) {
 // precision is the step of a number of digits of a second.
 func precision(digits int32) time.Duration {
 	step := time.Second
-	for range min(digits, maxSeconds) {
+	for range digits {
 		step /= 10
 	}
 	return step
 }
 
 // today is a moment as a date or timestamp of the session's zone.
-func (b *binder) today(oid postgres.OID, t time.Time) (Expr, error) {
-	value, ok := b.convertTime(postgres.TimestampDatum(t.UnixMicro()), postgres.TimestampTZOID, oid)
+func (b *binder) today(t Type, moment time.Time) (Expr, error) {
+	value, ok := b.convertTime(postgres.TimestampDatum(moment.UnixMicro()), postgres.TimestampTZOID, t.OID)
 	if !ok {
 		return nil, errorf(pgerrcode.DatetimeFieldOverflow, "timestamp out of range")
 	}
-	return &Const{T: plainType(oid), Value: value, at: nowhere}, nil
+	return &Const{T: t, Value: value, at: nowhere}, nil
 }
 
 // clock is the time of day in the session's zone.
-func (b *binder) clock(oid postgres.OID, t time.Time) Expr {
-	t = t.In(b.zone())
-	micros := int64(t.Hour()*3600+t.Minute()*60+t.Second())*1_000_000 + int64(t.Nanosecond()/1000)
+func (b *binder) clock(t Type, moment time.Time) Expr {
+	moment = moment.In(b.zone())
+	micros := int64(moment.Hour()*3600+moment.Minute()*60+moment.Second())*1_000_000 + int64(moment.Nanosecond()/1000)
 	value := postgres.Datum{Kind: postgres.TimeKind, Int: micros}
-	if oid == postgres.TimeTZOID {
-		_, east := t.Zone()
+	if t.OID == postgres.TimeTZOID {
+		_, east := moment.Zone()
 		value.Kind, value.Zone = postgres.TimeTZKind, int32(east)
 	}
-	return &Const{T: plainType(oid), Value: value, at: nowhere}
+	return &Const{T: t, Value: value, at: nowhere}
 }

@@ -27,7 +27,7 @@ func (k SetOpKind) String() string {
 }
 
 // setOperation binds UNION, INTERSECT or EXCEPT and the ORDER BY and LIMIT on it.
-func (b *binder) setOperation(sc *scope, q *Query, n *pgquery.SelectStmt, u unknowns) error {
+func (b *binder) setOperation(sc *scope, q *Query, n *pgquery.SelectStmt) error {
 	left, err := b.setOperand(sc, n.Larg)
 	if err != nil {
 		return err
@@ -36,13 +36,13 @@ func (b *binder) setOperation(sc *scope, q *Query, n *pgquery.SelectStmt, u unkn
 	if err != nil {
 		return err
 	}
-	return b.combine(sc, q, n, left, right, u)
+	return b.combine(sc, q, n, left, right)
 }
 
 // combine makes the set operation of two bound sides.
-func (b *binder) combine(sc *scope, q *Query, n *pgquery.SelectStmt, left, right *Query, u unknowns) error {
+func (b *binder) combine(sc *scope, q *Query, n *pgquery.SelectStmt, left, right *Query) error {
 	kind := setOpKinds[n.Op]
-	types, err := b.unify(kind, n, left, right, u)
+	types, err := unifyOutputs(kind, n, left, right)
 	if err != nil {
 		return err
 	}
@@ -74,18 +74,14 @@ func (b *binder) setOperand(sc *scope, n *pgquery.SelectStmt) (*Query, error) {
 	return b.selectStmt(sc, n, keepUnknowns)
 }
 
-// unify picks the types of the outputs.
-func (b *binder) unify(kind SetOpKind, n *pgquery.SelectStmt, left, right *Query, u unknowns) ([]Type, error) {
+// unifyOutputs picks the types of the outputs.
+func unifyOutputs(kind SetOpKind, n *pgquery.SelectStmt, left, right *Query) ([]Type, error) {
 	l, r := outputs(left), outputs(right)
 	if len(l) != len(r) {
 		return nil, errorAt(outputAt(n.Rarg, 0), pgerrcode.SyntaxError, "each %s query must have the same number of columns", kind)
 	}
 	types := make([]Type, len(l))
 	for i := range l {
-		if u == keepUnknowns && l[i].T.OID == postgres.UnknownOID && r[i].T.OID == postgres.UnknownOID {
-			types[i] = plainType(postgres.TextOID)
-			continue
-		}
 		common, err := postgres.SelectCommonType([]postgres.OID{l[i].T.OID, r[i].T.OID}, kind.String())
 		if err != nil {
 			side := n.Rarg
@@ -95,7 +91,7 @@ func (b *binder) unify(kind SetOpKind, n *pgquery.SelectStmt, left, right *Query
 			return nil, faultAt(outputAt(side, i), err)
 		}
 		types[i] = plainType(common)
-		if l[i].T == r[i].T {
+		if l[i].T == r[i].T && l[i].T.OID == common {
 			types[i] = l[i].T
 		}
 	}

@@ -150,8 +150,8 @@ func (b *binder) addSets(sc *scope, q *Query) error {
 			return unsupported(nowhere, "a set-returning function in the select list of a query with window functions")
 		}
 		for _, t := range q.Targets {
-			if name := conditional(t.Expr, scan); name != "" {
-				return errorf(pgerrcode.FeatureNotSupported, "set-returning functions are not allowed in %s", name)
+			if name, at := conditional(t.Expr, scan); name != "" {
+				return errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions are not allowed in %s", name)
 			}
 		}
 		q.From = append(q.From, scan)
@@ -160,8 +160,7 @@ func (b *binder) addSets(sc *scope, q *Query) error {
 }
 
 // conditional names the CASE or COALESCE in e that the scan's column stands in.
-func conditional(e Expr, scan *FunctionScan) string {
-	name := ""
+func conditional(e Expr, scan *FunctionScan) (name string, at int32) {
 	walk(e, func(e Expr) bool {
 		within := ""
 		switch e.(type) {
@@ -172,10 +171,13 @@ func conditional(e Expr, scan *FunctionScan) string {
 		default:
 			return true
 		}
-		if contains(e, func(e Expr) bool { c, ok := e.(*Column); return ok && c.Relation == scan }) {
-			name = within
-		}
+		walk(e, func(e Expr) bool {
+			if c, ok := e.(*Column); ok && c.Relation == scan {
+				name, at = within, c.at
+			}
+			return name == ""
+		})
 		return name == ""
 	})
-	return name
+	return name, at
 }

@@ -196,7 +196,7 @@ type (
 	Grouping struct {
 		Args []Expr
 
-		at int32
+		places []int32 // of the arguments
 	}
 )
 

@@ -84,57 +84,37 @@ func windowParts(w *WindowCall) []Expr {
 
 // walkQuery visits the expressions of a query, and of the queries in it.
 func walkQuery(q *Query, visit func(Expr) bool) {
-	into := func(e Expr) {
-		walk(e, func(e Expr) bool {
-			if !visit(e) {
-				return false
-			}
-			if s, ok := e.(*Subquery); ok {
-				walkQuery(s.Query, visit)
-			}
-			return true
-		})
-	}
-	for _, c := range q.CTEs {
-		walkQuery(c.Query, visit)
-	}
+	visitQueries(q, func(q *Query) {
+		ownExprs(q, func(e Expr) { walk(e, visit) })
+	})
+}
+
+// ownExprs gives the expressions of a query itself; some are nil.
+func ownExprs(q *Query, give func(Expr)) {
 	for _, t := range q.Targets {
-		into(t.Expr)
+		give(t.Expr)
 	}
 	for _, f := range q.From {
-		walkFrom(f, into, visit)
+		fromExprs(f, give)
 	}
-	into(q.Where)
-	into(q.Having)
-	for _, list := range [][]Expr{q.GroupBy, q.DistinctOn, {q.Limit, q.Offset}} {
+	for _, list := range append([][]Expr{{q.Where, q.Having, q.Limit, q.Offset}, q.GroupBy, q.DistinctOn}, q.Values...) {
 		for _, e := range list {
-			into(e)
+			give(e)
 		}
 	}
 	for _, k := range q.OrderBy {
-		into(k.Expr)
-	}
-	for _, row := range q.Values {
-		for _, e := range row {
-			into(e)
-		}
-	}
-	if q.SetOp != nil {
-		walkQuery(q.SetOp.Left, visit)
-		walkQuery(q.SetOp.Right, visit)
+		give(k.Expr)
 	}
 }
 
-func walkFrom(f FromItem, into func(Expr), visit func(Expr) bool) {
+func fromExprs(f FromItem, give func(Expr)) {
 	switch f := f.(type) {
 	case *Join:
-		walkFrom(f.Left, into, visit)
-		walkFrom(f.Right, into, visit)
-		into(f.On)
-	case *SubqueryScan:
-		walkQuery(f.Query, visit)
+		fromExprs(f.Left, give)
+		fromExprs(f.Right, give)
+		give(f.On)
 	case *FunctionScan:
-		into(f.Call)
+		give(f.Call)
 	}
 }
 
