@@ -32,6 +32,7 @@ func newCatalogSource(s *planner.CatalogScan) *catalogSource {
 
 func (c *catalogSource) columns() []sourceColumn { return c.names }
 func (c *catalogSource) rows() int               { return len(c.data) }
+func (c *catalogSource) inOrder() bool           { return false }
 func (c *catalogSource) pieces() int             { return (len(c.data) + vectorSize - 1) / vectorSize }
 
 func (c *catalogSource) fill(piece, column int, into bindings.Vector) int {

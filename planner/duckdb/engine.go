@@ -48,9 +48,9 @@ func (e *Engine) Close() error {
 	return errors.Join(errs...)
 }
 
-// Drop closes the instance of a tenant that no longer exists, with all its
-// tables, after what runs on it.
-func (e *Engine) Drop(tenant string) error {
+// CloseTenant closes the instance of a tenant that no longer exists, with all
+// its tables, after what runs on it.
+func (e *Engine) CloseTenant(tenant string) error {
 	e.mu.Lock()
 	in := e.instances[tenant]
 	delete(e.instances, tenant)
