@@ -124,9 +124,11 @@ func (c *conn) startup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.session, err = c.srv.cfg.NewSession(id, req.settings, be.pid); err != nil {
+	session, err := c.srv.cfg.NewSession(id, req.settings, be.pid)
+	if err != nil {
 		return fatal(err)
 	}
+	c.session = session
 	c.log = c.log.With("tenant", id.Tenant, "user", id.User)
 	c.t.readBy(time.Time{})
 	c.out.timeout = c.srv.cfg.WriteTimeout
