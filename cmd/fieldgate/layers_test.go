@@ -41,7 +41,7 @@ var layers = map[string][]string{
 	"sources/nearline/nearlinetest": {"schema", "sources", "sources/nearline", "pipeline/stream"},
 	"sources/lake":                  {"schema", "sources", "sources/objstore", "sources/vfs", "pipeline/stream"},
 	"sources/pgcatalog":             {"schema", "schema/postgres", "sources"},
-	"sources/pgcatalog/generate":    {},
+	"sources/pgcatalog/generate":    {"schema/postgres"},
 
 	"sources/bolt": {"schema"},
 

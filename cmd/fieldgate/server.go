@@ -295,9 +295,12 @@ func (s *server) prepareDevelopment(ctx context.Context) error {
 }
 
 func (s *server) wireReading() error {
-	var err error
+	catalog, err := s.newCatalog()
+	if err != nil {
+		return err
+	}
 	s.reading.planner, err = planner.New(planner.Config{
-		Schemas: s.schemas, Observed: s.writing.observed, Nearline: s.writing.tail, Lake: s.stores.lake,
+		Schemas: s.schemas, Observed: s.writing.observed, Nearline: s.writing.tail, Lake: s.stores.lake, Catalog: catalog,
 		Engine: s.reading.engine, Admin: s, Logger: s.log,
 	})
 	if err != nil {
