@@ -32,8 +32,12 @@ type admission struct {
 // tenant already has as many undeclared metrics as it may and this is a further
 // one. A place is free again when its metric is declared or dropped. What was
 // admitted stays so after a crash; Admit waits for a KV that does not answer. If
-// ctx ends before that, the answer is true, and the caller ends as well.
+// ctx ends before that, the answer is true, and the caller ends as well. A name
+// that is longer than an alias can be is never admitted.
 func (o *Observed) Admit(ctx context.Context, tenant, metric string) bool {
+	if len(metric) > maxSentName {
+		return false
+	}
 	t := o.tenant(tenant)
 	if _, ok := t.admission.Load().names[metric]; ok {
 		return true

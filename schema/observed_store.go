@@ -20,8 +20,9 @@ const (
 	undeclaredFolder = "/undeclared/"
 
 	// chunkBytes is the size of names after which a document of fields is not
-	// added to, far under the limit of a KV value.
-	chunkBytes = 64 << 10
+	// added to. JSON may write each byte as six (\u0001), which is still under the
+	// limit of a KV value.
+	chunkBytes = 32 << 10
 	// fieldBytes is what a field takes in a document beside its name.
 	fieldBytes = 120
 	// maxSegment bounds the part of a key that stands for one sent name.

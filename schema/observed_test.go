@@ -319,7 +319,7 @@ func TestObservedLimits(t *testing.T) {
 	ds.Metric = "big"
 	var names []string
 	for i := range 2000 {
-		names = append(names, fmt.Sprintf("i:%0*d", 900, i))
+		names = append(names, fmt.Sprintf("i:%s%04d", strings.Repeat("\x01", 900), i)) // six times as long in JSON
 	}
 	big.Note(event(ds, c.Now(), names...))
 	flush(t, big)
@@ -445,6 +445,9 @@ func TestAdmit(t *testing.T) {
 	}
 	if got := admit(o, "acme", "a b c d a e b"); got != "a b c a b" {
 		t.Errorf("admitted %s", got)
+	}
+	if o.Admit(t.Context(), "globex", strings.Repeat("x", 1025)) {
+		t.Error("a name of 1,025 bytes is admitted")
 	}
 	if got := admit(o, "globex", "d e f g"); got != "d e f" {
 		t.Errorf("globex's: %s", got)

@@ -111,6 +111,22 @@ func TestParseType(t *testing.T) {
 	}
 }
 
+// FuzzParseType reads what it has printed.
+func FuzzParseType(f *testing.F) {
+	for _, seed := range []string{"numeric(10,2)", "varchar ( 20 )", "timestamp (3) with time zone", "float(24)", "((", "numeric(-1,-2,-3)"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		typ, err := schema.ParseType(text)
+		if err != nil {
+			return
+		}
+		if again, err := schema.ParseType(typ.String()); err != nil || again != typ {
+			t.Errorf("%q is %v, read back as %v: %v", text, typ, again, err)
+		}
+	})
+}
+
 func TestTypmod(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -399,6 +399,38 @@ func TestMalformedMessages(t *testing.T) {
 	}
 }
 
+// FuzzConversation lets nobody in who does not know the password.
+func FuzzConversation(f *testing.F) {
+	db, err := bolt.Open(bolt.Config{Path: filepath.Join(f.TempDir(), "kv.bolt")})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = db.Close() }) // the process ends
+	roles, err := auth.NewRoles(auth.Config{KV: db})
+	if err == nil {
+		err = roles.AddUser(f.Context(), "acme", "alice", "al-secret", true)
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("n,,n=,r=nonce", "c=biws,r=nonce,p=AAAA")
+	f.Add("y,a=x,n=a=2Cb,r=nonce,x=y", "c=eSws,r=,x=,p=")
+	f.Add("p=tls-server-end-point,,n=,r=nonce", "c=cD10bHM=,r=nonce,p=")
+	f.Add("", "")
+	f.Fuzz(func(t *testing.T, first, second string) {
+		c, err := roles.NewConversation(t.Context(), auth.Login{Tenant: "acme", User: "alice"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Step(first); err == nil {
+			_, err = c.Step(second)
+			if err == nil || c.Valid() {
+				t.Errorf("%q and %q let in", first, second)
+			}
+		}
+	})
+}
+
 // TestSecretsDoNotPrint tries every way a secret could get into a log.
 func TestSecretsDoNotPrint(t *testing.T) {
 	t.Parallel()
