@@ -94,6 +94,12 @@ func statusOf(ctx context.Context, e *engineError) error {
 		out.Code, out.Message = memoryStatus(e.message)
 	case bindings.ErrorTypeInterrupt:
 		out.Code, out.Message = pgerrcode.QueryCanceled, "canceling statement due to user request"
+	case bindings.ErrorTypeInvalidInput:
+		if !strings.Contains(e.message, "More than one row returned by a subquery") {
+			out.Code, out.Message = pgerrcode.InternalError, internalMessage
+			break
+		}
+		out.Code, out.Message = pgerrcode.CardinalityViolation, "more than one row returned by a subquery used as an expression"
 	default:
 		out.Code, out.Message = pgerrcode.InternalError, internalMessage
 	}

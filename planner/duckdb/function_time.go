@@ -49,6 +49,26 @@ func (c *call) zone(i int) (*time.Location, error) {
 	return memoized(c, c.text(i), postgres.LoadZone)
 }
 
+// namedZone is the zone in argument i as AT TIME ZONE takes it: an abbreviation
+// of a fixed offset, a name, or an offset that counts west of Greenwich.
+func (c *call) namedZone(i int) (*time.Location, error) {
+	return memoized(c, c.text(i), func(name string) (*time.Location, error) {
+		for _, a := range postgres.ZoneAbbreviations() {
+			if !strings.EqualFold(a.Name, name) {
+				continue
+			}
+			if a.Zone != "" {
+				return nil, unsupported("the time zone abbreviation %s, whose meaning depends on the time,", name)
+			}
+			return time.FixedZone(a.Name, a.Offset), nil
+		}
+		if name != "" && strings.Trim(name, "+-:0123456789") == "" {
+			return postgres.LoadZone("<" + name + ">" + name)
+		}
+		return postgres.LoadZone(name)
+	})
+}
+
 func isInfinite(t int64) bool {
 	return t == postgres.TimestampInfinity || t == postgres.TimestampNegativeInfinity
 }
@@ -123,6 +143,20 @@ func timeFunctions() definitions {
 			}
 			return err
 		},
+		"fg_local_of(TIMESTAMP, VARCHAR) TIMESTAMP": func(c *call) error {
+			zone, err := c.namedZone(1)
+			if err == nil {
+				c.setTimestamp(localTime(c.timestamp(0), zone))
+			}
+			return err
+		},
+		"fg_instant_of(TIMESTAMP, VARCHAR) TIMESTAMP": func(c *call) error {
+			zone, err := c.namedZone(1)
+			if err == nil {
+				c.setTimestamp(instantOf(c.timestamp(0), zone))
+			}
+			return err
+		},
 		"fg_zone_offset(TIMESTAMP, VARCHAR) BIGINT": func(c *call) error {
 			zone, err := c.zone(1)
 			if err == nil {
@@ -139,7 +173,7 @@ func timeFunctions() definitions {
 			return err
 		},
 		"fg_date_trunc(VARCHAR, TIMESTAMP, VARCHAR) TIMESTAMP": func(c *call) error {
-			zone, err := c.zone(2)
+			zone, err := c.namedZone(2)
 			if err != nil {
 				return err
 			}
@@ -390,7 +424,7 @@ func truncate(unit string, t int64, typ string) (int64, error) {
 		years = 100
 	case "millennium", "millennia", "mil", "mils":
 		years = 1000
-	case "timezone", "timezone_h", "timezone_hour", "timezone_m", "timezone_minute", "dow", "isodow", "doy", "isoyear", "epoch", "julian":
+	case "timezone", "timezone_h", "timezone_hour", "timezone_m", "timezone_minute", "isoyear":
 		return 0, errorf(pgerrcode.FeatureNotSupported, "unit %q not supported for type %s", unit, typ)
 	default:
 		return 0, errorf(pgerrcode.InvalidParameterValue, "unit %q not recognized for type %s", unit, typ)

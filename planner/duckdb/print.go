@@ -81,8 +81,10 @@ func (p *printer) utc() bool {
 	return false
 }
 
-// columnName is the name of output column i in every query that is printed.
+// columnName is the name of column i of a relation, outputName that of output
+// column i of a query. They differ, because a name in ORDER BY could be either.
 func columnName(i int) string { return "c" + strconv.Itoa(i+1) }
+func outputName(i int) string { return "o" + strconv.Itoa(i+1) }
 
 // statement prints a whole statement.
 func (p *printer) statement(q *planner.Query) (string, error) {
@@ -189,14 +191,15 @@ func (p *printer) selection(q *planner.Query, want []int) body {
 	for i, t := range shown {
 		e := p.expr(t.Expr)
 		e = p.wanted(e, want, i)
-		outputs = append(outputs, p.output(t.Expr.Type(), e)+" AS "+columnName(i))
+		outputs = append(outputs, p.output(t.Expr.Type(), e)+" AS "+outputName(i))
 		key := p.key(t.Expr.Type(), e)
 		keyed = keyed || key != e.sql
 		distinctKeys = append(distinctKeys, key)
 		b.scales = append(b.scales, e.scale)
 	}
 	if len(outputs) == 0 {
-		outputs = []string{"NULL AS c0"}
+		// A query without outputs still has rows.
+		outputs = []string{"NULL AS o0"}
 	}
 	distinct := ""
 	switch {
@@ -345,9 +348,7 @@ func (p *printer) grouping(q *planner.Query) string {
 func (p *printer) orderBy(q *planner.Query, scales []int) string {
 	var out []string
 	for _, k := range q.OrderBy {
-		out = append(out, p.sortKey(k, func(o *planner.Output) printed {
-			return printed{columnName(o.Index), scales[o.Index]}
-		}, q))
+		out = append(out, p.orderKey(q, k, scales))
 	}
 	if len(out) == 0 {
 		return ""
@@ -355,20 +356,27 @@ func (p *printer) orderBy(q *planner.Query, scales []int) string {
 	return " ORDER BY " + strings.Join(out, ", ")
 }
 
-// sortKey prints one key. A key that is one of the targets of a DISTINCT is
-// named, as its expression cannot be seen any more.
-func (p *printer) sortKey(k planner.SortKey, output func(*planner.Output) printed, q *planner.Query) string {
+// orderKey prints a key of a query's ORDER BY. What orders a DISTINCT or a set
+// operation is their outputs, by name; elsewhere an output whose key is not
+// itself is printed again, as DuckDB knows its name only where it stands alone.
+func (p *printer) orderKey(q *planner.Query, k planner.SortKey, scales []int) string {
+	named := q.Distinct || q.SetOp != nil || q.Values != nil
+	o, isOutput := k.Expr.(*planner.Output)
+	switch {
+	case isOutput && (named || o.Index < len(scales) && !hasKey(k.Expr.Type().OID)):
+		return p.sortKey(k, printed{outputName(o.Index), scales[o.Index]})
+	case isOutput:
+		return p.sortKey(k, p.expr(q.Targets[o.Index].Expr))
+	case named:
+		return p.sortKey(k, p.outputOf(q, k.Expr))
+	}
+	return p.sortKey(k, p.expr(k.Expr))
+}
+
+// sortKey prints one key, whose expression is printed already.
+func (p *printer) sortKey(k planner.SortKey, e printed) string {
 	t := k.Expr.Type()
 	p.comparable(t)
-	var e printed
-	if o, ok := k.Expr.(*planner.Output); ok {
-		e = output(o)
-	} else {
-		e = p.expr(k.Expr)
-		if q != nil && q.Distinct {
-			e = p.outputOf(q, k.Expr, e)
-		}
-	}
 	direction, nulls := " ASC", " NULLS LAST"
 	if k.Desc {
 		direction = " DESC"
@@ -379,11 +387,12 @@ func (p *printer) sortKey(k planner.SortKey, output func(*planner.Output) printe
 	return p.key(t, e) + direction + nulls
 }
 
-// outputOf finds the output that prints as e.
-func (p *printer) outputOf(q *planner.Query, x planner.Expr, e printed) printed {
+// outputOf finds the output that prints as an expression does.
+func (p *printer) outputOf(q *planner.Query, x planner.Expr) printed {
+	e := p.expr(x)
 	for i, t := range shownTargets(q) {
 		if t.Expr == x || p.expr(t.Expr).sql == e.sql {
-			return printed{columnName(i), e.scale}
+			return printed{outputName(i), e.scale}
 		}
 	}
 	return p.fail(errorf(pgerrcode.InvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list"))

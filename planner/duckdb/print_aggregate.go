@@ -37,7 +37,7 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 		if len(e.Order) != 1 {
 			return p.fail(unsupported("WITHIN GROUP with several keys"))
 		}
-		s.order = p.sortKey(e.Order[0], nil, nil)
+		s.order = p.sortKey(e.Order[0], p.expr(e.Order[0].Expr))
 	} else {
 		s.order = p.sortKeys(e.Order)
 	}
@@ -48,7 +48,7 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 func (p *printer) sortKeys(keys []planner.SortKey) string {
 	var out []string
 	for _, k := range keys {
-		out = append(out, p.sortKey(k, nil, nil))
+		out = append(out, p.sortKey(k, p.expr(k.Expr)))
 	}
 	return strings.Join(out, ", ")
 }

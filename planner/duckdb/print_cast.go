@@ -2,6 +2,9 @@ package duckdb
 
 import (
 	"fmt"
+	"strings"
+
+	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -109,14 +112,13 @@ func (p *printer) numericTypmod(arg printed, typmod int32, try bool) printed {
 		return printed{text, asText}
 	}
 	rounded := p.rescale(arg, scale).sql
-	otherwise := raise("22003", "numeric field overflow") + "::DECIMAL(38,0)"
+	// DuckDB would bring decimals of different scales to one that loses digits.
+	decimal := func(text string) string { return fmt.Sprintf("CAST(%s AS DECIMAL(%d,%d))", text, decimalWidth, scale) }
+	otherwise := decimal(raise(pgerrcode.NumericValueOutOfRange, "numeric field overflow"))
 	if try {
 		otherwise = "NULL"
 	}
-	limit := fmt.Sprintf("CAST('1%0*d' AS DECIMAL(38,0))", precision-scale, 0)
-	if precision == scale {
-		limit = "CAST(1 AS DECIMAL(38,0))"
-	}
+	limit := decimal("'1" + strings.Repeat("0", precision-scale) + "'")
 	return printed{fmt.Sprintf("(CASE WHEN abs(%s) < %s OR (%s) IS NULL THEN %s ELSE %s END)", rounded, limit, rounded, rounded, otherwise), scale}
 }
 

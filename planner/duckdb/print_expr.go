@@ -235,7 +235,7 @@ func (p *printer) quantifiedSubquery(e *planner.Subquery) printed {
 	b := p.query(e.Query, want)
 	var lefts, rights []string
 	for i, t := range shownTargets(e.Query) {
-		l, r := p.sides(e.Left[i].Type(), left[i], t.Expr.Type(), printed{columnName(i), b.scales[i]})
+		l, r := p.sides(e.Left[i].Type(), left[i], t.Expr.Type(), printed{outputName(i), b.scales[i]})
 		lefts, rights = append(lefts, l), append(rights, r)
 	}
 	side := lefts[0]
@@ -273,8 +273,12 @@ func isComparison(operator string) bool {
 func (p *printer) sides(lt planner.Type, l printed, rt planner.Type, r printed) (left, right string) {
 	p.comparable(lt)
 	p.comparable(rt)
-	if lt.OID == postgres.NumericOID && rt.OID == postgres.NumericOID && (l.scale == asText || r.scale == asText) {
-		l, r = p.rescale(l, asText), p.rescale(r, asText)
+	if lt.OID == postgres.NumericOID && rt.OID == postgres.NumericOID && l.scale != r.scale {
+		scale := max(l.scale, r.scale)
+		if l.scale == asText || r.scale == asText {
+			scale = asText
+		}
+		l, r = p.rescale(l, scale), p.rescale(r, scale)
 	}
 	l, r = p.sameZone(l, r, lt, rt)
 	return p.key(lt, l), p.key(rt, r)

@@ -42,7 +42,7 @@ func (p *printer) distinctOperation(q *planner.Query, scales []int, keyword stri
 	var keys []string
 	for i, t := range shownTargets(q) {
 		p.comparable(t.Expr.Type())
-		e := printed{columnName(i), scales[i]}
+		e := printed{outputName(i), scales[i]}
 		k := p.key(t.Expr.Type(), e)
 		keyed = keyed || k != e.sql
 		keys = append(keys, k)
@@ -73,7 +73,7 @@ func (p *printer) reform(q *planner.Query, b body, want []int) body {
 	same := true
 	var outputs []string
 	for i := range shownTargets(q) {
-		c := columnName(i)
+		c := outputName(i)
 		if b.scales[i] != want[i] {
 			same = false
 		}
@@ -108,7 +108,7 @@ func (p *printer) values(q *planner.Query, want []int) body {
 			}
 			b.scales[c] = rows[0][c].scale
 		}
-		outputs = append(outputs, p.output(t.Expr.Type(), printed{columnName(c), b.scales[c]})+" AS "+columnName(c))
+		outputs = append(outputs, p.output(t.Expr.Type(), printed{columnName(c), b.scales[c]})+" AS "+outputName(c))
 	}
 	var lines []string
 	for _, row := range rows {

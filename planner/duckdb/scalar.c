@@ -175,6 +175,78 @@ UNARY(float8_float4_try, double, float, {
 	null = (isinf(r) && !isinf(a)) || (r == 0 && a != 0);
 })
 
+// Functions of floats, by the same library as PostgreSQL's, with its errors
+// (float.c).
+static const char input_range[] = "FG22003:input is out of range";
+static const char negative_root[] = "FG2201F:cannot take square root of a negative number";
+static const char zero_log[] = "FG2201E:cannot take logarithm of zero";
+static const char negative_log[] = "FG2201E:cannot take logarithm of a negative number";
+static const char zero_power[] = "FG2201F:zero raised to a negative power is undefined";
+static const char complex_power[] = "FG2201F:a negative number raised to a non-integer power yields a complex result";
+
+#define TRIGONOMETRIC(name, expression)                                             \
+	UNARY(name, double, double, {                                                   \
+		if (isinf(a)) error = input_range;                                          \
+		r = expression;                                                             \
+	})
+
+TRIGONOMETRIC(sine, sin(a))
+TRIGONOMETRIC(cosine, cos(a))
+TRIGONOMETRIC(tangent, tan(a))
+TRIGONOMETRIC(cotangent, 1.0 / tan(a))
+
+#define ARC(name, expression)                                                       \
+	UNARY(name, double, double, {                                                   \
+		if (a < -1 || a > 1) error = input_range;                                   \
+		r = expression;                                                             \
+	})
+
+ARC(arc_sine, asin(a))
+ARC(arc_cosine, acos(a))
+
+UNARY(hyperbolic_sine, double, double, { r = sinh(a); })
+UNARY(hyperbolic_cosine, double, double, { r = cosh(a); })
+UNARY(sign_of, double, double, { r = (a > 0) - (a < 0); })
+
+UNARY(square_root, double, double, {
+	if (a < 0) error = negative_root;
+	r = sqrt(a);
+})
+
+UNARY(exponential, double, double, {
+	r = exp(a);
+	if (isinf(r) && !isinf(a)) error = overflow;
+	if (r == 0 && !isinf(a)) error = underflow;
+})
+
+#define LOGARITHM(name, expression)                                                 \
+	UNARY(name, double, double, {                                                   \
+		if (a == 0) error = zero_log;                                               \
+		if (a < 0) error = negative_log;                                            \
+		r = expression;                                                             \
+	})
+
+LOGARITHM(natural_log, log(a))
+LOGARITHM(decimal_log, log10(a))
+
+BINARY(power, double, double, double, {
+	bool infinite = isinf(a) || isinf(b);
+	if (a == 0 && b < 0) error = zero_power;
+	if (a < 0 && !isinf(b) && floor(b) != b) error = complex_power;
+	r = pow(a, b);
+	if (error == NULL && isinf(r) && !infinite) error = overflow;
+	if (error == NULL && r == 0 && !infinite && a != 0) error = underflow;
+})
+
+// PostgreSQL shifts by the low bits of the count and drops what falls out.
+#define SHIFTS(type, unsigned_type, suffix, bits)                                   \
+	BINARY(shl_##suffix, type, int32_t, type, { r = (type)((unsigned_type)a << (b & (bits - 1))); }) \
+	BINARY(shr_##suffix, type, int32_t, type, { r = (type)(a >> (b & (bits - 1))); })
+
+SHIFTS(int16_t, uint32_t, int2, 32)
+SHIFTS(int32_t, uint32_t, int4, 32)
+SHIFTS(int64_t, uint64_t, int8, 64)
+
 // A sum that is infinite has overflowed, or has summed infinities, which it does
 // not tell.
 UNARY(finite_only, double, double, {
@@ -353,6 +425,26 @@ static const struct {
     {"fg_mod_int2", mod_int2},
     {"fg_mod_int4", mod_int4},
     {"fg_mod_int8", mod_int8},
+    {"fg_sin", sine},
+    {"fg_cos", cosine},
+    {"fg_tan", tangent},
+    {"fg_cot", cotangent},
+    {"fg_asin", arc_sine},
+    {"fg_acos", arc_cosine},
+    {"fg_sinh", hyperbolic_sine},
+    {"fg_cosh", hyperbolic_cosine},
+    {"fg_float8_sign", sign_of},
+    {"fg_sqrt", square_root},
+    {"fg_exp", exponential},
+    {"fg_ln", natural_log},
+    {"fg_log10", decimal_log},
+    {"fg_power", power},
+    {"fg_shl_int2", shl_int2},
+    {"fg_shl_int4", shl_int4},
+    {"fg_shl_int8", shl_int8},
+    {"fg_shr_int2", shr_int2},
+    {"fg_shr_int4", shr_int4},
+    {"fg_shr_int8", shr_int8},
     {"fg_finite", finite_only},
     {"fg_timestamp_field", field_of_timestamp},
     {"fg_interval_field", field_of_interval},

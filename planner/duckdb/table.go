@@ -70,7 +70,7 @@ func newTables() *tables {
 func (t *tables) types(list string) ([]postgres.OID, bool) {
 	var out []postgres.OID
 	for name := range strings.SplitSeq(list, ",") {
-		if name = strings.TrimSpace(name); name == "" {
+		if name = strings.Trim(strings.TrimSpace(name), `"`); name == "" {
 			continue
 		}
 		typ, ok := postgres.TypeByName(name)

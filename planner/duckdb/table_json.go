@@ -103,7 +103,7 @@ func (s *site) jsonObject() string {
 	}
 	var parts []string
 	for i := 0; i < len(s.args); i += 2 {
-		key := "coalesce(" + s.p.cast(s.args[i], s.types[i], planner.Type{OID: postgres.TextOID, Typmod: -1}, true, false).sql + ", " +
+		key := "coalesce(" + s.castText(i) + ", " +
 			raise(pgerrcode.InvalidParameterValue, fmt.Sprintf("argument %d: key must not be null", i+1)) + ")"
 		parts = append(parts, "fg_json_quote("+key+") || ' : ' || "+s.json(i+1))
 	}

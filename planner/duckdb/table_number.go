@@ -35,6 +35,8 @@ func (t *tables) addNumbers() {
 		}
 		t.operator(sig("#", a, a), template("xor($1, $2)"))
 		t.operator(sig("~", a), template("(~$1)"))
+		t.operator(sig("<<", a, "int4"), template("fg_shl_"+a+"($1, $2)"))
+		t.operator(sig(">>", a, "int4"), template("fg_shr_"+a+"($1, $2)"))
 	})
 	eachPair(floats, func(a, b string) {
 		wide := max(a, b)

@@ -1,8 +1,11 @@
 package duckdb
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -12,7 +15,7 @@ import (
 func (t *tables) addTexts() {
 	t.functionTexts(
 		"lower(text)", "fg_lower($1)", "upper(text)", "fg_upper($1)", "initcap(text)", "fg_initcap($1)", "reverse(text)", "fg_reverse($1)",
-		"length(text)", "CAST(length($1) AS INTEGER)", "char_length(text)", "CAST(length($1) AS INTEGER)",
+		"length(bpchar)", "CAST(length(rtrim($1, ' ')) AS INTEGER)", "length(text)", "CAST(length($1) AS INTEGER)", "char_length(text)", "CAST(length($1) AS INTEGER)",
 		"character_length(text)", "CAST(length($1) AS INTEGER)", "octet_length(text)", "CAST(strlen($1) AS INTEGER)",
 		"bit_length(text)", "CAST(strlen($1) * 8 AS INTEGER)",
 		"length(bytea)", "CAST(octet_length($1) AS INTEGER)", "octet_length(bytea)", "CAST(octet_length($1) AS INTEGER)",
@@ -39,8 +42,8 @@ func (t *tables) addTexts() {
 	t.operatorTexts(
 		"||(text, text)", "($1 || $2)", "^@(text, text)", "starts_with($1, $2)", "||(bytea, bytea)", "($1 || $2)",
 	)
-	t.operator("||(text, anynonarray)", func(s *site) printed { return printed{sql: "(" + s.args[0].sql + " || " + s.output(1) + ")"} })
-	t.operator("||(anynonarray, text)", func(s *site) printed { return printed{sql: "(" + s.output(0) + " || " + s.args[1].sql + ")"} })
+	t.operator("||(text, anynonarray)", func(s *site) printed { return printed{sql: "(" + s.args[0].sql + " || " + s.castText(1) + ")"} })
+	t.operator("||(anynonarray, text)", func(s *site) printed { return printed{sql: "(" + s.castText(0) + " || " + s.args[1].sql + ")"} })
 	t.function(`concat("any")`, func(s *site) printed { return printed{sql: "concat(" + strings.Join(s.outputs(0), ", ") + ")"} })
 	t.function(`concat_ws(text, "any")`, func(s *site) printed {
 		return printed{sql: "concat_ws(" + strings.Join(append([]string{s.args[0].sql}, s.outputs(1)...), ", ") + ")"}
@@ -51,16 +54,21 @@ func (t *tables) addTexts() {
 	t.function("format(text)", template("fg_format($1, CAST([] AS VARCHAR[]))"))
 }
 
-// output is argument i as its type prints it.
+// castText is argument i cast to text.
+func (s *site) castText(i int) string {
+	return s.p.cast(s.args[i], s.types[i], planner.Type{OID: postgres.TextOID, Typmod: -1}, true, false).sql
+}
+
+// output is argument i as its type prints it, which for bool is shorter than the
+// cast.
 func (s *site) output(i int) string {
-	text := planner.Type{OID: postgres.TextOID, Typmod: -1}
 	if s.types[i].OID == postgres.BoolOID {
 		return "(CASE WHEN " + s.args[i].sql + " THEN 't' WHEN NOT " + s.args[i].sql + " THEN 'f' END)"
 	}
 	if s.types[i].OID == postgres.BPCharOID {
 		return s.args[i].sql
 	}
-	return s.p.cast(s.args[i], s.types[i], text, true, false).sql
+	return s.castText(i)
 }
 
 func (s *site) outputs(from int) []string {
@@ -116,10 +124,13 @@ func (l like) print(s *site) printed {
 	switch {
 	case constant && !strings.Contains(pattern, `\`) && l.plain != "":
 		return printed{sql: "(" + not + "(" + s.args[0].sql + " " + l.plain + " " + quoteString(pattern) + "))"}
+	case constant && checkLike(pattern) != nil:
+		// The escape at the end is an error where something is left to match it.
+		more := quoteString(strings.TrimSuffix(pattern, `\`) + "_%")
+		fails := raise(pgerrcode.InvalidEscapeSequence, "LIKE pattern must not end with escape character")
+		return printed{sql: fmt.Sprintf(`(CASE WHEN %s(%s, %s, '\') THEN CAST(%s AS BOOLEAN) WHEN %s IS NOT NULL THEN %t END)`,
+			l.function, s.args[0].sql, more, fails, s.args[0].sql, l.not)}
 	case constant:
-		if err := checkLike(pattern); err != nil {
-			return s.p.fail(err)
-		}
 		return printed{sql: "(" + not + l.function + "(" + s.args[0].sql + ", " + quoteString(pattern) + `, '\'))`}
 	}
 	return printed{sql: "(" + not + l.function + "(" + s.args[0].sql + ", fg_like_check(" + s.args[1].sql + `), '\'))`}

@@ -22,13 +22,13 @@ func (t *tables) addTimes() {
 	t.functionTexts(
 		"make_date(int4, int4, int4)", "fg_make_date($1, $2, $3)", "make_time(int4, int4, float8)", "fg_make_time($1, $2, $3)",
 		"make_timestamp(int4, int4, int4, int4, int4, float8)", "fg_make_timestamp($1, $2, $3, $4, $5, $6)",
-		"make_timestamptz(int4, int4, int4, int4, int4, float8, text)", "fg_instant(fg_make_timestamp($1, $2, $3, $4, $5, $6), $7)",
+		"make_timestamptz(int4, int4, int4, int4, int4, float8, text)", "fg_instant_of(fg_make_timestamp($1, $2, $3, $4, $5, $6), $7)",
 		"to_timestamp(float8)", "fg_to_timestamp($1)",
 		"date_bin(interval, timestamp, timestamp)", "fg_date_bin($1, $2, $3)", "date_bin(interval, timestamptz, timestamptz)", "fg_date_bin($1, $2, $3)",
 		"isfinite(date)", "isfinite($1)", "isfinite(timestamp)", "isfinite($1)", "isfinite(timestamptz)", "isfinite($1)",
 		"isfinite(interval)", "($1 IS NOT NULL OR $1 IS NULL)",
 		"age(timestamp, timestamp)", "fg_age($1, $2)",
-		"timezone(text, timestamp)", "fg_instant($2, $1)", "timezone(text, timestamptz)", "fg_local($2, $1)",
+		"timezone(text, timestamp)", "fg_instant_of($2, $1)", "timezone(text, timestamptz)", "fg_local_of($2, $1)",
 	)
 	t.function("make_timestamptz(int4, int4, int4, int4, int4, float8)", func(s *site) printed {
 		return s.p.instant(printed{sql: s.fill("fg_make_timestamp($1, $2, $3, $4, $5, $6)")}, timestampType)
