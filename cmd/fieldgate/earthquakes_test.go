@@ -13,7 +13,7 @@ import (
 // jq -s '[.[].mag] | map(select(. != null)) | (add/length, max)'.
 var earthquakeQuestions = []struct{ sql, want string }{
 	{`select count(*) from earthquake`, `1707`},
-	{`select count(mag), max(mag), min("geometry.type"), max("geometry.type") from earthquake`, `1706|6.4|Point|Point`},
+	{`select count(mag), max(mag), min("geometry.type"), max("geometry.type") from earthquake`, `1707|6.4|Point|Point`},
 	{`select round(avg(mag)::numeric, 6) from earthquake`, ``},
 	{`select type, count(*) from earthquake group by type order by 2 desc, 1`, ``},
 	{`select count(*) from earthquake where mag >= 4.5 and place like '%Alaska%'`, ``},
