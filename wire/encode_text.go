@@ -28,7 +28,9 @@ func textEncoder(oid postgres.OID, env *postgres.Env) encodeFunc {
 		return int4Text
 	case postgres.Int8OID, postgres.OIDOID, postgres.XIDOID, postgres.CIDOID:
 		return int8Text
-	case postgres.RegprocOID, postgres.RegclassOID, postgres.RegtypeOID, postgres.RegnamespaceOID, postgres.RegroleOID:
+	case postgres.RegtypeOID:
+		return regtypeText
+	case postgres.RegprocOID, postgres.RegclassOID, postgres.RegnamespaceOID, postgres.RegroleOID:
 		return regText
 	case postgres.Float4OID:
 		if env.ExtraFloatDigits <= 0 {
@@ -101,6 +103,18 @@ func regText(dst []byte, v *planner.Vector, row int) []byte {
 		return append(dst, v.Bytes[row]...)
 	}
 	return strconv.AppendInt(dst, v.Int64s[row], 10)
+}
+
+// regtypeText prints a type's name; of what is none, the number.
+func regtypeText(dst []byte, v *planner.Vector, row int) []byte {
+	oid := postgres.OID(v.Int64s[row])
+	if oid == 0 {
+		return append(dst, '-')
+	}
+	if _, ok := postgres.TypeByOID(oid); !ok {
+		return strconv.AppendUint(dst, uint64(oid), 10)
+	}
+	return append(dst, oid.String()...)
 }
 
 func float4Text(dst []byte, v *planner.Vector, row int) []byte {
