@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -113,11 +115,20 @@ func (i *instance) dial(t *testing.T) *pgconn.PgConn {
 // row, values joined by bars.
 func (i *instance) query(t *testing.T, sql string) string {
 	t.Helper()
+	text, err := i.tryQuery(t, sql)
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return text
+}
+
+func (i *instance) tryQuery(t *testing.T, sql string) (string, error) {
+	t.Helper()
 	conn := i.dial(t)
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
 	results, err := conn.Exec(t.Context(), sql).ReadAll()
 	if err != nil {
-		t.Fatalf("%s: %v", sql, err)
+		return "", err
 	}
 	var b strings.Builder
 	for n, row := range results[len(results)-1].Rows {
@@ -131,20 +142,21 @@ func (i *instance) query(t *testing.T, sql string) string {
 			b.Write(v)
 		}
 	}
-	return b.String()
+	return b.String(), nil
 }
 
-// eventually runs the query until it gives want, which stored events become
-// visible within a second of their acknowledgement.
+// eventually runs the query until it gives want: events become visible within a
+// second of their acknowledgement, and so does the table of a new metric.
 func (i *instance) eventually(t *testing.T, sql, want string) {
 	t.Helper()
 	var got string
-	for range 200 {
-		if got = i.query(t, sql); got == want {
+	var err error
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		if got, err = i.tryQuery(t, sql); err == nil && got == want {
 			return
 		}
 	}
-	t.Fatalf("%s:\n got %s\nwant %s", sql, got, want)
+	t.Fatalf("%s:\n got %s, %v\nwant %s", sql, got, err, want)
 }
 
 // earthquakes are the lines of the demo feed.
@@ -167,4 +179,13 @@ func earthquakes(t *testing.T) []string {
 		t.Fatal(fmt.Sprintf("%d lines, want 1707", len(lines)))
 	}
 	return lines
+}
+
+// serverError is the error a server sent, or nil.
+func serverError(err error) *pgconn.PgError {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
 }
