@@ -171,7 +171,8 @@ func table(header string, fill func(row func(cells ...any))) (string, error) {
 		}
 		_, err = fmt.Fprintln(w)
 	})
-	return b.String(), errors.Join(err, w.Flush())
+	err = errors.Join(err, w.Flush())
+	return b.String(), err
 }
 
 // ServeHTTP answers commands that come over the admin socket. Who can open the
