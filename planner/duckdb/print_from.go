@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/fieldgate/fieldgate/planner"
@@ -97,6 +98,9 @@ func (p *printer) catalogScan(s *planner.CatalogScan) string {
 
 // functionScan reads a set-returning function: the elements of a list.
 func (p *printer) functionScan(s *planner.FunctionScan) string {
+	if from, ok := p.integerSeries(s); ok {
+		return from
+	}
 	n := len(s.Cols)
 	if s.Ordinality {
 		n--
@@ -118,4 +122,22 @@ func (p *printer) functionScan(s *planner.FunctionScan) string {
 		lateral = "LATERAL "
 	}
 	return lateral + "(SELECT " + strings.Join(columns, ", ") + ") AS " + p.declare(s, scales)
+}
+
+// integerSeries prints generate_series over constant integers as DuckDB's table
+// function, which makes its rows one by one.
+func (p *printer) integerSeries(s *planner.FunctionScan) (from string, ok bool) {
+	if s.Call.Proc.Name != "generate_series" || s.Ordinality || s.Call.T.OID != postgres.Int4OID && s.Call.T.OID != postgres.Int8OID {
+		return "", false
+	}
+	args := make([]string, len(s.Call.Args))
+	for i, a := range s.Call.Args {
+		n, ok := constantInt(a)
+		if !ok || i == 2 && n == 0 {
+			return "", false
+		}
+		args[i] = strconv.FormatInt(n, 10)
+	}
+	series := "generate_series(" + strings.Join(args, ", ") + ")"
+	return "(SELECT CAST(generate_series AS " + physical(s.Call.T.OID) + ") AS c1 FROM " + series + ") AS " + p.declare(s, make([]int, 1)), true
 }

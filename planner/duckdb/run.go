@@ -120,6 +120,10 @@ func (r *rows) Close() error {
 		return nil
 	}
 	r.closed = true
+	if !r.ended {
+		// Otherwise DuckDB would go on to the end.
+		bindings.Interrupt(r.conn.conn)
+	}
 	bindings.DestroyDataChunk(&r.chunk)
 	bindings.DestroyResult(&r.result)
 	bindings.DestroyPrepare(&r.statement)
