@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -176,7 +175,7 @@ func earthquakes(t *testing.T) []string {
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	if len(lines) != 1707 {
-		t.Fatal(fmt.Sprintf("%d lines, want 1707", len(lines)))
+		t.Fatalf("%d lines, want 1707", len(lines))
 	}
 	return lines
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -55,7 +54,7 @@ func TestServeAnswersHealthAndStops(t *testing.T) {
 	c.HTTPAddr, c.PGAddr = freeAddr(t), freeAddr(t)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- serve(ctx, c, slog.New(slog.NewTextHandler(io.Discard, nil))) }()
+	go func() { done <- serve(ctx, c, slog.New(slog.DiscardHandler)) }()
 	awaitHealthy(t, c.HTTPAddr)
 	stop()
 	if err := <-done; err != nil {

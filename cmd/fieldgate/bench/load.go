@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,25 +24,27 @@ const (
 // body is a request of batchEvents events of about 300 bytes. Numbers have
 // fixed widths, so the next body is the same bytes with other digits.
 type body struct {
-	text []byte
-	at   []int // of each event's first byte
+	text  []byte
+	at    []int // of each event's first byte
+	place place
 }
 
 const eventTemplate = `{"timestamp":0000000000000,"n":0000000000,"device":"device-0000","site":"plant 07, hall 3","temperature":000.5,` +
 	`"pressure":1000.25,"humidity":00.5,"status":"running","rpm":1450.5,"ok":true,"firmware":"2.14.0-rc1","message":"periodic report of the main spindle, no finding, next in 60 s"}` + "\n"
 
-// Where the digits stand in the template.
-var (
-	timeAt        = bytes.Index([]byte(eventTemplate), []byte("0000000000000"))
-	numberAt      = bytes.Index([]byte(eventTemplate), []byte(`"n":`)) + 4
-	deviceAt      = bytes.Index([]byte(eventTemplate), []byte("device-")) + 7
-	temperatureAt = bytes.Index([]byte(eventTemplate), []byte("000.5"))
-	humidityAt    = bytes.Index([]byte(eventTemplate), []byte(`"humidity":`)) + 11
-	speedAt       = bytes.Index([]byte(eventTemplate), []byte(`"rpm"`)) + 3
-)
+// place is where in the template the bytes stand that change from event to event.
+type place struct{ time, number, device, temperature, humidity, speed int }
+
+func placesOf(template string) place {
+	after := func(text string) int { return strings.Index(template, text) + len(text) }
+	return place{
+		time: after(`"timestamp":`), number: after(`"n":`), device: after("device-"),
+		temperature: after(`"temperature":`), humidity: after(`"humidity":`), speed: after(`"rp`),
+	}
+}
 
 func newBody() *body {
-	b := &body{}
+	b := &body{place: placesOf(eventTemplate)}
 	for range batchEvents {
 		b.at = append(b.at, len(b.text))
 		b.text = append(b.text, eventTemplate...)
@@ -54,12 +57,12 @@ func newBody() *body {
 func (b *body) set(first int64) {
 	for i, at := range b.at {
 		n := first + int64(i)
-		digits(b.text[at+timeAt:], 13, firstTime+n)
-		digits(b.text[at+numberAt:], 10, 1_000_000_000+n)
-		digits(b.text[at+deviceAt:], 4, n*7919%devices)
-		digits(b.text[at+temperatureAt:], 3, 100+n%400)
-		digits(b.text[at+humidityAt:], 2, 10+n%80)
-		b.text[at+speedAt] = "mx"[n%2] // half of the devices call it rpx
+		digits(b.text[at+b.place.time:], 13, firstTime+n)
+		digits(b.text[at+b.place.number:], 10, 1_000_000_000+n)
+		digits(b.text[at+b.place.device:], 4, n*7919%devices)
+		digits(b.text[at+b.place.temperature:], 3, 100+n%400)
+		digits(b.text[at+b.place.humidity:], 2, 10+n%80)
+		b.text[at+b.place.speed] = "mx"[n%2] // half of the devices call it rpx
 	}
 }
 

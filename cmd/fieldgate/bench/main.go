@@ -22,7 +22,6 @@ type options struct {
 	seconds int
 	rows    int
 	rounds  int
-	files   int
 }
 
 // benchmark is one section of the report.
