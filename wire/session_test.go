@@ -156,7 +156,11 @@ func (s *session) Execute(ctx context.Context, p *planner.Prepared, params []pla
 		v := s.script.value(arg)
 		result.Rows = s.rows(ctx, once(&planner.Chunk{Rows: 1, Columns: []planner.Vector{v}}))
 	case "echo":
-		result.Rows = s.rows(ctx, echo(params[0]))
+		v, err := echo(p.Columns[0].T.OID, params[0])
+		if err != nil {
+			return nil, err
+		}
+		result.Rows = s.rows(ctx, once(&planner.Chunk{Rows: 1, Columns: []planner.Vector{v}}))
 	case "change":
 		result.Columns = []planner.ResultColumn{column("n", postgres.Int4OID), column("t", postgres.TextOID)}
 		result.Rows = s.rows(ctx, countRows(0))
@@ -316,21 +320,23 @@ func (s *session) wait(ctx context.Context) (*planner.Chunk, error) {
 	return nil, ctx.Err()
 }
 
-// echo gives a text or bigint parameter back.
-func echo(p planner.Param) func(context.Context) (*planner.Chunk, error) {
-	v := planner.Vector{Bytes: [][]byte{p.Bytes}}
+// echo is a parameter as a value of the type.
+func echo(oid postgres.OID, p planner.Param) (planner.Vector, error) {
+	v := planner.Vector{Bytes: [][]byte{p.Bytes}, Int64s: []int64{0}}
 	switch {
 	case p.Null:
 		v.Valid = []uint64{0}
+	case oid != postgres.Int8OID:
 	case p.Binary && len(p.Bytes) == 8:
-		v.Int64s = []int64{int64(binary.BigEndian.Uint64(p.Bytes))}
+		v.Int64s[0] = int64(binary.BigEndian.Uint64(p.Bytes))
 	default:
 		n, err := strconv.ParseInt(string(p.Bytes), 10, 64)
-		if err == nil {
-			v.Int64s = []int64{n}
+		if err != nil || p.Binary {
+			return v, &planner.Error{Code: pgerrcode.InvalidTextRepresentation, Message: fmt.Sprintf("invalid input syntax for type bigint: %q", p.Bytes)}
 		}
+		v.Int64s[0] = n
 	}
-	return once(&planner.Chunk{Rows: 1, Columns: []planner.Vector{v}})
+	return v, nil
 }
 
 func once(c *planner.Chunk) func(context.Context) (*planner.Chunk, error) {
