@@ -3,8 +3,6 @@ package pgcatalog
 import "github.com/fieldgate/fieldgate/schema/postgres"
 
 // fieldgateTable are the views of schema fieldgate.
-//
-//nolint:gochecknoglobals // a lookup table
 var fieldgateTable = []description{
 	{16020, schemaFieldgate, "observed_fields", 'v', 0, []column{
 		{"metric", postgres.TextOID, -1, false},
