@@ -12,7 +12,7 @@ import (
 // aggregate binds an aggregate call.
 func (b *binder) aggregate(sc *scope, c *callSite) (Expr, error) {
 	n := c.node
-	if err := checkAllowed(sc, func(cl *clause) bool { return cl.aggregates }, "aggregate functions", pgerrcode.GroupingError, n.Location); err != nil {
+	if err := checkAllowed(sc, clauses[sc.clause].aggregates, "aggregate functions", pgerrcode.GroupingError, n.Location); err != nil {
 		return nil, err
 	}
 	args, err := b.arguments(c)
@@ -44,11 +44,11 @@ func (b *binder) aggregate(sc *scope, c *callSite) (Expr, error) {
 }
 
 // checkAllowed refuses an aggregate or the like where its clause has none.
-func checkAllowed(sc *scope, allows func(*clause) bool, what, code string, at int32) error {
-	if sc.clause == nil || allows(sc.clause) {
+func checkAllowed(sc *scope, allowed bool, what, code string, at int32) error {
+	if allowed {
 		return nil
 	}
-	return errorAt(at, code, "%s are not allowed in %s", what, sc.clause.name)
+	return errorAt(at, code, "%s are not allowed in %s", what, sc.clause)
 }
 
 // withinGroup moves the arguments of WITHIN GROUP to where they are ordered.

@@ -83,8 +83,7 @@ func alterCommand(n *pgquery.AlterTableCmd) (fieldEdit, error) {
 	case pgquery.AlterTableType_AT_AlterColumnType:
 		return alterColumnType(n)
 	}
-	name := strings.TrimPrefix(n.Subtype.String(), "AT_")
-	return nil, unsupported(nowhere, "ALTER TABLE … %s", name)
+	return nil, unsupported(nowhere, "ALTER TABLE … %s", words(strings.TrimPrefix(n.Subtype.String(), "AT_")))
 }
 
 func addColumn(n *pgquery.AlterTableCmd) (fieldEdit, error) {

@@ -43,7 +43,15 @@ func (b *binder) call(sc *scope, n *pgquery.FuncCall) (Expr, error) {
 	if err := c.checkPlain(); err != nil {
 		return nil, err
 	}
+	if sc.clause == inConversion {
+		if err := checkImmutable(c.proc.Proc); err != nil {
+			return nil, err
+		}
+	}
 	if e, ok, err := b.sessionCall(c); ok || err != nil {
+		return e, err
+	}
+	if e, ok, err := b.catalogCall(c); ok || err != nil {
 		return e, err
 	}
 	f, err := b.function(c)

@@ -17,6 +17,9 @@ func (b *binder) caseExpr(sc *scope, n *pgquery.CaseExpr) (Expr, error) {
 		if arg, err = b.resolve(arg); err != nil {
 			return nil, err
 		}
+		if err := checkCopies(arg, len(n.Args), n.Location); err != nil {
+			return nil, err
+		}
 		if len(n.Args) > 1 && isVolatile(arg) {
 			return nil, unsupported(n.Location, "CASE over a volatile expression")
 		}

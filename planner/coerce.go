@@ -27,8 +27,20 @@ func (b *binder) coerce(e Expr, t Type, context postgres.CoercionContext, at int
 	case postgres.AnyOID, postgres.RecordOID:
 		return e, nil
 	}
+	if sql, ok := objectNames[from.OID]; ok && category(t.OID) == postgres.StringCategory {
+		name, err := b.inline(sql, []Expr{e})
+		if err != nil {
+			return nil, err
+		}
+		return b.coerce(name, t, context, at)
+	}
 	cast := &Cast{T: t, Arg: e, Explicit: context == postgres.Explicit}
 	return b.fold(cast, at)
+}
+
+func category(oid postgres.OID) postgres.Category {
+	c, _ := postgres.CategoryOf(oid)
+	return c
 }
 
 // coerceUnknown gives a literal, a parameter or a NULL without a type one.

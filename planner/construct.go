@@ -44,8 +44,13 @@ func statementName(n *pgquery.Node) string {
 	if known, ok := statementNames[name]; ok {
 		return known
 	}
+	return words(strings.TrimSuffix(name, "Stmt"))
+}
+
+// words writes CamelCase as SQL writes words.
+func words(name string) string {
 	var b strings.Builder
-	for i, r := range strings.TrimSuffix(name, "Stmt") {
+	for i, r := range name {
 		if i > 0 && unicode.IsUpper(r) {
 			b.WriteByte(' ')
 		}

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"errors"
+
 	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/schema"
@@ -50,7 +52,8 @@ const conversionPrefix = "SELECT "
 
 // shiftPosition makes an error's position count in the expression alone.
 func shiftPosition(err error) error {
-	if e, ok := err.(*Error); ok && e.Position > int32(len(conversionPrefix)) {
+	var e *Error
+	if errors.As(err, &e) && e.Position > int32(len(conversionPrefix)) {
 		e.Position -= int32(len(conversionPrefix))
 	}
 	return err

@@ -55,6 +55,9 @@ func (b *binder) rareExpr(sc *scope, n *pgquery.Node) (Expr, error) {
 	case *pgquery.Node_AIndirection:
 		return b.indirection(sc, n.AIndirection)
 	case *pgquery.Node_SqlvalueFunction:
+		if sc.clause == inConversion {
+			return nil, errorAt(n.SqlvalueFunction.Location, pgerrcode.InvalidObjectDefinition, "a conversion must be immutable")
+		}
 		return b.sqlValue(n.SqlvalueFunction)
 	case *pgquery.Node_GroupingFunc:
 		return b.grouping(sc, n.GroupingFunc)

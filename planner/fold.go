@@ -43,7 +43,7 @@ func (b *binder) foldCast(e *Cast, c *Const, at int32) (Expr, error) {
 	if isObjectType(e.T.OID) {
 		return b.foldObjectCast(e, c, at)
 	}
-	if category, _ := postgres.CategoryOf(c.T.OID); category == postgres.StringCategory && e.Explicit && isFoldedText(e.T.OID) {
+	if category(c.T.OID) == postgres.StringCategory && e.Explicit && isFoldedText(e.T.OID) {
 		value, err := postgres.ParseLiteral(e.T.OID, e.T.Typmod, c.Value.Str, b.env.values)
 		if err != nil {
 			return nil, faultAt(at, err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
 )
 
 // Format prints a bound query as text, a line a part, for tests and logs. Columns
@@ -34,9 +35,9 @@ func (f *formatter) line(format string, args ...any) {
 }
 
 // nested prints what is inside a part, one level deeper.
-func (f *formatter) nested(print func()) {
+func (f *formatter) nested(inner func()) {
 	f.indent++
-	print()
+	inner()
 	f.indent--
 }
 
@@ -178,7 +179,7 @@ func lateralWord(lateral bool) string {
 
 func formatBounds(s *MetricScan) string {
 	var b strings.Builder
-	env := postgres.DefaultEnv()
+	env, unbounded := postgres.DefaultEnv(), sources.Unbounded()
 	if s.Bounds.Min != unbounded.Min {
 		b.WriteString(" from " + momentText(s.Bounds.Min, env))
 	}

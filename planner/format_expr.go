@@ -5,10 +5,7 @@ import (
 	"strings"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
-	"github.com/fieldgate/fieldgate/sources"
 )
-
-var unbounded = sources.Unbounded()
 
 // expr prints an expression.
 func (f *formatter) expr(e Expr) string {

@@ -143,14 +143,12 @@ func (b *binder) rangeSubselect(sc *scope, rs *pgquery.RangeSubselect) (FromItem
 	if err != nil {
 		return nil, nil, err
 	}
-	name, label := "", "subquery"
-	if rs.Alias != nil {
-		name, label = rs.Alias.Aliasname, rs.Alias.Aliasname
-	} else {
+	if rs.Alias == nil {
 		return nil, nil, errorAt(locate(rs.Subquery), pgerrcode.SyntaxError, "subquery in FROM must have an alias").
 			withHint("For example, FROM (SELECT ...) [AS] foo.")
 	}
-	scan := b.newSubqueryScan(q, label, rs.Lateral)
+	name := rs.Alias.Aliasname
+	scan := b.newSubqueryScan(q, name, rs.Lateral)
 	items, err := sc.add(&item{name: name, relation: scan, columns: relationColumns(scan)}, rs.Alias)
 	return scan, items, err
 }

@@ -167,7 +167,7 @@ func (b *binder) groupOutput(sc *scope, q *Query, n *pgquery.Node) (Expr, error)
 	i := -1
 	if c := n.GetAConst(); c != nil {
 		var err error
-		if i, err = ordinal(c, len(q.Targets), inGroupBy.name); err != nil {
+		if i, err = ordinal(c, len(q.Targets), inGroupBy); err != nil {
 			return nil, err
 		}
 	}
@@ -178,7 +178,7 @@ func (b *binder) groupOutput(sc *scope, q *Query, n *pgquery.Node) (Expr, error)
 		if column != nil || err != nil {
 			return column, err
 		}
-		if i, err = findOutput(q, name, inGroupBy.name, locate(n)); err != nil {
+		if i, err = findOutput(q, name, inGroupBy, locate(n)); err != nil {
 			return nil, err
 		}
 	}
@@ -193,7 +193,7 @@ func (b *binder) groupOutput(sc *scope, q *Query, n *pgquery.Node) (Expr, error)
 
 // grouping binds GROUPING(...).
 func (b *binder) grouping(sc *scope, n *pgquery.GroupingFunc) (Expr, error) {
-	if err := checkAllowed(sc, func(c *clause) bool { return c.aggregates }, "grouping operations", pgerrcode.GroupingError, n.Location); err != nil {
+	if err := checkAllowed(sc, clauses[sc.clause].aggregates, "grouping operations", pgerrcode.GroupingError, n.Location); err != nil {
 		return nil, err
 	}
 	args, err := b.exprs(sc, n.Args)

@@ -221,6 +221,9 @@ func (b *binder) between(sc *scope, n *pgquery.A_Expr, not bool) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkCopies(value, 4, n.Location); err != nil {
+		return nil, err
+	}
 	ends := n.Rexpr.GetList().Items
 	bounds, err := b.exprs(sc, ends)
 	if err != nil {

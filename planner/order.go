@@ -10,7 +10,7 @@ func (b *binder) orderBy(sc *scope, q *Query, nodes []*pgquery.Node) error {
 	defer sc.in(inOrderBy)()
 	for _, node := range nodes {
 		n := node.GetSortBy()
-		e, err := b.outputOrExpr(sc, q, n.Node, inOrderBy.name)
+		e, err := b.outputOrExpr(sc, q, n.Node, inOrderBy)
 		if err != nil {
 			return err
 		}
@@ -26,9 +26,9 @@ func (b *binder) orderBy(sc *scope, q *Query, nodes []*pgquery.Node) error {
 // outputOrExpr binds what a key of ORDER BY or DISTINCT ON means by the rules of
 // SQL-92 and then SQL-99: an output's name or number, else an expression, which
 // is an output too if it is the same as one.
-func (b *binder) outputOrExpr(sc *scope, q *Query, n *pgquery.Node, clauseName string) (Expr, error) {
+func (b *binder) outputOrExpr(sc *scope, q *Query, n *pgquery.Node, in clause) (Expr, error) {
 	if name, ok := bareName(n); ok {
-		i, err := findOutput(q, name, clauseName, locate(n))
+		i, err := findOutput(q, name, in, locate(n))
 		if err != nil {
 			return nil, err
 		}
@@ -37,7 +37,7 @@ func (b *binder) outputOrExpr(sc *scope, q *Query, n *pgquery.Node, clauseName s
 		}
 	}
 	if c := n.GetAConst(); c != nil {
-		i, err := ordinal(c, len(q.Targets), clauseName)
+		i, err := ordinal(c, len(q.Targets), in)
 		if err != nil {
 			return nil, err
 		}
@@ -79,14 +79,14 @@ func bareName(n *pgquery.Node) (string, bool) {
 }
 
 // findOutput finds the output of that name; -1: there is none.
-func findOutput(q *Query, name, clauseName string, at int32) (int, error) {
+func findOutput(q *Query, name string, in clause, at int32) (int, error) {
 	found := -1
 	for i := range q.Targets {
 		if q.Targets[i].Name != name {
 			continue
 		}
 		if found >= 0 && !sameExpr(q.Targets[found].Expr, q.Targets[i].Expr) {
-			return 0, errorAt(at, pgerrcode.AmbiguousColumn, "%s %q is ambiguous", clauseName, name)
+			return 0, errorAt(at, pgerrcode.AmbiguousColumn, "%s %q is ambiguous", in, name)
 		}
 		if found < 0 {
 			found = i
@@ -96,13 +96,13 @@ func findOutput(q *Query, name, clauseName string, at int32) (int, error) {
 }
 
 // ordinal reads an output's number.
-func ordinal(c *pgquery.A_Const, outputs int, clauseName string) (int, error) {
+func ordinal(c *pgquery.A_Const, outputs int, in clause) (int, error) {
 	v, ok := c.Val.(*pgquery.A_Const_Ival)
 	if !ok {
-		return 0, errorAt(c.Location, pgerrcode.SyntaxError, "non-integer constant in %s", clauseName)
+		return 0, errorAt(c.Location, pgerrcode.SyntaxError, "non-integer constant in %s", in)
 	}
 	if n := int(v.Ival.Ival); n >= 1 && n <= outputs {
 		return n - 1, nil
 	}
-	return 0, errorAt(c.Location, pgerrcode.InvalidColumnReference, "%s position %d is not in select list", clauseName, v.Ival.Ival)
+	return 0, errorAt(c.Location, pgerrcode.InvalidColumnReference, "%s position %d is not in select list", in, v.Ival.Ival)
 }

@@ -28,75 +28,67 @@ type checkFunc func(p *parameter, before, value string) (string, error)
 
 // parameters15 are PostgreSQL 15's settings that clients ask for or set, by
 // lower-case name. Those that mean nothing here are kept and shown all the same.
-var parameters15 = index([]parameter{
-	{name: "application_name", check: checkASCII},
-	{name: "array_nulls", value: "on", check: checkBool},
-	{name: "backslash_quote", value: "safe_encoding", check: checkWord, words: []string{"safe_encoding", "on", "off"}},
-	{name: "bytea_output", value: "hex", check: checkWord, words: []string{"escape", "hex"}},
-	{name: "check_function_bodies", value: "on", check: checkBool},
-	{name: "client_encoding", value: "UTF8", check: checkEncoding},
-	{name: "client_min_messages", value: "notice", check: checkWord, words: []string{
+var parameters15 = map[string]*parameter{
+	"application_name":      {name: "application_name", check: checkASCII},
+	"array_nulls":           {name: "array_nulls", value: "on", check: checkBool},
+	"backslash_quote":       {name: "backslash_quote", value: "safe_encoding", check: checkWord, words: []string{"safe_encoding", "on", "off"}},
+	"bytea_output":          {name: "bytea_output", value: "hex", check: checkWord, words: []string{"escape", "hex"}},
+	"check_function_bodies": {name: "check_function_bodies", value: "on", check: checkBool},
+	"client_encoding":       {name: "client_encoding", value: "UTF8", check: checkEncoding},
+	"client_min_messages": {name: "client_min_messages", value: "notice", check: checkWord, words: []string{
 		"debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "info", "notice", "warning", "error",
 	}},
-	{name: "DateStyle", value: "ISO, MDY", check: checkDateStyle},
-	{name: "default_table_access_method", value: "heap", check: checkAny},
-	{name: "default_tablespace", check: checkAny},
-	{name: "default_transaction_deferrable", value: "off", check: checkBool},
-	{name: "default_transaction_isolation", value: "read committed", check: checkWord, words: isolationLevels},
-	{name: "default_transaction_read_only", value: "off", check: checkBool},
-	{name: "escape_string_warning", value: "on", check: checkBool},
-	{name: "extra_float_digits", value: "1", check: checkInt, low: -15, high: 3},
-	{name: "geqo", value: "on", check: checkBool},
-	{name: "idle_in_transaction_session_timeout", value: "0", check: checkMillis},
-	{name: "idle_session_timeout", value: "0", check: checkMillis},
-	{name: "in_hot_standby", value: "off", fixed: true},
-	{name: "integer_datetimes", value: "on", fixed: true},
-	{name: "IntervalStyle", value: "postgres", check: checkWord, words: []string{"postgres", "postgres_verbose", "sql_standard", "iso_8601"}},
-	{name: "is_superuser", value: "off", fixed: true},
-	{name: "jit", value: "off", check: checkBool},
-	{name: "lc_collate", value: "C", fixed: true},
-	{name: "lc_ctype", value: "C.UTF-8", fixed: true},
-	{name: "lc_messages", value: "C", check: checkAny},
-	{name: "lc_monetary", value: "C", check: checkAny},
-	{name: "lc_numeric", value: "C", check: checkAny},
-	{name: "lc_time", value: "C", check: checkAny},
-	{name: "lock_timeout", value: "0", check: checkMillis},
-	{name: "max_identifier_length", value: "63", fixed: true},
-	{name: "max_index_keys", value: "32", fixed: true},
-	{name: "plan_cache_mode", value: "auto", check: checkWord, words: []string{"auto", "force_generic_plan", "force_custom_plan"}},
-	{name: "quote_all_identifiers", value: "off", check: checkBool},
-	{name: "role", value: "none", check: checkWord, words: []string{"none"}},
-	{name: "row_security", value: "on", check: checkBool},
-	{name: "search_path", value: `"$user", public`, check: checkAny},
-	{name: "server_encoding", value: "UTF8", fixed: true},
-	{name: "server_version", value: serverVersion, fixed: true},
-	{name: "server_version_num", value: serverVersionNum, fixed: true},
-	{name: "session_authorization", fixed: true},
-	{name: "ssl", value: "off", fixed: true},
-	{name: "standard_conforming_strings", value: "on", check: checkWord, words: []string{"on"}},
-	{name: "statement_timeout", value: "0", check: checkMillis},
-	{name: "synchronize_seqscans", value: "on", check: checkBool},
-	{name: "synchronous_commit", value: "on", check: checkWord, words: []string{"local", "remote_write", "remote_apply", "on", "off"}},
-	{name: "temp_tablespaces", check: checkAny},
-	{name: "TimeZone", value: "UTC", check: checkZone},
-	{name: "timezone_abbreviations", value: "Default", fixed: true},
-	{name: "transaction_deferrable", value: "off", check: checkBool},
-	{name: "transaction_isolation", value: "read committed", check: checkWord, words: isolationLevels},
-	{name: "transaction_read_only", value: "off", check: checkBool},
-	{name: "transform_null_equals", value: "off", check: checkWord, words: []string{"off"}},
-	{name: "work_mem", value: "4MB", check: checkAny},
-	{name: "xmloption", value: "content", check: checkWord, words: []string{"content", "document"}},
-})
+	"datestyle":                           {name: "DateStyle", value: "ISO, MDY", check: checkDateStyle},
+	"default_table_access_method":         {name: "default_table_access_method", value: "heap", check: checkAny},
+	"default_tablespace":                  {name: "default_tablespace", check: checkAny},
+	"default_transaction_deferrable":      {name: "default_transaction_deferrable", value: "off", check: checkBool},
+	"default_transaction_isolation":       {name: "default_transaction_isolation", value: "read committed", check: checkWord, words: isolationLevels},
+	"default_transaction_read_only":       {name: "default_transaction_read_only", value: "off", check: checkBool},
+	"escape_string_warning":               {name: "escape_string_warning", value: "on", check: checkBool},
+	"extra_float_digits":                  {name: "extra_float_digits", value: "1", check: checkInt, low: -15, high: 3},
+	"geqo":                                {name: "geqo", value: "on", check: checkBool},
+	"idle_in_transaction_session_timeout": {name: "idle_in_transaction_session_timeout", value: "0", check: checkMillis},
+	"idle_session_timeout":                {name: "idle_session_timeout", value: "0", check: checkMillis},
+	"in_hot_standby":                      {name: "in_hot_standby", value: "off", fixed: true},
+	"integer_datetimes":                   {name: "integer_datetimes", value: "on", fixed: true},
+	"intervalstyle":                       {name: "IntervalStyle", value: "postgres", check: checkWord, words: []string{"postgres", "postgres_verbose", "sql_standard", "iso_8601"}},
+	"is_superuser":                        {name: "is_superuser", value: "off", fixed: true},
+	"jit":                                 {name: "jit", value: "off", check: checkBool},
+	"lc_collate":                          {name: "lc_collate", value: "C", fixed: true},
+	"lc_ctype":                            {name: "lc_ctype", value: "C.UTF-8", fixed: true},
+	"lc_messages":                         {name: "lc_messages", value: "C", check: checkAny},
+	"lc_monetary":                         {name: "lc_monetary", value: "C", check: checkAny},
+	"lc_numeric":                          {name: "lc_numeric", value: "C", check: checkAny},
+	"lc_time":                             {name: "lc_time", value: "C", check: checkAny},
+	"lock_timeout":                        {name: "lock_timeout", value: "0", check: checkMillis},
+	"max_identifier_length":               {name: "max_identifier_length", value: "63", fixed: true},
+	"max_index_keys":                      {name: "max_index_keys", value: "32", fixed: true},
+	"plan_cache_mode":                     {name: "plan_cache_mode", value: "auto", check: checkWord, words: []string{"auto", "force_generic_plan", "force_custom_plan"}},
+	"quote_all_identifiers":               {name: "quote_all_identifiers", value: "off", check: checkBool},
+	"role":                                {name: "role", value: "none", check: checkWord, words: []string{"none"}},
+	"row_security":                        {name: "row_security", value: "on", check: checkBool},
+	"search_path":                         {name: "search_path", value: `"$user", public`, check: checkAny},
+	"server_encoding":                     {name: "server_encoding", value: "UTF8", fixed: true},
+	"server_version":                      {name: "server_version", value: serverVersion, fixed: true},
+	"server_version_num":                  {name: "server_version_num", value: serverVersionNum, fixed: true},
+	"session_authorization":               {name: "session_authorization", fixed: true},
+	"ssl":                                 {name: "ssl", value: "off", fixed: true},
+	"standard_conforming_strings":         {name: "standard_conforming_strings", value: "on", check: checkWord, words: []string{"on"}},
+	"statement_timeout":                   {name: "statement_timeout", value: "0", check: checkMillis},
+	"synchronize_seqscans":                {name: "synchronize_seqscans", value: "on", check: checkBool},
+	"synchronous_commit":                  {name: "synchronous_commit", value: "on", check: checkWord, words: []string{"local", "remote_write", "remote_apply", "on", "off"}},
+	"temp_tablespaces":                    {name: "temp_tablespaces", check: checkAny},
+	"timezone":                            {name: "TimeZone", value: "UTC", check: checkZone},
+	"timezone_abbreviations":              {name: "timezone_abbreviations", value: "Default", fixed: true},
+	"transaction_deferrable":              {name: "transaction_deferrable", value: "off", check: checkBool},
+	"transaction_isolation":               {name: "transaction_isolation", value: "read committed", check: checkWord, words: isolationLevels},
+	"transaction_read_only":               {name: "transaction_read_only", value: "off", check: checkBool},
+	"transform_null_equals":               {name: "transform_null_equals", value: "off", check: checkWord, words: []string{"off"}},
+	"work_mem":                            {name: "work_mem", value: "4MB", check: checkAny},
+	"xmloption":                           {name: "xmloption", value: "content", check: checkWord, words: []string{"content", "document"}},
+}
 
 var isolationLevels = []string{"serializable", "repeatable read", "read committed", "read uncommitted"}
-
-func index(list []parameter) map[string]*parameter {
-	m := make(map[string]*parameter, len(list))
-	for i := range list {
-		m[strings.ToLower(list[i].name)] = &list[i]
-	}
-	return m
-}
 
 // parameterNamed finds a setting. A name with a dot is somebody's own.
 func parameterNamed(key string) (*parameter, bool) {
@@ -225,10 +217,10 @@ func checkZone(p *parameter, _, value string) (string, error) {
 	if err != nil {
 		return "", invalidValue(p, value)
 	}
-	if zone.String() == "UTC" {
-		return "UTC", nil
+	if strings.EqualFold(zone.String(), name) {
+		return zone.String(), nil
 	}
-	return zone.String(), nil
+	return name, nil // a fixed offset, which its specification alone says in full
 }
 
 // zoneOfHours is the POSIX name of an offset in hours east, as SET TIME ZONE 2

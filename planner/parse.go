@@ -117,8 +117,8 @@ func checkText(text string) error {
 	return nil
 }
 
-// checkDepth refuses a text whose tree could be too deep. It counts on each level
-// of brackets what makes a tree deeper; a bracket counts for what it holds.
+// checkDepth refuses a text whose tree could be too deep: it adds up, on each
+// level of brackets, the operators that chain to the left.
 func checkDepth(text string) error {
 	scan, err := pgquery.Scan(text)
 	if err != nil {
@@ -127,7 +127,7 @@ func checkDepth(text string) error {
 	d := depth{levels: make([]depthLevel, 1)}
 	for _, token := range scan.Tokens {
 		d.token(token.Token)
-		if top := d.top(); top.chain+top.setOps > maxChain {
+		if d.top().depth() > maxChain {
 			return tooComplex()
 		}
 	}
@@ -140,9 +140,17 @@ type depth struct{ levels []depthLevel }
 // depthLevel is one open bracket, or CASE, which ends at END.
 type depthLevel struct {
 	isCase bool
-	// chain counts operators and keywords since the last comma, deepest is the
-	// longest chain before it. Set operations chain across commas.
-	chain, deepest, setOps int
+	// chain counts operators since the last comma, inner is the deepest bracket
+	// among them, deepest the depth before that comma. Set operations chain
+	// across commas.
+	chain, inner, deepest, setOps int
+}
+
+func (l *depthLevel) depth() int { return max(l.deepest, l.chain+l.inner) + l.setOps }
+
+func (l *depthLevel) reset() {
+	l.deepest = max(l.deepest, l.chain+l.inner)
+	l.chain, l.inner = 0, 0
 }
 
 func (d *depth) top() *depthLevel { return &d.levels[len(d.levels)-1] }
@@ -166,30 +174,27 @@ func (d *depth) token(t pgquery.Token) {
 	case pgquery.Token_ASCII_44: // ,
 		top.reset()
 	case pgquery.Token_ASCII_59: // ;
-		top.reset()
-		top.setOps = 0
+		*top = depthLevel{isCase: top.isCase}
 	case pgquery.Token_WHEN, pgquery.Token_THEN, pgquery.Token_ELSE:
 		if top.isCase {
 			top.reset()
 		}
 	case pgquery.Token_UNION, pgquery.Token_INTERSECT, pgquery.Token_EXCEPT:
 		top.setOps++
-	case pgquery.Token_IDENT, pgquery.Token_ICONST, pgquery.Token_FCONST, pgquery.Token_SCONST, pgquery.Token_PARAM,
-		pgquery.Token_ASCII_46, pgquery.Token_AND, pgquery.Token_OR, pgquery.Token_SQL_COMMENT, pgquery.Token_C_COMMENT:
-		// Names, constants and what is a list in the tree make nothing deeper.
-	default:
+	case pgquery.Token_ASCII_43, pgquery.Token_ASCII_45, pgquery.Token_ASCII_42, pgquery.Token_ASCII_47,
+		pgquery.Token_ASCII_37, pgquery.Token_ASCII_94, pgquery.Token_Op, pgquery.Token_OPERATOR,
+		pgquery.Token_TYPECAST, pgquery.Token_COLLATE, pgquery.Token_AT, pgquery.Token_JOIN:
+		// + - * / % ^ and what else is left-associative. Comparisons are not, AND and
+		// OR make lists, and what nests to the right the parser bounds itself.
 		top.chain++
 	}
 }
-
-func (l *depthLevel) reset() { l.deepest, l.chain = max(l.deepest, l.chain), 0 }
 
 func (d *depth) pop() {
 	if len(d.levels) == 1 {
 		return
 	}
-	inner := d.top()
-	inner.reset()
+	inner := d.top().depth() + 1
 	d.levels = d.levels[:len(d.levels)-1]
-	d.top().chain += inner.deepest + inner.setOps + 1
+	d.top().inner = max(d.top().inner, inner)
 }

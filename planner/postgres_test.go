@@ -10,6 +10,8 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fieldgate/fieldgate/sources/pgcatalog"
 )
 
 // TestPostgres prepares the queries of testdata/postgres, one a line, and prints
@@ -19,17 +21,9 @@ import (
 // which we refuse what it accepts.
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	address := os.Getenv("FIELDGATE_POSTGRES")
 	datadriven.Walk(t, "testdata/postgres", func(t *testing.T, path string) {
 		w := newWorld(t)
-		var pg *pgconn.PgConn
-		if address != "" {
-			var err error
-			if pg, err = pgconn.Connect(t.Context(), address); err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = pg.Close(context.WithoutCancel(t.Context())) }()
-		}
+		pg := connectPostgres(t)
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			var b strings.Builder
 			for line := range strings.Lines(d.Input) {
@@ -47,6 +41,49 @@ func TestPostgres(t *testing.T) {
 			return b.String()
 		})
 	})
+}
+
+// TestClientQueries binds what clients ask of the catalog, captured from them, and
+// compares the results' columns as TestPostgres does.
+func TestClientQueries(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	catalog, err := pgcatalog.New(pgcatalog.Config{
+		Users: func(context.Context, string) ([]pgcatalog.User, error) { return nil, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.useCatalog(t, catalog)
+	datadriven.RunTest(t, "testdata/catalog", func(t *testing.T, d *datadriven.TestData) string {
+		var b strings.Builder
+		pg := connectPostgres(t)
+		for sql := range strings.SplitSeq(d.Input, "\n;\n") {
+			ours := w.describe(t, sql)
+			if pg != nil {
+				if theirs := describePostgres(t, pg, sql); ours != theirs {
+					t.Errorf("%s\n  ours:       %s  PostgreSQL: %s", sql, ours, theirs)
+				}
+			}
+			b.WriteString(ours)
+		}
+		return b.String()
+	})
+}
+
+// connectPostgres connects to the real server, if there is one to ask.
+func connectPostgres(t *testing.T) *pgconn.PgConn {
+	t.Helper()
+	address := os.Getenv("FIELDGATE_POSTGRES")
+	if address == "" {
+		return nil
+	}
+	pg, err := pgconn.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pg.Close(context.WithoutCancel(t.Context())) }) // nobody asks it any more
+	return pg
 }
 
 // describe is what a query returns, on one line.

@@ -6,31 +6,54 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// clause is a part of a query: what may stand in it, and what messages call it.
-type clause struct {
-	name       string
-	aggregates bool
-	windows    bool
-	sets       bool // set-returning functions
+// clause is the part of a query that an expression stands in.
+type clause int
+
+// The clauses.
+const (
+	noClause clause = iota
+	inSelect
+	inOrderBy
+	inDistinctOn
+	inWhere
+	inJoin
+	inFromFunction
+	inGroupBy
+	inHaving
+	inFilter
+	inWindow
+	inLimit
+	inOffset
+	inValues
+	inConversion
+)
+
+// clauseRules are what may stand in a clause, and PostgreSQL's name for it.
+type clauseRules struct {
+	name                string
+	aggregates, windows bool
+	sets                bool // set-returning functions
 }
 
-// The clauses, with PostgreSQL's names for them.
-var (
-	inSelect       = &clause{name: "SELECT", aggregates: true, windows: true, sets: true}
-	inOrderBy      = &clause{name: "ORDER BY", aggregates: true, windows: true}
-	inDistinctOn   = &clause{name: "DISTINCT ON", aggregates: true, windows: true}
-	inWhere        = &clause{name: "WHERE"}
-	inJoin         = &clause{name: "JOIN conditions"}
-	inFromFunction = &clause{name: "functions in FROM", sets: true}
-	inGroupBy      = &clause{name: "GROUP BY"}
-	inHaving       = &clause{name: "HAVING", aggregates: true}
-	inFilter       = &clause{name: "FILTER"}
-	inWindow       = &clause{name: "window definitions", aggregates: true}
-	inLimit        = &clause{name: "LIMIT"}
-	inOffset       = &clause{name: "OFFSET"}
-	inValues       = &clause{name: "VALUES"}
-	inConversion   = &clause{name: "a source's conversion"}
-)
+var clauses = [...]clauseRules{
+	noClause:       {name: "this context", aggregates: true, windows: true},
+	inSelect:       {name: "SELECT", aggregates: true, windows: true, sets: true},
+	inOrderBy:      {name: "ORDER BY", aggregates: true, windows: true},
+	inDistinctOn:   {name: "DISTINCT ON", aggregates: true, windows: true},
+	inWhere:        {name: "WHERE"},
+	inJoin:         {name: "JOIN conditions"},
+	inFromFunction: {name: "functions in FROM", sets: true},
+	inGroupBy:      {name: "GROUP BY"},
+	inHaving:       {name: "HAVING", aggregates: true},
+	inFilter:       {name: "FILTER"},
+	inWindow:       {name: "window definitions", aggregates: true},
+	inLimit:        {name: "LIMIT"},
+	inOffset:       {name: "OFFSET"},
+	inValues:       {name: "VALUES"},
+	inConversion:   {name: "a source's conversion"},
+}
+
+func (c clause) String() string { return clauses[c].name }
 
 // scope is one query level while it is bound: what its names can mean.
 type scope struct {
@@ -40,7 +63,7 @@ type scope struct {
 	items, all []*item
 	// lateral: the item being bound may refer to those before it.
 	lateral bool
-	clause  *clause
+	clause  clause
 	// relations are those of this level's FROM.
 	relations map[Relation]bool
 	windows   []*namedWindow
@@ -61,7 +84,7 @@ func newScope(outer *scope) *scope {
 }
 
 // in binds under another clause and returns what undoes that.
-func (sc *scope) in(c *clause) (restore func()) {
+func (sc *scope) in(c clause) (restore func()) {
 	before := sc.clause
 	sc.clause = c
 	return func() { sc.clause = before }

@@ -123,7 +123,7 @@ func (b *binder) plainSelect(sc *scope, q *Query, n *pgquery.SelectStmt, u unkno
 }
 
 // condition binds WHERE or HAVING; nil: there is none.
-func (b *binder) condition(sc *scope, c *clause, n *pgquery.Node) (Expr, error) {
+func (b *binder) condition(sc *scope, c clause, n *pgquery.Node) (Expr, error) {
 	if n == nil {
 		return nil, nil
 	}
@@ -132,7 +132,7 @@ func (b *binder) condition(sc *scope, c *clause, n *pgquery.Node) (Expr, error) 
 	if err != nil {
 		return nil, err
 	}
-	return b.coerceBool(e, c.name, locate(n))
+	return b.coerceBool(e, c.String(), locate(n))
 }
 
 func (b *binder) resolveTargets(q *Query) error {
@@ -179,7 +179,7 @@ func targetAt(list []*pgquery.Node, i int) int32 {
 func (b *binder) distinctOn(sc *scope, q *Query, nodes []*pgquery.Node) error {
 	defer sc.in(inDistinctOn)()
 	for _, node := range nodes {
-		e, err := b.outputOrExpr(sc, q, node, inDistinctOn.name)
+		e, err := b.outputOrExpr(sc, q, node, inDistinctOn)
 		if err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (b *binder) limits(sc *scope, q *Query, n *pgquery.SelectStmt) error {
 	return err
 }
 
-func (b *binder) limit(sc *scope, c *clause, n *pgquery.Node) (Expr, error) {
+func (b *binder) limit(sc *scope, c clause, n *pgquery.Node) (Expr, error) {
 	if n == nil || n.GetAConst().GetIsnull() {
 		return nil, nil
 	}
@@ -229,9 +229,9 @@ func (b *binder) limit(sc *scope, c *clause, n *pgquery.Node) (Expr, error) {
 		return nil, err
 	}
 	if contains(e, func(e Expr) bool { col, ok := e.(*Column); return ok && sc.relations[col.Relation] }) {
-		return nil, errorAt(locate(n), pgerrcode.InvalidColumnReference, "argument of %s must not contain variables", c.name)
+		return nil, errorAt(locate(n), pgerrcode.InvalidColumnReference, "argument of %s must not contain variables", c)
 	}
-	if e, err = b.coerceTo(e, postgres.Int8OID, c.name, locate(n)); err != nil {
+	if e, err = b.coerceTo(e, postgres.Int8OID, c.String(), locate(n)); err != nil {
 		return nil, err
 	}
 	k, ok := e.(*Const)

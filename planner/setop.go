@@ -137,12 +137,12 @@ func (b *binder) orderOutputs(q *Query, nodes []*pgquery.Node) error {
 		i := -1
 		var err error
 		if name, ok := bareName(n.Node); ok {
-			i, err = findOutput(q, name, inOrderBy.name, locate(n.Node))
+			i, err = findOutput(q, name, inOrderBy, locate(n.Node))
 			if err == nil && i < 0 {
 				err = errorAt(locate(n.Node), pgerrcode.UndefinedColumn, "column %q does not exist", name)
 			}
 		} else if c := n.Node.GetAConst(); c != nil {
-			i, err = ordinal(c, len(q.Targets), inOrderBy.name)
+			i, err = ordinal(c, len(q.Targets), inOrderBy)
 		}
 		if err != nil {
 			return err

@@ -194,6 +194,9 @@ func (s *settings) defaultOf(key string, p *parameter) string {
 	if v, ok := s.defaults[key]; ok {
 		return v
 	}
+	if _, ok := parameters15["default_"+key]; ok {
+		return s.get("default_" + key) // of transaction_isolation and the like
+	}
 	return p.value
 }
 

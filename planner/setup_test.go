@@ -47,15 +47,22 @@ func newWorld(t testing.TB) *world {
 	if w.observed, err = schema.NewObserved(kv, schema.ObservedConfig{Schemas: w.schemas, Now: now}); err != nil {
 		t.Fatal(err)
 	}
+	w.useCatalog(t, tinyCatalog{})
+	return w
+}
+
+// useCatalog begins anew with a catalog.
+func (w *world) useCatalog(t testing.TB, catalog sources.Catalog) {
+	t.Helper()
+	var err error
 	w.planner, err = planner.New(planner.Config{
 		Schemas: w.schemas, Observed: w.observed, Engine: w.engine, Nearline: w.engine, Lake: w.engine,
-		Catalog: tinyCatalog{}, Admin: w.engine, Now: now,
+		Catalog: catalog, Admin: w.engine, Now: func() time.Time { return clock },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.session = w.open(t, "demo", true)
-	return w
 }
 
 func (w *world) open(t testing.TB, user string, owner bool) *planner.Session {
@@ -245,8 +252,10 @@ func (tinyCatalog) Relation(schemaName, name string) (sources.CatalogRelation, b
 	switch schemaName + "." + name {
 	case "pg_catalog.pg_class":
 		return tinyRelation{1259, []sources.CatalogColumn{
-			{Name: "oid", TypeOID: uint32(postgres.OIDOID)}, {Name: "relname", TypeOID: uint32(postgres.NameOID)},
-			{Name: "relnamespace", TypeOID: uint32(postgres.OIDOID)}, {Name: "relkind", TypeOID: uint32(postgres.CharOID)},
+			{Name: "oid", TypeOID: uint32(postgres.OIDOID)},
+			{Name: "relname", TypeOID: uint32(postgres.NameOID)},
+			{Name: "relnamespace", TypeOID: uint32(postgres.OIDOID)},
+			{Name: "relkind", TypeOID: uint32(postgres.CharOID)},
 		}}, true
 	case "information_schema.tables":
 		return tinyRelation{13000, []sources.CatalogColumn{{Name: "table_name", TypeOID: uint32(postgres.NameOID)}}}, true

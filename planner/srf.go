@@ -115,12 +115,8 @@ func (b *binder) valueInFrom(sc *scope, n *pgquery.RangeFunction, node *pgquery.
 // where it gives the same rows as long as it is the only one and nothing is
 // grouped; addSets looks at that.
 func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
-	if sc.clause == nil || !sc.clause.sets {
-		where := "this context"
-		if sc.clause != nil {
-			where = sc.clause.name
-		}
-		return nil, errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions are not allowed in %s", where)
+	if !clauses[sc.clause].sets {
+		return nil, errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions are not allowed in %s", sc.clause)
 	}
 	if sc.clause == inFromFunction {
 		return nil, errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions must appear at top level of FROM")

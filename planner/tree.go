@@ -266,33 +266,3 @@ const (
 	OffsetFollowing
 	UnboundedFollowing
 )
-
-// The types of expressions that do not carry one.
-func boolType() Type { return Type{OID: postgres.BoolOID, Typmod: -1} }
-
-func (e *Const) Type() Type      { return e.T }
-func (e *ParamRef) Type() Type   { return e.T }
-func (e *Column) Type() Type     { return e.T }
-func (e *Output) Type() Type     { return e.T }
-func (e *SentValue) Type() Type  { return e.T }
-func (e *Func) Type() Type       { return e.T }
-func (e *Op) Type() Type         { return e.T }
-func (e *Cast) Type() Type       { return e.T }
-func (e *Logic) Type() Type      { return boolType() }
-func (e *IsNull) Type() Type     { return boolType() }
-func (e *IsBool) Type() Type     { return boolType() }
-func (e *IsDistinct) Type() Type { return boolType() }
-func (e *Case) Type() Type       { return e.T }
-func (e *Coalesce) Type() Type   { return e.T }
-func (e *NullIf) Type() Type     { return e.T }
-func (e *MinMax) Type() Type     { return e.T }
-func (e *In) Type() Type         { return boolType() }
-func (e *Quantified) Type() Type { return boolType() }
-func (e *Array) Type() Type      { return e.T }
-func (e *Subscript) Type() Type  { return e.T }
-func (e *Row) Type() Type        { return Type{OID: postgres.RecordOID, Typmod: -1} }
-func (e *RowCompare) Type() Type { return boolType() }
-func (e *Subquery) Type() Type   { return e.T }
-func (e *Aggregate) Type() Type  { return e.T }
-func (e *WindowCall) Type() Type { return e.T }
-func (e *Grouping) Type() Type   { return Type{OID: postgres.Int4OID, Typmod: -1} }

@@ -3,6 +3,8 @@ package planner
 import (
 	"reflect"
 
+	"github.com/jackc/pgerrcode"
+
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
@@ -231,6 +233,23 @@ func contains(e Expr, test func(Expr) bool) bool {
 		return !found
 	})
 	return found
+}
+
+// maxCopies bounds the nodes that an expression written once can stand for.
+const maxCopies = 100_000
+
+// checkCopies refuses to write an expression several times where that would, with
+// others in it that are themselves copied, make the tree grow without bound.
+func checkCopies(e Expr, copies int, at int32) error {
+	nodes := 0
+	walk(e, func(Expr) bool {
+		nodes += copies
+		return nodes <= maxCopies
+	})
+	if nodes > maxCopies {
+		return errorAt(at, pgerrcode.StatementTooComplex, "statement too complex")
+	}
+	return nil
 }
 
 func hasColumns(e Expr) bool {

@@ -41,7 +41,7 @@ func (b *binder) windowCall(sc *scope, c *callSite) (Expr, error) {
 	if n.Over == nil {
 		return nil, errorAt(n.Location, pgerrcode.WrongObjectType, "window function %s requires an OVER clause", c.name)
 	}
-	if err := checkAllowed(sc, func(cl *clause) bool { return cl.windows }, "window functions", pgerrcode.WindowingError, n.Location); err != nil {
+	if err := checkAllowed(sc, clauses[sc.clause].windows, "window functions", pgerrcode.WindowingError, n.Location); err != nil {
 		return nil, err
 	}
 	switch {
