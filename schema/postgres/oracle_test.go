@@ -11,18 +11,19 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fieldgate/fieldgate/deploy/testdeps"
 )
 
-var rewrite = flag.Bool("rewrite", false, "ask the server of FIELDGATE_TEST_POSTGRES anew and store what it answers")
+var (
+	rewrite = flag.Bool("rewrite", false, "ask the server anew and store what it answers")
+	live    = flag.Int("live", 1, "how many times the usual number of questions to ask the server without storing its answers")
+)
 
 // connect connects to the real PostgreSQL 15 that differential tests ask, or skips the test.
 func connect(t *testing.T) *pgx.Conn {
 	t.Helper()
-	dsn := os.Getenv("FIELDGATE_TEST_POSTGRES")
-	if dsn == "" {
-		t.Skip("needs a PostgreSQL 15, named by FIELDGATE_TEST_POSTGRES")
-	}
-	conn, err := pgx.Connect(t.Context(), dsn)
+	conn, err := pgx.Connect(t.Context(), testdeps.Server(t))
 	if err != nil {
 		t.Fatal(err)
 	}
