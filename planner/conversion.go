@@ -16,6 +16,24 @@ func CheckConversion(expr string, t schema.Type) error {
 	return err
 }
 
+// conversion is a source's conversion, and the type of the field it is for.
+type conversion struct {
+	expr string
+	t    Type
+}
+
+// conversion binds one, or finds it bound; the tree is shared and never changed.
+func (p *Planner) conversion(c conversion) (Expr, error) {
+	if e, ok := p.conversions.Get(c); ok {
+		return e, nil
+	}
+	e, err := bindConversion(c.expr, c.t)
+	if err == nil {
+		p.conversions.Add(c, e)
+	}
+	return e, err
+}
+
 // bindConversion binds a source's conversion: an immutable scalar expression over
 // `value`, which is a double precision for a numeric field and of the field's own
 // type for any other. Its result becomes the field's type.

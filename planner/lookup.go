@@ -29,6 +29,8 @@ type lookup struct {
 	catalog  sources.Catalog
 	// path lists the schemas that unqualified names are looked up in.
 	path []string
+	// convert binds a source's conversion.
+	convert func(conversion) (Expr, error)
 	// observed gives the undeclared metrics, fields what was sent to a dataset.
 	observed func() ([]schema.ObservedMetric, error)
 	fields   func(schema.Dataset) ([]schema.ObservedField, error)
@@ -47,9 +49,6 @@ func (l *lookup) table(schemaName, name string, at int32) (*table, error) {
 		t, err := l.inSchema(schemaName, name, at)
 		if err != nil || t != nil {
 			return t, err
-		}
-		if !isSchema(schemaName) {
-			return nil, errorAt(at, pgerrcode.UndefinedTable, "relation \"%s.%s\" does not exist", schemaName, name)
 		}
 		return nil, errorAt(at, pgerrcode.UndefinedTable, "relation \"%s.%s\" does not exist", schemaName, name)
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/schema"
@@ -68,9 +69,13 @@ func (c Config) validate() error {
 
 // Planner makes the sessions of all tenants. It is safe for concurrent use.
 type Planner struct {
-	cfg     Config
-	started time.Time
+	cfg         Config
+	started     time.Time
+	conversions *lru.Cache[conversion, Expr]
 }
+
+// cachedConversions is how many bound conversions are kept.
+const cachedConversions = 4096
 
 // New returns a Planner.
 func New(cfg Config) (*Planner, error) {
@@ -78,7 +83,11 @@ func New(cfg Config) (*Planner, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Planner{cfg: cfg, started: cfg.Now()}, nil
+	conversions, err := lru.New[conversion, Expr](cachedConversions)
+	if err != nil {
+		return nil, err
+	}
+	return &Planner{cfg: cfg, started: cfg.Now(), conversions: conversions}, nil
 }
 
 // lookup is what names mean to a tenant now. The functions in it end with ctx.
@@ -95,6 +104,7 @@ func (p *Planner) lookup(ctx context.Context, tenant string, path []string) (*lo
 		catalog:  p.cfg.Catalog,
 		path:     path,
 		observed: func() ([]schema.ObservedMetric, error) { return p.cfg.Observed.Metrics(ctx, tenant) },
+		convert:  p.conversion,
 		fields:   func(ds schema.Dataset) ([]schema.ObservedField, error) { return p.cfg.Observed.Fields(ctx, ds) },
 	}, nil
 }

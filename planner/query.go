@@ -169,7 +169,8 @@ type ScanField struct {
 	// Attribute is the field's attribute number, 0 if undeclared.
 	Attribute int16
 	// Builtin is the physical column behind timestamp (_ts), _received_at, _id
-	// and _metric, or "" for a field read from Sources.
+	// and _metric, or "" for a field read from Sources. The column _id has both:
+	// what the device sent under that name, else the identity.
 	Builtin string
 	// Sources are tried in order; the first non-null after conversion and cast
 	// wins.
@@ -188,8 +189,9 @@ type SourceRead struct {
 	Convert Expr
 }
 
-// PhysicalFilter is a range on a physical column, widened for rounding. A row
-// outside it cannot satisfy the statement.
+// PhysicalFilter is a range on a physical column, widened for rounding. Where the
+// column alone gives its field, a row outside cannot satisfy the statement; every
+// source of a field has its own.
 type PhysicalFilter struct {
 	Column   string
 	Min, Max float64

@@ -24,9 +24,6 @@ func (s *Session) plan(ctx context.Context, n *pgquery.SelectStmt, values []*Con
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkEngine(bound.query); err != nil {
-		return nil, err
-	}
 	prune(bound)
 	p := &Plan{
 		Tenant:   s.id.Tenant,

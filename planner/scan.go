@@ -50,7 +50,7 @@ func (b *binder) sourceRead(s schema.Source, t Type) (SourceRead, error) {
 	if s.Convert == "" {
 		return SourceRead{Sent: s.Name}, nil
 	}
-	convert, err := bindConversion(s.Convert, t)
+	convert, err := b.names.convert(conversion{s.Convert, t})
 	if err != nil {
 		return SourceRead{}, err
 	}
