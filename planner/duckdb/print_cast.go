@@ -71,7 +71,7 @@ func (p *printer) castElements(list printed, from postgres.OID, to planner.Type,
 	if toElem.OID == postgres.NumericOID {
 		e = p.rescale(e, asText)
 	}
-	return printed{sql: "list_transform(" + list.sql + ", lambda " + name + ": " + e.sql + ")"}
+	return printed{sql: transform(list.sql, name, e.sql)}
 }
 
 // applyTypmod cuts, pads or rounds to a type's modifier.

@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/fieldgate/fieldgate/planner"
@@ -115,9 +116,12 @@ func (p *printer) quantified(e *planner.Quantified) printed {
 		}
 	}
 	list := p.expr(e.Array).sql
+	if in, ok := p.elementOf(e, left, list, elem); ok {
+		return in
+	}
 	name := p.name("e")
 	test := p.apply(e.Operator, e.Left.Type(), left, elem, printed{name, textScale(elem)})
-	results := "list_transform(" + list + ", lambda " + name + ": " + test.sql + ")"
+	results := transform(list, name, test.sql)
 	decides, otherwise := "true", "false"
 	if e.All {
 		decides, otherwise = "false", "true"
@@ -125,6 +129,28 @@ func (p *printer) quantified(e *planner.Quantified) printed {
 	// A NULL on the left makes every result NULL, but not that of no elements.
 	return printed{sql: "(CASE WHEN " + list + " IS NULL THEN NULL WHEN list_contains(" + results + ", " + decides + ") THEN " + decides +
 		" WHEN list_count(" + results + ") < len(" + list + ") THEN NULL ELSE " + otherwise + " END)"}
+}
+
+// elementOf prints = ANY and <> ALL of values that compare alike by a search of
+// the list. It needs no lambda, and so can refer to enclosing queries, which a
+// lambda in DuckDB cannot.
+func (p *printer) elementOf(e *planner.Quantified, left printed, list string, elem planner.Type) (in printed, ok bool) {
+	if (e.Operator.Name != "=" || e.All) && (e.Operator.Name != "<>" || !e.All) || hasKey(elem.OID) || physical(e.Left.Type().OID) != physical(elem.OID) {
+		return printed{}, false
+	}
+	p.comparable(elem)
+	return printed{sql: fmt.Sprintf(
+		"(CASE WHEN len(%[1]s) = 0 THEN %[3]t WHEN %[2]s IS NULL OR %[1]s IS NULL THEN NULL WHEN list_contains(%[1]s, %[2]s) THEN %[4]t WHEN list_count(%[1]s) < len(%[1]s) THEN NULL ELSE %[3]t END)",
+		list, left.sql, e.All, !e.All,
+	)}, true
+}
+
+// transform applies a printed expression over name to the elements of a list.
+func transform(list, name, expression string) string {
+	if expression == name {
+		return list
+	}
+	return "list_transform(" + list + ", lambda " + name + ": " + expression + ")"
 }
 
 // rowCompare spells out the comparison of two rows: by the first column in which

@@ -74,7 +74,7 @@ func joinArray(null string) entry {
 		elem := postgres.ElemOf(s.types[0].OID)
 		name := s.p.name("e")
 		e := &site{p: s.p, args: []printed{{name, textScale(planner.Type{OID: elem})}}, types: []planner.Type{{OID: elem, Typmod: -1}}}
-		texts := "list_transform(" + s.args[0].sql + ", lambda " + name + ": " + e.output(0) + ")"
+		texts := transform(s.args[0].sql, name, e.output(0))
 		return printed{sql: "fg_array_to_string(" + texts + ", " + s.args[1].sql + ", " + s.fill(null) + ")"}
 	}
 }

@@ -281,7 +281,7 @@ func (t *tables) addTextCasts() {
 		"date": "fg_date_out($1)", "time": "fg_time_out($1)", "timestamp": "fg_timestamp_out($1)",
 		"timestamptz": "fg_timestamptz_out($1, $zone)", "interval": "fg_interval_out($1)", "uuid": "CAST($1 AS VARCHAR)",
 		"bytea": "fg_bytea_out($1)", "json": "$1", "jsonb": "$1", "xid": "CAST($1 AS VARCHAR)",
-		"name": "$1", "char": "$1", "text": "$1", "varchar": "$1", "bpchar": "rtrim($1, ' ')",
+		"name": "$1", "char": "$1", "aclitem": "$1", "pg_node_tree": "$1", "tid": "$1", "text": "$1", "varchar": "$1", "bpchar": "rtrim($1, ' ')",
 		"regtype": "fg_regtype_out($1)", "regproc": "fg_regproc_out($1)",
 	}
 	inputs := map[string]string{
