@@ -27,6 +27,9 @@ type config struct {
 	Roles    []string `yaml:"roles"`
 	PGAddr   string   `yaml:"pg_addr"`
 	HTTPAddr string   `yaml:"http_addr"`
+	// DebugAddr serves profiles of the running program; "": nobody does. Loopback
+	// only.
+	DebugAddr string `yaml:"debug_addr"`
 	// Dev makes the tenant, user and key of the quick start. Loopback only.
 	Dev bool `yaml:"dev"`
 	// Insecure allows addresses other than loopback without TLS.
@@ -66,6 +69,9 @@ type limits struct {
 	TailMB int `yaml:"tail_mb"`
 	// EngineMB is the memory of one tenant's queries.
 	EngineMB int `yaml:"engine_mb"`
+	// HeapMB is what Go's garbage collector keeps the heap under as long as it
+	// can; the engine's memory is not part of it.
+	HeapMB int `yaml:"heap_mb"`
 	// Connections counts Postgres connections.
 	Connections int `yaml:"connections"`
 }
@@ -81,7 +87,7 @@ func defaultConfig() config {
 		Roles:    []string{"ingest", "stage", "compact", "gateway"},
 		PGAddr:   "127.0.0.1:5433",
 		HTTPAddr: "127.0.0.1:8080",
-		Limits:   limits{TailMB: 256, EngineMB: 2048, Connections: 500},
+		Limits:   limits{TailMB: 256, EngineMB: 2048, HeapMB: 1024, Connections: 500},
 	}
 }
 
@@ -164,6 +170,9 @@ func (c *config) validate() error {
 	}
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		return errors.New("tls: cert and key go together")
+	}
+	if err := checkDebugAddr(c.DebugAddr); err != nil {
+		return err
 	}
 	for key, addr := range map[string]string{"pg_addr": c.PGAddr, "http_addr": c.HTTPAddr} {
 		loopback, err := isLoopback(addr)

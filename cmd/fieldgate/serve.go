@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,6 +59,9 @@ func serveCommand() *cobra.Command {
 
 // serve runs a server until ctx ends, then drains it.
 func serve(ctx context.Context, c config, log *slog.Logger) error {
+	if c.Limits.HeapMB > 0 {
+		debug.SetMemoryLimit(int64(c.Limits.HeapMB) << 20)
+	}
 	stores, err := openStores(c.DataDir, log)
 	if err != nil {
 		return err

@@ -199,6 +199,9 @@ func (s *server) serveDoors(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return runHTTP(ctx, doors.http, s.routes()) })
 	g.Go(func() error { return runHTTP(ctx, doors.admin, s.admin) })
+	if s.c.DebugAddr != "" {
+		g.Go(func() error { return serveDebug(ctx, s.c.DebugAddr) })
+	}
 	g.Go(func() error {
 		if err := s.writing.drain.Visible(ctx); err != nil {
 			_ = doors.pg.Close() // nobody was let in

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"runtime"
+)
+
+// Rates at which contention is sampled while the debug door is open: one in so
+// many lock waits, and one per so many nanoseconds blocked.
+const (
+	mutexFraction  = 100
+	blockRateNanos = 1_000_000
+)
+
+// checkDebugAddr refuses any but a loopback address: profiles show names and
+// text of all tenants.
+func checkDebugAddr(addr string) error {
+	if addr == "" {
+		return nil
+	}
+	loopback, err := isLoopback(addr)
+	if err != nil {
+		return fmt.Errorf("debug_addr: %w", err)
+	}
+	if !loopback {
+		return errors.New("debug_addr: profiles are served on loopback addresses only")
+	}
+	return nil
+}
+
+// serveDebug serves profiles of the running program under /debug/pprof/ until
+// ctx ends.
+func serveDebug(ctx context.Context, addr string) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen for profiles: %w", err)
+	}
+	runtime.SetMutexProfileFraction(mutexFraction)
+	runtime.SetBlockProfileRate(blockRateNanos)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return runHTTP(ctx, l, mux)
+}
