@@ -21,6 +21,10 @@ const postgresBin = "/usr/lib/postgresql/15/bin"
 func Psql(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("psql")
+	if err == nil {
+		// Debian's psql is a wrapper that outlives the program it looks for.
+		err = exec.CommandContext(t.Context(), path, "--version").Run()
+	}
 	if err != nil {
 		missing(t, "psql")
 	}
