@@ -51,6 +51,7 @@ func newTables() *tables {
 	t.addPatterns()
 	t.addTimes()
 	t.addIntervals()
+	t.addFormats()
 	t.addArrays()
 	t.addJSON()
 	t.addNumberCasts()
