@@ -8,6 +8,7 @@ LINT_VERSION := v2.13.2
 # Tests append here what they skipped for want of a program; see deploy/testdeps.
 SKIPPED     := $(CURDIR)/bin/skipped
 FUZZTIME    ?= 30s
+PKG         ?= ./...
 
 .DEFAULT_GOAL := help
 
@@ -54,9 +55,12 @@ bench: ## the benchmarks, side by side, ratios
 	go run ./cmd/fieldgate/bench
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME each
-	@for pkg in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-			echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+fuzz: ## every fuzz target (of PKG, by default all) for FUZZTIME each
+	@pkgs=$$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' $(PKG)) || exit 1; \
+	for pkg in $$pkgs; do \
+		listed=$$(go test -list '^Fuzz' $$pkg 2>&1) || { echo "$$listed" >&2; exit 1; }; \
+		for target in $$(echo "$$listed" | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$pkg || exit 1; \
 		done; \
 	done
