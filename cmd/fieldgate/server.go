@@ -72,6 +72,9 @@ func newServer(c config, s *stores, log *slog.Logger) (*server, error) {
 	}
 	srv := &server{c: c, log: log, stores: s, admin: a, schemas: a.schemas}
 	temp := filepath.Join(c.DataDir, tempFolder)
+	if err := os.RemoveAll(temp); err != nil {
+		return nil, fmt.Errorf("empty temporary directory: %w", err)
+	}
 	if err := os.MkdirAll(temp, 0o700); err != nil {
 		return nil, fmt.Errorf("make temporary directory: %w", err)
 	}

@@ -156,7 +156,13 @@ func postNumbers(ctx context.Context, c config, from, to int) bool {
 	for n := from; n < to; n++ {
 		fmt.Fprintf(&body, `{"n":%d,"timestamp":%d,"device":"d%d","value":%d.5}`+"\n", n, 1_700_000_000_000+n, n%100, n%1000)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.HTTPAddr+"/v1/events/torture", strings.NewReader(body.String()))
+	return postBody(ctx, c, "torture", body.String())
+}
+
+// postBody posts a body and says whether it was acknowledged. It fails no test,
+// so that any goroutine may call it.
+func postBody(ctx context.Context, c config, metric, body string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.HTTPAddr+"/v1/events/"+metric, strings.NewReader(body))
 	if err != nil {
 		return false
 	}
