@@ -1,9 +1,9 @@
 package nearline
 
 import (
-	"encoding/binary"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
@@ -32,6 +32,8 @@ type segment struct {
 	spans   spans
 	suspect []uint32
 	bytes   int64
+	// since is when the segment was made.
+	since time.Time
 	// moving: on its way into a table. It stays until it has arrived. Guarded by
 	// the dataset's lock.
 	moving bool
@@ -72,20 +74,17 @@ func (d *dataset) insert(epoch uint64, in *insertion, limits *limits) (done bool
 	if d.gone || d.trims != epoch {
 		return false, 0
 	}
-	before := d.open.bytes
+	before := d.open.bytes + d.ids.bytes()
 	var sealed int64
 	for i, n := range in.at {
 		r := &in.rows[n]
-		key, hash := identityOf(r.Event.Time, &r.Event.ID), binary.BigEndian.Uint64(r.Event.Hash[:8])
-		if stored, found := d.ids.find(key); found {
+		if found, same := d.ids.add(r); found {
 			in.outcomes[n] = Duplicate
-			if stored != hash {
+			if !same {
 				in.outcomes[n] = Conflict
 			}
 			continue
 		}
-		d.ids.add(key, hash, r)
-		bytes += identityBytes
 		d.open.add(r, in.suspect != nil && in.suspect[i])
 		in.outcomes[n] = Stored
 		if d.open.full(limits) {
@@ -93,7 +92,7 @@ func (d *dataset) insert(epoch uint64, in *insertion, limits *limits) (done bool
 		}
 	}
 	d.open.measure()
-	return true, bytes + sealed + d.open.bytes - before
+	return true, sealed + d.open.bytes + d.ids.bytes() - before
 }
 
 // seal ends the open segment and gives its bytes.
@@ -127,7 +126,7 @@ func (d *dataset) segments() []*segment {
 
 // empty says that nothing is held, nor on its way.
 func (d *dataset) empty() bool {
-	return d.open.builder.Len() == 0 && len(d.sealed) == 0 && len(d.tables) == 0 && d.ids.len() == 0
+	return d.open.builder.Len() == 0 && len(d.sealed) == 0 && len(d.tables) == 0 && d.ids.used == 0
 }
 
 func (o *openSegment) add(r *Row, suspect bool) {
@@ -158,5 +157,6 @@ func (o *openSegment) segment(batch *sources.Batch) *segment {
 		spans:   slices.Clone(o.spans),
 		suspect: slices.Clip(o.suspect),
 		bytes:   int64(batch.Bytes()),
+		since:   time.Now(),
 	}
 }

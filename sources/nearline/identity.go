@@ -3,15 +3,25 @@ package nearline
 import (
 	"encoding/binary"
 	"math/bits"
+	"math/rand/v2"
+	"slices"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 )
 
 const (
-	// identityBytes is about what one entry of an identity set takes: 24 bytes and
-	// a control byte at the map's mean load.
-	identityBytes = 40
+	// slotBytes is the size of a slot.
+	slotBytes = 24
+
+	// minSlots is the least size of the table, a power of two. At most maxLoad
+	// quarters of the slots are in use.
+	minSlots = 64
+	maxLoad  = 3
+
+	// tagBits of a slot's mark name its generation, the others are of the hash.
+	tagBits = 16
+	tagMask = 1<<tagBits - 1
 
 	// generationRows ends a generation of an identity set; trimming ends one too,
 	// as long as there are at most maxTrimGenerations.
@@ -34,61 +44,124 @@ func identityOf(time int64, id *schema.ID) identity {
 }
 
 // identities is the set of the rows that a dataset holds, and at times of some it
-// held. It is a list of generations, so that letting go of old ones costs
-// nothing: a generation goes when a watermark has passed its last row.
+// held, with 48 bits of each row's hash. Every row belongs to a generation, which
+// goes when a watermark has passed its last row.
+//
+// It is a hash table of its own because every row of the house passes here: keys
+// are hashes already, and a row is looked up and added by one probe, most often
+// of one cache line, where a map for each generation takes several of each.
 type identities struct {
+	slots       []slot // a power of two of them, or none
+	used        int
+	seed        uint64        // odd; which slots keys share is not for senders to choose
 	generations []*generation // oldest first; the last one grows
+	lastTag     uint64
 }
 
-// generation maps identities to the first 8 bytes of the row's hash.
+// slot is free if mark is 0. A mark is bits of a hash above a generation's tag.
+type slot struct {
+	key  identity
+	mark uint64
+}
+
+// generation is a run of rows that are let go of together.
 type generation struct {
-	hashes map[identity]uint64
-	spans  spans
+	tag   uint64 // never 0
+	rows  int
+	spans spans
 }
 
-// find gives the hash of a row of that identity.
-func (s *identities) find(key identity) (hash uint64, found bool) {
-	for i := len(s.generations) - 1; i >= 0; i-- {
-		if hash, found = s.generations[i].hashes[key]; found {
-			return hash, true
+// add adds a row unless one of its identity is there: then it says whether that
+// one is the same event.
+func (s *identities) add(r *Row) (found, same bool) {
+	if 4*(s.used+1) > maxLoad*len(s.slots) {
+		s.resize(2*len(s.slots), nil)
+	}
+	key := identityOf(r.Event.Time, &r.Event.ID)
+	hash := binary.BigEndian.Uint64(r.Event.Hash[:8]) &^ tagMask
+	at := s.probe(key)
+	if mark := s.slots[at].mark; mark != 0 {
+		return true, mark&^tagMask == hash
+	}
+	g := s.growing()
+	g.rows++
+	g.spans.add(r.Position.Shard, r.Position.Seq)
+	s.slots[at] = slot{key, hash | g.tag}
+	s.used++
+	return false, false
+}
+
+// probe finds the slot of a key, or the free one where it belongs.
+func (s *identities) probe(key identity) int {
+	mask := uint64(len(s.slots) - 1)
+	at := key.hi * s.seed >> (64 - bits.Len64(mask))
+	for s.slots[at].mark != 0 && s.slots[at].key != key {
+		at = (at + 1) & mask
+	}
+	return int(at)
+}
+
+// growing is the generation that takes further rows.
+func (s *identities) growing() *generation {
+	if n := len(s.generations); n > 0 && s.generations[n-1].rows < generationRows {
+		return s.generations[n-1]
+	}
+	return s.begin()
+}
+
+// begin begins a generation, with a tag that no other has.
+func (s *identities) begin() *generation {
+	taken := true
+	for taken {
+		s.lastTag = s.lastTag%tagMask + 1
+		taken = slices.ContainsFunc(s.generations, func(g *generation) bool { return g.tag == s.lastTag })
+	}
+	g := &generation{tag: s.lastTag}
+	s.generations = append(s.generations, g)
+	return g
+}
+
+// resize makes the table anew, without the rows of gone generations.
+func (s *identities) resize(size int, gone map[uint64]bool) {
+	old := s.slots
+	if s.seed == 0 {
+		s.seed = rand.Uint64() | 1
+	}
+	s.slots, s.used = make([]slot, max(size, minSlots)), 0
+	for i := range old {
+		if mark := old[i].mark; mark != 0 && !gone[mark&tagMask] {
+			s.slots[s.probe(old[i].key)] = old[i]
+			s.used++
 		}
 	}
-	return 0, false
 }
 
-func (s *identities) add(key identity, hash uint64, at *Row) {
-	n := len(s.generations)
-	if n == 0 || len(s.generations[n-1].hashes) >= generationRows {
-		s.generations = append(s.generations, &generation{hashes: map[identity]uint64{}})
-		n++
-	}
-	g := s.generations[n-1]
-	g.hashes[key] = hash
-	g.spans.add(at.Position.Shard, at.Position.Seq)
-}
-
-func (s *identities) len() int {
-	n := 0
-	for _, g := range s.generations {
-		n += len(g.hashes)
-	}
-	return n
-}
+// bytes is what the set takes in memory.
+func (s *identities) bytes() int64 { return int64(len(s.slots)) * slotBytes }
 
 // trim lets go of the generations at or below the watermarks and says whether
 // there was one. One that the watermarks cut ends, so that a later trim lets go
 // of it although rows keep coming.
 func (s *identities) trim(past sources.Watermarks) bool {
-	kept := make([]*generation, 0, len(s.generations)+1)
-	for _, g := range s.generations {
+	gone, rows := map[uint64]bool{}, 0
+	s.generations = slices.DeleteFunc(s.generations, func(g *generation) bool {
 		if g.spans.coverage(past) != coveredAll {
-			kept = append(kept, g)
+			rows += g.rows
+			return false
 		}
+		gone[g.tag] = true
+		return true
+	})
+	if n := len(s.generations); n > 0 && n < maxTrimGenerations && s.generations[n-1].spans.coverage(past) == coveredSome {
+		s.begin()
 	}
-	dropped := len(kept) < len(s.generations)
-	if n := len(kept); n > 0 && n < maxTrimGenerations && kept[n-1].spans.coverage(past) == coveredSome {
-		kept = append(kept, &generation{hashes: map[identity]uint64{}})
+	switch {
+	case len(gone) == 0:
+		return false
+	case rows == 0:
+		s.slots, s.used = nil, 0
+	default:
+		s.resize(1<<bits.Len(uint(2*rows)), gone)
 	}
-	s.generations = kept
-	return dropped
+	return true
 }

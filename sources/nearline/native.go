@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
@@ -41,13 +43,13 @@ type move struct {
 	base    int64
 }
 
-// enqueue tells Run of a dataset that has full batches.
+// enqueue tells Run of a dataset that has full batches to move.
 func (t *Tail) enqueue(d *dataset) {
 	if t.cfg.Native == nil {
 		return
 	}
 	d.mu.Lock()
-	ready := d.movable(t.cfg.NativeRows) != nil
+	ready := d.movable(&t.cfg) != nil
 	d.mu.Unlock()
 	if !ready {
 		return
@@ -60,13 +62,23 @@ func (t *Tail) enqueue(d *dataset) {
 	t.poke()
 }
 
+// enqueueAll is enqueue for all datasets: their batches grow old without a write.
+func (t *Tail) enqueueAll() {
+	t.mu.RLock()
+	all := slices.Collect(maps.Values(t.datasets))
+	t.mu.RUnlock()
+	for _, d := range all {
+		t.enqueue(d)
+	}
+}
+
 // movable finds the oldest batch that is to move into a table.
-func (d *dataset) movable(nativeRows int) *segment {
-	if len(d.sealed) == 0 || d.rows() < nativeRows {
+func (d *dataset) movable(cfg *Config) *segment {
+	if len(d.sealed) == 0 || d.rows() < cfg.NativeRows {
 		return nil
 	}
 	for _, s := range d.sealed {
-		if !s.moving && s.batch.Rows >= minMoveRows {
+		if !s.moving && s.batch.Rows >= minMoveRows && time.Since(s.since) >= cfg.MoveAfter {
 			return s
 		}
 	}
@@ -110,7 +122,7 @@ func (t *Tail) moveDataset(ctx context.Context, d *dataset) error {
 func (t *Tail) beginMove(d *dataset) (move, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := d.movable(t.cfg.NativeRows)
+	s := d.movable(&t.cfg)
 	if s == nil {
 		return move{}, false
 	}

@@ -38,7 +38,7 @@ func TestStress(t *testing.T) {
 		}
 		return nil
 	}
-	s.tail = newTail(t, nearline.Config{Native: s.native, NativeRows: 1500, TableRows: 4000})
+	s.tail = newTail(t, nearline.Config{Native: s.native, NativeRows: 1500, MoveAfter: -1, TableRows: 4000})
 	start(t, s.tail)
 	var wg sync.WaitGroup
 	for shard := range stream.ShardID(2) {

@@ -48,6 +48,11 @@ type Config struct {
 	// NativeRows is how many rows a dataset has before its batches move into
 	// tables, and the rows of a full batch. Default 10,000.
 	NativeRows int
+	// MoveAfter is how long a full batch stays in Go memory before it moves into
+	// a table. A move costs as much as staging the rows did, and is for nothing if
+	// the lake takes them soon after, as it does under load. Default 10 s;
+	// negative: batches move at once.
+	MoveAfter time.Duration
 	// TableRows is about how many rows a table takes. Default 120,000.
 	TableRows int64
 	// BatchBytes ends a batch that is wide before it is full. Default 4 MB.
@@ -65,6 +70,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.NativeRows == 0 {
 		c.NativeRows = 10_000
+	}
+	if c.MoveAfter == 0 {
+		c.MoveAfter = 10 * time.Second
 	}
 	if c.TableRows == 0 {
 		c.TableRows = 120_000
@@ -149,6 +157,7 @@ func (t *Tail) Run(ctx context.Context) error {
 			return nil
 		case <-t.wake:
 		case <-ticker.C:
+			t.enqueueAll()
 		}
 		err := errors.Join(t.moveBatches(ctx), t.dropTables(ctx), t.measureTables(ctx))
 		if err != nil && ctx.Err() == nil {

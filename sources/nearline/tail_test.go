@@ -119,7 +119,7 @@ func TestFullBatchesMoveIntoTables(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ds, small := dataset("big"), dataset("small")
 		native := &nearlinetest.Native{}
-		tail := newTail(t, nearline.Config{Native: native, NativeRows: 2000, TableRows: 8000})
+		tail := newTail(t, nearline.Config{Native: native, NativeRows: 2000, MoveAfter: -1, TableRows: 8000})
 		start(t, tail)
 		write(t, tail, run(ds, 0, 1, 4500, "a"))
 		write(t, tail, run(small, 0, 1, 1999, "a"))
@@ -150,6 +150,30 @@ func TestFullBatchesMoveIntoTables(t *testing.T) {
 	})
 }
 
+func TestBatchesMoveOnceTheyAreOld(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ds := dataset("m")
+		native := &nearlinetest.Native{}
+		tail := newTail(t, nearline.Config{Native: native, NativeRows: 2000, MoveAfter: 5 * time.Second})
+		start(t, tail)
+		write(t, tail, run(ds, 0, 1, 2000, "a"))
+		<-time.After(4500 * time.Millisecond)
+		synctest.Wait()
+		if _, tables := splits(t, tail, ds); tables != 0 {
+			t.Error("a young batch has moved into a table")
+		}
+		<-time.After(1500 * time.Millisecond)
+		synctest.Wait()
+		if batches, tables := splits(t, tail, ds); batches != 0 || tables != 1 {
+			t.Errorf("an old batch has not moved: %d batches, %d tables", batches, tables)
+		}
+		if got := rows(t, tail, ds, nil, native); len(got) != 2000 {
+			t.Errorf("%d rows, want 2,000", len(got))
+		}
+	})
+}
+
 func TestFailedMoveIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -161,7 +185,7 @@ func TestFailedMoveIsTriedAgain(t *testing.T) {
 			}
 			return nil
 		}}
-		tail := newTail(t, nearline.Config{Native: native, NativeRows: 1500})
+		tail := newTail(t, nearline.Config{Native: native, NativeRows: 1500, MoveAfter: -1})
 		start(t, tail)
 		for first := uint64(1); first < 6000; first += 1500 {
 			write(t, tail, run(ds, 0, first, 1500, "a"))
@@ -187,7 +211,7 @@ func TestTrim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ds := dataset("m")
 		native := &nearlinetest.Native{}
-		tail := newTail(t, nearline.Config{Native: native, NativeRows: 2000, TableRows: 4000})
+		tail := newTail(t, nearline.Config{Native: native, NativeRows: 2000, MoveAfter: -1, TableRows: 4000})
 		start(t, tail)
 		write(t, tail, run(ds, 0, 1, 9000, "a"))
 		synctest.Wait()
@@ -341,7 +365,7 @@ func TestSuspectRowsAreMarked(t *testing.T) {
 		native := &nearlinetest.Native{}
 		tail := newTail(t, nearline.Config{
 			Known:  &lakeFilter{holds: func(id schema.ID) bool { return marked[id] }},
-			Native: native, NativeRows: 1500,
+			Native: native, NativeRows: 1500, MoveAfter: -1,
 		})
 		start(t, tail)
 		write(t, tail, all)

@@ -60,7 +60,7 @@ func (d *dataset) trim(past sources.Watermarks) (freed int64, gone []*table) {
 
 // bytes is what the dataset's rows and identities take in Go memory.
 func (d *dataset) bytes() int64 {
-	n := d.open.bytes + int64(d.ids.len())*identityBytes
+	n := d.open.bytes + d.ids.bytes()
 	for _, s := range d.sealed {
 		n += s.bytes
 	}
