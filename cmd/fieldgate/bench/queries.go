@@ -71,7 +71,11 @@ func benchQueries(ctx context.Context, o options, out io.Writer) (err error) {
 			return fmt.Errorf("%s: %w", sql, err)
 		}
 	}
-	raw, err := openRaw(filepath.Join(s.dir, "data", "objects", "lake", "demo"))
+	files, err := listFiles(ctx, conn, filepath.Join(s.dir, "data", "objects"))
+	if err != nil {
+		return err
+	}
+	raw, err := openRaw(files)
 	if err != nil {
 		return err
 	}
@@ -172,8 +176,22 @@ type rawEngine struct {
 	files string
 }
 
-func openRaw(dir string) (*rawEngine, error) {
-	r := &rawEngine{files: "read_parquet('" + filepath.Join(dir, "-", "bench", "0", "*.parquet") + "')"}
+// listFiles lists the files that the manifest lists: merged ones lie beside
+// those they were merged from until the sweeper comes.
+func listFiles(ctx context.Context, conn *pgx.Conn, objects string) ([]string, error) {
+	rows, err := conn.Query(ctx, `select path from fieldgate.files where metric = 'bench'`)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	for i, key := range keys {
+		keys[i] = filepath.Join(objects, key)
+	}
+	return keys, err
+}
+
+func openRaw(files []string) (*rawEngine, error) {
+	r := &rawEngine{files: "read_parquet(['" + strings.Join(files, "', '") + "'])"}
 	if duckdb.Open("", &r.db) == duckdb.StateError || duckdb.Connect(r.db, &r.conn) == duckdb.StateError {
 		return nil, errors.New("open DuckDB")
 	}
