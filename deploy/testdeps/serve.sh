@@ -16,6 +16,7 @@ end() {
 }
 trap end EXIT
 trap 'exit 1' HUP INT TERM
+trap '' PIPE # whoever asked can be gone before the answer
 exec 2> "$dir/log"
 
 if "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \

@@ -2,8 +2,7 @@ package testdeps_test
 
 import (
 	"bufio"
-	"errors"
-	"io/fs"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -19,7 +18,7 @@ import (
 const serverOf = "FIELDGATE_TEST_POSTGRES"
 
 // holdServer makes TestHoldServer what it is in the process that
-// TestServerEndsWithItsProcess kills.
+// startHolder starts.
 const holdServer = "FIELDGATE_TESTDEPS_HOLD"
 
 // ask connects to the server and returns a setting and the connection.
@@ -68,20 +67,35 @@ func TestServerOfEnvironment(t *testing.T) {
 	}
 }
 
-func TestServerEndsWithItsProcess(t *testing.T) {
-	t.Parallel()
+// startHolder runs TestHoldServer in a process of its own, and returns the
+// process, what it prints, and the folder in which its server makes its own.
+func startHolder(t *testing.T) (*exec.Cmd, io.Reader, string) {
+	t.Helper()
 	testdeps.Postgres(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	// t.TempDir is closed to the server's user where that is not ours.
+	dir, err := os.MkdirTemp("/tmp", "testdeps-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestHoldServer$")
-	cmd.Env = append(os.Environ(), holdServer+"=yes", serverOf+"=")
+	cmd.Env = append(os.Environ(), holdServer+"=yes", serverOf+"=", "TMPDIR="+dir)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = stdin.Close() }()
+	t.Cleanup(func() { _ = stdin.Close() })
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -89,42 +103,77 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	dsn, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, conn := ask(t, strings.TrimSpace(dsn), "data_directory")
-	defer func() { _ = conn.Close(t.Context()) }()
+	return cmd, stdout, dir
+}
 
+// kill kills a process that still runs.
+func kill(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err == nil {
 		t.Fatal("the process ended by itself")
 	}
-	// The server's end reaches its clients, and its folder goes last.
+}
+
+// waitForFiles waits until the folder has n entries.
+func waitForFiles(t *testing.T, dir string, n int) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); ; <-tick.C {
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(files) == n {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s has %v, want %d files", dir, files, n)
+		}
+	}
+}
+
+func TestServerEndsWithItsProcess(t *testing.T) {
+	t.Parallel()
+	cmd, stdout, dir := startHolder(t)
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	dsn := strings.TrimSpace(line)
+	data, conn := ask(t, dsn, "data_directory")
+	defer func() { _ = conn.Close(t.Context()) }()
+	if !strings.HasPrefix(data, dir+"/") {
+		t.Fatalf("the server's data are in %s, want them in %s", data, dir)
+	}
+	kill(t, cmd)
 	if _, err := conn.WaitForNotification(t.Context()); err == nil {
 		t.Error("the connection was not closed")
 	}
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); ; <-tick.C {
-		if _, err := os.Stat(strings.TrimSuffix(dir, "/data")); errors.Is(err, fs.ErrNotExist) {
-			break
-		} else if time.Now().After(deadline) {
-			t.Fatalf("%s is still there", dir)
-		}
-	}
-	if _, err := pgx.Connect(t.Context(), strings.TrimSpace(dsn)); err == nil {
+	waitForFiles(t, dir, 0) // the folder goes last
+	if _, err := pgx.Connect(t.Context(), dsn); err == nil {
 		t.Error("the server outlived its process")
 	}
+}
+
+// TestServerEndsWithItsStarter kills the process while the server starts: the
+// folder goes only after the server.
+func TestServerEndsWithItsStarter(t *testing.T) {
+	t.Parallel()
+	cmd, _, dir := startHolder(t)
+	waitForFiles(t, dir, 1)
+	kill(t, cmd)
+	waitForFiles(t, dir, 0)
 }
 
 // TestHoldServer is the process that is killed: it says where its server is,
 // and waits.
 func TestHoldServer(t *testing.T) {
 	if os.Getenv(holdServer) == "" {
-		t.Skip("part of TestServerEndsWithItsProcess")
+		t.Skip("run by other tests in a process of its own")
 	}
 	if _, err := os.Stdout.WriteString(testdeps.Server(t) + "\n"); err != nil {
 		t.Fatal(err)
