@@ -215,7 +215,7 @@ func lookUpToken(tokens map[string]token, word string) (token, bool) {
 }
 
 // dateTokens are the words of dates and times besides the zone abbreviations.
-var dateTokens = map[string]token{ //nolint:gochecknoglobals // a lookup table
+var dateTokens = map[string]token{
 	"-infinity": {reservedToken, minusInfinityWord}, "ad": {eraToken, 0}, "allballs": {reservedToken, midnightWord}, "am": {amPmToken, 0},
 	"apr": {monthToken, 4}, "april": {monthToken, 4}, "at": {ignoredToken, 0}, "aug": {monthToken, 8}, "august": {monthToken, 8},
 	"bc": {eraToken, 1}, "d": {unitToken, dayUnit}, "dec": {monthToken, 12}, "december": {monthToken, 12},
@@ -235,7 +235,7 @@ var dateTokens = map[string]token{ //nolint:gochecknoglobals // a lookup table
 }
 
 // intervalTokens are the words of intervals.
-var intervalTokens = map[string]token{ //nolint:gochecknoglobals // a lookup table
+var intervalTokens = map[string]token{
 	"ago": {agoToken, 0}, "c": {unitToken, centuryUnit}, "cent": {unitToken, centuryUnit}, "centuries": {unitToken, centuryUnit},
 	"century": {unitToken, centuryUnit}, "d": {unitToken, dayUnit}, "day": {unitToken, dayUnit}, "days": {unitToken, dayUnit},
 	"dec": {unitToken, decadeUnit}, "decade": {unitToken, decadeUnit}, "decades": {unitToken, decadeUnit}, "decs": {unitToken, decadeUnit},

@@ -143,7 +143,7 @@ const (
 )
 
 // intervalFieldNames are the restrictions an interval type can have, in words.
-var intervalFieldNames = map[int32]string{ //nolint:gochecknoglobals // a lookup table
+var intervalFieldNames = map[int32]string{
 	intervalYear:                 " year",
 	intervalMonth:                " month",
 	intervalDay:                  " day",
