@@ -50,8 +50,9 @@ const (
 )
 
 const (
-	// avroBlockBytes is the size of a block before compression: large enough for zstd to find what repeats.
-	avroBlockBytes = 256 << 10
+	// avroBlockBytes is the size of a block before compression: large enough for zstd to find what repeats, and small
+	// enough to be one zstd block, which is compressed without a copy of its history.
+	avroBlockBytes = 64 << 10
 
 	// maxSummaryBytes is where a file is full for the sake of its summary. The library refuses headers of more than 1 MB
 	// a value, and one staged record may add 500 datasets of 1 KB.
@@ -84,7 +85,9 @@ func NewStagedWriter() (*StagedWriter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse schema of staged archive: %w", err)
 	}
-	codec, err := ocf.ZstdCodec([]zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedFastest)}, nil)
+	// A third of an event is random, its identity, and compaction reads all of it soon: entropy coding costs a third of
+	// the time here and saves a twentieth of the bytes.
+	codec, err := ocf.ZstdCodec([]zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithNoEntropyCompression(true)}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("make zstd codec: %w", err)
 	}

@@ -15,10 +15,14 @@ const ownID = "_id"
 // their own. It takes part in the search for names given twice.
 const kindNone schema.Kind = 0
 
+// shapePrime is FNV-1a's, for 64 bits.
+const shapePrime = 0x100000001b3
+
 // Flattener turns the JSON of events into values. The zero Flattener is ready. It is for one goroutine and remembers
-// names and the last event's shape, so that events that look alike cost little; keep it from event to event.
+// names and shapes, so that events that look alike cost little; keep it from event to event.
 type Flattener struct {
-	names names
+	names  names
+	shapes shapes
 
 	// Of the event at hand: its members in the order sent, what was unescaped or compacted, the dotted name of the
 	// object being read, the keys of the objects inside an array.
@@ -27,13 +31,10 @@ type Flattener struct {
 	arena   []byte
 	path    []byte
 	keys    [][]byte
+	shape   uint64   // a hash of the members' names
 	bad     []string // reserved names
 	badID   bool     // _id is neither text nor a number
 	err     *Malformed
-
-	// Of the last event that was in order: the names of its members as sent, and how sorting moved them.
-	shape []string
-	order []int
 }
 
 // Flatten is Flattener.Flatten for one event.
@@ -46,7 +47,7 @@ func Flatten(dst []schema.Value, event []byte) ([]schema.Value, error) {
 // The Text of the values lies in event or in the Flattener: it stays until event changes or Flatten is called again.
 // Names may be kept.
 func (f *Flattener) Flatten(dst []schema.Value, event []byte) ([]schema.Value, error) {
-	f.data, f.err, f.badID = event, nil, false
+	f.data, f.err, f.badID, f.shape = event, nil, false, 0
 	f.members, f.arena, f.path, f.keys, f.bad = f.members[:0], f.arena[:0], f.path[:0], f.keys[:0], f.bad[:0]
 	i := skipSpace(event, 0)
 	if i == len(event) || event[i] != '{' {
@@ -67,12 +68,11 @@ func (f *Flattener) Flatten(dst []schema.Value, event []byte) ([]schema.Value, e
 	if f.badID {
 		return dst, malformed("_id is neither text nor a number")
 	}
-	if !f.sameShape() {
-		if err := f.sort(); err != nil {
-			return dst, err
-		}
+	shape, err := f.shapes.find(f.shape, f.members)
+	if err != nil {
+		return dst, err
 	}
-	for _, from := range f.order {
+	for _, from := range shape.order {
 		if m := &f.members[from]; m.Kind != kindNone {
 			dst = append(dst, *m)
 		}
@@ -119,7 +119,9 @@ func (f *Flattener) object(i, depth int) int {
 		}
 		f.path = append(f.path, key...)
 		at := len(f.members)
-		f.members = append(f.members, schema.Value{Name: f.names.intern(f.path)})
+		name := f.names.find(f.path)
+		f.shape = (f.shape ^ name.number) * shapePrime
+		f.members = append(f.members, schema.Value{Name: name.text})
 		i = f.member(at, i, depth)
 		if f.err != nil {
 			return i
@@ -217,38 +219,6 @@ func (f *Flattener) text(i int) (text []byte, end int) {
 	from := len(f.arena)
 	f.arena = appendUnescaped(f.arena, f.data[i:end])
 	return f.arena[from:len(f.arena):len(f.arena)], end + 1
-}
-
-// sameShape says whether the event has the members of the last one in the same order, so that its order is known and
-// its names are in order too.
-func (f *Flattener) sameShape() bool {
-	if len(f.members) != len(f.shape) {
-		return false
-	}
-	for i := range f.members {
-		if f.members[i].Name != f.shape[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// sort finds the order of the members by name, and a name given twice.
-func (f *Flattener) sort() error {
-	f.shape, f.order = f.shape[:0], f.order[:0]
-	for i := range f.members {
-		f.order = append(f.order, i)
-	}
-	slices.SortStableFunc(f.order, func(a, b int) int { return strings.Compare(f.members[a].Name, f.members[b].Name) })
-	for i := 1; i < len(f.order); i++ {
-		if name := f.members[f.order[i]].Name; name == f.members[f.order[i-1]].Name {
-			return malformed("name %s given twice", quoted(name))
-		}
-	}
-	for i := range f.members {
-		f.shape = append(f.shape, f.members[i].Name)
-	}
-	return nil
 }
 
 // array reads the array or object inside an array that begins at i, and gives it as compact JSON text.

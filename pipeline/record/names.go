@@ -10,18 +10,22 @@ const maxNames = 1 << 16
 type names struct {
 	byText map[string]*name
 	last   *name
+	count  uint64 // of all names ever made
 }
 
 type name struct {
-	text string
-	next *name
+	text   string
+	number uint64 // no other name of the names had it
+	next   *name
 }
 
-func (n *names) intern(text []byte) string {
+func (n *names) intern(text []byte) string { return n.find(text).text }
+
+func (n *names) find(text []byte) *name {
 	if n.last != nil {
 		if next := n.last.next; next != nil && next.text == string(text) {
 			n.last = next
-			return next.text
+			return next
 		}
 	}
 	found, ok := n.byText[string(text)]
@@ -30,12 +34,13 @@ func (n *names) intern(text []byte) string {
 			n.byText = make(map[string]*name)
 			n.last = nil
 		}
-		found = &name{text: string(text)}
+		n.count++
+		found = &name{text: string(text), number: n.count}
 		n.byText[found.text] = found
 	}
 	if n.last != nil {
 		n.last.next = found
 	}
 	n.last = found
-	return found.text
+	return found
 }

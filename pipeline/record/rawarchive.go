@@ -15,6 +15,9 @@ import (
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 )
 
+// rawWindow is how far back zstd looks for what repeats in the raw archive. The encoder keeps several times as much.
+const rawWindow = 512 << 10
+
 // RawWriter makes archive objects of raw records: NDJSON, compressed with zstd, one line an event with all that its
 // record knew of it. The event stands in the line as it was sent, byte for byte; one that has line breaks of its own
 // stands there as base64. It is for one goroutine.
@@ -29,7 +32,7 @@ type RawWriter struct {
 // NewRawWriter makes a writer without events.
 func NewRawWriter() (*RawWriter, error) {
 	// One at a time, so that the encoder starts no goroutines.
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(rawWindow))
 	if err != nil {
 		return nil, fmt.Errorf("make zstd encoder: %w", err)
 	}

@@ -14,6 +14,10 @@ const (
 	// StagedTarget is the size in bytes at which a staged record should be ended, so that records stay under the 350 KB
 	// of design section 3. One event may be larger than that by itself.
 	StagedTarget = 256 << 10
+
+	// triedShapes is how many of a record's shapes are compared with an event before its own is encoded to look it up:
+	// most records have few.
+	triedShapes = 8
 )
 
 // StagedEncoder groups the events of one staged record. All of them go to one shard. The zero StagedEncoder is ready and
@@ -126,6 +130,12 @@ func (s *StagedEncoder) addDataset(ds *schema.Dataset) int {
 func (s *StagedEncoder) shape(values []schema.Value) int {
 	if len(s.shapes) > 0 && s.shapes[s.lastShape].matches(values) {
 		return s.lastShape
+	}
+	for at := range min(len(s.shapes), triedShapes) {
+		if s.shapes[at].matches(values) {
+			s.lastShape = at
+			return at
+		}
 	}
 	if s.byKey == nil {
 		s.byKey, s.numbers = make(map[string]int), make(map[string]uint32)
