@@ -51,8 +51,8 @@ const (
 
 const (
 	// avroBlockBytes is the size of a block before compression: large enough for zstd to find what repeats, and small
-	// enough to be one zstd block, which is compressed without a copy of its history.
-	avroBlockBytes = 64 << 10
+	// enough to be one zstd block (64 KB at the fastest level), which is compressed without a copy of its history.
+	avroBlockBytes = 60 << 10
 
 	// maxSummaryBytes is where a file is full for the sake of its summary. The library refuses headers of more than 1 MB
 	// a value, and one staged record may add 500 datasets of 1 KB.
