@@ -23,12 +23,15 @@ func jsonFunctions() definitions {
 	}
 	byKey := func(c *call) (string, bool) { return member(c.text(0), c.text(1)) }
 	byIndex := func(c *call) (string, bool) { return element(c.text(0), int(c.int4(1))) }
+	byPlace := func(c *call) (string, bool) { return jsonbElement(c.text(0), int(c.int4(1))) }
 	byPath := func(c *call) (string, bool) { return follow(c.text(0), c.list(1)) }
 	return definitions{
 		"fg_json_get(VARCHAR, VARCHAR) VARCHAR":         part(byKey, false),
 		"fg_json_get_text(VARCHAR, VARCHAR) VARCHAR":    part(byKey, true),
 		"fg_json_get(VARCHAR, INTEGER) VARCHAR":         part(byIndex, false),
 		"fg_json_get_text(VARCHAR, INTEGER) VARCHAR":    part(byIndex, true),
+		"fg_jsonb_get(VARCHAR, INTEGER) VARCHAR":        part(byPlace, false),
+		"fg_jsonb_get_text(VARCHAR, INTEGER) VARCHAR":   part(byPlace, true),
 		"fg_json_path(VARCHAR, VARCHAR[]) VARCHAR":      part(byPath, false),
 		"fg_json_path_text(VARCHAR, VARCHAR[]) VARCHAR": part(byPath, true),
 		"fg_json_typeof(VARCHAR) VARCHAR":               func(c *call) error { c.setText(kindOfJSON(c.text(0))); return nil },
@@ -85,12 +88,22 @@ func jsonFunctions() definitions {
 			c.isSet, c.result.text = true, appendJSONString(c.result.text, c.text(0))
 			return nil
 		},
+		"fg_jsonb_key(VARCHAR) VARCHAR": func(c *call) error {
+			c.isSet, c.result.text = true, appendJSONKey(c.result.text, c.text(0))
+			return nil
+		},
+		"fg_json_values(VARCHAR) VARCHAR[]":      jsonValues(false),
+		"fg_json_values_text(VARCHAR) VARCHAR[]": jsonValues(true),
 		"fg_json_number(VARCHAR) VARCHAR": func(c *call) error {
 			if v := c.text(0); strings.HasSuffix(v, "Infinity") || v == "NaN" {
 				c.isSet, c.result.text = true, appendJSONString(c.result.text, v)
 			} else {
 				c.setText(v)
 			}
+			return nil
+		},
+		"fg_json_time(VARCHAR) VARCHAR": func(c *call) error {
+			c.isSet, c.result.text = true, appendJSONString(c.result.text, strings.Replace(c.text(0), " ", "T", 1))
 			return nil
 		},
 		"fg_jsonb_scalar(VARCHAR, VARCHAR) VARCHAR": func(c *call) error {
@@ -116,17 +129,37 @@ func jsonElements(asText bool) func(c *call) error {
 		}
 		list := [][]byte{}
 		elements(c.text(0), func(v string) bool {
-			switch kind := kindOfJSON(v); {
-			case asText && kind == "null":
-				list = append(list, nil)
-			case asText && kind == "string":
-				list = append(list, []byte(unquoteJSON(v)))
-			default:
-				list = append(list, []byte(v))
-			}
+			list = append(list, jsonItem(v, asText))
 			return true
 		})
 		c.setList(list)
 		return nil
 	}
+}
+
+// jsonValues are the values of an object, in the order of its keys.
+func jsonValues(asText bool) func(c *call) error {
+	return func(c *call) error {
+		if kindOfJSON(c.text(0)) != "object" {
+			return errorf(pgerrcode.InvalidParameterValue, "cannot deconstruct a scalar or an array")
+		}
+		list := [][]byte{}
+		members(c.text(0), func(_, v string) bool {
+			list = append(list, jsonItem(v, asText))
+			return true
+		})
+		c.setList(list)
+		return nil
+	}
+}
+
+// jsonItem is a value as it stands, or as text, in which null is NULL.
+func jsonItem(v string, asText bool) []byte {
+	switch kind := kindOfJSON(v); {
+	case asText && kind == "null":
+		return nil
+	case asText && kind == "string":
+		return []byte(unquoteJSON(v))
+	}
+	return []byte(v)
 }

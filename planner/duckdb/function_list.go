@@ -33,6 +33,8 @@ fg_acos(DOUBLE) DOUBLE
 fg_sinh(DOUBLE) DOUBLE
 fg_cosh(DOUBLE) DOUBLE
 fg_float8_sign(DOUBLE) DOUBLE
+fg_degrees(DOUBLE) DOUBLE
+fg_radians(DOUBLE) DOUBLE
 fg_sqrt(DOUBLE) DOUBLE
 fg_exp(DOUBLE) DOUBLE
 fg_ln(DOUBLE) DOUBLE

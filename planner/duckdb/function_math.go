@@ -2,12 +2,11 @@ package duckdb
 
 import (
 	"math"
-	"math/big"
 
 	"github.com/jackc/pgerrcode"
 )
 
-// mathFunctions are those that put values into buckets, and powers of numeric.
+// mathFunctions are those that put values into buckets.
 func mathFunctions() definitions {
 	return definitions{
 		"fg_width_bucket(DOUBLE, DOUBLE, DOUBLE, INTEGER) INTEGER": func(c *call) error {
@@ -34,13 +33,6 @@ func mathFunctions() definitions {
 				}
 				return int32(q.n.Int64()) + 1
 			})
-		},
-		"fg_numeric_power(VARCHAR, VARCHAR) VARCHAR": func(c *call) error {
-			d, err := c.decimal(0).power(c.decimal(1))
-			if err == nil {
-				c.setDecimal(d)
-			}
-			return err
 		},
 	}
 }
@@ -71,32 +63,3 @@ func bucket(c *call, count int32, toLow, toHigh, bounds int, inside func(count i
 	}
 	return nil
 }
-
-// power raises to a whole power, exactly while it is positive (power_var_int in
-// numeric.c). Others are refused.
-func (d decimal) power(e decimal) (decimal, error) {
-	if d.special != finite || e.special != finite {
-		return decimal{}, unsupported("power() of numeric values that are not finite")
-	}
-	exponent := e.trim()
-	if exponent.scale != 0 || !exponent.n.IsInt64() {
-		return decimal{}, unsupported("power() of numeric with a fraction in the exponent")
-	}
-	n := exponent.n.Int64()
-	switch {
-	case d.n.Sign() == 0 && n < 0:
-		return decimal{}, errorf(pgerrcode.InvalidArgumentForPowerFunction, "zero raised to a negative power is undefined")
-	case n < -maxPower || n > maxPower:
-		return decimal{}, unsupported("power() of numeric with so great an exponent")
-	}
-	scale := min(max(minSignificantDigits, d.scale), maxDisplayScale)
-	if n >= 0 {
-		out := decimal{n: new(big.Int).Exp(d.n, big.NewInt(n), nil), scale: d.scale * int(n)}
-		return out.round(scale), nil
-	}
-	divisor := decimal{n: new(big.Int).Exp(d.n, big.NewInt(-n), nil), scale: d.scale * int(-n)}
-	return intDecimal(1).divTo(divisor, scale), nil
-}
-
-// maxPower bounds the exponents that are computed exactly.
-const maxPower = 1000

@@ -32,6 +32,15 @@ func numericFunctions() definitions {
 	one := func(op func(a decimal) decimal) func(c *call) error {
 		return func(c *call) error { c.setDecimal(op(c.decimal(0))); return nil }
 	}
+	fallible := func(op func(a decimal) (decimal, error)) func(c *call) error {
+		return func(c *call) error {
+			d, err := op(c.decimal(0))
+			if err == nil {
+				c.setDecimal(d)
+			}
+			return err
+		}
+	}
 	return definitions{
 		"fg_numeric_add(VARCHAR, VARCHAR) VARCHAR": always(decimal.add),
 		"fg_numeric_sub(VARCHAR, VARCHAR) VARCHAR": always(func(a, b decimal) decimal { return a.add(b.neg()) }),
@@ -52,13 +61,11 @@ func numericFunctions() definitions {
 			}
 			return intDecimal(int64(a.sign()))
 		}),
-		"fg_numeric_sqrt(VARCHAR) VARCHAR": func(c *call) error {
-			d, err := c.decimal(0).sqrt()
-			if err == nil {
-				c.setDecimal(d)
-			}
-			return err
-		},
+		"fg_numeric_sqrt(VARCHAR) VARCHAR":           fallible(decimal.sqrt),
+		"fg_numeric_exp(VARCHAR) VARCHAR":            fallible(decimal.exp),
+		"fg_numeric_ln(VARCHAR) VARCHAR":             fallible(decimal.ln),
+		"fg_numeric_log(VARCHAR, VARCHAR) VARCHAR":   two(decimal.log),
+		"fg_numeric_power(VARCHAR, VARCHAR) VARCHAR": two(decimal.power),
 		"fg_numeric_round(VARCHAR, INTEGER) VARCHAR": func(c *call) error {
 			c.setDecimal(c.decimal(0).round(int(c.int4(1))))
 			return nil

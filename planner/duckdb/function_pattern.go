@@ -11,7 +11,7 @@ import (
 // matcher is a pattern ready to search; all is flag g.
 type matcher struct {
 	*regexp.Regexp
-	all bool
+	all, anchored bool
 }
 
 // matcher compiles the pattern in argument i under the flags in argument j (-1:
@@ -28,7 +28,7 @@ func (c *call) matcher(i, j int) (matcher, error) {
 			return matcher{}, err
 		}
 		re, err := p.compile()
-		return matcher{re, strings.Contains(flags, "g")}, err
+		return matcher{re, strings.Contains(flags, "g"), p.anchored}, err
 	})
 }
 
@@ -136,9 +136,30 @@ func match(c *call, m matcher) error {
 	return nil
 }
 
-// matches are all matches, empty ones after the end of another left out, as
-// PostgreSQL finds them when it splits.
-func (m matcher) matches(s string) [][]int { return m.FindAllStringSubmatchIndex(s, -1) }
+// matches are all matches. Right behind one that is not empty there can be an
+// empty one, which Go leaves out.
+func (m matcher) matches(s string) [][]int {
+	found := m.FindAllStringSubmatchIndex(s, -1)
+	if m.anchored || !m.MatchString("") {
+		return found
+	}
+	var out [][]int
+	for _, at := range found {
+		out = append(out, at)
+		if at[0] == at[1] {
+			continue
+		}
+		if next := m.FindStringSubmatchIndex(s[at[1]:]); next != nil && next[1] == 0 {
+			for i := range next {
+				if next[i] >= 0 {
+					next[i] += at[1]
+				}
+			}
+			out = append(out, next)
+		}
+	}
+	return out
+}
 
 func splitByPattern(c *call, m matcher) error {
 	if m.all {
@@ -147,7 +168,7 @@ func splitByPattern(c *call, m matcher) error {
 	s := c.text(0)
 	var elems [][]byte
 	from := 0
-	for _, at := range m.matches(s) {
+	for _, at := range m.FindAllStringSubmatchIndex(s, -1) {
 		// An empty match at either end, or right behind another, splits nothing.
 		if at[0] == at[1] && (at[0] == from || at[0] == len(s)) {
 			continue

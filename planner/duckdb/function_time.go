@@ -216,11 +216,24 @@ func timeFunctions() definitions {
 			c.setTimestamp(t)
 			return nil
 		},
-		"fg_time_round(TIME, BIGINT) TIME":        func(c *call) error { c.setInt8(roundTo(c.int8(0), c.int8(1))); return nil },
-		"fg_time_add(TIME, BIGINT) TIME":          func(c *call) error { c.setInt8(floorMod(c.int8(0)+c.int8(1)%microsPerDay, microsPerDay)); return nil },
+		"fg_time_round(TIME, BIGINT) TIME": func(c *call) error { c.setInt8(roundTo(c.int8(0), c.int8(1))); return nil },
+		"fg_time_add(TIME, BIGINT) TIME":   func(c *call) error { c.setInt8(floorMod(c.int8(0)+c.int8(1)%microsPerDay, microsPerDay)); return nil },
+		"fg_time_of(TIMESTAMP) TIME": func(c *call) error {
+			if t := c.timestamp(0); !isInfinite(t) {
+				c.setInt8(floorMod(t, microsPerDay))
+			}
+			return nil
+		},
 		"fg_time_interval(TIME) INTERVAL":         func(c *call) error { c.setInterval(span{micros: c.int8(0)}); return nil },
 		"fg_time_difference(TIME, TIME) INTERVAL": func(c *call) error { c.setInterval(span{micros: c.int8(0) - c.int8(1)}); return nil },
-		"fg_interval_micros(INTERVAL) BIGINT":     func(c *call) error { c.setInt8(c.interval(0).micros); return nil },
+		"fg_span(BIGINT, BIGINT, BIGINT) INTERVAL": func(c *call) error {
+			months, days := c.int8(0), c.int8(1)
+			if int64(int32(months)) != months || int64(int32(days)) != days {
+				return errIntervalRange()
+			}
+			c.setInterval(span{int32(months), int32(days), c.int8(2)})
+			return nil
+		},
 		"fg_date_add(DATE, INTEGER) DATE": func(c *call) error {
 			d := c.date(0)
 			if d != postgres.DateInfinity && d != postgres.DateNegativeInfinity {
@@ -246,6 +259,16 @@ func timeFunctions() definitions {
 				return err
 			}
 			return timeSeries(c, zone)
+		},
+		"fg_date_difference(DATE, DATE) INTEGER": func(c *call) error {
+			a, b := c.date(0), c.date(1)
+			for _, d := range []int64{a, b} {
+				if d == postgres.DateInfinity || d == postgres.DateNegativeInfinity {
+					return errorf(pgerrcode.DatetimeFieldOverflow, "cannot subtract infinite dates")
+				}
+			}
+			c.setInt4(int32(a - b))
+			return nil
 		},
 		"fg_interval_mul(INTERVAL, DOUBLE) INTERVAL": func(c *call) error {
 			v, err := scaleSpan(c.interval(0), c.float8(1), func(a, b float64) float64 { return a * b })
@@ -424,7 +447,7 @@ func truncate(unit string, t int64, typ string) (int64, error) {
 		years = 100
 	case "millennium", "millennia", "mil", "mils":
 		years = 1000
-	case "timezone", "timezone_h", "timezone_hour", "timezone_m", "timezone_minute", "isoyear":
+	case "timezone", "timezone_h", "timezone_hour", "timezone_m", "timezone_minute":
 		return 0, errorf(pgerrcode.FeatureNotSupported, "unit %q not supported for type %s", unit, typ)
 	default:
 		return 0, errorf(pgerrcode.InvalidParameterValue, "unit %q not recognized for type %s", unit, typ)
@@ -520,13 +543,16 @@ func addInZone(t int64, v span, zone *time.Location) (int64, error) {
 	return addSpan(t, span{micros: v.micros})
 }
 
+func errIntervalRange() error {
+	return errorf(pgerrcode.DatetimeFieldOverflow, "interval out of range")
+}
+
 // scaleSpan multiplies or divides: fractions of months become days of 30 a
 // month, fractions of days time (interval_mul in timestamp.c).
 func scaleSpan(v span, factor float64, op func(a, b float64) float64) (span, error) {
 	months, days := op(float64(v.months), factor), op(float64(v.days), factor)
-	outOfRange := errorf(pgerrcode.DatetimeFieldOverflow, "interval out of range")
 	if !(math.Abs(months) <= math.MaxInt32) || !(math.Abs(days) <= math.MaxInt32) {
-		return span{}, outOfRange
+		return span{}, errIntervalRange()
 	}
 	out := span{months: int32(months), days: int32(days)}
 	round := func(f float64) float64 { return math.RoundToEven(f*microsPerSecond) / microsPerSecond }
@@ -540,7 +566,7 @@ func scaleSpan(v span, factor float64, op func(a, b float64) float64) (span, err
 	out.days += int32(monthRemainder)
 	micros := math.RoundToEven(op(float64(v.micros), factor) + seconds*microsPerSecond)
 	if !(math.Abs(micros) < math.MaxInt64) {
-		return span{}, outOfRange
+		return span{}, errIntervalRange()
 	}
 	out.micros = int64(micros)
 	return out, nil
@@ -680,12 +706,18 @@ func bin(stride span, t, origin int64) (int64, error) {
 	return t - floorMod(t-origin, width), nil
 }
 
+// The years of dates (JULIAN_MINYEAR and JULIAN_MAXYEAR in datatype/timestamp.h).
+const (
+	firstYear = -4713
+	lastYear  = 5874898
+)
+
 func makeDate(year, month, day int32) (int64, error) {
 	y := int64(year)
 	if y < 0 {
 		y++ // before year 1 comes year -1
 	}
-	if year == 0 || month < 1 || month > 12 || day < 1 || int64(day) > daysInMonth(y, int64(month)) {
+	if year == 0 || y < firstYear || y > lastYear || month < 1 || month > 12 || day < 1 || int64(day) > daysInMonth(y, int64(month)) {
 		return 0, errorf(pgerrcode.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", year, month, day)
 	}
 	return daysOf(y, int64(month), int64(day)), nil

@@ -47,6 +47,8 @@ func formatFunctions() definitions {
 			}
 			return err
 		},
+		"fg_float8_to_char(DOUBLE, VARCHAR) VARCHAR": func(c *call) error { return floatToChar(c, c.float8(0), float8DecimalDigits) },
+		"fg_float4_to_char(FLOAT, VARCHAR) VARCHAR":  func(c *call) error { return floatToChar(c, float64(c.float4(0)), float4DecimalDigits) },
 		"fg_to_date(VARCHAR, VARCHAR) DATE": func(c *call) error {
 			t, _, err := readMoment(c.text(0), c.text(1))
 			if err == nil {
@@ -72,14 +74,26 @@ func formatFunctions() definitions {
 	}
 }
 
+func floatToChar(c *call, f float64, digits int) error {
+	t, err := memoized(c, c.text(1), parseNumberTemplate)
+	if err != nil {
+		return err
+	}
+	text, err := t.formatFloat(f, digits)
+	if err == nil {
+		c.setText(text)
+	}
+	return err
+}
+
 // addFormats: templates of dates and numbers.
 func (t *tables) addFormats() {
 	t.functionTexts(
 		"to_char(timestamp, text)", "fg_to_char($1, $2)", "to_char(timestamptz, text)", "fg_to_char($1, $2, $zone)",
 		"to_char(interval, text)", "fg_to_char($1, $2)",
 		"to_char(int4, text)", "fg_number_to_char(CAST($1 AS VARCHAR), $2)", "to_char(int8, text)", "fg_number_to_char(CAST($1 AS VARCHAR), $2)",
-		"to_char(numeric, text)", "fg_number_to_char($1, $2)", "to_char(float8, text)", "fg_number_to_char(fg_numeric_of_float8($1), $2)",
-		"to_char(float4, text)", "fg_number_to_char(fg_numeric_of_float4($1), $2)",
+		"to_char(numeric, text)", "fg_number_to_char($1, $2)", "to_char(float8, text)", "fg_float8_to_char($1, $2)",
+		"to_char(float4, text)", "fg_float4_to_char($1, $2)",
 		"to_date(text, text)", "fg_to_date($1, $2)", "to_timestamp(text, text)", "fg_to_timestamp($1, $2, $zone)",
 	)
 }

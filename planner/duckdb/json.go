@@ -146,6 +146,14 @@ func arrayLength(s string) (n int, isArray bool) {
 	return n, true
 }
 
+// jsonbElement is element for jsonb, where a scalar is like an array of itself.
+func jsonbElement(s string, i int) (value string, ok bool) {
+	if kind := kindOfJSON(s); kind != "array" && kind != "object" {
+		return s, i == 0 || i == -1
+	}
+	return element(s, i)
+}
+
 // kindOfJSON is json_typeof.
 func kindOfJSON(s string) string {
 	i := skipSpace(s, 0)
@@ -227,6 +235,26 @@ func anyElement(s string, test func(e string) bool) (found bool) {
 		return !found
 	})
 	return found
+}
+
+// appendJSONKey writes jsonb so that equal values are equal: their numbers
+// without zeros at the end.
+func appendJSONKey(dst []byte, s string) []byte {
+	for i := 0; i < len(s); {
+		end := i + 1
+		switch c := s[i]; {
+		case c == '"':
+			end = skipString(s, i)
+		case c == '-' || c >= '0' && c <= '9':
+			end = skipJSON(s, i)
+			dst = parseDecimal(s[i:end]).trim().append(dst)
+			i = end
+			continue
+		}
+		dst = append(dst, s[i:end]...)
+		i = end
+	}
+	return dst
 }
 
 // hasJSONKey is jsonb's ?: a key of an object, or a string in an array or alone.

@@ -19,6 +19,8 @@ type pattern struct {
 	// PostgreSQL takes the longest match, or the shortest, of the whole; with a
 	// mixture the engines differ about what matches, though not whether.
 	lazy, greedy, branches bool
+	// anchored: what matches depends on where the text begins.
+	anchored bool
 }
 
 // translator reads a pattern from left to right.
@@ -136,6 +138,9 @@ func (t *translator) translate() error {
 		case '|':
 			t.pattern.branches = true
 			t.copy(1)
+		case '^':
+			t.pattern.anchored = true
+			t.copy(1)
 		default:
 			t.copy(1)
 		}
@@ -244,6 +249,7 @@ func (t *translator) escape(inBracket bool) error {
 	case 'B':
 		t.out.WriteString(`\\`)
 	case 'A':
+		t.pattern.anchored = true
 		t.out.WriteString(`\A`)
 	case 'Z':
 		t.out.WriteString(`\z`)

@@ -225,10 +225,10 @@ func (p *printer) selection(q *planner.Query, want []int) body {
 
 // output casts a shown column to the type its reader expects.
 func (p *printer) output(t planner.Type, e printed) string {
-	if t.OID == postgres.NumericOID {
-		return e.sql
-	}
 	physicalType := physical(t.OID)
+	if t.OID == postgres.NumericOID && e.scale != asText {
+		physicalType = fmt.Sprintf("DECIMAL(%d,%d)", decimalWidth, e.scale)
+	}
 	if physicalType == "" {
 		p.fail(unsupported("type %s", t.OID))
 	}
@@ -281,19 +281,31 @@ func (p *printer) key(t planner.Type, e printed) string {
 		return "fg_numeric_key(" + e.sql + ")"
 	case t.OID == postgres.BPCharOID:
 		return "rtrim(" + e.sql + ", ' ')"
+	case t.OID == postgres.JSONBOID:
+		return "fg_jsonb_key(" + e.sql + ")"
 	}
 	return e.sql
 }
 
 // hasKey says that key may differ from the value.
-func hasKey(oid postgres.OID) bool { return oid == postgres.NumericOID || oid == postgres.BPCharOID }
+func hasKey(oid postgres.OID) bool {
+	return oid == postgres.NumericOID || oid == postgres.BPCharOID || oid == postgres.JSONBOID
+}
 
 // comparable refuses the types that have an order or equality in PostgreSQL
 // which the engine does not have.
 func (p *printer) comparable(t planner.Type) {
 	switch t.OID {
-	case postgres.JSONBOID, postgres.NumericArrayOID, postgres.JSONBArrayOID, postgres.RecordOID, postgres.BPCharArrayOID:
+	case postgres.NumericArrayOID, postgres.JSONBArrayOID, postgres.RecordOID, postgres.BPCharArrayOID:
 		p.fail(unsupported("comparing values of type %s", t.OID))
+	}
+}
+
+// orderable refuses those that have equality here and no order.
+func (p *printer) orderable(t planner.Type) {
+	p.comparable(t)
+	if t.OID == postgres.JSONBOID {
+		p.fail(unsupported("ordering values of type %s", t.OID))
 	}
 }
 
@@ -376,7 +388,7 @@ func (p *printer) orderKey(q *planner.Query, k planner.SortKey, scales []int) st
 // sortKey prints one key, whose expression is printed already.
 func (p *printer) sortKey(k planner.SortKey, e printed) string {
 	t := k.Expr.Type()
-	p.comparable(t)
+	p.orderable(t)
 	direction, nulls := " ASC", " NULLS LAST"
 	if k.Desc {
 		direction = " DESC"

@@ -145,7 +145,7 @@ func (p *printer) caseExpr(e *planner.Case) printed {
 
 // minMax prints GREATEST and LEAST. Numerics that are text are compared by key.
 func (p *printer) minMax(e *planner.MinMax) printed {
-	p.comparable(e.T)
+	p.orderable(e.T)
 	name := "least"
 	if e.Greatest {
 		name = "greatest"

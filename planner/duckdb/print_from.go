@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -107,11 +108,14 @@ func (p *printer) functionScan(s *planner.FunctionScan) string {
 	}
 	list := p.setReturning(s.Call)
 	columns := []string{"unnest(" + list.sql + ") AS c1"}
-	if n != 1 {
+	if values, ok := eachValues(s.Call.Proc.Name); ok {
+		columns = append(columns, "unnest("+values+"("+p.expr(s.Call.Args[0]).sql+")) AS c2")
+	}
+	if n != len(columns) {
 		p.fail(unsupported("function %s with several result columns", s.Call.Proc.Name))
 	}
 	if s.Ordinality {
-		columns = append(columns, "unnest(range(1, len("+list.sql+") + 1)) AS c2")
+		columns = append(columns, fmt.Sprintf("unnest(range(1, len(%s) + 1)) AS c%d", list.sql, n+1))
 	}
 	scales := make([]int, len(s.Cols))
 	if s.Call.T.OID == postgres.NumericOID {
@@ -122,6 +126,18 @@ func (p *printer) functionScan(s *planner.FunctionScan) string {
 		lateral = "LATERAL "
 	}
 	return lateral + "(SELECT " + strings.Join(columns, ", ") + ") AS " + p.declare(s, scales)
+}
+
+// eachValues is the function that gives the second column of json_each and its
+// like; the first is the function's own list.
+func eachValues(name string) (function string, ok bool) {
+	switch name {
+	case "json_each", "jsonb_each":
+		return "fg_json_values", true
+	case "json_each_text", "jsonb_each_text":
+		return "fg_json_values_text", true
+	}
+	return "", false
 }
 
 // integerSeries prints generate_series over constant integers as DuckDB's table

@@ -29,8 +29,8 @@ static inline void set_null(void *vector, uint64_t **mask, uint64_t row) {
 	(*mask)[row >> 6] &= ~((uint64_t)1 << (row & 63));
 }
 
-// BINARY is a strict function of two arguments; body reads a and b and sets r or
-// error.
+// BINARY is a strict function of two arguments; body reads a and b and sets r,
+// error or null.
 #define BINARY(name, left, right, result, body)                                     \
 	static void name(void *info, void *input, void *output) {                       \
 		void *v0 = duckdb_data_chunk_get_vector(input, 0);                          \
@@ -51,10 +51,15 @@ static inline void set_null(void *vector, uint64_t **mask, uint64_t row) {
 			right b = d1[i];                                                        \
 			result r = 0;                                                           \
 			const char *error = NULL;                                               \
+			bool null = false;                                                      \
 			body;                                                                   \
 			if (error != NULL) {                                                    \
 				duckdb_scalar_function_set_error(info, error);                      \
 				return;                                                             \
+			}                                                                       \
+			if (null) {                                                             \
+				set_null(output, &mask, i);                                         \
+				continue;                                                           \
 			}                                                                       \
 			out[i] = r;                                                             \
 		}                                                                           \
@@ -208,6 +213,16 @@ UNARY(hyperbolic_sine, double, double, { r = sinh(a); })
 UNARY(hyperbolic_cosine, double, double, { r = cosh(a); })
 UNARY(sign_of, double, double, { r = (a > 0) - (a < 0); })
 
+// radians_per_degree is RADIANS_PER_DEGREE of float.c.
+static const double radians_per_degree = 0.0174532925199432957692;
+
+UNARY(to_degrees, double, double, {
+	r = a / radians_per_degree;
+	if (isinf(r) && !isinf(a)) error = overflow;
+})
+
+UNARY(to_radians, double, double, { r = a * radians_per_degree; })
+
 UNARY(square_root, double, double, {
 	if (a < 0) error = negative_root;
 	r = sqrt(a);
@@ -232,7 +247,7 @@ LOGARITHM(decimal_log, log10(a))
 BINARY(power, double, double, double, {
 	bool infinite = isinf(a) || isinf(b);
 	if (a == 0 && b < 0) error = zero_power;
-	if (a < 0 && !isinf(b) && floor(b) != b) error = complex_power;
+	if (a < 0 && !isinf(b) && !isnan(b) && floor(b) != b) error = complex_power;
 	r = pow(a, b);
 	if (error == NULL && isinf(r) && !infinite) error = overflow;
 	if (error == NULL && r == 0 && !infinite && a != 0) error = underflow;
@@ -274,6 +289,8 @@ enum field {
 	FIELD_MILLENNIUM,
 	FIELD_EPOCH,
 	FIELD_JULIAN,
+	FIELD_MONTHS, // all months of an interval
+	FIELD_TIME,   // all its microseconds
 };
 
 #define MICROS_PER_DAY INT64_C(86400000000)
@@ -363,9 +380,17 @@ static int64_t timestamp_field(int32_t field, int64_t micros) {
 	}
 }
 
+// grows says that a field of infinity is infinity; that of others is NULL.
+static bool grows(int32_t field) {
+	return field == FIELD_YEAR || field == FIELD_ISOYEAR || field >= FIELD_DECADE;
+}
+
 BINARY(field_of_timestamp, int32_t, int64_t, int64_t, {
-	if (b == INT64_MAX || b == -INT64_MAX)
+	bool infinite = b == INT64_MAX || b == -INT64_MAX;
+	if (infinite && grows(a))
 		error = infinite_field;
+	else if (infinite)
+		null = true;
 	else
 		r = timestamp_field(a, b);
 })
@@ -379,6 +404,10 @@ typedef struct {
 static int64_t interval_field(int32_t field, interval v) {
 	int64_t years = v.months / 12;
 	switch (field) {
+	case FIELD_MONTHS:
+		return v.months;
+	case FIELD_TIME:
+		return v.micros;
 	case FIELD_YEAR:
 		return years;
 	case FIELD_MONTH:
@@ -434,6 +463,8 @@ static const struct {
     {"fg_sinh", hyperbolic_sine},
     {"fg_cosh", hyperbolic_cosine},
     {"fg_float8_sign", sign_of},
+    {"fg_degrees", to_degrees},
+    {"fg_radians", to_radians},
     {"fg_sqrt", square_root},
     {"fg_exp", exponential},
     {"fg_ln", natural_log},

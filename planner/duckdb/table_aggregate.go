@@ -32,6 +32,10 @@ func (t *tables) addAggregates() {
 			return printed{sql: "fg_finite(" + s.call("avg", "CAST("+s.args[0].sql+" AS DOUBLE)") + ")"}
 		})
 	})
+	t.function("sum(interval)", func(s *site) printed { return printed{sql: s.sumIntervals()} })
+	t.function("avg(interval)", func(s *site) printed {
+		return printed{sql: "fg_interval_div(" + s.sumIntervals() + ", CAST(" + s.call("count", s.args[0].sql) + " AS DOUBLE))"}
+	})
 	each("min max", func(f string) {
 		each(integers+" "+floats+" oid text date time timestamp timestamptz interval", func(typ string) {
 			t.function(sig(f, typ), func(s *site) printed { return printed{sql: s.call(s.name, s.args[0].sql)} })
@@ -57,6 +61,18 @@ func (t *tables) addAggregates() {
 	t.function("array_agg(anynonarray)", func(s *site) printed { return printed{sql: s.call("list", s.text(0))} })
 	t.function("json_agg(anyelement)", jsonAggregate)
 	t.function("jsonb_agg(anyelement)", jsonAggregate)
+}
+
+// sumIntervals adds up months, days and time apart.
+func (s *site) sumIntervals() string {
+	if s.distinct {
+		return s.refuse("%s(DISTINCT ...) of intervals", s.name).sql
+	}
+	var sums []string
+	for _, field := range []int{fieldMonths, fieldDay, fieldTime} {
+		sums = append(sums, "CAST("+s.call("sum", fmt.Sprintf("fg_interval_field(%d, %s)", field, s.args[0].sql))+" AS BIGINT)")
+	}
+	return "fg_span(" + strings.Join(sums, ", ") + ")"
 }
 
 // wholeSum is a sum of integers as numeric.

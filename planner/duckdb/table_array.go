@@ -7,6 +7,9 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
+// concatLists joins lists; to DuckDB nothing and nothing is an empty list.
+const concatLists = "(CASE WHEN $1 IS NOT NULL OR $2 IS NOT NULL THEN list_concat($1, $2) END)"
+
 // addArrays: arrays are lists of one dimension whose first subscript is 1.
 // Elements that are numeric are text; see physical.go.
 func (t *tables) addArrays() {
@@ -16,9 +19,9 @@ func (t *tables) addArrays() {
 		"array_lower(anyarray, int4)", "(CASE WHEN $2 = 1 AND len($1) > 0 THEN CAST(1 AS INTEGER) END)",
 		"array_ndims(anyarray)", "(CASE WHEN len($1) > 0 THEN CAST(1 AS INTEGER) END)",
 		"cardinality(anyarray)", "CAST(len($1) AS INTEGER)",
-		"array_cat(anycompatiblearray, anycompatiblearray)", "list_concat($1, $2)",
+		"array_cat(anycompatiblearray, anycompatiblearray)", concatLists,
 	)
-	t.operatorTexts("||(anycompatiblearray, anycompatiblearray)", "list_concat($1, $2)")
+	t.operatorTexts("||(anycompatiblearray, anycompatiblearray)", concatLists)
 	for _, name := range []string{"array_append(anycompatiblearray, anycompatible)", "||(anycompatiblearray, anycompatible)"} {
 		t.elementwise(name, 1, "list_concat(%[1]s, [%[2]s])")
 	}
@@ -37,11 +40,11 @@ func (t *tables) addArrays() {
 	strict := func(text string) entry {
 		return func(s *site) printed {
 			s.p.comparable(s.types[0])
-			return template(text)(s)
+			return template("(CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN " + text + " END)")(s)
 		}
 	}
-	t.operator("@>(anyarray, anyarray)", strict("(list_has_all($1, $2) AND list_count($2) = len($2))"))
-	t.operator("<@(anyarray, anyarray)", strict("(list_has_all($2, $1) AND list_count($1) = len($1))"))
+	t.operator("@>(anyarray, anyarray)", strict("list_has_all($1, $2) AND list_count($2) = len($2)"))
+	t.operator("<@(anyarray, anyarray)", strict("list_has_all($2, $1) AND list_count($1) = len($1)"))
 	t.operator("&&(anyarray, anyarray)", strict("list_has_any($1, $2)"))
 }
 

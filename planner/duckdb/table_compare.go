@@ -28,6 +28,7 @@ func (t *tables) addComparisons() {
 		}
 	})
 	each("= <>", func(o string) {
+		t.operator(sig(o, "jsonb", "jsonb"), compare)
 		t.operator(sig(o, "xid", "xid"), compare)
 	})
 }

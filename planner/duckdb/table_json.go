@@ -15,12 +15,12 @@ func (t *tables) addJSON() {
 	each("json jsonb", func(j string) {
 		t.operatorTexts(
 			sig("->", j, "text"), "fg_json_get($1, $2)", sig("->>", j, "text"), "fg_json_get_text($1, $2)",
-			sig("->", j, "int4"), "fg_json_get($1, $2)", sig("->>", j, "int4"), "fg_json_get_text($1, $2)",
+			sig("->", j, "int4"), "fg_"+j+"_get($1, $2)", sig("->>", j, "int4"), "fg_"+j+"_get_text($1, $2)",
 			sig("#>", j, "text[]"), "fg_json_path($1, $2)", sig("#>>", j, "text[]"), "fg_json_path_text($1, $2)",
 		)
 		t.functionTexts(
 			sig(j+"_typeof", j), "fg_json_typeof($1)", sig(j+"_array_length", j), "fg_json_array_length($1)",
-			sig(j+"_object_keys", j), "fg_json_keys($1)",
+			sig(j+"_object_keys", j), "fg_json_keys($1)", sig(j+"_each", j), "fg_json_keys($1)", sig(j+"_each_text", j), "fg_json_keys($1)",
 			sig(j+"_array_elements", j), "fg_json_elements($1)", sig(j+"_array_elements_text", j), "fg_json_elements_text($1)",
 		)
 		t.function(sig(j+"_extract_path", j, "text[]"), jsonPath("fg_json_path"))
@@ -73,7 +73,7 @@ func (s *site) json(i int) string {
 	case postgres.JSONOID, postgres.JSONBOID:
 		out = arg.sql
 	case postgres.TimestampOID, postgres.TimestampTZOID:
-		out = "fg_json_quote(replace(" + text() + ", ' ', 'T'))"
+		out = "fg_json_time(" + text() + ")"
 	default:
 		if postgres.ElemOf(t.OID) != 0 {
 			return s.refuse("type %s as JSON", t.OID).sql

@@ -2,8 +2,6 @@ package duckdb
 
 import (
 	"fmt"
-
-	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 const (
@@ -71,7 +69,7 @@ func (t *tables) addMath() {
 	t.functionTexts(
 		"ceil(float8)", "ceil($1)", "ceiling(float8)", "ceil($1)", "floor(float8)", "floor($1)",
 		"round(float8)", "round_even($1, 0)", "trunc(float8)", "trunc($1)",
-		"sign(float8)", "fg_float8_sign($1)", "pi()", "pi()", "degrees(float8)", "fg_finite(degrees($1))", "radians(float8)", "radians($1)",
+		"sign(float8)", "fg_float8_sign($1)", "pi()", "pi()", "degrees(float8)", "fg_degrees($1)", "radians(float8)", "fg_radians($1)",
 		"sin(float8)", "fg_sin($1)", "cos(float8)", "fg_cos($1)", "tan(float8)", "fg_tan($1)", "cot(float8)", "fg_cot($1)",
 		"asin(float8)", "fg_asin($1)", "acos(float8)", "fg_acos($1)", "atan(float8)", "atan($1)", "atan2(float8, float8)", "atan2($1, $2)",
 		"sinh(float8)", "fg_sinh($1)", "cosh(float8)", "fg_cosh($1)", "tanh(float8)", "tanh($1)",
@@ -103,6 +101,8 @@ func (t *tables) addNumerics() {
 		"trim_scale(numeric)", "fg_numeric_trim($1)", "scale(numeric)", "fg_numeric_scale($1)", "min_scale(numeric)", "fg_numeric_min_scale($1)",
 		"round(numeric, int4)", "fg_numeric_round($1, $2)", "trunc(numeric, int4)", "fg_numeric_trunc($1, $2)",
 		"round(numeric)", "fg_numeric_round($1, 0)", "trunc(numeric)", "fg_numeric_trunc($1, 0)",
+		"exp(numeric)", "fg_numeric_exp($1)", "ln(numeric)", "fg_numeric_ln($1)", "log(numeric, numeric)", "fg_numeric_log($1, $2)",
+		"log(numeric)", "fg_numeric_log('10', $1)", "log10(numeric)", "fg_numeric_log('10', $1)",
 		"power(numeric, numeric)", "fg_numeric_power($1, $2)", "pow(numeric, numeric)", "fg_numeric_power($1, $2)",
 		"width_bucket(numeric, numeric, numeric, int4)", "fg_numeric_width_bucket($1, $2, $3, $4)",
 	)
@@ -201,6 +201,3 @@ func pow10(n int) int64 {
 	}
 	return out
 }
-
-// isNumeric says that the type is numeric.
-func isNumeric(oid postgres.OID) bool { return oid == postgres.NumericOID }

@@ -99,6 +99,7 @@ func (t *tables) addPatterns() {
 		"regexp_replace(text, text, text)", "fg_regexp_replace($1, $2, $3)", "regexp_replace(text, text, text, text)", "fg_regexp_replace($1, $2, $3, $4)",
 		"regexp_split_to_array(text, text)", "fg_regexp_split($1, $2)", "regexp_split_to_array(text, text, text)", "fg_regexp_split($1, $2, $3)",
 		"regexp_split_to_table(text, text)", "fg_regexp_split($1, $2)", "regexp_split_to_table(text, text, text)", "fg_regexp_split($1, $2, $3)",
+		"regexp_matches(text, text)", "(CASE WHEN fg_matches($1, $2, '') THEN [fg_regexp_match($1, $2)] ELSE CAST([] AS VARCHAR[][]) END)",
 		"substring(text, text)", "fg_regexp_substring($1, $2)",
 		"regexp_count(text, text)", "fg_regexp_count($1, $2)", "regexp_like(text, text)", "fg_matches($1, $2, '')",
 		"regexp_like(text, text, text)", "fg_matches($1, $2, $3)", "regexp_substr(text, text)", "fg_regexp_substr($1, $2)",

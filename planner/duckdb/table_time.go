@@ -47,12 +47,12 @@ func (t *tables) addTimes() {
 		"+(timestamp, interval)", "fg_add($1, $2)", "+(interval, timestamp)", "fg_add($2, $1)", "-(timestamp, interval)", "fg_add($1, -$2)",
 		"-(timestamp, timestamp)", "fg_difference($1, $2)", "-(timestamptz, timestamptz)", "fg_difference($1, $2)",
 		"+(date, int4)", "fg_date_add($1, $2)", "+(int4, date)", "fg_date_add($2, $1)", "-(date, int4)", "fg_date_add($1, -$2)",
-		"-(date, date)", "CAST($1 - $2 AS INTEGER)",
+		"-(date, date)", "fg_date_difference($1, $2)",
 		"+(date, interval)", "fg_add(CAST($1 AS TIMESTAMP), $2)", "-(date, interval)", "fg_add(CAST($1 AS TIMESTAMP), -$2)",
 		"+(interval, date)", "fg_add(CAST($2 AS TIMESTAMP), $1)",
 		"+(date, time)", "(CAST($1 AS TIMESTAMP) + fg_time_interval($2))", "+(time, date)", "(CAST($2 AS TIMESTAMP) + fg_time_interval($1))",
-		"+(time, interval)", "fg_time_add($1, fg_interval_micros($2))", "-(time, interval)", "fg_time_add($1, -fg_interval_micros($2))",
-		"+(interval, time)", "fg_time_add($2, fg_interval_micros($1))", "-(time, time)", "fg_time_difference($1, $2)",
+		"+(time, interval)", "fg_time_add($1, fg_interval_field(18, $2))", "-(time, interval)", "fg_time_add($1, -fg_interval_field(18, $2))",
+		"+(interval, time)", "fg_time_add($2, fg_interval_field(18, $1))", "-(time, time)", "fg_time_difference($1, $2)",
 	)
 	t.operator("+(timestamptz, interval)", addTo(0, 1, ""))
 	t.operator("+(interval, timestamptz)", addTo(1, 0, ""))
@@ -132,6 +132,8 @@ const (
 	fieldMillennium
 	fieldEpoch
 	fieldJulian
+	fieldMonths
+	fieldTime
 )
 
 // extractField is one field of EXTRACT: its number, how many digits of its
@@ -263,14 +265,14 @@ func (s *site) zoneField(name string) printed {
 // addTimeCasts: casts among dates, times and intervals.
 func (t *tables) addTimeCasts() {
 	t.castTexts(
-		"date->timestamp", "CAST($1 AS TIMESTAMP)", "timestamp->date", "CAST($1 AS DATE)", "timestamp->time", "CAST($1 AS TIME)",
-		"time->interval", "fg_time_interval($1)", "interval->time", "fg_time_add(TIME '00:00:00', fg_interval_micros($1))",
+		"date->timestamp", "CAST($1 AS TIMESTAMP)", "timestamp->date", "CAST($1 AS DATE)", "timestamp->time", "fg_time_of($1)",
+		"time->interval", "fg_time_interval($1)", "interval->time", "fg_time_add(TIME '00:00:00', fg_interval_field(18, $1))",
 	)
 	t.cast("date->timestamptz", func(s *site) printed { return s.p.instant(s.args[0], s.types[0]) })
 	t.cast("timestamp->timestamptz", func(s *site) printed { return s.p.instant(s.args[0], s.types[0]) })
 	t.cast("timestamptz->timestamp", func(s *site) printed { return s.p.local(s.args[0]) })
 	t.cast("timestamptz->date", func(s *site) printed { return printed{sql: "CAST(" + s.p.local(s.args[0]).sql + " AS DATE)"} })
-	t.cast("timestamptz->time", func(s *site) printed { return printed{sql: "CAST(" + s.p.local(s.args[0]).sql + " AS TIME)"} })
+	t.cast("timestamptz->time", func(s *site) printed { return printed{sql: "fg_time_of(" + s.p.local(s.args[0]).sql + ")"} })
 }
 
 // addTextCasts: to and from text, by the types' own input and output.

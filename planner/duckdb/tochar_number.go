@@ -1,6 +1,8 @@
 package duckdb
 
 import (
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgerrcode"
@@ -109,19 +111,34 @@ func (t *numberTemplate) addDigit(digit byte) {
 	t.marks = append(t.marks, numberMark{kind: digit})
 }
 
+// formatFloat is to_char of a float that has so many decimal digits: only they
+// are shown, rounded as C prints them.
+func (t *numberTemplate) formatFloat(f float64, digits int) (string, error) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return "", unsupported("to_char of a number that is not finite")
+	}
+	whole := len(strconv.FormatFloat(math.Abs(f), 'f', 0, 64))
+	after := max(0, min(t.after, digits-whole))
+	return t.write(parseDecimal(strconv.FormatFloat(f, 'f', after, 64)), after), nil
+}
+
 // format is to_char of a number.
 func (t *numberTemplate) format(d decimal) (string, error) {
 	if d.special != finite {
 		return "", unsupported("to_char of a number that is not finite")
 	}
-	d = d.round(t.after)
+	return t.write(d.round(t.after), t.after), nil
+}
+
+// write prints a number of after digits behind the point.
+func (t *numberTemplate) write(d decimal, after int) string {
 	negative := d.n.Sign() < 0
 	digits := string(d.abs().append(nil))
 	whole, fraction, _ := strings.Cut(digits, ".")
 	whole = strings.TrimLeft(whole, "0")
 	overflow := len(whole) > t.before
 	if overflow {
-		whole, fraction = strings.Repeat("#", t.before), strings.Repeat("#", t.after)
+		whole, fraction = strings.Repeat("#", t.before), strings.Repeat("#", after)
 	}
 	w := &numberWriter{t: t, negative: negative, whole: whole, fraction: fraction, overflow: overflow}
 	w.firstDigit = t.before - len(whole)
@@ -134,11 +151,14 @@ func (t *numberTemplate) format(d decimal) (string, error) {
 	}
 	if t.fill && !overflow {
 		kept := len(strings.TrimRight(fraction, "0"))
-		w.keep = max(kept, t.lastZero)
+		w.keep = min(max(kept, t.lastZero), after)
 	} else {
-		w.keep = t.after
+		w.keep = after
 	}
-	return w.write(), nil
+	if t.fill && t.point && w.keep == 0 && w.firstDigit >= t.before && t.before > 0 {
+		w.firstDigit = t.before - 1 // a point alone is no number
+	}
+	return w.write()
 }
 
 // numberWriter writes one number.
