@@ -68,6 +68,7 @@ func taken(addr string) bool {
 // port is taken another one stands in for it.
 func TestQuickStart(t *testing.T) {
 	testdeps.Psql(t)
+	testdeps.Curl(t)
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

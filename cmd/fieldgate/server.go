@@ -262,8 +262,12 @@ func (s *server) listen(ctx context.Context) (d doors, err error) {
 	if certificate != nil {
 		d.http = tls.NewListener(d.http, certificate)
 	}
+	loopback, err := isLoopback(s.c.PGAddr)
+	if err != nil {
+		return d, err
+	}
 	d.wire, err = wire.New(wire.Config{
-		Listener: d.pg, TLS: certificate, Roles: s.admin.roles, NewSession: s.newSession,
+		Listener: d.pg, TLS: certificate, RequireTLS: certificate != nil && !loopback, Roles: s.admin.roles, NewSession: s.newSession,
 		MaxConnections: s.c.Limits.Connections, Logger: s.log,
 	})
 	return d, err

@@ -31,6 +31,14 @@ func Psql(t testing.TB) string {
 	return path
 }
 
+// Curl says that curl can be run, or skips the test.
+func Curl(t testing.TB) {
+	t.Helper()
+	if _, err := exec.LookPath("curl"); err != nil {
+		missing(t, "curl")
+	}
+}
+
 // Postgres returns the folder of PostgreSQL 15's server programs, or skips the
 // test.
 func Postgres(t testing.TB) string {
