@@ -51,7 +51,7 @@ generate: ## make the generated catalog tables anew, from a real PostgreSQL 15
 	go generate ./...
 
 .PHONY: bench
-bench: ## the benchmarks, side by side, ratios
+bench: build ## the benchmarks, side by side, ratios
 	go run ./cmd/fieldgate/bench
 
 .PHONY: fuzz
