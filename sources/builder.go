@@ -17,11 +17,47 @@ type Builder struct {
 	// order holds, for the previous row, the columns of its values in order: the
 	// next row most often has the same ones, and then no map is asked.
 	order []int
+	// reserved says that columns were made before a row had a value in them.
+	reserved bool
 }
 
 type columnKey struct {
 	sent string
 	kind schema.Kind
+}
+
+// NewBuilder begins with rows without fields, which have no positions. It keeps
+// the slices, which must be of one length.
+func NewBuilder(ts, receivedAt []int64, ids, hashes []schema.ID) *Builder {
+	b := &Builder{batch: Batch{Rows: len(ts), TS: ts, ReceivedAt: receivedAt, IDs: ids, Hashes: hashes}}
+	if len(ts) > 0 {
+		b.batch.Times = Bounds{Min: slices.Min(ts), Max: slices.Max(ts)}
+	}
+	return b
+}
+
+// Reserve makes room in an empty Builder for rows like those of an earlier
+// batch, so that little grows while they are added.
+func (b *Builder) Reserve(like *Batch) {
+	d := &b.batch
+	d.TS = make([]int64, 0, like.Rows)
+	d.ReceivedAt = make([]int64, 0, like.Rows)
+	d.IDs = make([]schema.ID, 0, like.Rows)
+	d.Hashes = make([]schema.ID, 0, like.Rows)
+	d.Positions = make([]stream.Position, 0, like.Rows)
+	for i := range like.Columns {
+		old := &like.Columns[i]
+		if old.Count() < like.Rows/2 {
+			continue
+		}
+		c := b.At(b.Column(old.Sent, old.Kind))
+		c.Valid = make([]uint64, 0, cap(old.Valid))
+		c.Ints = make([]int64, 0, len(old.Ints))
+		c.Nums = make([]float64, 0, len(old.Nums))
+		c.Offsets = make([]uint32, 0, len(old.Offsets))
+		c.Text = make([]byte, 0, len(old.Text)+len(old.Text)/8)
+	}
+	b.reserved = true
 }
 
 // Len counts the rows so far.
@@ -117,6 +153,9 @@ func (b *Builder) At(n int) *Column { return &b.batch.Columns[n] }
 // Batch ends the batch and leaves the Builder empty.
 func (b *Builder) Batch() *Batch {
 	d := b.batch
+	if b.reserved {
+		d.Columns = slices.DeleteFunc(d.Columns, func(c Column) bool { return len(c.Valid) == 0 })
+	}
 	for i := range d.Columns {
 		d.Columns[i].pad(d.Rows)
 	}
@@ -198,13 +237,17 @@ func (c *Column) pad(rows int) {
 	}
 }
 
-// rowBytes is what a row takes before its fields: time, arrival, id, hash and
-// position.
-const rowBytes = 8 + 8 + 16 + 16 + 40
+// What a row takes before its fields: time, arrival, id and hash, and if it has
+// one, its position.
+const (
+	stampBytes    = 8 + 8 + 16 + 16
+	positionBytes = 40
+	rowBytes      = stampBytes + positionBytes
+)
 
 // Bytes is about what the batch takes in memory.
 func (b *Batch) Bytes() int {
-	n := b.Rows * rowBytes
+	n := b.Rows*stampBytes + len(b.Positions)*positionBytes
 	for i := range b.Columns {
 		c := &b.Columns[i]
 		n += 8*len(c.Valid) + 8*len(c.Ints) + 8*len(c.Nums) + 4*len(c.Offsets) + len(c.Text)

@@ -72,7 +72,8 @@ type Manifest interface {
 	Version() uint64
 	Watermarks() Watermarks
 	// Files lists the files whose time range overlaps the bounds, newest first,
-	// and says how many the manifest knows in all.
+	// and says how many the manifest knows in all. Statements share the splits;
+	// nobody changes them.
 	Files(ctx context.Context, bounds Bounds) (files []*FileSplit, known int, err error)
 }
 
@@ -99,7 +100,8 @@ type FileSplit struct {
 	More []string
 }
 
-// Stats are bounds of a numeric column's non-null values.
+// Stats are bounds of a numeric column's non-null values: no value lies outside,
+// be it a double or an integer that no double equals.
 type Stats struct {
 	Min, Max float64
 }
@@ -138,8 +140,9 @@ type Batch struct {
 	ReceivedAt []int64
 	IDs        []schema.ID
 	Hashes     []schema.ID
-	Positions  []stream.Position
-	Columns    []Column
+	// Positions are nil for rows read from a file of the lake.
+	Positions []stream.Position
+	Columns   []Column
 }
 
 // Column holds the values of one (sent name, kind) of a Batch.

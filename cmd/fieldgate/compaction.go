@@ -21,7 +21,7 @@ func (s *server) wireCompaction() error {
 		from         stream.Log
 	}{{record.StageStaged, pipeline.LogStaged, st.staged}, {record.StageErrors, pipeline.LogErrors, st.errors}} {
 		c, err := compact.New(compact.Config{
-			Stage: stage.archive, Shards: stage.from.Shards, Bucket: st.objects, Lake: st.lake,
+			Stage: stage.archive, Log: stage.from, Bucket: st.objects, Lake: st.lake,
 			Checkpoints: st.checkpoints(stage.log), Tail: w.tail, Declared: s.declared,
 			Conflict: func(ctx context.Context, e *schema.Event, _ stream.Position) error {
 				return conflicts.PutConflict(ctx, e)

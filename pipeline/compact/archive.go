@@ -1,65 +1,228 @@
 package compact
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
 )
 
-// listPage is how many keys are listed at once.
-const listPage = 1000
+const (
+	// listPage is how many keys are listed at once.
+	listPage = 1000
+	// idleAfter is how old a shard's floor may get while nothing comes; then the
+	// log is asked again, so that a quiet shard does not make listings longer.
+	idleAfter = 2 * time.Hour
+	// clockSlack is how far the log's clock may be behind ours.
+	clockSlack = time.Hour
+	// gapPause is the least time between two looks at the whole archive because of
+	// a gap.
+	gapPause = time.Minute
+)
 
-// listObjects lists the stage's archive by shard, from the earliest hour
-// that some shard has come to: keys sort by hour, and a shard's hours never go
-// back.
-func (c *Compactor) listObjects(ctx context.Context) (map[stream.ShardID][]object, error) {
-	found := map[stream.ShardID][]object{}
-	for after := c.listFrom; ; {
-		infos, err := c.cfg.Bucket.List(ctx, record.ArchivePrefix(c.cfg.Stage), after, listPage)
+// shardLinks is what a pass has to do in one shard.
+type shardLinks struct {
+	stream.Shard
+	start stream.Sequence // its checkpoint
+	links []link
+	gap   bool
+}
+
+// end is how far the archive of the shard reaches.
+func (s *shardLinks) end() stream.Sequence {
+	if len(s.links) == 0 {
+		return s.start
+	}
+	return s.links[len(s.links)-1].through
+}
+
+// findLinks lists the archive past the checkpoints, parents before their
+// children. If ends are given, the archive should reach them; short says where it
+// does not.
+func (p *pass) findLinks(ctx context.Context, ends sources.Watermarks) (short, err error) {
+	found, err := p.findShards(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.chainFrom(ctx, found, p.listFrom()); err != nil {
+		return nil, err
+	}
+	lacks := func(s *shardLinks) bool { return s.gap || s.end().Compare(ends[s.ID]) < 0 }
+	if slices.ContainsFunc(found, lacks) && (ends != nil || p.cfg.Now().Sub(p.listedAll) >= gapPause) {
+		// A straggler: the object with what is missing may begin long before the
+		// checkpoint. It is worth a look at the whole archive.
+		p.listedAll = p.cfg.Now()
+		if err := p.chainFrom(ctx, found, ""); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range found {
+		if s.gap {
+			p.cfg.Logger.Error("the archive lacks records; the shard stands until they are delivered",
+				"stage", p.cfg.Stage, "shard", uint64(s.ID), "after", s.end().String())
+			if p.cfg.Events.Gap != nil {
+				p.cfg.Events.Gap(s.ID, s.end())
+			}
+		}
+		if ends != nil && lacks(s) {
+			short = errors.Join(short, fmt.Errorf("shard %d of stage %s after %s: %w", s.ID, p.cfg.Stage, s.end(), ErrIncomplete))
+		}
+	}
+	p.shards, err = p.parentsFirst(ctx, found)
+	return short, err
+}
+
+// findShards lists the shards with their checkpoints, and sees to their floors.
+func (c *Compactor) findShards(ctx context.Context) ([]*shardLinks, error) {
+	shards, err := c.cfg.Log.Shards(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list shards: %w", err)
+	}
+	maps.DeleteFunc(c.floors, func(id stream.ShardID, _ time.Time) bool {
+		return !slices.ContainsFunc(shards, func(s stream.Shard) bool { return s.ID == id })
+	})
+	found := make([]*shardLinks, 0, len(shards))
+	for _, s := range shards {
+		start, _, err := c.cfg.Checkpoints.Load(ctx, Consumer, s.ID)
 		if err != nil {
-			return nil, fmt.Errorf("list the archive: %w", err)
+			return nil, fmt.Errorf("load checkpoint: %w", err)
+		}
+		found = append(found, &shardLinks{Shard: s, start: start})
+		if floor, ok := c.floors[s.ID]; ok && c.cfg.Now().Sub(floor) < idleAfter+clockSlack {
+			continue
+		}
+		floor, err := c.floorOf(ctx, s.ID, start)
+		if err != nil {
+			return nil, fmt.Errorf("look into shard %d: %w", s.ID, err)
+		}
+		c.floors[s.ID] = floor
+	}
+	return found, nil
+}
+
+// floorOf asks the log when it took the first record past the checkpoint. An
+// object that begins there lies in that hour. If the log has none, what comes
+// will be of now.
+func (c *Compactor) floorOf(ctx context.Context, shard stream.ShardID, start stream.Sequence) (time.Time, error) {
+	tail, err := c.cfg.Log.Tail(ctx, shard)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if tail.Compare(start) <= 0 {
+		return c.cfg.Now().Add(-clockSlack), nil
+	}
+	it, err := c.cfg.Log.Iterate(ctx, shard, stream.After(start))
+	if errors.Is(err, stream.ErrTrimmed) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	records, err := it.Next(ctx, 1, 1)
+	if err = errors.Join(err, it.Close()); err != nil {
+		return time.Time{}, err
+	}
+	return time.UnixMicro(records[0].ArrivedAt), nil
+}
+
+// listFrom is where a listing starts: at the earliest floor.
+func (c *Compactor) listFrom() string {
+	var first time.Time
+	started := false
+	for _, floor := range c.floors {
+		if !started || floor.Before(first) {
+			first, started = floor, true
+		}
+	}
+	if first.IsZero() {
+		return ""
+	}
+	return record.HourPrefix(c.cfg.Stage, first)
+}
+
+// chainFrom lists the archive from a key on and chains what each shard has.
+func (p *pass) chainFrom(ctx context.Context, shards []*shardLinks, from string) error {
+	objects := map[stream.ShardID][]object{}
+	starts := map[stream.ShardID]stream.Sequence{}
+	for _, s := range shards {
+		starts[s.ID] = s.start
+	}
+	for after := from; ; {
+		infos, err := p.cfg.Bucket.List(ctx, record.ArchivePrefix(p.cfg.Stage), after, listPage)
+		if err != nil {
+			return fmt.Errorf("list the archive: %w", err)
 		}
 		for _, info := range infos {
 			after = info.Key
 			o, err := record.ParseObjectKey(info.Key)
 			if err != nil {
-				return nil, fmt.Errorf("list the archive: %w", err)
+				// Not ours; if something of ours is missing there is a gap.
+				p.errs = append(p.errs, fmt.Errorf("list the archive: %w", err))
+				continue
 			}
-			found[o.Shard] = append(found[o.Shard], object{key: info.Key, shard: o.Shard, after: o.After, through: o.Through})
+			if o.Through.Compare(starts[o.Shard]) > 0 {
+				objects[o.Shard] = append(objects[o.Shard], object{key: info.Key, hour: o.Hour, after: o.After, through: o.Through})
+			}
 		}
 		if len(infos) < listPage {
-			return found, nil
+			break
 		}
 	}
+	for _, s := range shards {
+		s.links, s.gap = chain(objects[s.ID], s.start)
+	}
+	return nil
 }
 
-// startListing notes where the next listing may start: at the earliest of the
-// hours that the shards have come to. A shard without any may yet get an object
-// of any hour.
-func (p *pass) startListing() error {
-	first := ""
-	for shard := range p.links {
-		key, ok := p.passed[shard]
-		if !ok {
-			return nil
+// parentsFirst orders shards so that a shard comes after its parents, and leaves
+// out those whose parents the archive does not hold to their end: of two events
+// of one identity the one in the parent is the first.
+func (c *Compactor) parentsFirst(ctx context.Context, found []*shardLinks) ([]*shardLinks, error) {
+	slices.SortFunc(found, func(a, b *shardLinks) int { return cmp.Compare(a.ID, b.ID) })
+	waits := map[stream.ShardID]bool{} // for listed shards not yet in ordered
+	for _, s := range found {
+		waits[s.ID] = true
+	}
+	var ordered []*shardLinks
+	for more := true; more; {
+		more = false
+		for _, s := range found {
+			if !waits[s.ID] || slices.ContainsFunc(s.Parents, func(p stream.ShardID) bool { return waits[p] }) {
+				continue
+			}
+			ordered, more = append(ordered, s), true
+			if s.Open {
+				delete(waits, s.ID)
+				continue
+			}
+			tail, err := c.cfg.Log.Tail(ctx, s.ID)
+			if err != nil {
+				return nil, fmt.Errorf("find the end of shard %d: %w", s.ID, err)
+			}
+			if s.end().Compare(tail) >= 0 {
+				delete(waits, s.ID)
+			}
 		}
-		if first == "" || key < first {
-			first = key
-		}
+		found = slices.DeleteFunc(slices.Clone(found), func(s *shardLinks) bool { return slices.Contains(ordered, s) })
 	}
-	if first == "" {
-		return nil
-	}
-	o, err := record.ParseObjectKey(first)
-	if err != nil {
-		return err
-	}
-	p.listFrom = record.HourPrefix(p.cfg.Stage, o.Hour)
-	return nil
+	return ordered, nil
+}
+
+// summary is what an object holds of each dataset.
+type summary map[schema.Dataset]share
+
+// share is one dataset's part of an object.
+type share struct {
+	bytes  int64
+	oldest int64 // earliest arrival, microseconds since 1970 UTC
 }
 
 // summaryOf reads what an object holds, or remembers it.
@@ -71,7 +234,7 @@ func (c *Compactor) summaryOf(ctx context.Context, o object) (summary, error) {
 	err := c.openObject(ctx, o, func(r *record.StagedReader) error {
 		sum = summary{}
 		for _, d := range r.Summary().Datasets {
-			sum[d.Dataset] = share{events: d.Events, bytes: d.Bytes, oldest: d.OldestReceivedAt}
+			sum[d.Dataset] = share{bytes: d.Bytes, oldest: d.OldestReceivedAt}
 		}
 		return nil
 	})
@@ -82,17 +245,11 @@ func (c *Compactor) summaryOf(ctx context.Context, o object) (summary, error) {
 	return sum, nil
 }
 
-// eachEvent calls visit with every event of an object, in order.
-func (c *Compactor) eachEvent(ctx context.Context, o object, visit func(e *schema.Event, at stream.Position) error) error {
+// eachEvent calls visit with every event of an object, in order, until it returns
+// false.
+func (c *Compactor) eachEvent(ctx context.Context, o object, visit func(e *schema.Event, at stream.Position) bool) error {
 	return c.openObject(ctx, o, func(r *record.StagedReader) error {
-		var failed error
-		err := r.Read(func(at stream.Position, e *schema.Event) bool {
-			if failed = ctx.Err(); failed == nil {
-				failed = visit(e, at)
-			}
-			return failed == nil
-		})
-		return errors.Join(failed, err)
+		return r.Read(func(at stream.Position, e *schema.Event) bool { return visit(e, at) })
 	})
 }
 

@@ -3,15 +3,16 @@ package compact
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 )
 
 // object is one object of the archive: the records of a shard in (after,
-// through].
+// through], of which the log took the first in the hour.
 type object struct {
 	key            string
-	shard          stream.ShardID
+	hour           time.Time
 	after, through stream.Sequence
 }
 

@@ -5,9 +5,12 @@
 // named by the range of a shard that they hold; a watermark moves along an
 // unbroken chain of such ranges and nothing else, so no event is passed over. A
 // dataset is compacted when enough of it lies in the archive, when its oldest
-// event is old enough, or when it is asked for; a shard's checkpoint moves when
-// every dataset is compacted up to there, and only then may log, tail and
-// archive let go.
+// event is old enough, when it holds back the checkpoint of a long archive, or
+// when it is asked for; a shard's checkpoint moves when every dataset is
+// compacted up to there, and only then may log and tail let go.
+//
+// What is wrong with one dataset stops that dataset, and the checkpoints of its
+// shards, but not the others.
 //
 // What a manifest and a file are is for package lake, the bytes of the archive
 // for package record.
@@ -16,6 +19,7 @@ package compact
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -35,12 +39,24 @@ type Trimmer interface {
 	Trim(ctx context.Context, dataset schema.Dataset, past sources.Watermarks) error
 }
 
+// Log is what a Compactor asks of the log whose archive it follows: a part of
+// stream.Log.
+type Log interface {
+	Shards(ctx context.Context) ([]stream.Shard, error)
+	Tail(ctx context.Context, shard stream.ShardID) (stream.Sequence, error)
+	Iterate(ctx context.Context, shard stream.ShardID, start stream.Start) (stream.Iterator, error)
+}
+
+// ErrIncomplete says that a forced run ended before everything was in the lake:
+// the archive lacks records that the log had.
+var ErrIncomplete = errors.New("the archive lacks records")
+
 // Config are the knobs of a Compactor.
 type Config struct {
 	// Stage is the archive that is followed: record.StageStaged or StageErrors.
 	Stage string
-	// Shards lists the log's shards.
-	Shards func(ctx context.Context) ([]stream.Shard, error)
+	// Log is the one that the archive was made of.
+	Log Log
 	// Bucket holds the archive.
 	Bucket      objstore.Bucket
 	Lake        *lake.Store
@@ -59,8 +75,13 @@ type Config struct {
 	// received. Defaults: 16 MB, 24 hours.
 	MinBytes int64
 	MaxAge   time.Duration
-	// PassBytes bounds the memory of a pass. Default: 128 MB.
-	PassBytes int
+	// MaxObjects is how many objects of a shard may wait for datasets that are not
+	// due: beyond that, those in the way are. It bounds the log, and what a look at
+	// the archive costs. Default: 256.
+	MaxObjects int
+	// PassBytes bounds the memory of the events that a pass gathers, and
+	// MergeBytes that of the files that a merge reads. Defaults: 128 and 256 MB.
+	PassBytes, MergeBytes int
 	// Interval is the pause between looks at the archive. Default: 5 seconds.
 	Interval time.Duration
 	// Pressure, when it gives, makes everything due. Optional.
@@ -91,8 +112,14 @@ func (c Config) withDefaults() Config {
 	if c.MaxAge == 0 {
 		c.MaxAge = 24 * time.Hour
 	}
+	if c.MaxObjects == 0 {
+		c.MaxObjects = 256
+	}
 	if c.PassBytes == 0 {
 		c.PassBytes = 128 << 20
+	}
+	if c.MergeBytes == 0 {
+		c.MergeBytes = 256 << 20
 	}
 	if c.Interval == 0 {
 		c.Interval = 5 * time.Second
@@ -107,10 +134,12 @@ func (c Config) validate() error {
 	switch {
 	case c.Stage == "":
 		return errors.New("compact: no stage")
-	case c.Shards == nil || c.Bucket == nil || c.Lake == nil || c.Checkpoints == nil:
-		return errors.New("compact: shards, bucket, lake and checkpoints are needed")
+	case c.Log == nil || c.Bucket == nil || c.Lake == nil || c.Checkpoints == nil:
+		return errors.New("compact: log, bucket, lake and checkpoints are needed")
 	case c.Logger == nil:
 		return errors.New("compact: no logger")
+	case c.MergeBytes > lake.MaxFileBytes:
+		return fmt.Errorf("compact: a merge of %d bytes would make more than one file", c.MergeBytes)
 	}
 	return nil
 }
@@ -118,23 +147,18 @@ func (c Config) validate() error {
 // Compactor compacts one stage's archive.
 type Compactor struct {
 	cfg Config
-	// passing lets one pass run at a time.
+	// passing lets one pass run at a time. Who has it owns the next three.
 	passing chan struct{}
-	// summaries knows, by object key, what an object of the archive holds.
+	// summaries knows, by object key, what the objects past the checkpoints hold.
 	summaries map[string]summary
-	// passed is, by shard, the last object that a checkpoint moved over.
-	passed map[stream.ShardID]string
-	// listFrom is where the next listing of the archive starts.
-	listFrom string
+	// floors are the hours in which each shard's objects past its checkpoint begin
+	// at the earliest, but for stragglers.
+	floors map[stream.ShardID]time.Time
+	// listedAll is when the whole archive was listed.
+	listedAll time.Time
 
 	mu      sync.Mutex
 	waiting *run // the forced run that has not begun; who asks now shares it
-}
-
-// run is a forced run that several callers wait for.
-type run struct {
-	done chan struct{}
-	err  error // set before done is closed
 }
 
 // New makes a Compactor.
@@ -143,7 +167,9 @@ func New(cfg Config) (*Compactor, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Compactor{cfg: cfg, passing: make(chan struct{}, 1), summaries: map[string]summary{}, passed: map[stream.ShardID]string{}}, nil
+	return &Compactor{
+		cfg: cfg, passing: make(chan struct{}, 1), summaries: map[string]summary{}, floors: map[stream.ShardID]time.Time{},
+	}, nil
 }
 
 // Run compacts what is due until ctx ends. What goes wrong is logged and tried
@@ -152,100 +178,70 @@ func (c *Compactor) Run(ctx context.Context) error {
 	tick := time.NewTicker(c.cfg.Interval)
 	defer tick.Stop()
 	for {
-		force := false
+		work := c.compactDue
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		case <-c.cfg.Pressure:
-			force = true
+			work = c.compactAll
 		}
-		var err error
-		if force {
-			err = c.forced(ctx)
-		} else {
-			err = c.pass(ctx, false)
-		}
-		if err != nil && ctx.Err() == nil {
+		if err := c.alone(ctx, work); err != nil && ctx.Err() == nil {
 			c.cfg.Logger.Error("compaction will be tried again", "stage", c.cfg.Stage, "err", err)
 		}
 	}
 }
 
-// Compact returns when every event that Deliver puts into the archive, and so
-// every event staged before the call, is in the lake. Calls that wait at the
-// same time share one run.
-func (c *Compactor) Compact(ctx context.Context) error {
-	c.mu.Lock()
-	r := c.waiting
-	if r == nil {
-		r = &run{done: make(chan struct{})}
-		c.waiting = r
-		c.mu.Unlock()
-		r.err = c.lead(ctx, r)
-		close(r.done)
-		return r.err
-	}
-	c.mu.Unlock()
+// alone runs work when no other pass runs.
+func (c *Compactor) alone(ctx context.Context, work func(context.Context) error) error {
 	select {
-	case <-r.done:
+	case c.passing <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if errors.Is(r.err, context.Canceled) {
-		return c.Compact(ctx) // who led the run was cancelled; this caller was not
-	}
-	return r.err
+	defer func() { <-c.passing }()
+	return work(ctx)
 }
 
-// lead waits for its turn, closes r to further callers, and runs.
-func (c *Compactor) lead(ctx context.Context, r *run) error {
-	err := c.enter(ctx)
-	c.mu.Lock()
-	if c.waiting == r {
-		c.waiting = nil
-	}
-	c.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	defer c.leave()
-	return c.deliverAndCompact(ctx)
-}
+// compactDue compacts the datasets that are due.
+func (c *Compactor) compactDue(ctx context.Context) error { return c.compact(ctx, nil) }
 
-func (c *Compactor) forced(ctx context.Context) error {
-	if err := c.enter(ctx); err != nil {
-		return err
-	}
-	defer c.leave()
-	return c.deliverAndCompact(ctx)
-}
-
-func (c *Compactor) deliverAndCompact(ctx context.Context) error {
+// compactAll compacts everything up to where the log ends now.
+func (c *Compactor) compactAll(ctx context.Context) error {
+	ends := sources.Watermarks{}
 	if c.cfg.Deliver != nil {
+		shards, err := c.cfg.Log.Shards(ctx)
+		if err != nil {
+			return fmt.Errorf("list shards: %w", err)
+		}
+		for _, s := range shards {
+			if ends[s.ID], err = c.cfg.Log.Tail(ctx, s.ID); err != nil {
+				return fmt.Errorf("find the end of shard %d: %w", s.ID, err)
+			}
+		}
 		if err := c.cfg.Deliver(ctx); err != nil {
 			return err
 		}
 	}
-	return c.compactAll(ctx, true)
+	return c.compact(ctx, ends)
 }
 
-// pass compacts what is due, or everything.
-func (c *Compactor) pass(ctx context.Context, force bool) error {
-	if err := c.enter(ctx); err != nil {
+// compact runs a pass, again while another committer is faster, and merges the
+// small files of the datasets that got new ones. Ends, if given, force it: then
+// everything is due, and the archive must reach that far.
+func (c *Compactor) compact(ctx context.Context, ends sources.Watermarks) error {
+	var err error
+	var touched []schema.Dataset
+	for range maxStale {
+		var got []schema.Dataset
+		got, err = c.pass(ctx, ends)
+		touched = append(touched, got...)
+		if !errors.Is(err, lake.ErrStale) {
+			break
+		}
+	}
+	if ctx.Err() != nil {
 		return err
 	}
-	defer c.leave()
-	return c.compactAll(ctx, force)
+	return errors.Join(err, c.mergeSmall(ctx, touched))
 }
-
-func (c *Compactor) enter(ctx context.Context) error {
-	select {
-	case c.passing <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (c *Compactor) leave() { <-c.passing }

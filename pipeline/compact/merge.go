@@ -12,38 +12,33 @@ import (
 	"github.com/fieldgate/fieldgate/sources/lake"
 )
 
-const (
-	// smallFile is under what size a file is worth merging: half of the least
-	// size that files are meant to have.
-	smallFile = 32 << 20
-	// mergeFiles is how many small files are merged at least; fewer would rewrite
-	// the same rows too often.
-	mergeFiles = 8
-	// mergeRows bounds the rows of a merge, which are all in memory.
-	mergeRows = 2_000_000
-)
+// mergeFiles is how many small files are merged at least; fewer would rewrite the
+// same rows too often.
+const mergeFiles = 8
 
 // mergeSmall merges the small files of datasets that just got new ones.
 func (c *Compactor) mergeSmall(ctx context.Context, datasets []schema.Dataset) error {
+	var errs []error
 	for _, ds := range datasets {
-		for {
-			merged, err := c.mergeOnce(ctx, ds)
+		for merged := true; merged; {
+			var err error
+			merged, err = c.mergeOnce(ctx, ds)
 			if errors.Is(err, lake.ErrStale) {
 				break // another merge was faster; what is left is for the next pass
 			}
 			if err != nil {
-				return fmt.Errorf("merge files of %s: %w", ds.Metric, err)
+				errs = append(errs, fmt.Errorf("merge files of %s: %w", ds.Metric, err))
 			}
-			if !merged {
-				break
+			if ctx.Err() != nil || len(errs) > maxFailures {
+				return errors.Join(errs...)
 			}
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// mergeOnce replaces a run of small files, neighbours in time, by one or few. It
-// says whether there was a run to merge.
+// mergeOnce replaces small files, neighbours in time, by one. It says whether
+// there were any to merge.
 func (c *Compactor) mergeOnce(ctx context.Context, ds schema.Dataset) (bool, error) {
 	v, err := c.cfg.Lake.Version(ctx, ds)
 	if err != nil {
@@ -53,8 +48,8 @@ func (c *Compactor) mergeOnce(ctx context.Context, ds schema.Dataset) (bool, err
 	if err != nil {
 		return false, err
 	}
-	old := choose(files)
-	if len(old) < mergeFiles {
+	old := choose(files, int64(c.cfg.MergeBytes))
+	if len(old) == 0 {
 		return false, nil
 	}
 	var batches []*sources.Batch
@@ -65,13 +60,11 @@ func (c *Compactor) mergeOnce(ctx context.Context, ds schema.Dataset) (bool, err
 		}
 		batches = append(batches, read...)
 	}
-	var declared map[string]bool
-	if c.cfg.Declared != nil {
-		if declared, err = c.cfg.Declared(ctx, ds); err != nil {
-			return false, fmt.Errorf("read declared names: %w", err)
-		}
+	declared, err := c.declared(ctx, ds)
+	if err != nil {
+		return false, err
 	}
-	merged, err := c.cfg.Lake.Write(ctx, ds, batches, mergedOrder(batches), declared)
+	merged, err := c.cfg.Lake.Write(ctx, ds, batches, lake.Order(batches), declared)
 	if err != nil {
 		return false, err
 	}
@@ -81,36 +74,52 @@ func (c *Compactor) mergeOnce(ctx context.Context, ds schema.Dataset) (bool, err
 	if c.cfg.Events.Merged != nil {
 		c.cfg.Events.Merged(ds, len(old), len(merged))
 	}
-	return true, nil
+	return len(merged) < len(old), nil
 }
 
-// choose takes small files from the oldest on, as many as a merge may hold.
-func choose(files []*lake.File) []*lake.File {
-	small := slices.DeleteFunc(slices.Clone(files), func(f *lake.File) bool { return f.Bytes >= smallFile })
-	slices.SortFunc(small, func(a, b *lake.File) int {
+// choose takes files to merge, or none. A file of at least half of what a merge
+// may make is done, and parts its neighbours in time; between two such files the
+// smallest are taken.
+func choose(files []*lake.File, most int64) []*lake.File {
+	files = slices.Clone(files)
+	slices.SortFunc(files, func(a, b *lake.File) int {
 		return cmp.Or(cmp.Compare(a.Times.Min, b.Times.Min), cmp.Compare(a.Key, b.Key))
 	})
-	rows := int64(0)
-	for i, f := range small {
-		rows += f.Rows
-		if rows > mergeRows {
-			return small[:i]
+	for len(files) > 0 {
+		small := 0
+		for small < len(files) && files[small].Memory < most/2 && files[small].Rows < lake.MaxFileRows/2 {
+			small++
 		}
+		if taken := smallest(files[:small], most); len(taken) > 0 {
+			return taken
+		}
+		files = files[min(small+1, len(files)):]
 	}
-	return small
+	return nil
 }
 
-// mergedOrder is the order of all rows by time.
-func mergedOrder(batches []*sources.Batch) []lake.Row {
-	var order []lake.Row
-	for b, batch := range batches {
-		for r := range batch.Rows {
-			order = append(order, lake.Row{Batch: uint32(b), Row: uint32(r)})
+// smallest takes as many of the files as a merge may hold, from the smallest on,
+// with the largest no larger than the others together: so a row is rewritten only
+// when what it lies in doubles. Fewer than mergeFiles are taken only if that makes
+// a file that is done.
+func smallest(files []*lake.File, most int64) []*lake.File {
+	files = slices.Clone(files)
+	slices.SortFunc(files, func(a, b *lake.File) int {
+		return cmp.Or(cmp.Compare(a.Memory, b.Memory), cmp.Compare(a.Times.Min, b.Times.Min), cmp.Compare(a.Key, b.Key))
+	})
+	var memory, rows int64
+	taken := 0
+	for n, f := range files {
+		others := memory
+		memory += f.Memory
+		rows += f.Rows
+		if memory > most || rows > lake.MaxFileRows {
+			break
+		}
+		done := memory >= most/2 || rows >= lake.MaxFileRows/2
+		if (done || n+1 >= mergeFiles) && f.Memory <= others {
+			taken = n + 1
 		}
 	}
-	slices.SortFunc(order, func(x, y lake.Row) int {
-		a, b := batches[x.Batch], batches[y.Batch]
-		return cmp.Or(cmp.Compare(a.TS[x.Row], b.TS[y.Row]), a.IDs[x.Row].Compare(b.IDs[y.Row]))
-	})
-	return order
+	return files[:taken]
 }

@@ -1,7 +1,6 @@
 package compact
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,340 +13,270 @@ import (
 	"github.com/fieldgate/fieldgate/sources/lake"
 )
 
-// maxStale is how often a pass is worked out anew because another committer was
-// faster, before it is left to the next look.
-const maxStale = 5
-
-// summary is what an object holds of each dataset.
-type summary map[schema.Dataset]share
-
-// share is one dataset's part of an object.
-type share struct {
-	events int64
-	bytes  int64
-	oldest int64 // earliest arrival, microseconds since 1970 UTC
-}
+const (
+	// maxStale is how often a pass is worked out because another committer was
+	// faster, before it is left to the next look.
+	maxStale = 6
+	// maxFailures is how many datasets may fail in a pass; then what is wrong is
+	// not with them.
+	maxFailures = 8
+)
 
 // pass is the state of one pass over the archive.
 type pass struct {
 	*Compactor
-	// links are the chains past the checkpoints, and done how far each shard has
-	// been read in this pass.
-	links map[stream.ShardID][]link
-	done  sources.Watermarks
+	shards []*shardLinks
+	// done is how far each shard has been read in this pass.
+	done sources.Watermarks
 	// versions are the manifests of the datasets met, as last read or committed.
 	versions map[schema.Dataset]*lake.Version
-	// groups gather the new rows of the due datasets.
+	// due are the datasets that go in this pass, and passed those of them whose
+	// watermarks are behind what was read.
+	due, passed map[schema.Dataset]bool
+	// groups gather the new rows of the due datasets; bytes is what they take.
 	groups map[schema.Dataset]*group
 	bytes  int
+	// touched are the datasets that got files, failed those that are left alone
+	// for the rest of the pass, and errs say why.
+	touched, failed map[schema.Dataset]bool
+	errs            []error
 }
 
-// group gathers one dataset's rows.
-type group struct {
-	builder sources.Builder
-	seen    map[lake.Identity]schema.ID
-	dropped int // duplicates among the rows read in this pass
-}
-
-// compactAll runs passes until nothing is due.
-func (c *Compactor) compactAll(ctx context.Context, force bool) error {
-	for stale := 0; ; {
-		touched, err := c.onePass(ctx, force)
-		if errors.Is(err, lake.ErrStale) && stale < maxStale {
-			stale++
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		return c.mergeSmall(ctx, touched)
-	}
-}
-
-// onePass compacts the due datasets up to the end of the chains and moves the
+// pass compacts the due datasets up to the end of the chains and moves the
 // checkpoints. It returns the datasets that got files.
-func (c *Compactor) onePass(ctx context.Context, force bool) ([]schema.Dataset, error) {
+func (c *Compactor) pass(ctx context.Context, ends sources.Watermarks) ([]schema.Dataset, error) {
 	p := &pass{
-		Compactor: c, links: map[stream.ShardID][]link{}, done: sources.Watermarks{},
-		versions: map[schema.Dataset]*lake.Version{}, groups: map[schema.Dataset]*group{},
+		Compactor: c, done: sources.Watermarks{}, versions: map[schema.Dataset]*lake.Version{}, passed: map[schema.Dataset]bool{},
+		groups: map[schema.Dataset]*group{}, touched: map[schema.Dataset]bool{}, failed: map[schema.Dataset]bool{},
 	}
-	if err := p.findLinks(ctx); err != nil {
-		return nil, err
-	}
-	due, err := p.due(ctx, force)
+	short, err := p.findLinks(ctx, ends)
 	if err != nil {
 		return nil, err
 	}
-	touched := slices.Collect(maps.Keys(due))
-	for shard, links := range p.links {
-		for _, l := range links {
-			if p.holdsAny(l, due) {
-				if err := p.read(ctx, l, due); err != nil {
-					return touched, err
-				}
-			}
-			p.done[shard] = l.through
-			if p.bytes >= c.cfg.PassBytes {
-				if err := p.flush(ctx); err != nil {
-					return touched, err
-				}
-			}
-		}
+	if short != nil {
+		p.errs = append(p.errs, short)
 	}
-	if err := p.flush(ctx); err != nil {
-		return touched, err
+	p.forgetSummaries()
+	if err = p.findDue(ctx, ends != nil); err == nil {
+		err = p.run(ctx)
 	}
-	return touched, p.moveCheckpoints(ctx)
+	return slices.Collect(maps.Keys(p.touched)), errors.Join(append(p.errs, err)...)
 }
 
-// findLinks lists the archive past the checkpoints.
-func (p *pass) findLinks(ctx context.Context) error {
-	shards, err := p.cfg.Shards(ctx)
-	if err != nil {
-		return fmt.Errorf("list shards: %w", err)
+// run reads and commits. The error is one that ends the pass.
+func (p *pass) run(ctx context.Context) error {
+	for _, s := range p.shards {
+		for n, l := range s.links {
+			unread, err := p.readLink(ctx, s.ID, l)
+			if err != nil {
+				return err
+			}
+			if unread != nil {
+				p.errs = append(p.errs, unread)
+				s.links = s.links[:n]
+				break
+			}
+			p.done[s.ID] = l.through
+		}
 	}
-	objects, err := p.listObjects(ctx)
-	if err != nil {
+	if err := p.flush(ctx, 0); err != nil {
 		return err
 	}
-	for _, s := range shards {
-		start, _, err := p.cfg.Checkpoints.Load(ctx, Consumer, s.ID)
-		if err != nil {
-			return fmt.Errorf("load checkpoint: %w", err)
-		}
-		links, gap := chain(objects[s.ID], start)
-		if gap {
-			at := start
-			if len(links) > 0 {
-				at = links[len(links)-1].through
-			}
-			p.cfg.Logger.Error("the archive lacks records; the shard stands until they are delivered",
-				"stage", p.cfg.Stage, "shard", uint64(s.ID), "after", at.String())
-			if p.cfg.Events.Gap != nil {
-				p.cfg.Events.Gap(s.ID, at)
-			}
-		}
-		p.links[s.ID] = links
+	if err := p.moveCheckpoints(ctx); err != nil {
+		return err
+	}
+	return p.trimTail(ctx)
+}
+
+// fail leaves a dataset alone, or ends the pass: when it is cancelled, or when so
+// much fails that it is not the datasets.
+func (p *pass) fail(ctx context.Context, ds schema.Dataset, err error) error {
+	err = fmt.Errorf("compact %s of tenant %s: %w", ds.Metric, ds.Tenant, err)
+	if ctx.Err() != nil || len(p.failed) >= maxFailures {
+		return err
+	}
+	p.errs = append(p.errs, err)
+	p.failed[ds] = true
+	delete(p.due, ds)
+	delete(p.passed, ds)
+	if g := p.groups[ds]; g != nil {
+		p.bytes -= g.bytes
+		delete(p.groups, ds)
 	}
 	return nil
 }
 
-// due finds the datasets that go now.
-func (p *pass) due(ctx context.Context, force bool) (map[schema.Dataset]bool, error) {
+// findDue finds the datasets that go now.
+func (p *pass) findDue(ctx context.Context, force bool) error {
+	p.due = map[schema.Dataset]bool{}
 	pending := map[schema.Dataset]share{}
-	for shard, links := range p.links {
-		for _, l := range links {
+	for _, s := range p.shards {
+		for n, l := range s.links {
 			sum, err := p.summaryOf(ctx, l.object)
 			if err != nil {
-				return nil, err
+				if ctx.Err() != nil {
+					return err
+				}
+				p.errs = append(p.errs, err)
+				s.links = s.links[:n]
+				break
 			}
+			inTheWay := len(s.links)-n > p.cfg.MaxObjects
 			for ds, part := range sum {
 				v, err := p.version(ctx, ds)
 				if err != nil {
-					return nil, err
+					return err
 				}
-				if v.Watermarks()[shard].Compare(l.through) >= 0 {
+				if v == nil || v.Watermark(s.ID).Compare(l.through) >= 0 {
 					continue
 				}
-				sum, ok := pending[ds]
-				if !ok || part.oldest < sum.oldest {
-					sum.oldest = part.oldest
+				all, ok := pending[ds]
+				if !ok || part.oldest < all.oldest {
+					all.oldest = part.oldest
 				}
-				sum.bytes += part.bytes
-				pending[ds] = sum
+				all.bytes += part.bytes
+				pending[ds] = all
+				if force || inTheWay {
+					p.due[ds] = true
+				}
 			}
 		}
 	}
 	tooOld := p.cfg.Now().Add(-p.cfg.MaxAge).UnixMicro()
-	due := map[schema.Dataset]bool{}
 	for ds, sum := range pending {
-		if force || sum.bytes >= p.cfg.MinBytes || sum.oldest <= tooOld {
-			due[ds] = true
+		if sum.bytes >= p.cfg.MinBytes || sum.oldest <= tooOld {
+			p.due[ds] = true
 		}
 	}
-	return due, nil
+	return nil
 }
 
+// version is a dataset's manifest, or nil if the dataset has failed.
 func (p *pass) version(ctx context.Context, ds schema.Dataset) (*lake.Version, error) {
-	if v := p.versions[ds]; v != nil {
+	if v := p.versions[ds]; v != nil || p.failed[ds] {
 		return v, nil
 	}
 	v, err := p.cfg.Lake.Version(ctx, ds)
 	if err != nil {
-		return nil, err
+		return nil, p.fail(ctx, ds, err)
 	}
 	p.versions[ds] = v
 	return v, nil
 }
 
-func (p *pass) holdsAny(l link, due map[schema.Dataset]bool) bool {
+// readLink takes the due events of an object that neither the links before it
+// nor the lake hold. An object that cannot be read stops its shard: unread.
+func (p *pass) readLink(ctx context.Context, shard stream.ShardID, l link) (unread, err error) {
+	from := map[schema.Dataset]stream.Sequence{}
 	for ds := range p.summaries[l.key] {
-		if due[ds] {
-			return true
+		if at := p.watermark(ds, shard); p.due[ds] && at.Compare(l.through) < 0 {
+			from[ds] = at
+			p.passed[ds] = true
 		}
 	}
-	return false
-}
-
-// read takes the due events of an object that neither the links before it nor
-// the lake hold.
-func (p *pass) read(ctx context.Context, l link, due map[schema.Dataset]bool) error {
-	watermarks := map[schema.Dataset]stream.Sequence{}
-	for ds := range due {
-		watermarks[ds] = p.versions[ds].Watermarks()[l.shard]
+	if len(from) == 0 {
+		return nil, nil
 	}
-	return p.eachEvent(ctx, l.object, func(e *schema.Event, at stream.Position) error {
-		if !due[e.Dataset] || at.Seq.Compare(l.from) <= 0 || at.Seq.Compare(watermarks[e.Dataset]) <= 0 {
-			return nil
+	var last stream.Sequence
+	unread = p.eachEvent(ctx, l.object, func(e *schema.Event, at stream.Position) bool {
+		if err = ctx.Err(); err == nil && at.Seq.Compare(last) != 0 {
+			err = p.relieve(ctx, shard, last)
+			last = at.Seq
+		}
+		if err != nil {
+			return false
+		}
+		after, ok := from[e.Dataset]
+		if !ok || at.Seq.Compare(l.from) <= 0 || at.Seq.Compare(after) <= 0 || p.failed[e.Dataset] {
+			return true
 		}
 		g := p.groups[e.Dataset]
 		if g == nil {
-			g = &group{seen: map[lake.Identity]schema.ID{}}
+			g = &group{}
 			p.groups[e.Dataset] = g
 		}
-		key := lake.Identity{Time: e.Time, ID: e.ID}
-		if first, ok := g.seen[key]; ok {
-			g.dropped++
-			return p.refuse(ctx, first, e, at)
-		}
-		g.seen[key] = e.Hash
-		g.builder.Add(e, at)
-		p.bytes += eventBytes(e)
-		return nil
+		p.bytes += g.add(e, at)
+		return true
 	})
+	return unread, err
 }
 
-// eventBytes is about what an event takes in a builder.
-func eventBytes(e *schema.Event) int {
-	const fixed, value = 128, 12
-	n := fixed + value*len(e.Values)
-	for i := range e.Values {
-		n += len(e.Values[i].Text)
-	}
-	return n
-}
-
-// refuse drops an event whose identity is taken; with another body it is a
-// conflict, and an error row.
-func (p *pass) refuse(ctx context.Context, first schema.ID, e *schema.Event, at stream.Position) error {
-	if first == e.Hash || p.cfg.Conflict == nil {
+// relieve commits the largest groups if what is gathered takes too much memory.
+// All events of the shard up to a sequence have been gathered.
+func (p *pass) relieve(ctx context.Context, shard stream.ShardID, through stream.Sequence) error {
+	if p.bytes < p.cfg.PassBytes {
 		return nil
 	}
-	if err := p.cfg.Conflict(ctx, e, at); err != nil {
-		return fmt.Errorf("note conflict: %w", err)
+	if through.Compare(p.done[shard]) > 0 {
+		p.done[shard] = through
 	}
-	return nil
+	return p.flush(ctx, p.cfg.PassBytes/2)
 }
 
-// flush commits what was gathered, up to where each shard was read.
-func (p *pass) flush(ctx context.Context) error {
-	for ds, g := range p.groups {
-		if err := p.commit(ctx, ds, g); err != nil {
-			return fmt.Errorf("compact %s: %w", ds.Metric, err)
-		}
-		delete(p.groups, ds)
+func (p *pass) watermark(ds schema.Dataset, shard stream.ShardID) stream.Sequence {
+	if v := p.versions[ds]; v != nil {
+		return v.Watermark(shard)
 	}
-	p.bytes = 0
-	return nil
-}
-
-// commit writes one dataset's new rows and moves its watermarks.
-func (p *pass) commit(ctx context.Context, ds schema.Dataset, g *group) error {
-	v := p.versions[ds]
-	batch := g.builder.Batch()
-	order, duplicates, err := p.newRows(ctx, v, batch)
-	if err != nil {
-		return err
-	}
-	var files []*lake.File
-	if len(order) > 0 {
-		var declared map[string]bool
-		if p.cfg.Declared != nil {
-			if declared, err = p.cfg.Declared(ctx, ds); err != nil {
-				return fmt.Errorf("read declared names: %w", err)
-			}
-		}
-		if files, err = p.cfg.Lake.Write(ctx, ds, []*sources.Batch{batch}, order, declared); err != nil {
-			return err
-		}
-	}
-	from, to := v.Watermarks(), sources.Watermarks{}
-	for shard, at := range p.done {
-		if at.Compare(from[shard]) > 0 {
-			to[shard] = at
-		}
-	}
-	next, err := p.cfg.Lake.Commit(ctx, v, lake.Commit{Add: files, From: from, To: to})
-	if err != nil {
-		return err
-	}
-	p.versions[ds] = next
-	if p.cfg.Events.Compacted != nil {
-		p.cfg.Events.Compacted(ds, len(order), duplicates+g.dropped, len(files))
-	}
-	if p.cfg.Tail != nil {
-		if err := p.cfg.Tail.Trim(ctx, ds, next.Watermarks()); err != nil {
-			return fmt.Errorf("trim the tail: %w", err)
-		}
-	}
-	return nil
-}
-
-// newRows sorts the rows that the lake does not hold yet by time.
-func (p *pass) newRows(ctx context.Context, v *lake.Version, b *sources.Batch) (order []lake.Row, duplicates int, err error) {
-	known, err := v.Known(ctx, b.TS, b.IDs)
-	if err != nil {
-		return nil, 0, err
-	}
-	order = make([]lake.Row, 0, b.Rows)
-	for r := range b.Rows {
-		first, ok := known[lake.Identity{Time: b.TS[r], ID: b.IDs[r]}]
-		if !ok {
-			order = append(order, lake.Row{Row: uint32(r)})
-			continue
-		}
-		duplicates++
-		if first != b.Hashes[r] {
-			e := b.Event(r, v.Dataset())
-			if err := p.refuse(ctx, first, &e, b.Positions[r]); err != nil {
-				return nil, 0, err
-			}
-		}
-	}
-	slices.SortFunc(order, func(x, y lake.Row) int {
-		return cmp.Or(cmp.Compare(b.TS[x.Row], b.TS[y.Row]), b.IDs[x.Row].Compare(b.IDs[y.Row]))
-	})
-	return order, duplicates, nil
+	return stream.Sequence{}
 }
 
 // moveCheckpoints moves each shard's checkpoint over the objects of which every
 // dataset is compacted.
 func (p *pass) moveCheckpoints(ctx context.Context) error {
-	for shard, links := range p.links {
+	for _, s := range p.shards {
 		moved := 0
-		for moved < len(links) && p.compacted(links[moved]) {
+		for moved < len(s.links) && p.compacted(s.ID, s.links[moved]) {
 			moved++
 		}
 		if moved == 0 {
 			continue
 		}
-		if err := p.cfg.Checkpoints.Save(ctx, Consumer, shard, links[moved-1].through); err != nil {
+		last := s.links[moved-1]
+		if err := p.cfg.Checkpoints.Save(ctx, Consumer, s.ID, last.through); err != nil {
 			return fmt.Errorf("save checkpoint: %w", err)
 		}
-		for _, l := range links[:moved] {
-			delete(p.summaries, l.key)
+		// A shard's hours never go back.
+		if p.floors[s.ID].Before(last.hour) {
+			p.floors[s.ID] = last.hour
 		}
-		p.passed[shard] = links[moved-1].key
 	}
-	return p.startListing()
+	return nil
 }
 
 // compacted says that the lake holds everything of an object.
-func (p *pass) compacted(l link) bool {
+func (p *pass) compacted(shard stream.ShardID, l link) bool {
 	for ds := range p.summaries[l.key] {
-		if p.versions[ds].Watermarks()[l.shard].Compare(l.through) < 0 {
+		if p.failed[ds] || p.watermark(ds, shard).Compare(l.through) < 0 {
 			return false
 		}
 	}
 	return true
+}
+
+// forgetSummaries keeps those of the objects that are still ahead.
+func (p *pass) forgetSummaries() {
+	ahead := map[string]bool{}
+	for _, s := range p.shards {
+		for _, l := range s.links {
+			ahead[l.key] = true
+		}
+	}
+	maps.DeleteFunc(p.summaries, func(key string, _ summary) bool { return !ahead[key] })
+}
+
+// trimTail tells the tail what the lake holds of every dataset met: also of those
+// that an earlier pass committed and died before it could tell.
+func (p *pass) trimTail(ctx context.Context) error {
+	if p.cfg.Tail == nil {
+		return nil
+	}
+	for ds, v := range p.versions {
+		if err := p.cfg.Tail.Trim(ctx, ds, v.Watermarks()); err != nil {
+			p.errs = append(p.errs, fmt.Errorf("trim %s in the tail: %w", ds.Metric, err))
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
 }

@@ -52,17 +52,18 @@ func (s *Sweeper) Run(ctx context.Context) error {
 	}
 }
 
+// sweep goes on after what fails: one damaged manifest keeps nothing else.
 func (s *Sweeper) sweep(ctx context.Context) (deleted int, err error) {
 	datasets, err := s.cfg.Lake.Datasets(ctx, "")
-	if err != nil {
-		return 0, err
-	}
 	for _, ds := range datasets {
-		n, err := s.cfg.Lake.Sweep(ctx, ds)
+		n, failed := s.cfg.Lake.Sweep(ctx, ds)
 		deleted += n
-		if err != nil {
-			return deleted, fmt.Errorf("sweep %s: %w", ds.Metric, err)
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("sweep %s: %w", ds.Metric, failed))
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return deleted, nil
+	return deleted, err
 }

@@ -3,6 +3,7 @@ package lake
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/fieldgate/fieldgate/schema"
@@ -16,9 +17,34 @@ const maxOwnColumns = 64
 // maxExactInt is the greatest integer up to which a double holds every one.
 const maxExactInt = 1 << 53
 
-// Row is a row of a list of batches.
-type Row struct {
-	Batch, Row uint32
+// fileRows are the rows of a file, in its order.
+type fileRows struct {
+	batches []*sources.Batch
+	order   []Row
+	// taken has, by batch, a bit for each row that is in the file; nil if none is.
+	taken [][]uint64
+}
+
+func newFileRows(batches []*sources.Batch, order []Row) *fileRows {
+	f := &fileRows{batches: batches, order: order, taken: make([][]uint64, len(batches))}
+	for _, r := range order {
+		t := f.taken[r.Batch]
+		if t == nil {
+			t = make([]uint64, (batches[r.Batch].Rows+63)/64)
+			f.taken[r.Batch] = t
+		}
+		t[r.Row/64] |= 1 << (r.Row % 64)
+	}
+	return f
+}
+
+// count is the number of the file's rows that have a value in a batch's column.
+func (f *fileRows) count(batch int, c *sources.Column) int {
+	n := 0
+	for i, taken := range f.taken[batch] {
+		n += bits.OnesCount64(taken & c.Valid[i])
+	}
+	return n
 }
 
 // outColumn is one field column of a file: the batch columns it is made of, one
@@ -38,38 +64,28 @@ type layout struct {
 	more []outColumn // those in _more, sorted
 }
 
-// sentName gathers what the batches have of one sent name.
+// sentName gathers what a file has of one sent name.
 type sentName struct {
 	name    string
-	present int
+	present int // rows that have it
 	kinds   map[schema.Kind]*outColumn
 }
 
 // planLayout gives own columns to the declared names and to the most present
-// others. Presence counts the rows of the whole batches, whether the file takes
-// all of them or not; it only ranks.
-func planLayout(batches []*sources.Batch, declared map[string]bool) layout {
+// others.
+func planLayout(f *fileRows, declared map[string]bool) layout {
 	names := map[string]*sentName{}
-	for b, batch := range batches {
+	for b, batch := range f.batches {
 		for i := range batch.Columns {
 			c := &batch.Columns[i]
-			n := names[c.Sent]
-			if n == nil {
-				n = &sentName{name: c.Sent, kinds: map[schema.Kind]*outColumn{}}
-				names[c.Sent] = n
+			if n := f.count(b, c); n > 0 {
+				nameOf(names, c.Sent).add(b, len(f.batches), c, n)
 			}
-			out := n.kinds[c.Kind]
-			if out == nil {
-				out = &outColumn{sent: c.Sent, kind: c.Kind, name: c.Name, from: make([]*sources.Column, len(batches))}
-				n.kinds[c.Kind] = out
-			}
-			out.from[b] = c
-			n.present += c.Count()
 		}
 	}
 	ranked := make([]*sentName, 0, len(names))
 	for _, n := range names {
-		n.unifyNumbers()
+		n.unifyNumbers(f)
 		ranked = append(ranked, n)
 	}
 	slices.SortFunc(ranked, func(a, b *sentName) int {
@@ -97,20 +113,40 @@ func planLayout(batches []*sources.Batch, declared map[string]bool) layout {
 	return l
 }
 
-// unifyNumbers writes integers into the column of doubles if the name has both
-// kinds and every integer is exact in a double: nobody can see it, and a reader
-// needs no coalesce.
-func (n *sentName) unifyNumbers() {
+func nameOf(names map[string]*sentName, sent string) *sentName {
+	n := names[sent]
+	if n == nil {
+		n = &sentName{name: sent, kinds: map[schema.Kind]*outColumn{}}
+		names[sent] = n
+	}
+	return n
+}
+
+func (n *sentName) add(batch, batches int, c *sources.Column, count int) {
+	out := n.kinds[c.Kind]
+	if out == nil {
+		out = &outColumn{sent: c.Sent, kind: c.Kind, name: c.Name, from: make([]*sources.Column, batches)}
+		n.kinds[c.Kind] = out
+	}
+	out.from[batch] = c
+	n.present += count
+}
+
+// unifyNumbers writes integers into the column of doubles if the file has both
+// of the name and every integer is exact in a double: nobody can see it, and a
+// reader needs no coalesce.
+func (n *sentName) unifyNumbers(f *fileRows) {
 	ints, nums := n.kinds[schema.KindInt], n.kinds[schema.KindNumber]
 	if ints == nil || nums == nil {
 		return
 	}
-	for _, c := range ints.from {
+	for b, c := range ints.from {
 		if c == nil {
 			continue
 		}
-		for _, v := range c.Ints {
-			if v > maxExactInt || v < -maxExactInt {
+		for r, v := range c.Ints {
+			inexact := v > maxExactInt || v < -maxExactInt
+			if inexact && f.taken[b][r/64]&c.Valid[r/64]&(1<<(r%64)) != 0 {
 				return
 			}
 		}
@@ -119,7 +155,7 @@ func (n *sentName) unifyNumbers() {
 	delete(n.kinds, schema.KindInt)
 }
 
-// number reads row r as a double: of the column itself or of its integers.
+// number reads row r of a KindNumber column as a double.
 func (c *outColumn) number(r Row) (float64, bool) {
 	if from := c.from[r.Batch]; from != nil && from.IsValid(int(r.Row)) {
 		return from.Nums[r.Row], true
@@ -132,25 +168,72 @@ func (c *outColumn) number(r Row) (float64, bool) {
 	return 0, false
 }
 
-// stats finds the least and greatest value of a numeric column.
-func (c *outColumn) stats(order []Row) (sources.Stats, bool) {
-	s := sources.Stats{Min: math.Inf(1), Max: math.Inf(-1)}
-	for _, r := range order {
-		var v float64
-		var ok bool
-		switch c.kind {
-		case schema.KindNumber:
-			v, ok = c.number(r)
-		case schema.KindInt:
-			if from := c.from[r.Batch]; from != nil && from.IsValid(int(r.Row)) {
-				v, ok = float64(from.Ints[r.Row]), true
-			}
-		default:
-			return s, false
-		}
-		if ok {
-			s.Min, s.Max = min(s.Min, v), max(s.Max, v)
-		}
+// integer reads row r of a KindInt or KindBool column.
+func (c *outColumn) integer(r Row) (int64, bool) {
+	if from := c.from[r.Batch]; from != nil && from.IsValid(int(r.Row)) {
+		return from.Ints[r.Row], true
 	}
-	return s, s.Min <= s.Max
+	return 0, false
+}
+
+// text reads row r of a KindText or KindJSON column.
+func (c *outColumn) text(r Row) ([]byte, bool) {
+	if from := c.from[r.Batch]; from != nil && from.IsValid(int(r.Row)) {
+		return from.Text[from.Offsets[r.Row]:from.Offsets[r.Row+1]], true
+	}
+	return nil, false
+}
+
+// stats find the least and greatest value of a numeric column.
+type stats struct {
+	ints [2]int64
+	nums [2]float64
+	seen bool
+}
+
+func (s *stats) addInt(v int64) {
+	if !s.seen {
+		s.ints, s.seen = [2]int64{v, v}, true
+	}
+	s.ints[0], s.ints[1] = min(s.ints[0], v), max(s.ints[1], v)
+}
+
+func (s *stats) addNum(v float64) {
+	if !s.seen {
+		s.nums, s.seen = [2]float64{v, v}, true
+	}
+	s.nums[0], s.nums[1] = min(s.nums[0], v), max(s.nums[1], v)
+}
+
+// of gives the bounds as doubles, and false for a column that has none.
+func (s *stats) of(kind schema.Kind) (sources.Stats, bool) {
+	switch {
+	case !s.seen:
+		return sources.Stats{}, false
+	case kind == schema.KindInt:
+		return sources.Stats{Min: atMost(s.ints[0]), Max: atLeast(s.ints[1])}, true
+	default:
+		return sources.Stats{Min: s.nums[0], Max: s.nums[1]}, true
+	}
+}
+
+// twoTo63 is the first double that no int64 equals.
+const twoTo63 = 1 << 63
+
+// atMost is the greatest double that is no greater than v.
+func atMost(v int64) float64 {
+	f := float64(v)
+	if f >= twoTo63 || int64(f) > v {
+		return math.Nextafter(f, math.Inf(-1))
+	}
+	return f
+}
+
+// atLeast is the least double that is no less than v.
+func atLeast(v int64) float64 {
+	f := float64(v)
+	if f < twoTo63 && int64(f) < v {
+		return math.Nextafter(f, math.Inf(1))
+	}
+	return f
 }

@@ -33,13 +33,13 @@ func (s *Store) Commit(ctx context.Context, base *Version, c Commit) (*Version, 
 	if c.ID == "" {
 		c.ID = uniqueName()
 	}
-	if err := s.checkAge(c); err != nil {
-		return nil, err
-	}
 	current := base
 	for {
 		if current.root.hasCommit(c.ID) {
 			return current, nil
+		}
+		if err := s.checkAge(c); err != nil {
+			return nil, err
 		}
 		if current != base && !current.root.onlyMergesSince(base.root.Version) {
 			return nil, fmt.Errorf("commit to %s: %w", base.dataset.Metric, ErrStale)
@@ -60,6 +60,7 @@ func (s *Store) Commit(ctx context.Context, base *Version, c Commit) (*Version, 
 		read, err := s.reload(ctx, base.dataset)
 		switch {
 		case err != nil:
+			s.known.remove(base.dataset) // it may have a newer one now
 			return nil, errors.Join(fmt.Errorf("commit to %s: %w", base.dataset.Metric, putErr), err)
 		case read.root.Version == current.root.Version && !errors.Is(putErr, objstore.ErrPrecondition):
 			return nil, fmt.Errorf("commit to %s: %w", base.dataset.Metric, putErr)
@@ -82,7 +83,6 @@ func (s *Store) checkAge(c Commit) error {
 // apply works out the root after c, and writes the parts it needs.
 func (s *Store) apply(ctx context.Context, v *Version, c Commit) (*root, error) {
 	next := v.root.clone()
-	next.Version++
 	for shard, to := range c.To {
 		if at := next.Watermarks[shard]; at.Compare(c.From[shard]) != 0 {
 			return nil, fmt.Errorf("commit to %s: shard %d stands at %s, not at %s: %w", v.dataset.Metric, shard, at, c.From[shard], ErrStale)
@@ -95,10 +95,7 @@ func (s *Store) apply(ctx context.Context, v *Version, c Commit) (*root, error) 
 	if err := s.addFiles(ctx, next, v.dataset, c.Add); err != nil {
 		return nil, err
 	}
-	next.Commits = append(next.Commits, commitRef{ID: c.ID, Version: next.Version, Merge: c.Merge})
-	if extra := len(next.Commits) - maxCommits; extra > 0 {
-		next.Commits = slices.Delete(next.Commits, 0, extra)
-	}
+	next.note(c.ID, c.Merge)
 	return next, nil
 }
 

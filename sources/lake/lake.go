@@ -3,8 +3,9 @@
 //
 // A manifest is a small root, swapped by compare-and-swap, over immutable parts.
 // Store reads manifests for queries (it implements sources.Lake) and commits
-// changes for compaction; Writer and Read turn batches into files and back. When
-// to compact or merge is for package compact; only Sweep deletes.
+// changes for compaction; Write and Read turn batches into files and back; Known
+// and Suspect find events that it has already. When to compact or merge is for
+// package compact; only Sweep and Drop delete.
 //
 // The bytes of root, part, filter and file are described in
 // docs/format/lake.md.
@@ -16,10 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
@@ -41,9 +39,9 @@ type Config struct {
 	// Exclusive says that no other process commits to the bucket, so that a
 	// manifest once read stays known. The embedded default is.
 	Exclusive bool
-	// PartCache and FilterCache count manifest parts and identity filters kept
-	// in memory. Defaults: 1,024 and 64.
-	PartCache, FilterCache int
+	// ManifestCache and FilterCache bound what of manifests and of identity
+	// filters is kept in memory, in bytes. Defaults: 128 MB and 64 MB.
+	ManifestCache, FilterCache int
 	// Grace is how long a file that no manifest lists any more stays readable.
 	// It must exceed the longest statement. Default: 1 hour.
 	Grace time.Duration
@@ -53,11 +51,11 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.PartCache == 0 {
-		c.PartCache = 1024
+	if c.ManifestCache == 0 {
+		c.ManifestCache = 128 << 20
 	}
 	if c.FilterCache == 0 {
-		c.FilterCache = 64
+		c.FilterCache = 64 << 20
 	}
 	if c.Grace == 0 {
 		c.Grace = time.Hour
@@ -83,11 +81,10 @@ func (c Config) validate() error {
 // Store is the lake of one bucket.
 type Store struct {
 	cfg     Config
-	parts   *lru.Cache[string, *part]
-	filters *lru.Cache[string, filter]
-
-	mu    sync.Mutex
-	known map[schema.Dataset]*Version // the newest version read or written
+	parts   *cache[string, *part]
+	filters *cache[string, filter]
+	// known has the newest versions read or written.
+	known *cache[schema.Dataset, *Version]
 }
 
 // New makes a Store.
@@ -96,15 +93,18 @@ func New(cfg Config) (*Store, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	parts, err := lru.New[string, *part](cfg.PartCache)
-	if err != nil {
-		return nil, fmt.Errorf("make part cache: %w", err)
+	s := &Store{cfg: cfg}
+	var err error
+	if s.parts, err = newCache[string](cfg.ManifestCache, (*part).memory); err != nil {
+		return nil, err
 	}
-	filters, err := lru.New[string, filter](cfg.FilterCache)
-	if err != nil {
-		return nil, fmt.Errorf("make filter cache: %w", err)
+	if s.known, err = newCache[schema.Dataset](cfg.ManifestCache/4, (*Version).memory); err != nil {
+		return nil, err
 	}
-	return &Store{cfg: cfg, parts: parts, filters: filters, known: map[schema.Dataset]*Version{}}, nil
+	if s.filters, err = newCache[string](cfg.FilterCache, func(f filter) int { return len(f) }); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Load implements sources.Lake.
@@ -115,10 +115,7 @@ func (s *Store) Load(ctx context.Context, ds schema.Dataset) (sources.Manifest, 
 // Version returns the newest version of a dataset's manifest.
 func (s *Store) Version(ctx context.Context, ds schema.Dataset) (*Version, error) {
 	if s.cfg.Exclusive {
-		s.mu.Lock()
-		v := s.known[ds]
-		s.mu.Unlock()
-		if v != nil {
+		if v, ok := s.known.get(ds); ok {
 			return v, nil
 		}
 	}
@@ -146,46 +143,61 @@ func (s *Store) reload(ctx context.Context, ds schema.Dataset) (*Version, error)
 
 // remember keeps v unless a newer version is known, and returns the newer.
 func (s *Store) remember(v *Version) *Version {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if old := s.known[v.dataset]; old != nil && old.root.Version > v.root.Version {
-		return old
-	}
-	s.known[v.dataset] = v
-	return v
+	return s.known.update(v.dataset, func(old *Version, ok bool) *Version {
+		if ok && old.root.Version > v.root.Version {
+			return old
+		}
+		return v
+	})
 }
 
 // Datasets lists the datasets that have a manifest, of one tenant or, with "",
-// of all.
+// of all. The error tells of manifests that cannot be read; the others are
+// listed all the same.
 func (s *Store) Datasets(ctx context.Context, tenant string) ([]schema.Dataset, error) {
-	prefix := lakeFolder
+	under := lakeFolder
 	if tenant != "" {
-		prefix = TenantPrefix(tenant)
+		under = TenantPrefix(tenant)
 	}
 	var out []schema.Dataset
+	var errs []error
 	for after := ""; ; {
 		const page = 1000
-		infos, err := s.cfg.Bucket.List(ctx, prefix, after, page)
+		infos, err := s.cfg.Bucket.List(ctx, under, after, page)
 		if err != nil {
-			return nil, fmt.Errorf("list manifests: %w", err)
+			return out, errors.Join(append(errs, fmt.Errorf("list manifests: %w", err))...)
 		}
 		for _, info := range infos {
 			after = info.Key
 			if !strings.HasSuffix(info.Key, "/"+rootName) {
 				continue
 			}
-			data, _, err := objstore.Read(ctx, s.cfg.Bucket, info.Key)
+			ds, err := s.datasetOf(ctx, info.Key)
 			if err != nil {
-				return nil, fmt.Errorf("read manifest: %w", err)
+				errs = append(errs, err)
+				continue
 			}
-			r, err := decodeRoot(data)
-			if err != nil {
-				return nil, fmt.Errorf("manifest %s: %w", info.Key, err)
-			}
-			out = append(out, r.dataset())
+			out = append(out, ds)
 		}
 		if len(infos) < page {
-			return out, nil
+			return out, errors.Join(errs...)
+		}
+		// The root is the last of its folder; of a folder of many files the others
+		// need not be listed.
+		if root := folderOf(after) + rootName; after < root {
+			after = root[:len(root)-1]
 		}
 	}
+}
+
+func (s *Store) datasetOf(ctx context.Context, rootKey string) (schema.Dataset, error) {
+	data, _, err := objstore.Read(ctx, s.cfg.Bucket, rootKey)
+	if err != nil {
+		return schema.Dataset{}, fmt.Errorf("read manifest: %w", err)
+	}
+	r, err := decodeRoot(data)
+	if err != nil {
+		return schema.Dataset{}, fmt.Errorf("manifest %s: %w", rootKey, err)
+	}
+	return r.dataset(), nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
@@ -18,7 +19,8 @@ import (
 //	lake/<tenant>/<namespace>/<metric>/<generation>/data-<random>.ids
 //
 // Names are escaped as sources.EscapeName does. The namespace of what devices
-// sent is "-", which no escaped name is.
+// sent is "-", which no escaped name is. In the order of keys the root is the
+// last of its folder.
 const (
 	lakeFolder    = "lake/"
 	rootName      = "root.json"
@@ -46,6 +48,9 @@ func prefix(ds schema.Dataset) string {
 	return TenantPrefix(ds.Tenant) + namespace + "/" + segment(ds.Metric) + "/" +
 		strconv.FormatUint(uint64(ds.Generation), 10) + "/"
 }
+
+// folderOf is the key up to its last slash.
+func folderOf(key string) string { return key[:strings.LastIndexByte(key, '/')+1] }
 
 func rootKey(ds schema.Dataset) string { return prefix(ds) + rootName }
 

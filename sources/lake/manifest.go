@@ -21,7 +21,7 @@ const (
 	maxPartFiles = 1000
 	// maxCommits is how many commit ids a root remembers. A committer whose
 	// answer got lost asks for its id at once, so this is plenty.
-	maxCommits = 256
+	maxCommits = 64
 )
 
 // root is the changing document of a manifest.
@@ -75,6 +75,7 @@ type fileRecord struct {
 	Key       string                `json:"key"`
 	Bytes     int64                 `json:"bytes"`
 	Rows      int64                 `json:"rows"`
+	Memory    int64                 `json:"memory"`
 	MinTime   int64                 `json:"min_time"`
 	MaxTime   int64                 `json:"max_time"`
 	Columns   int                   `json:"columns"`
@@ -85,9 +86,11 @@ type fileRecord struct {
 
 // File is one file of the lake as a manifest lists it.
 type File struct {
-	Key       string
-	Bytes     int64
-	Rows      int64
+	Key   string
+	Bytes int64
+	Rows  int64
+	// Memory is about what Read makes of the file, in bytes.
+	Memory    int64
 	Times     sources.Bounds
 	Columns   []string // physical columns, sorted
 	More      []string // physical names in _more, sorted
@@ -117,6 +120,15 @@ func (r *root) clone() *root {
 	c.Commits = slices.Clone(r.Commits)
 	c.Removed = slices.Clone(r.Removed)
 	return &c
+}
+
+// note counts a commit.
+func (r *root) note(id string, merge bool) {
+	r.Version++
+	r.Commits = append(r.Commits, commitRef{ID: id, Version: r.Version, Merge: merge})
+	if extra := len(r.Commits) - maxCommits; extra > 0 {
+		r.Commits = slices.Delete(r.Commits, 0, extra)
+	}
 }
 
 func (r *root) hasCommit(id string) bool {
@@ -175,7 +187,7 @@ func encodePart(files []*File) ([]byte, error) {
 	}
 	for _, f := range files {
 		rec := fileRecord{
-			Key: f.Key, Bytes: f.Bytes, Rows: f.Rows, MinTime: f.Times.Min, MaxTime: f.Times.Max,
+			Key: f.Key, Bytes: f.Bytes, Rows: f.Rows, Memory: f.Memory, MinTime: f.Times.Min, MaxTime: f.Times.Max,
 			Columns: set(f.Columns), More: set(f.More), CreatedAt: f.CreatedAt,
 		}
 		if len(f.Stats) > 0 {
@@ -221,7 +233,7 @@ func decodePart(packed []byte) ([]*File, error) {
 			return nil, fmt.Errorf("decode part: file %s names a column set that is not there", rec.Key)
 		}
 		f := &File{
-			Key: rec.Key, Bytes: rec.Bytes, Rows: rec.Rows, Times: sources.Bounds{Min: rec.MinTime, Max: rec.MaxTime},
+			Key: rec.Key, Bytes: rec.Bytes, Rows: rec.Rows, Memory: rec.Memory, Times: sources.Bounds{Min: rec.MinTime, Max: rec.MaxTime},
 			Columns: doc.ColumnSets[rec.Columns], More: doc.ColumnSets[rec.More], CreatedAt: rec.CreatedAt,
 		}
 		if len(rec.Stats) > 0 {

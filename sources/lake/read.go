@@ -2,17 +2,14 @@ package lake
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding"
 
-	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/objstore"
@@ -47,22 +44,21 @@ func (s *Store) open(ctx context.Context, f *File) (*parquet.File, error) {
 	return file, nil
 }
 
-// readIdentities calls visit with the identity and hash of every row.
-func (s *Store) readIdentities(ctx context.Context, f *File, visit func(ts int64, id, hash schema.ID)) error {
-	file, err := s.open(ctx, f)
-	if err != nil {
-		return err
+// groupTimes are the times of a row group, by its statistics.
+func groupTimes(file *parquet.File, group parquet.RowGroup) (sources.Bounds, error) {
+	leaf, ok := file.Schema().Lookup(sources.ColumnTS)
+	if !ok {
+		return sources.Bounds{}, fmt.Errorf("column %s: not in the file", sources.ColumnTS)
 	}
-	for _, group := range file.RowGroups() {
-		rows, err := readStamps(file, group, false)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", f.Key, err)
-		}
-		for i := range rows.ts {
-			visit(rows.ts[i], rows.ids[i], rows.hashes[i])
-		}
+	chunk, ok := group.ColumnChunks()[leaf.ColumnIndex].(*parquet.FileColumnChunk)
+	if !ok {
+		return sources.Unbounded(), nil
 	}
-	return nil
+	least, most, ok := chunk.Bounds()
+	if !ok {
+		return sources.Unbounded(), nil
+	}
+	return sources.Bounds{Min: least.Int64(), Max: most.Int64()}, nil
 }
 
 // stamps are the columns that every row has.
@@ -71,24 +67,40 @@ type stamps struct {
 	ids, hashes    []schema.ID
 }
 
-func readStamps(file *parquet.File, group parquet.RowGroup, arrival bool) (*stamps, error) {
-	n := group.NumRows()
-	s := &stamps{ts: make([]int64, n), ids: make([]schema.ID, n), hashes: make([]schema.ID, n)}
-	err := errors.Join(
-		eachValue(file, group, sources.ColumnTS, func(r int, v parquet.Value) error { s.ts[r] = v.Int64(); return nil }),
-		eachValue(file, group, sources.ColumnID, func(r int, v parquet.Value) error { s.ids[r] = idOf(v); return nil }),
-		eachValue(file, group, sources.ColumnHash, func(r int, v parquet.Value) error { s.hashes[r] = idOf(v); return nil }),
-	)
-	if err == nil && arrival {
-		s.receivedAt = make([]int64, n)
-		err = eachValue(file, group, sources.ColumnReceivedAt, func(r int, v parquet.Value) error { s.receivedAt[r] = v.Int64(); return nil })
+// readStamps reads the times of a row group, and those of the other stamps that
+// are named.
+func readStamps(file *parquet.File, group parquet.RowGroup, columns ...string) (*stamps, error) {
+	s := &stamps{}
+	err := readInts(file, group, sources.ColumnTS, &s.ts)
+	for _, column := range columns {
+		switch column {
+		case sources.ColumnID:
+			err = errors.Join(err, readIDs(file, group, column, &s.ids))
+		case sources.ColumnHash:
+			err = errors.Join(err, readIDs(file, group, column, &s.hashes))
+		case sources.ColumnReceivedAt:
+			err = errors.Join(err, readInts(file, group, column, &s.receivedAt))
+		}
 	}
 	return s, err
 }
 
-func idOf(v parquet.Value) (id schema.ID) {
-	copy(id[:], v.ByteArray())
-	return id
+func readInts(file *parquet.File, group parquet.RowGroup, column string, into *[]int64) error {
+	*into = make([]int64, 0, group.NumRows())
+	return eachPage(file, group, column, func(_ int, page parquet.Page) error {
+		*into = append(*into, pageValues(page, (*encoding.Values).Int64)...)
+		return nil
+	})
+}
+
+func readIDs(file *parquet.File, group parquet.RowGroup, column string, into *[]schema.ID) error {
+	*into = make([]schema.ID, 0, group.NumRows())
+	return eachPage(file, group, column, func(_ int, page parquet.Page) error {
+		for _, id := range pageValues(page, (*encoding.Values).Uint128) {
+			*into = append(*into, id)
+		}
+		return nil
+	})
 }
 
 // Read reads a whole file back, a batch a row group, in the file's order. The
@@ -110,21 +122,16 @@ func (s *Store) Read(ctx context.Context, f *File) ([]*sources.Batch, error) {
 }
 
 func readBatch(file *parquet.File, group parquet.RowGroup) (*sources.Batch, error) {
-	rows, err := readStamps(file, group, true)
+	held, err := readStamps(file, group, sources.ColumnID, sources.ColumnHash, sources.ColumnReceivedAt)
 	if err != nil {
 		return nil, err
 	}
-	var builder sources.Builder
-	for i := range rows.ts {
-		builder.AddRow(rows.ts[i], rows.receivedAt[i], rows.ids[i], rows.hashes[i], stream.Position{})
-	}
+	builder := sources.NewBuilder(held.ts, held.receivedAt, held.ids, held.hashes)
 	var hasMore bool
 	for _, path := range file.Schema().Columns() {
 		name := path[0]
-		if name == sources.ColumnMore {
-			hasMore = true
-		}
 		if strings.HasPrefix(name, "_") {
+			hasMore = hasMore || name == sources.ColumnMore
 			continue
 		}
 		sent, kind, err := sources.ParsePhysicalName(name)
@@ -132,8 +139,8 @@ func readBatch(file *parquet.File, group parquet.RowGroup) (*sources.Batch, erro
 			return nil, err
 		}
 		c := builder.At(builder.Column(sent, kind))
-		err = eachValue(file, group, name, func(r int, v parquet.Value) error {
-			setValue(c, r, v)
+		err = eachPage(file, group, name, func(row int, page parquet.Page) error {
+			readField(c, row, page)
 			return nil
 		})
 		if err != nil {
@@ -141,11 +148,9 @@ func readBatch(file *parquet.File, group parquet.RowGroup) (*sources.Batch, erro
 		}
 	}
 	if hasMore {
-		err := eachValue(file, group, sources.ColumnMore, func(r int, v parquet.Value) error {
-			if v.IsNull() {
-				return nil
-			}
-			return setMore(&builder, r, v.ByteArray())
+		more := &moreReader{builder: builder, columns: map[string]int{}}
+		err := eachPage(file, group, sources.ColumnMore, func(row int, page parquet.Page) error {
+			return eachText(page, func(i int, object []byte) error { return more.read(row+i, object) })
 		})
 		if err != nil {
 			return nil, err
@@ -154,96 +159,95 @@ func readBatch(file *parquet.File, group parquet.RowGroup) (*sources.Batch, erro
 	return builder.Batch(), nil
 }
 
-func setValue(c *sources.Column, r int, v parquet.Value) {
-	switch {
-	case v.IsNull():
-	case c.Kind == schema.KindInt:
-		c.SetInt(r, v.Int64())
-	case c.Kind == schema.KindNumber:
-		c.SetNum(r, v.Double())
-	case c.Kind == schema.KindBool && v.Boolean():
-		c.SetInt(r, 1)
-	case c.Kind == schema.KindBool:
-		c.SetInt(r, 0)
+// readField sets rows from row on to a page's values.
+func readField(c *sources.Column, row int, page parquet.Page) {
+	switch c.Kind {
+	case schema.KindInt:
+		values := pageValues(page, (*encoding.Values).Int64)
+		eachPresent(page, func(i, n int) { c.SetInt(row+i, values[n]) })
+	case schema.KindNumber:
+		values := pageValues(page, (*encoding.Values).Double)
+		eachPresent(page, func(i, n int) { c.SetNum(row+i, values[n]) })
+	case schema.KindBool:
+		data := page.Data()
+		packed := data.Boolean()
+		eachPresent(page, func(i, n int) { c.SetInt(row+i, int64(packed[n/8]>>(n%8)&1)) })
 	default:
-		c.SetText(r, v.ByteArray())
+		_ = eachText(page, func(i int, text []byte) error { // never an error of ours
+			c.SetText(row+i, text)
+			return nil
+		})
 	}
 }
 
-// setMore takes the fields of one _more object apart.
-func setMore(builder *sources.Builder, row int, object []byte) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(object, &fields); err != nil {
-		return err
+// eachText calls visit with the texts of a page, which are valid during the call.
+func eachText(page parquet.Page, visit func(i int, text []byte) error) error {
+	data := page.Data()
+	at := func(n int) int { return n }
+	if dictionary := page.Dictionary(); dictionary != nil {
+		indexes := data.Int32()
+		at = func(n int) int { return int(indexes[n]) }
+		data = dictionary.Page().Data()
 	}
-	for name, raw := range fields {
-		sent, kind, err := sources.ParsePhysicalName(name)
-		if err != nil {
-			return err
+	text, offsets := data.ByteArray()
+	var err error
+	eachPresent(page, func(i, n int) {
+		if n = at(n); err == nil {
+			err = visit(i, text[offsets[n]:offsets[n+1]])
 		}
-		c := builder.At(builder.Column(sent, kind))
-		switch kind {
-		case schema.KindInt:
-			v, err := strconv.ParseInt(string(raw), 10, 64)
-			if err != nil {
-				return err
-			}
-			c.SetInt(row, v)
-		case schema.KindNumber:
-			v, err := strconv.ParseFloat(string(raw), 64)
-			if err != nil || math.IsInf(v, 0) {
-				return fmt.Errorf("number %s", raw)
-			}
-			c.SetNum(row, v)
-		case schema.KindBool:
-			v := int64(0)
-			if string(raw) == "true" {
-				v = 1
-			}
-			c.SetInt(row, v)
-		default:
-			var text string
-			if err := json.Unmarshal(raw, &text); err != nil {
-				return err
-			}
-			c.SetText(row, []byte(text))
-		}
-	}
-	return nil
+	})
+	return err
 }
 
-// eachValue calls visit with every value of a column of a row group, by row. The
-// value is valid during the call: its page goes back to a pool.
-func eachValue(file *parquet.File, group parquet.RowGroup, name string, visit func(r int, v parquet.Value) error) error {
+// pageValues are the values of a page, nulls left out.
+func pageValues[T any](page parquet.Page, of func(*encoding.Values) []T) []T {
+	data := page.Data()
+	dictionary := page.Dictionary()
+	if dictionary == nil {
+		return of(&data)
+	}
+	all := dictionary.Page().Data()
+	known := of(&all)
+	indexes := data.Int32()
+	values := make([]T, len(indexes))
+	for i, n := range indexes {
+		values[i] = known[n]
+	}
+	return values
+}
+
+// eachPresent calls visit with every row of a page that has a value, and the
+// number of that value.
+func eachPresent(page parquet.Page, visit func(i, n int)) {
+	n := 0
+	for i, level := range page.DefinitionLevels() {
+		if level > 0 {
+			visit(i, n)
+			n++
+		}
+	}
+}
+
+// eachPage calls visit with every page of a column of a row group and the number
+// of its first row. The page is valid during the call.
+func eachPage(file *parquet.File, group parquet.RowGroup, name string, visit func(row int, page parquet.Page) error) error {
 	leaf, ok := file.Schema().Lookup(name)
 	if !ok {
 		return fmt.Errorf("column %s: not in the file", name)
 	}
 	pages := group.ColumnChunks()[leaf.ColumnIndex].Pages()
 	defer func() { _ = pages.Close() }() // it was only read from
-	var values [1024]parquet.Value
-	for row, rows := 0, int(group.NumRows()); row < rows; {
+	for row := 0; row < int(group.NumRows()); {
 		page, err := pages.ReadPage()
 		if err != nil {
 			return fmt.Errorf("column %s: %w", name, err)
 		}
-		for reader, ended := page.Values(), false; !ended; {
-			n, err := reader.ReadValues(values[:])
-			if err != nil && !errors.Is(err, io.EOF) {
-				return fmt.Errorf("column %s: %w", name, err)
-			}
-			ended = err != nil || n == 0
-			for _, v := range values[:n] {
-				if row == rows {
-					return fmt.Errorf("column %s: more values than rows", name)
-				}
-				if err := visit(row, v); err != nil {
-					return fmt.Errorf("column %s, row %d: %w", name, row, err)
-				}
-				row++
-			}
-		}
+		err = visit(row, page)
+		row += int(page.NumRows())
 		parquet.Release(page)
+		if err != nil {
+			return fmt.Errorf("column %s: %w", name, err)
+		}
 	}
 	return nil
 }

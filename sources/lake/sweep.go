@@ -2,12 +2,14 @@ package lake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
+	"github.com/fieldgate/fieldgate/sources/objstore"
 )
 
 // Sweep deletes a dataset's objects that no manifest has listed for the grace:
@@ -51,8 +53,8 @@ func (s *Store) Sweep(ctx context.Context, ds schema.Dataset) (int, error) {
 			if err := s.cfg.Bucket.Delete(ctx, info.Key); err != nil {
 				return deleted, fmt.Errorf("sweep %s: %w", info.Key, err)
 			}
-			s.filters.Remove(info.Key)
-			s.parts.Remove(info.Key)
+			s.filters.remove(info.Key)
+			s.parts.remove(info.Key)
 			deleted++
 		}
 		if len(infos) < page {
@@ -64,7 +66,7 @@ func (s *Store) Sweep(ctx context.Context, ds schema.Dataset) (int, error) {
 
 // sweepable says that the key is of an object this package wrote.
 func sweepable(key string) bool {
-	name := key[strings.LastIndexByte(key, '/')+1:]
+	name := key[len(folderOf(key)):]
 	return strings.HasPrefix(name, dataPrefix) || strings.HasPrefix(name, partPrefix)
 }
 
@@ -82,24 +84,23 @@ func (s *Store) forgetRemoved(ctx context.Context, v *Version) error {
 	if stale < many {
 		return nil
 	}
-	trimmed := &Version{store: s, dataset: v.dataset, root: v.root.clone(), etag: v.etag}
-	trimmed.root.Removed = slices.DeleteFunc(trimmed.root.Removed, func(r removed) bool { return !r.At.After(limit) })
-	trimmed.root.Version++
-	id := uniqueName()
-	trimmed.root.Commits = append(trimmed.root.Commits, commitRef{ID: id, Version: trimmed.root.Version, Merge: true})
-	data, err := encodeRoot(trimmed.root)
+	next := v.root.clone()
+	next.Removed = slices.DeleteFunc(next.Removed, func(r removed) bool { return !r.At.After(limit) })
+	next.note(uniqueName(), true)
+	data, err := encodeRoot(next)
 	if err != nil {
 		return err
 	}
 	etag, err := s.cfg.Bucket.PutIf(ctx, rootKey(v.dataset), data, v.etag)
-	if err != nil {
-		// The next sweep tries again; what was refused may stand, so look.
-		_, rereadErr := s.reload(ctx, v.dataset)
-		return rereadErr
+	switch {
+	case err == nil:
+		s.remember(&Version{store: s, dataset: v.dataset, root: next, etag: etag})
+		return nil
+	case errors.Is(err, objstore.ErrPrecondition):
+		return nil // a commit was faster; the next sweep does it
 	}
-	trimmed.etag = etag
-	s.remember(trimmed)
-	return nil
+	s.known.remove(v.dataset) // what has no answer may stand
+	return fmt.Errorf("forget swept objects: %w", err)
 }
 
 // Drop deletes everything of a dataset. It is for a dropped generation once no
@@ -119,8 +120,6 @@ func (s *Store) Drop(ctx context.Context, ds schema.Dataset) error {
 			}
 		}
 	}
-	s.mu.Lock()
-	delete(s.known, ds)
-	s.mu.Unlock()
+	s.known.remove(ds)
 	return nil
 }

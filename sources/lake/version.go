@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/objstore"
@@ -28,6 +29,22 @@ type part struct {
 	splits []*sources.FileSplit
 }
 
+// memory is about what a part takes. Column lists are shared.
+func (p *part) memory() int {
+	const file, stats = 600, 64
+	n := 0
+	for _, f := range p.files {
+		n += file + stats*len(f.Stats)
+	}
+	return n
+}
+
+// memory is about what a version takes, without its parts.
+func (v *Version) memory() int {
+	const version, entry = 500, 100
+	return version + entry*(len(v.root.Parts)+len(v.root.Commits)+len(v.root.Removed)+len(v.root.Watermarks))
+}
+
 // Dataset is whose manifest it is.
 func (v *Version) Dataset() schema.Dataset { return v.dataset }
 
@@ -36,6 +53,9 @@ func (v *Version) Version() uint64 { return v.root.Version }
 
 // Watermarks implements sources.Manifest. The caller owns the result.
 func (v *Version) Watermarks() sources.Watermarks { return maps.Clone(v.root.Watermarks) }
+
+// Watermark is that of one shard.
+func (v *Version) Watermark(shard stream.ShardID) stream.Sequence { return v.root.Watermarks[shard] }
 
 // Totals sums up the files.
 func (v *Version) Totals() (files int, rows, bytes int64) {
@@ -103,7 +123,7 @@ func (v *Version) eachPart(ctx context.Context, bounds sources.Bounds, visit fun
 
 // part reads a part, or finds it in the cache: parts never change.
 func (s *Store) part(ctx context.Context, key string) (*part, error) {
-	if p, ok := s.parts.Get(key); ok {
+	if p, ok := s.parts.get(key); ok {
 		return p, nil
 	}
 	data, _, err := objstore.Read(ctx, s.cfg.Bucket, key)
@@ -132,6 +152,6 @@ func (s *Store) keepPart(key string, files []*File) (*part, error) {
 			Path: path, Bytes: f.Bytes, Rows: f.Rows, Times: f.Times, Columns: f.Columns, Stats: f.Stats, More: f.More,
 		})
 	}
-	s.parts.Add(key, p)
+	s.parts.put(key, p)
 	return p, nil
 }

@@ -1,0 +1,163 @@
+package lake
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// Identities are identities of events of one dataset: times and ids, pair by
+// pair, sorted by time, then id.
+type Identities struct {
+	Times []int64
+	IDs   []schema.ID
+}
+
+// Len counts them.
+func (s Identities) Len() int { return len(s.Times) }
+
+// within is the range of those whose time lies in the bounds.
+func (s Identities) within(b sources.Bounds) (from, to int) {
+	from, _ = slices.BinarySearch(s.Times, b.Min)
+	to, _ = slices.BinarySearchFunc(s.Times, b.Max, func(t, most int64) int {
+		if t <= most {
+			return -1
+		}
+		return 1
+	})
+	return from, to
+}
+
+func (s Identities) compare(i int, ts int64, id *schema.ID) int {
+	return cmp.Or(cmp.Compare(s.Times[i], ts), compareIDs(&s.IDs[i], id))
+}
+
+// Suspect says of each identity, in any order, whether the lake may hold it:
+// false is certain, true is so but for a few in ten thousand.
+func (s *Store) Suspect(ctx context.Context, ds schema.Dataset, times []int64, ids []schema.ID) ([]bool, error) {
+	v, err := s.Version(ctx, ds)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]bool, len(times))
+	if len(v.root.Parts) == 0 {
+		return out, nil
+	}
+	order := make([]int, len(times))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(times[a], times[b]), ids[a].Compare(ids[b])) })
+	sorted := Identities{make([]int64, len(times)), make([]schema.ID, len(times))}
+	for i, at := range order {
+		sorted.Times[i], sorted.IDs[i] = times[at], ids[at]
+	}
+	err = v.eachSuspect(ctx, sorted, func(_ *File, rows []int) error {
+		for _, r := range rows {
+			out[order[r]] = true
+		}
+		return nil
+	})
+	return out, err
+}
+
+// eachSuspect calls visit with every file that may hold some of the identities,
+// and which, by index. The slice is used again.
+func (v *Version) eachSuspect(ctx context.Context, sought Identities, visit func(f *File, rows []int) error) error {
+	if sought.Len() == 0 {
+		return nil
+	}
+	files, err := v.List(ctx, sources.Bounds{Min: sought.Times[0], Max: sought.Times[sought.Len()-1]})
+	if err != nil {
+		return err
+	}
+	var rows []int
+	for _, f := range files {
+		from, to := sought.within(f.Times)
+		if from == to {
+			continue // and its filter is not read
+		}
+		ids, err := v.store.filter(ctx, f)
+		if err != nil {
+			return err
+		}
+		rows = rows[:0]
+		for i := from; i < to; i++ {
+			if ids.has(sought.Times[i], &sought.IDs[i]) {
+				rows = append(rows, i)
+			}
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		if err := visit(f, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Known finds those identities that this version holds. Of those it calls found,
+// by index, with the hash of the event that came first. It opens only files
+// whose filter has one, and reads only row groups of their times.
+func (v *Version) Known(ctx context.Context, sought Identities, found func(i int, hash schema.ID)) error {
+	return v.eachSuspect(ctx, sought, func(f *File, rows []int) error {
+		return v.store.findExact(ctx, f, sought, rows, found)
+	})
+}
+
+// findExact looks the identities up in a file. Both are sorted alike, so they are
+// merged.
+func (s *Store) findExact(ctx context.Context, f *File, sought Identities, rows []int, found func(i int, hash schema.ID)) error {
+	file, err := s.open(ctx, f)
+	if err != nil {
+		return err
+	}
+	for _, group := range file.RowGroups() {
+		here, err := rowsOfGroup(file, group, sought, rows)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", f.Key, err)
+		}
+		if len(here) == 0 {
+			continue
+		}
+		held, err := readStamps(file, group, sources.ColumnID, sources.ColumnHash)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", f.Key, err)
+		}
+		for r := 0; r < len(held.ts) && len(here) > 0; {
+			switch c := sought.compare(here[0], held.ts[r], &held.ids[r]); {
+			case c < 0:
+				here = here[1:]
+			case c > 0:
+				r++
+			default:
+				found(here[0], held.hashes[r])
+				here = here[1:]
+			}
+		}
+	}
+	return nil
+}
+
+// rowsOfGroup are those of rows whose time lies in the row group's.
+func rowsOfGroup(file *parquet.File, group parquet.RowGroup, sought Identities, rows []int) ([]int, error) {
+	times, err := groupTimes(file, group)
+	if err != nil {
+		return nil, err
+	}
+	first, _ := slices.BinarySearchFunc(rows, times.Min, func(i int, t int64) int { return cmp.Compare(sought.Times[i], t) })
+	end, _ := slices.BinarySearchFunc(rows, times.Max, func(i int, t int64) int {
+		if sought.Times[i] <= t {
+			return -1
+		}
+		return 1
+	})
+	return rows[first:end], nil
+}
