@@ -23,11 +23,11 @@ import (
 // DuckDB calls the exported functions from its own threads. Where it keeps a
 // pointer for us, that is C memory with a cgo.Handle in it.
 
-func scalarCallback() unsafe.Pointer { return unsafe.Pointer(C.fieldgateScalar) }
-func bindCallback() unsafe.Pointer   { return unsafe.Pointer(C.fieldgateBind) }
-func initCallback() unsafe.Pointer   { return unsafe.Pointer(C.fieldgateInit) }
-func rowsCallback() unsafe.Pointer   { return unsafe.Pointer(C.fieldgateRows) }
-func deleteCallback() unsafe.Pointer { return unsafe.Pointer(C.fieldgateDelete) }
+func scalarCallback() unsafe.Pointer { return C.fieldgateScalar }
+func bindCallback() unsafe.Pointer   { return C.fieldgateBind }
+func initCallback() unsafe.Pointer   { return C.fieldgateInit }
+func rowsCallback() unsafe.Pointer   { return C.fieldgateRows }
+func deleteCallback() unsafe.Pointer { return C.fieldgateDelete }
 
 // keep makes a pointer that DuckDB can hold; it is given back by deleteCallback.
 func keep(v any) unsafe.Pointer {
@@ -36,11 +36,11 @@ func keep(v any) unsafe.Pointer {
 	return p
 }
 
-func kept[T any](p unsafe.Pointer) T { return (*(*cgo.Handle)(p)).Value().(T) }
+func kept[T any](p unsafe.Pointer) T { return (*cgo.Handle)(p).Value().(T) }
 
 //export fieldgateDelete
 func fieldgateDelete(p unsafe.Pointer) {
-	(*(*cgo.Handle)(p)).Delete()
+	(*cgo.Handle)(p).Delete()
 	C.free(p)
 }
 

@@ -34,7 +34,6 @@ const (
 //nolint:gochecknoglobals // constants that Go cannot declare
 var (
 	bigTen    = big.NewInt(10)
-	bigTwo    = big.NewInt(2)
 	tenPowers = func() (powers [64]*big.Int) {
 		powers[0] = big.NewInt(1)
 		for i := 1; i < len(powers); i++ {

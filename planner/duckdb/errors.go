@@ -110,10 +110,18 @@ func statusOf(ctx context.Context, e *engineError) error {
 // names the type by its width.
 func rangeMessage(message string) string {
 	for _, t := range []struct{ duckdb, postgres string }{
-		{"INT16", "smallint"}, {"INT32", "integer"}, {"INT64", "bigint"},
-		{"SMALLINT", "smallint"}, {"INTEGER", "integer"}, {"BIGINT", "bigint"},
-		{"TIMESTAMP", "timestamp"}, {"imestamp", "timestamp"}, {"INTERVAL", "interval"}, {"nterval", "interval"},
-		{"DATE", "date"}, {"date", "date"},
+		{"INT16", "smallint"},
+		{"INT32", "integer"},
+		{"INT64", "bigint"},
+		{"SMALLINT", "smallint"},
+		{"INTEGER", "integer"},
+		{"BIGINT", "bigint"},
+		{"TIMESTAMP", "timestamp"},
+		{"imestamp", "timestamp"},
+		{"INTERVAL", "interval"},
+		{"nterval", "interval"},
+		{"DATE", "date"},
+		{"date", "date"},
 	} {
 		if strings.Contains(message, t.duckdb) {
 			return t.postgres + " out of range"

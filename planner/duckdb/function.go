@@ -76,14 +76,12 @@ type listEntry struct {
 }
 
 func (c *call) isNull(i int) bool    { return !isValid(c.valid[i], c.row) }
-func (c *call) int2(i int) int16     { return arg[int16](c, i) }
 func (c *call) int4(i int) int32     { return arg[int32](c, i) }
 func (c *call) int8(i int) int64     { return arg[int64](c, i) }
 func (c *call) float4(i int) float32 { return arg[float32](c, i) }
 func (c *call) float8(i int) float64 { return arg[float64](c, i) }
 func (c *call) boolean(i int) bool   { return arg[bool](c, i) }
 func (c *call) interval(i int) span  { return arg[span](c, i) }
-func (c *call) uuid(i int) [16]byte  { return arg[hugeint](c, i).uuidBytes() }
 func (c *call) setBool(v bool)       { set(c, v) }
 func (c *call) setInt2(v int16)      { set(c, v) }
 func (c *call) setInt4(v int32)      { set(c, v) }

@@ -85,9 +85,9 @@ func inputFunctions() definitions {
 
 // outputFunctions print values as PostgreSQL's types do.
 func outputFunctions() definitions {
-	output := func(print func(c *call, dst []byte) []byte) func(c *call) error {
+	output := func(write func(c *call, dst []byte) []byte) func(c *call) error {
 		return func(c *call) error {
-			c.isSet, c.result.text = true, print(c, c.result.text)
+			c.isSet, c.result.text = true, write(c, c.result.text)
 			return nil
 		}
 	}

@@ -78,7 +78,8 @@ var functions = sync.OnceValues(func() ([]*function, error) { //nolint:gocheckno
 		add(signature, nil)
 	}
 	for _, d := range []definitions{
-		numericFunctions(), mathFunctions(), textFunctions(), patternFunctions(), timeFunctions(), formatFunctions(), outputFunctions(),
+		numericFunctions(), mathFunctions(), textFunctions(), partFunctions(), patternFunctions(),
+		zoneFunctions(), timeFunctions(), intervalFunctions(), makeFunctions(), formatFunctions(), outputFunctions(),
 		jsonFunctions(), catalogFunctions(),
 	} {
 		for _, signature := range slices.Sorted(maps.Keys(d)) {

@@ -32,7 +32,7 @@ func numericFunctions() definitions {
 	one := func(op func(a decimal) decimal) func(c *call) error {
 		return func(c *call) error { c.setDecimal(op(c.decimal(0))); return nil }
 	}
-	fallible := func(op func(a decimal) (decimal, error)) func(c *call) error {
+	oneFallible := func(op func(a decimal) (decimal, error)) func(c *call) error {
 		return func(c *call) error {
 			d, err := op(c.decimal(0))
 			if err == nil {
@@ -61,9 +61,9 @@ func numericFunctions() definitions {
 			}
 			return intDecimal(int64(a.sign()))
 		}),
-		"fg_numeric_sqrt(VARCHAR) VARCHAR":           fallible(decimal.sqrt),
-		"fg_numeric_exp(VARCHAR) VARCHAR":            fallible(decimal.exp),
-		"fg_numeric_ln(VARCHAR) VARCHAR":             fallible(decimal.ln),
+		"fg_numeric_sqrt(VARCHAR) VARCHAR":           oneFallible(decimal.sqrt),
+		"fg_numeric_exp(VARCHAR) VARCHAR":            oneFallible(decimal.exp),
+		"fg_numeric_ln(VARCHAR) VARCHAR":             oneFallible(decimal.ln),
 		"fg_numeric_log(VARCHAR, VARCHAR) VARCHAR":   two(decimal.log),
 		"fg_numeric_power(VARCHAR, VARCHAR) VARCHAR": two(decimal.power),
 		"fg_numeric_round(VARCHAR, INTEGER) VARCHAR": func(c *call) error {

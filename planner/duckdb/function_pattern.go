@@ -14,14 +14,16 @@ type matcher struct {
 	all, anchored bool
 }
 
-// matcher compiles the pattern in argument i under the flags in argument j (-1:
-// none).
-func (c *call) matcher(i, j int) (matcher, error) {
+// noFlags is the argument of the flags of a function that has none.
+const noFlags = -1
+
+// matcher compiles the pattern in argument 1 under the flags in another.
+func (c *call) matcher(flagsAt int) (matcher, error) {
 	flags := ""
-	if j >= 0 {
-		flags = c.text(j)
+	if flagsAt != noFlags {
+		flags = c.text(flagsAt)
 	}
-	return memoized(c, flags+"/"+c.text(i), func(key string) (matcher, error) {
+	return memoized(c, flags+"/"+c.text(1), func(key string) (matcher, error) {
 		flags, text, _ := strings.Cut(key, "/")
 		p, err := translatePattern(text, strings.ReplaceAll(flags, "g", ""))
 		if err != nil {
@@ -34,9 +36,9 @@ func (c *call) matcher(i, j int) (matcher, error) {
 
 // patternFunctions search with regular expressions.
 func patternFunctions() definitions {
-	with := func(i, j int, f func(c *call, m matcher) error) func(c *call) error {
+	with := func(flags int, f func(c *call, m matcher) error) func(c *call) error {
 		return func(c *call) error {
-			m, err := c.matcher(i, j)
+			m, err := c.matcher(flags)
 			if err != nil {
 				return err
 			}
@@ -66,21 +68,21 @@ func patternFunctions() definitions {
 			return err
 		},
 		"fg_like_check(VARCHAR) VARCHAR":                                likeCheck,
-		"fg_regexp_match(VARCHAR, VARCHAR) VARCHAR[]":                   with(1, -1, match),
-		"fg_regexp_match(VARCHAR, VARCHAR, VARCHAR) VARCHAR[]":          with(1, 2, match),
-		"fg_regexp_split(VARCHAR, VARCHAR) VARCHAR[]":                   with(1, -1, splitByPattern),
-		"fg_regexp_split(VARCHAR, VARCHAR, VARCHAR) VARCHAR[]":          with(1, 2, splitByPattern),
-		"fg_regexp_substring(VARCHAR, VARCHAR) VARCHAR":                 with(1, -1, substringByPattern),
-		"fg_regexp_count(VARCHAR, VARCHAR) INTEGER":                     with(1, -1, countMatches),
-		"fg_regexp_replace(VARCHAR, VARCHAR, VARCHAR) VARCHAR":          with(1, -1, replaceByPattern),
-		"fg_regexp_replace(VARCHAR, VARCHAR, VARCHAR, VARCHAR) VARCHAR": with(1, 3, replaceByPattern),
-		"fg_regexp_substr(VARCHAR, VARCHAR) VARCHAR": with(1, -1, func(c *call, m matcher) error {
+		"fg_regexp_match(VARCHAR, VARCHAR) VARCHAR[]":                   with(noFlags, match),
+		"fg_regexp_match(VARCHAR, VARCHAR, VARCHAR) VARCHAR[]":          with(2, match),
+		"fg_regexp_split(VARCHAR, VARCHAR) VARCHAR[]":                   with(noFlags, splitByPattern),
+		"fg_regexp_split(VARCHAR, VARCHAR, VARCHAR) VARCHAR[]":          with(2, splitByPattern),
+		"fg_regexp_substring(VARCHAR, VARCHAR) VARCHAR":                 with(noFlags, substringByPattern),
+		"fg_regexp_count(VARCHAR, VARCHAR) INTEGER":                     with(noFlags, countMatches),
+		"fg_regexp_replace(VARCHAR, VARCHAR, VARCHAR) VARCHAR":          with(noFlags, replaceByPattern),
+		"fg_regexp_replace(VARCHAR, VARCHAR, VARCHAR, VARCHAR) VARCHAR": with(3, replaceByPattern),
+		"fg_regexp_substr(VARCHAR, VARCHAR) VARCHAR": with(noFlags, func(c *call, m matcher) error {
 			if at := m.FindStringIndex(c.text(0)); at != nil {
 				c.setText(c.text(0)[at[0]:at[1]])
 			}
 			return nil
 		}),
-		"fg_regexp_instr(VARCHAR, VARCHAR) INTEGER": with(1, -1, func(c *call, m matcher) error {
+		"fg_regexp_instr(VARCHAR, VARCHAR) INTEGER": with(noFlags, func(c *call, m matcher) error {
 			at := m.FindStringIndex(c.text(0))
 			if at == nil {
 				c.setInt4(0)
@@ -218,7 +220,7 @@ func replaceByPattern(c *call, m matcher) error {
 				continue
 			}
 			i++
-			part := -1
+			var part int
 			switch r := replacement[i]; {
 			case r == '&':
 				part = 0

@@ -12,20 +12,22 @@ import (
 	"github.com/jackc/pgerrcode"
 )
 
+// fallible sets a text or fails.
+func fallible(f func(c *call) (string, error)) func(c *call) error {
+	return func(c *call) error {
+		s, err := f(c)
+		if err == nil {
+			c.setText(s)
+		}
+		return err
+	}
+}
+
 // textFunctions are PostgreSQL's string functions where DuckDB has none or one
 // that answers otherwise.
 func textFunctions() definitions {
 	one := func(f func(s string) string) func(c *call) error {
 		return func(c *call) error { c.setText(f(c.text(0))); return nil }
-	}
-	fallible := func(f func(c *call) (string, error)) func(c *call) error {
-		return func(c *call) error {
-			s, err := f(c)
-			if err == nil {
-				c.setText(s)
-			}
-			return err
-		}
 	}
 	return definitions{
 		"fg_upper(VARCHAR) VARCHAR":   one(func(s string) string { return strings.Map(unicode.ToUpper, s) }),
@@ -85,9 +87,6 @@ func textFunctions() definitions {
 			c.setText(strings.ReplaceAll(c.text(0), c.text(1), c.text(2)))
 			return nil
 		},
-		"fg_split_part(VARCHAR, VARCHAR, INTEGER) VARCHAR": fallible(func(c *call) (string, error) {
-			return splitPart(c.text(0), c.text(1), int(c.int4(2)))
-		}),
 		"fg_repeat(VARCHAR, INTEGER) VARCHAR": fallible(func(c *call) (string, error) {
 			n := max(0, int(c.int4(1)))
 			if len(c.text(0))*n > maxResult {
@@ -107,6 +106,15 @@ func textFunctions() definitions {
 		"fg_translate(VARCHAR, VARCHAR, VARCHAR) VARCHAR": func(c *call) error { c.setText(translate(c.text(0), c.text(1), c.text(2))); return nil },
 		"fg_overlay(VARCHAR, VARCHAR, INTEGER, INTEGER) VARCHAR": fallible(func(c *call) (string, error) {
 			return overlay(c.text(0), c.text(1), int64(c.int4(2)), int64(c.int4(3)))
+		}),
+	}
+}
+
+// partFunctions split texts, join them and write them in other ways.
+func partFunctions() definitions {
+	return definitions{
+		"fg_split_part(VARCHAR, VARCHAR, INTEGER) VARCHAR": fallible(func(c *call) (string, error) {
+			return splitPart(c.text(0), c.text(1), int(c.int4(2)))
 		}),
 		"fg_encode(BLOB, VARCHAR) VARCHAR": fallible(func(c *call) (string, error) { return encode(c.bytes(0), c.text(1)) }),
 		"fg_decode(VARCHAR, VARCHAR) BLOB": func(c *call) error {

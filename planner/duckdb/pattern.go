@@ -408,7 +408,7 @@ func similarPattern(p, escape string) (string, error) {
 			out.WriteString(".")
 		case c == "(":
 			out.WriteString("(?:")
-		case strings.Contains(`\.^$`, c):
+		case c == `\` || c == "." || c == "^" || c == "$":
 			out.WriteString(`\` + c)
 		default:
 			out.WriteString(c)

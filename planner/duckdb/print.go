@@ -134,7 +134,7 @@ func (p *printer) query(q *planner.Query, want []int) body {
 
 func (p *printer) cte(c *planner.CTE) string {
 	r := relation{name: p.name("w")}
-	shown := shownTargets(c.Query)
+	shown := c.Query.Targets
 	var names []string
 	for i := range shown {
 		names = append(names, columnName(i))
@@ -166,16 +166,6 @@ func textScale(t planner.Type) int {
 	return 0
 }
 
-func shownTargets(q *planner.Query) []planner.Target {
-	shown := make([]planner.Target, 0, len(q.Targets))
-	for _, t := range q.Targets {
-		if !t.Junk {
-			shown = append(shown, t)
-		}
-	}
-	return shown
-}
-
 // selection prints SELECT ... FROM ... without set operation.
 func (p *printer) selection(q *planner.Query, want []int) body {
 	from := p.from(q.From)
@@ -184,7 +174,7 @@ func (p *printer) selection(q *planner.Query, want []int) body {
 		where = " WHERE " + p.expr(q.Where).sql
 	}
 	group := p.grouping(q)
-	shown := shownTargets(q)
+	shown := q.Targets
 	var b body
 	var outputs, distinctKeys []string
 	keyed := false
@@ -325,7 +315,7 @@ func (p *printer) grouping(q *planner.Query) string {
 		return ""
 	}
 	groups := map[string]bool{}
-	print := func(es []planner.Expr) string {
+	list := func(es []planner.Expr) string {
 		var out []string
 		for _, e := range es {
 			p.comparable(e.Type())
@@ -343,11 +333,11 @@ func (p *printer) grouping(q *planner.Query) string {
 	case q.GroupingSets != nil:
 		var sets []string
 		for _, s := range q.GroupingSets {
-			sets = append(sets, "("+print(s)+")")
+			sets = append(sets, "("+list(s)+")")
 		}
 		text = " GROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + ")"
 	case len(q.GroupBy) > 0:
-		text = " GROUP BY " + print(q.GroupBy)
+		text = " GROUP BY " + list(q.GroupBy)
 	default:
 		// A query that groups without keys and shows no aggregate (HAVING alone)
 		// still is one row.
@@ -402,7 +392,7 @@ func (p *printer) sortKey(k planner.SortKey, e printed) string {
 // outputOf finds the output that prints as an expression does.
 func (p *printer) outputOf(q *planner.Query, x planner.Expr) printed {
 	e := p.expr(x)
-	for i, t := range shownTargets(q) {
+	for i, t := range q.Targets {
 		if t.Expr == x || p.expr(t.Expr).sql == e.sql {
 			return printed{outputName(i), e.scale}
 		}

@@ -207,7 +207,7 @@ func (p *printer) subquery(e *planner.Subquery) printed {
 		return printed{"(" + b.sql + ")", b.scales[0]}
 	case planner.SubqueryArray:
 		var want []int
-		if shownTargets(e.Query)[0].Expr.Type().OID == postgres.NumericOID {
+		if e.Query.Targets[0].Expr.Type().OID == postgres.NumericOID {
 			want = []int{asText}
 		}
 		return printed{sql: "ARRAY(" + p.query(e.Query, want).sql + ")"}
@@ -234,7 +234,7 @@ func (p *printer) quantifiedSubquery(e *planner.Subquery) printed {
 	}
 	b := p.query(e.Query, want)
 	var lefts, rights []string
-	for i, t := range shownTargets(e.Query) {
+	for i, t := range e.Query.Targets {
 		l, r := p.sides(e.Left[i].Type(), left[i], t.Expr.Type(), printed{outputName(i), b.scales[i]})
 		lefts, rights = append(lefts, l), append(rights, r)
 	}

@@ -40,7 +40,7 @@ func (p *printer) setOperation(q *planner.Query, want []int) body {
 func (p *printer) distinctOperation(q *planner.Query, scales []int, keyword string) (operation, distinct string) {
 	keyed := false
 	var keys []string
-	for i, t := range shownTargets(q) {
+	for i, t := range q.Targets {
 		p.comparable(t.Expr.Type())
 		e := printed{outputName(i), scales[i]}
 		k := p.key(t.Expr.Type(), e)
@@ -72,7 +72,7 @@ func (p *printer) alike(q *planner.Query, left, right body) (l, r body) {
 func (p *printer) reform(q *planner.Query, b body, want []int) body {
 	same := true
 	var outputs []string
-	for i := range shownTargets(q) {
+	for i := range q.Targets {
 		c := outputName(i)
 		if b.scales[i] != want[i] {
 			same = false
@@ -87,7 +87,7 @@ func (p *printer) reform(q *planner.Query, b body, want []int) body {
 
 // values prints a VALUES list, with ORDER BY and LIMIT if it has them.
 func (p *printer) values(q *planner.Query, want []int) body {
-	shown := shownTargets(q)
+	shown := q.Targets
 	rows := make([][]printed, len(q.Values))
 	for i, row := range q.Values {
 		for _, e := range row {

@@ -88,7 +88,7 @@ func (t *tables) addPatterns() {
 		t.operator(sig(operator, "text", "text"), l.print)
 		t.operator(sig(operator, "name", "text"), l.print)
 	}
-	t.function("like_escape(text, text)", func(s *site) printed { return likeEscape(s) })
+	t.function("like_escape(text, text)", likeEscape)
 	for operator, m := range map[string]regexMatch{"~": {"", false}, "!~": {"", true}, "~*": {"i", false}, "!~*": {"i", true}} {
 		t.operator(sig(operator, "text", "text"), m.print)
 		t.operator(sig(operator, "name", "text"), m.print)

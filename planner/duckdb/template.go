@@ -40,10 +40,7 @@ func parseTemplate(template string) ([]templateNode, error) {
 		}
 		name, ok := dateField(template)
 		if !ok {
-			var err error
-			if template, err = literalNodes(template, &nodes); err != nil {
-				return nil, err
-			}
+			template = literalNodes(template, &nodes)
 			continue
 		}
 		node.field, node.written = strings.ToUpper(name), name
@@ -61,7 +58,7 @@ func parseTemplate(template string) ([]templateNode, error) {
 }
 
 // literalNodes takes one character, or a quoted run of them, off a template.
-func literalNodes(template string, nodes *[]templateNode) (rest string, err error) {
+func literalNodes(template string, nodes *[]templateNode) (rest string) {
 	switch template[0] {
 	case '"':
 		inside := template[1:]
@@ -73,7 +70,7 @@ func literalNodes(template string, nodes *[]templateNode) (rest string, err erro
 			*nodes = append(*nodes, templateNode{written: inside[:n], quoted: true})
 			inside = inside[n:]
 		}
-		return strings.TrimPrefix(inside, `"`), nil
+		return strings.TrimPrefix(inside, `"`)
 	case '\\':
 		// Outside quotes a backslash matters only before a quote.
 		if strings.HasPrefix(template, `\"`) {
@@ -82,7 +79,7 @@ func literalNodes(template string, nodes *[]templateNode) (rest string, err erro
 	}
 	n := skip(template, 1)
 	*nodes = append(*nodes, templateNode{written: template[:n]})
-	return template[n:], nil
+	return template[n:]
 }
 
 // dateField is the longest keyword that a template begins with. One is written in

@@ -128,7 +128,7 @@ func endsNumber(nodes []templateNode, i int) bool {
 	next := &nodes[i+1]
 	switch next.field {
 	case "":
-		return !(len(next.written) == 1 && next.written[0] >= '0' && next.written[0] <= '9')
+		return len(next.written) > 1 || next.written[0] < '0' || next.written[0] > '9'
 	case "A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "DAY", "DY", "MONTH", "MON", "OF", "P.M.", "PM", "RM", "TZ", "TZH":
 		return true
 	}
