@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 // runUtility runs what is no query: settings, transactions, schema changes.
@@ -75,7 +77,7 @@ func setValue(n *pgquery.VariableSetStmt) (string, error) {
 	values := constTexts(n.Args)
 	if n.Name == "search_path" {
 		for i, v := range values {
-			values[i] = quoteName(v)
+			values[i] = postgres.QuoteIdentifier(v)
 		}
 	}
 	if len(values) > 1 && n.Name != "search_path" && !strings.EqualFold(n.Name, "datestyle") {

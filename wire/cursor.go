@@ -15,7 +15,7 @@ import (
 // far as it is long, written.
 type cursor struct {
 	rows    planner.Rows // nil: the statement returns none
-	columns []encodeFunc
+	columns []planner.AppendFunc
 	chunk   *planner.Chunk
 	at      int // the next row of chunk
 	sent    int64

@@ -8,13 +8,9 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// encodeFunc appends the value of one row of a vector, which is not NULL. It is
-// chosen once a result for each column.
-type encodeFunc func(dst []byte, v *planner.Vector, row int) []byte
-
 // encoders chooses how the columns of a result are sent. Formats has one format
 // a column, or is nil: all text.
-func (c *conn) encoders(columns []planner.ResultColumn, formats []int16) ([]encodeFunc, error) {
+func (c *conn) encoders(columns []planner.ResultColumn, formats []int16) ([]planner.AppendFunc, error) {
 	if len(columns) == 0 {
 		return nil, nil
 	}
@@ -25,13 +21,13 @@ func (c *conn) encoders(columns []planner.ResultColumn, formats []int16) ([]enco
 	if err != nil {
 		return nil, err
 	}
-	funcs := make([]encodeFunc, len(columns))
+	funcs := make([]planner.AppendFunc, len(columns))
 	for i, col := range columns {
 		oid := sentType(col.T).OID
 		if formats != nil && formats[i] == pgproto3.BinaryFormat {
 			funcs[i] = binaryEncoder(oid)
 		} else {
-			funcs[i] = textEncoder(oid, style)
+			funcs[i] = planner.TextOf(oid, style)
 		}
 	}
 	return funcs, nil

@@ -7,57 +7,10 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// delimiter stands between the elements of the arrays that are sent (typdelim).
-const delimiter = ','
-
-// arrayText is array_out of PostgreSQL: elements in braces, NULL bare, quoted
-// where they could be read as something else.
-func arrayText(elem encodeFunc) encodeFunc {
-	var item []byte
-	var list func(dst []byte, l *planner.ListVector, row int) []byte
-	list = func(dst []byte, l *planner.ListVector, row int) []byte {
-		dst = append(dst, '{')
-		from := l.Offsets[row]
-		for i := from; i < from+l.Lengths[row]; i++ {
-			if i > from {
-				dst = append(dst, delimiter)
-			}
-			switch at := int(i); {
-			case l.Elems.IsNull(at):
-				dst = append(dst, "NULL"...)
-			case l.Elems.Lists != nil:
-				dst = list(dst, l.Elems.Lists, at)
-			default:
-				item = elem(item[:0], &l.Elems, at)
-				dst = postgres.AppendArrayItem(dst, item, delimiter)
-			}
-		}
-		return append(dst, '}')
-	}
-	return func(dst []byte, v *planner.Vector, row int) []byte { return list(dst, v.Lists, row) }
-}
-
-// vectorText is int2vectorout and oidvectorout: numbers and spaces.
-func vectorText(dst []byte, v *planner.Vector, row int) []byte {
-	l := v.Lists
-	from := l.Offsets[row]
-	for i := from; i < from+l.Lengths[row]; i++ {
-		if i > from {
-			dst = append(dst, ' ')
-		}
-		if l.Elems.Int16s != nil {
-			dst = int2Text(dst, &l.Elems, int(i))
-		} else {
-			dst = int8Text(dst, &l.Elems, int(i))
-		}
-	}
-	return dst
-}
-
 // arrayBinary is array_send of PostgreSQL: the dimensions, then each element
 // with its length. Subscripts begin at lower; where that is 0, in int2vector and
 // oidvector, an empty one has a dimension too.
-func arrayBinary(elemOID postgres.OID, lower uint32, elem encodeFunc) encodeFunc {
+func arrayBinary(elemOID postgres.OID, lower uint32, elem planner.AppendFunc) planner.AppendFunc {
 	return func(dst []byte, v *planner.Vector, row int) []byte {
 		at := len(dst)
 		dst = binary.BigEndian.AppendUint32(dst, 0) // dimensions
@@ -78,7 +31,7 @@ func arrayBinary(elemOID postgres.OID, lower uint32, elem encodeFunc) encodeFunc
 	}
 }
 
-func appendElements(dst []byte, l *planner.ListVector, row int, elem encodeFunc) (out []byte, nulls bool) {
+func appendElements(dst []byte, l *planner.ListVector, row int, elem planner.AppendFunc) (out []byte, nulls bool) {
 	from := l.Offsets[row]
 	for i := from; i < from+l.Lengths[row]; i++ {
 		switch at := int(i); {

@@ -21,7 +21,7 @@ const quietNaN = 0x7ff8000000000000
 const jsonbVersion = 1
 
 // binaryEncoder is nil for types that have no binary form here.
-func binaryEncoder(oid postgres.OID) encodeFunc {
+func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 	if elem := postgres.ElemOf(oid); elem != 0 {
 		f := binaryEncoder(elem)
 		if f == nil {
@@ -42,7 +42,9 @@ func binaryEncoder(oid postgres.OID) encodeFunc {
 		return int4Binary
 	case postgres.Int8OID, postgres.TimeOID:
 		return int8Binary
-	case postgres.OIDOID, postgres.XIDOID, postgres.CIDOID, postgres.RegprocOID, postgres.RegclassOID, postgres.RegtypeOID, postgres.RegnamespaceOID, postgres.RegroleOID:
+	case postgres.OIDOID, postgres.XIDOID, postgres.CIDOID, postgres.RegprocOID, postgres.RegclassOID, postgres.RegtypeOID,
+		postgres.RegnamespaceOID, postgres.RegroleOID, postgres.RegprocedureOID, postgres.RegoperOID, postgres.RegoperatorOID,
+		postgres.RegcollationOID, postgres.RegconfigOID, postgres.RegdictionaryOID:
 		return oidBinary
 	case postgres.Float4OID:
 		return float4Binary
@@ -62,10 +64,13 @@ func binaryEncoder(oid postgres.OID) encodeFunc {
 		return jsonbBinary
 	case postgres.TextOID, postgres.VarcharOID, postgres.BPCharOID, postgres.NameOID, postgres.CharOID,
 		postgres.JSONOID, postgres.ByteaOID, postgres.VoidOID, postgres.UnknownOID:
-		return bytesText
+		return bytesBinary
 	}
 	return nil
 }
+
+// bytesBinary serves every type whose binary form is its text, or its bytes.
+func bytesBinary(dst []byte, v *planner.Vector, row int) []byte { return append(dst, v.Bytes[row]...) }
 
 func boolBinary(dst []byte, v *planner.Vector, row int) []byte {
 	if v.Bools[row] {

@@ -10,12 +10,12 @@ import (
 // values in their text form, NULL as nothing, empty text as two quotes.
 type csvWriter struct {
 	columns []planner.ResultColumn
-	values  []appendFunc
+	values  []planner.AppendFunc
 	cell    []byte
 }
 
 func newCSVWriter(columns []planner.ResultColumn) *csvWriter {
-	w := &csvWriter{columns: columns, values: make([]appendFunc, len(columns))}
+	w := &csvWriter{columns: columns, values: make([]planner.AppendFunc, len(columns))}
 	for i, c := range columns {
 		w.values[i] = textOf(c.T.OID)
 	}

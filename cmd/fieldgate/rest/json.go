@@ -12,20 +12,17 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// appendFunc appends the value of one row of a vector, which is not NULL.
-type appendFunc func(dst []byte, v *planner.Vector, row int) []byte
-
 // objects writes rows as JSON objects.
 type objects struct {
 	// keys are the members' names with what stands before them: `{"a":`, `,"b":`.
 	keys   [][]byte
-	values []appendFunc
+	values []planner.AppendFunc
 }
 
 // newObjects names the members by the columns. A name that was there before gets
 // a number: x, x_2, x_3.
 func newObjects(columns []planner.ResultColumn) *objects {
-	o := &objects{keys: make([][]byte, len(columns)), values: make([]appendFunc, len(columns))}
+	o := &objects{keys: make([][]byte, len(columns)), values: make([]planner.AppendFunc, len(columns))}
 	taken := make(map[string]bool, len(columns))
 	for _, c := range columns {
 		taken[c.Name] = true
@@ -65,10 +62,8 @@ func (o *objects) object(dst []byte, c *planner.Chunk, row int) []byte {
 // jsonOf is how a type's values are written in JSON: numbers and truth values as
 // such (but for NaN and infinities, which JSON has not), json and jsonb as they
 // are, arrays as arrays, everything else as the string of its text form.
-func jsonOf(oid postgres.OID) appendFunc {
-	if elem := elementOf(oid); elem != 0 {
-		return jsonList(jsonOf(elem))
-	}
+func jsonOf(oid postgres.OID) planner.AppendFunc {
+	oid = postgres.BaseOf(oid)
 	text := textOf(oid)
 	switch oid {
 	case postgres.BoolOID:
@@ -89,6 +84,11 @@ func jsonOf(oid postgres.OID) appendFunc {
 		}
 	case postgres.JSONOID, postgres.JSONBOID:
 		return inlineJSON
+	case postgres.Int2VectorOID, postgres.OIDVectorOID: // arrays to the catalog, but a text of their own
+	default:
+		if elem := postgres.ElemOf(oid); elem != 0 {
+			return jsonList(jsonOf(elem))
+		}
 	}
 	var cell []byte
 	return func(dst []byte, v *planner.Vector, row int) []byte {
@@ -106,7 +106,7 @@ func isNumber(text []byte) bool {
 }
 
 // quotedUnless appends a text that needs no escape, in quotes unless plain.
-func quotedUnless(plain bool, text appendFunc, dst []byte, v *planner.Vector, row int) []byte {
+func quotedUnless(plain bool, text planner.AppendFunc, dst []byte, v *planner.Vector, row int) []byte {
 	if plain {
 		return text(dst, v, row)
 	}
@@ -123,7 +123,7 @@ func inlineJSON(dst []byte, v *planner.Vector, row int) []byte {
 }
 
 // jsonList appends an array, and one of more dimensions as arrays of arrays.
-func jsonList(elem appendFunc) appendFunc {
+func jsonList(elem planner.AppendFunc) planner.AppendFunc {
 	var list func(dst []byte, l *planner.ListVector, row int) []byte
 	list = func(dst []byte, l *planner.ListVector, row int) []byte {
 		dst = append(dst, '[')

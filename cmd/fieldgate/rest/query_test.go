@@ -194,6 +194,16 @@ func TestShapes(t *testing.T) {
 	odd := []planner.ResultColumn{column("?column?", postgres.TextOID), column(`a "b",`, postgres.TextOID)}
 	texts := &planner.Chunk{Rows: 1, Columns: []planner.Vector{{Bytes: [][]byte{[]byte("x")}}, {Bytes: [][]byte{nil}, Valid: []uint64{0}}}}
 	alone := &planner.Chunk{Rows: 2, Columns: []planner.Vector{{Bytes: [][]byte{[]byte(`\.`), {}}}}}
+	const cardinalNumber = postgres.OID(13221) // a domain over integer
+	catalog := []planner.ResultColumn{
+		column("xid", postgres.XIDOID), column("type", postgres.RegtypeOID), column("proc", postgres.RegprocOID),
+		column("class", postgres.RegclassOID), column("types", postgres.OIDVectorOID), column("n", cardinalNumber),
+	}
+	objects := &planner.Chunk{Rows: 1, Columns: []planner.Vector{
+		{Int64s: []int64{7}}, {Int64s: []int64{23}}, {Int64s: []int64{1242}}, {Int64s: []int64{1259}, Bytes: [][]byte{[]byte("pg_class")}},
+		{Lists: &planner.ListVector{Offsets: []uint64{0}, Lengths: []uint64{2}, Elems: planner.Vector{Int64s: []int64{25, 26}}}}, {Int32s: []int32{4}},
+	}}
+	const objectJSON = `{"xid":"7","type":"integer","proc":"boolin","class":"pg_class","types":"25 26","n":4}`
 	for name, c := range map[string]struct {
 		columns           []planner.ResultColumn
 		chunks            []*planner.Chunk
@@ -203,6 +213,7 @@ func TestShapes(t *testing.T) {
 		"no columns":       {nil, []*planner.Chunk{{Rows: 2}}, "{}\n{}\n", "[\n{},\n{}\n]\n", "\n\n"},
 		"chunks":           {one, []*planner.Chunk{ints(1, 2), ints(), ints(3)}, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n", "[\n{\"n\":1},\n{\"n\":2},\n{\"n\":3}\n]\n", "n\n1\n2\n3\n"},
 		"one name, thrice": {same, []*planner.Chunk{wide}, "{\"a\":1,\"a_3\":1,\"a_2\":1,\"a_4\":1}\n", "[\n{\"a\":1,\"a_3\":1,\"a_2\":1,\"a_4\":1}\n]\n", "a,a,a_2,a\n1,1,1,1\n"},
+		"the catalog's":    {catalog, []*planner.Chunk{objects}, objectJSON + "\n", "[\n" + objectJSON + "\n]\n", "xid,type,proc,class,types,n\n7,integer,boolin,pg_class,25 26,4\n"},
 		"odd names":        {odd, []*planner.Chunk{texts}, "{\"?column?\":\"x\",\"a \\\"b\\\",\":null}\n", "[\n{\"?column?\":\"x\",\"a \\\"b\\\",\":null}\n]\n", "?column?,\"a \"\"b\"\",\"\nx,\n"},
 		"COPY's end":       {odd[:1], []*planner.Chunk{alone}, "{\"?column?\":\"\\\\.\"}\n{\"?column?\":\"\"}\n", "[\n{\"?column?\":\"\\\\.\"},\n{\"?column?\":\"\"}\n]\n", "?column?\n\"\\.\"\n\"\"\n"},
 	} {

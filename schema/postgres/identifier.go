@@ -1,0 +1,53 @@
+package postgres
+
+import (
+	"strconv"
+	"strings"
+)
+
+// QuoteIdentifier is quote_ident: the name as SQL reads it back, in quotes unless it is plain and no keyword.
+func QuoteIdentifier(name string) string {
+	plain := name != "" && (name[0] < '0' || name[0] > '9')
+	for i := range len(name) {
+		c := name[i]
+		plain = plain && (c == '_' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
+	}
+	if plain && !strings.Contains(quotedKeywords, " "+name+" ") {
+		return name
+	}
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// AppendRegistered appends an OID as its type prints it if that is regtype or regproc, whose objects are all known here.
+// What is none of them prints as the number.
+func AppendRegistered(dst []byte, typ, oid OID) []byte {
+	if oid == 0 {
+		return append(dst, '-')
+	}
+	if typ == RegtypeOID {
+		if _, ok := TypeByOID(oid); ok {
+			return append(dst, oid.String()...)
+		}
+	}
+	if typ == RegprocOID {
+		if p, ok := ProcByOID(oid); ok {
+			if len(ProcsByName(p.Name)) > 1 {
+				dst = append(dst, "pg_catalog."...) // regproc would not read the name alone
+			}
+			return append(dst, QuoteIdentifier(p.Name)...)
+		}
+	}
+	return strconv.AppendUint(dst, uint64(oid), 10)
+}
+
+// quotedKeywords are the keywords of PostgreSQL 15 that are not "unreserved" (parser/kwlist.h).
+const quotedKeywords = ` all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast ` +
+	`char character check coalesce collate collation column concurrently constraint create cross current_catalog current_date ` +
+	`current_role current_schema current_time current_timestamp current_user dec decimal default deferrable desc distinct do else ` +
+	`end except exists extract false fetch float for foreign freeze from full grant greatest group grouping having ilike in ` +
+	`initially inner inout int integer intersect interval into is isnull join lateral leading least left like limit localtime ` +
+	`localtimestamp national natural nchar none normalize not notnull null nullif numeric offset on only or order out outer ` +
+	`overlaps overlay placing position precision primary real references returning right row select session_user setof ` +
+	`similar smallint some substring symmetric table tablesample then time timestamp to trailing treat trim true union unique ` +
+	`user using values varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest ` +
+	`xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable `
