@@ -44,6 +44,8 @@ type Chunk struct {
 // Float64s; Intervals; UUIDs; Numerics for numeric; Bytes for every other type:
 // text types, json and jsonb as their text, bytea as its bytes, and numeric
 // values that Numerics cannot hold. Lists is set for arrays. Unset rows are NULL.
+// The planner adds Bytes beside the Int64s of regclass, regnamespace and regrole:
+// what they print as.
 type Vector struct {
 	T Type
 	// Valid has bit r%64 of word r/64 set where row r has a value; nil: all.

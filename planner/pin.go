@@ -12,12 +12,7 @@ import (
 // to the other meanwhile is read exactly once. Catalog relations are computed.
 func (s *Session) pin(ctx context.Context, p *Plan, bound *boundQuery) error {
 	for _, scan := range p.Catalogs {
-		rows, err := scan.Relation.Rows(ctx, &sources.CatalogView{
-			Snapshot:  bound.names.snapshot,
-			User:      s.id.User,
-			SessionID: s.pid,
-			Settings:  s.settings.snapshot(),
-		})
+		rows, err := scan.Relation.Rows(ctx, s.catalogView(bound.names))
 		if err != nil {
 			return err
 		}
@@ -47,6 +42,16 @@ func (s *Session) pin(ctx context.Context, p *Plan, bound *boundQuery) error {
 		}
 	}
 	return nil
+}
+
+// catalogView is the catalog's view of this session.
+func (s *Session) catalogView(names *lookup) *sources.CatalogView {
+	return &sources.CatalogView{
+		Snapshot:  names.snapshot,
+		User:      s.id.User,
+		SessionID: s.pid,
+		Settings:  s.settings.snapshot(),
+	}
 }
 
 // datasetsOf lists the datasets of all scans once.

@@ -19,6 +19,7 @@ type Plan struct {
 	// PostgreSQL's TimeZone takes it.
 	TimeZone string
 
+	objects objectTexts // of the result's columns
 	pin     sources.Pin
 	release sync.Once
 }

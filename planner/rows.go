@@ -49,6 +49,15 @@ type planRows struct {
 	plan *Plan
 }
 
+// Next returns the engine's next rows, with the texts of objects.
+func (r *planRows) Next(ctx context.Context) (*Chunk, error) {
+	c, err := r.Rows.Next(ctx)
+	if c != nil && len(r.plan.objects) > 0 {
+		r.plan.objects.add(r.plan.Columns, c)
+	}
+	return c, err
+}
+
 // Close frees the rows and then what they read from.
 func (r *planRows) Close() error {
 	err := r.Rows.Close()

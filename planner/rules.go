@@ -33,6 +33,9 @@ func (s *Session) plan(ctx context.Context, n *pgquery.SelectStmt, values []*Con
 		Catalogs: bound.catalogs,
 		TimeZone: s.Setting("TimeZone"),
 	}
+	if p.objects, err = s.objectTexts(ctx, bound.names, p.Columns); err != nil {
+		return nil, err
+	}
 	if err := s.pin(ctx, p, bound); err != nil {
 		p.Release()
 		return nil, err

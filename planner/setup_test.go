@@ -169,9 +169,10 @@ func columnsText(columns []planner.ResultColumn) string {
 	return b.String()
 }
 
-// recorder is engine, nearline and lake: it knows no rows, and writes down the
-// calls in their order.
+// recorder is engine, nearline and lake: it knows no rows but those it is given,
+// and writes down the calls in their order.
 type recorder struct {
+	rows  *planner.Chunk
 	query *planner.Query
 	plan  *planner.Plan
 	calls []string
@@ -185,7 +186,7 @@ func (r *recorder) Check(q *planner.Query) error {
 func (r *recorder) Run(_ context.Context, p *planner.Plan) (planner.Rows, error) {
 	r.plan = p
 	r.calls = append(r.calls, "run")
-	return &noRows{r}, nil
+	return &givenRows{r}, nil
 }
 
 func (r *recorder) Explain(*planner.Plan) (*planner.EngineExplain, error) {
@@ -207,11 +208,15 @@ func (r *recorder) Load(_ context.Context, ds schema.Dataset) (sources.Manifest,
 	return &manifest{r: r, metric: ds.Metric}, nil
 }
 
-type noRows struct{ r *recorder }
+type givenRows struct{ r *recorder }
 
-func (n *noRows) Next(context.Context) (*planner.Chunk, error) { return nil, nil }
+func (n *givenRows) Next(context.Context) (*planner.Chunk, error) {
+	c := n.r.rows
+	n.r.rows = nil
+	return c, nil
+}
 
-func (n *noRows) Close() error {
+func (n *givenRows) Close() error {
 	n.r.calls = append(n.r.calls, "close")
 	return nil
 }
