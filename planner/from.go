@@ -157,13 +157,11 @@ func (b *binder) newSubqueryScan(q *Query, label string, lateral bool) *Subquery
 	return &SubqueryScan{RelationLabel: b.label(label), Query: q, Cols: outputs(q), Lateral: lateral}
 }
 
-// outputs are the shown outputs of a query as columns.
+// outputs are the outputs of a query as columns.
 func outputs(q *Query) []RelationColumn {
-	columns := make([]RelationColumn, 0, len(q.Targets))
-	for _, t := range q.Targets {
-		if !t.Junk {
-			columns = append(columns, RelationColumn{Name: t.Name, T: t.Expr.Type()})
-		}
+	columns := make([]RelationColumn, len(q.Targets))
+	for i, t := range q.Targets {
+		columns[i] = RelationColumn{Name: t.Name, T: t.Expr.Type()}
 	}
 	return columns
 }

@@ -8,10 +8,8 @@ import (
 
 // Query is a bound SELECT, VALUES or set operation.
 type Query struct {
-	CTEs []*CTE
-	// Targets are the outputs; those marked Junk serve ORDER BY or DISTINCT ON
-	// and are not shown.
-	Targets []Target
+	CTEs    []*CTE
+	Targets []Target // the outputs
 	// From lists the comma-separated items; none: one row without columns.
 	From         []FromItem
 	Where        Expr
@@ -36,7 +34,6 @@ type Query struct {
 type Target struct {
 	Expr Expr
 	Name string
-	Junk bool
 	// TableOID and Attribute say which table's column it plainly is; 0 if none.
 	TableOID  uint32
 	Attribute int16
@@ -238,10 +235,10 @@ func (s *MetricScan) Columns() []RelationColumn {
 // Columns lists the relation's columns.
 func (s *CatalogScan) Columns() []RelationColumn { return s.Cols }
 
-// Columns lists the query's shown outputs.
+// Columns lists the query's outputs.
 func (s *SubqueryScan) Columns() []RelationColumn { return s.Cols }
 
-// Columns lists the WITH query's shown outputs.
+// Columns lists the WITH query's outputs.
 func (s *CTEScan) Columns() []RelationColumn { return s.Cols }
 
 // Columns lists the function's outputs, ordinality last.

@@ -139,13 +139,11 @@ func (s *Session) checkEngine(q *Query) error {
 	return s.planner.cfg.Engine.Check(q)
 }
 
-// resultColumns describe the shown outputs of a query.
+// resultColumns describe the outputs of a query.
 func resultColumns(q *Query) []ResultColumn {
-	columns := make([]ResultColumn, 0, len(q.Targets))
-	for _, t := range q.Targets {
-		if !t.Junk {
-			columns = append(columns, ResultColumn{Name: t.Name, T: t.Expr.Type(), TableOID: t.TableOID, Attribute: t.Attribute})
-		}
+	columns := make([]ResultColumn, len(q.Targets))
+	for i, t := range q.Targets {
+		columns[i] = ResultColumn{Name: t.Name, T: t.Expr.Type(), TableOID: t.TableOID, Attribute: t.Attribute}
 	}
 	return columns
 }
