@@ -65,6 +65,15 @@ func (a *acknowledged) count() int {
 	return len(a.numbers)
 }
 
+// await returns when there are so many, or when the time is over.
+func (a *acknowledged) await(n int, limit time.Duration) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(limit); a.count() < n && time.Now().Before(deadline); {
+		<-tick.C
+	}
+}
+
 // TestKill kills the server at random moments of ingest and compaction, and
 // finds every acknowledged event exactly once.
 func TestKill(t *testing.T) {
@@ -104,8 +113,7 @@ func TestKill(t *testing.T) {
 		if random.IntN(2) == 0 {
 			writers.Go(func() { compactOnce(ctx, c) })
 		}
-		timer := time.NewTimer(time.Duration(100+random.IntN(700)) * time.Millisecond)
-		<-timer.C
+		acked.await(acked.count()+1+random.IntN(2*tortureAcked/tortureRounds), 30*time.Second)
 		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
