@@ -85,9 +85,7 @@ func NewStagedWriter() (*StagedWriter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse schema of staged archive: %w", err)
 	}
-	// A third of an event is random, its identity, and compaction reads all of it soon: entropy coding costs a third of
-	// the time here and saves a twentieth of the bytes.
-	codec, err := ocf.ZstdCodec([]zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithNoEntropyCompression(true)}, nil)
+	codec, err := ocf.ZstdCodec([]zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedFastest)}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("make zstd codec: %w", err)
 	}
