@@ -97,7 +97,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, k *work) ([]byt
 		}
 	}
 	if h.cfg.Gate != nil {
-		if err := h.cfg.Gate(); err != nil {
+		if err := h.cfg.Gate(r.Context()); err != nil {
 			return nil, &Problem{Status: http.StatusServiceUnavailable, Detail: err.Error(), RetryAfter: retryLater}
 		}
 	}

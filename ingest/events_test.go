@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -300,7 +301,7 @@ func TestEventsUnavailable(t *testing.T) {
 	b := setup(t, func(c *ingest.Config) {
 		log.Log = c.Log
 		c.Log = &log
-		c.Gate = func() error { return gate }
+		c.Gate = func(context.Context) error { return gate }
 	})
 	check := func(what, detail string) {
 		t.Helper()

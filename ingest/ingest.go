@@ -37,9 +37,9 @@ type Config struct {
 	Keys    *Keys
 	Schemas Schemas
 	KV      schema.KV
-	// Gate is asked before a request is read. Its error refuses the request with 503 and is its reason, for the sender
-	// to read. Optional.
-	Gate func() error
+	// Gate is asked before a request is read, and may take its time: that slows senders down without a refusal. Its error
+	// refuses the request with 503 and is its reason, for the sender to read. Optional.
+	Gate func(ctx context.Context) error
 	// Limits are those of a request's events. Default: record.StreamingLimits.
 	Limits record.Limits
 	// BodyBytes bounds a body, as sent and decompressed. Default: 5 MiB.

@@ -97,7 +97,7 @@ func (h *house) configure() {
 	}
 	h.stagingConfig = pipeline.StagingConfig{
 		Staged: h.staged, Errors: h.errors, StagedCheckpoints: staged, ErrorsCheckpoints: errs, From: compaction,
-		Tables: h.tail, Observed: h.observed,
+		Tables: h.tail, Observed: h.observed, Schemas: h.schemas,
 	}
 	h.deliveryConfig = pipeline.DeliveryConfig{
 		Raw: h.raw, Staged: h.staged, Errors: h.errors,

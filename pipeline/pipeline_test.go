@@ -147,6 +147,59 @@ func TestTooManyUndeclaredMetrics(t *testing.T) {
 	}
 }
 
+func TestErrorRowsNameTheMetric(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, event, metric string }{
+		{"not JSON", `{"metrictype":"other","n":`, "m"},
+		{"reserved name", `{"metrictype":"other","_n":1}`, "other"},
+		{"_id is no text", `{"metrictype":"other","_id":[1]}`, "other"},
+		{"time unreadable", `{"metrictype":"other","timestamp":"soon"}`, "other"},
+		{"metric unreadable", `{"metrictype":["other"]}`, "m"},
+		{"name twice", `{"metrictype":"other","n":1,"n":2}`, "m"},
+		{"not admitted", `{"metrictype":"other"}`, "other"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t, t.TempDir())
+			h.rawConfig.Observed = admitOnly("m")
+			h.run(t)
+			h.post(t, "r", c.event)
+			h.visible(t)
+			errs := h.rows(t, schema.ErrorDataset(tenant))
+			if len(errs) != 1 || !contains(errs[0], fmt.Sprintf(`"metric":%q`, c.metric)) {
+				t.Errorf("error rows: %q, want one of metric %s", errs, c.metric)
+			}
+		})
+	}
+}
+
+func TestErrorRowsOfANewTenantAreItsOwn(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir())
+	h.run(t)
+	conflict := []string{`{"_id":1,"timestamp":1700000000,"v":1}`, `{"_id":1,"timestamp":1700000000,"v":2}`, `{"_x":1}`}
+	h.post(t, "r1", conflict...)
+	h.visible(t)
+	if err := h.schemas.DropTenant(t.Context(), tenant); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.schemas.AddTenant(t.Context(), tenant); err != nil {
+		t.Fatal(err)
+	}
+	snapshot, err := h.schemas.Current(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "error rows of the new tenant", h.rows(t, snapshot.ErrorDataset()))
+	h.post(t, "r2", conflict...)
+	h.visible(t)
+	for _, ds := range []schema.Dataset{schema.ErrorDataset(tenant), snapshot.ErrorDataset()} {
+		if errs := h.rows(t, ds); len(errs) != 2 {
+			t.Errorf("error rows of generation %d: %q, want a conflict and a malformed event", ds.Generation, errs)
+		}
+	}
+}
+
 type admitOnly string
 
 func (a admitOnly) Admit(_ context.Context, _, metric string) bool { return metric == string(a) }

@@ -223,7 +223,11 @@ func (s *stager) putOne(ctx context.Context, event int) error {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
-	if err := s.fail(event, record.KindCommit, refusal.Error()); err != nil {
+	binder, err := s.binder(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.fail(event, binder, s.values, record.KindCommit, refusal.Error()); err != nil {
 		return err
 	}
 	return s.put(ctx)
@@ -231,6 +235,7 @@ func (s *stager) putOne(ctx context.Context, event int) error {
 
 // eachEvent gathers the events of a raw record and calls added after each.
 func (s *stager) eachEvent(ctx context.Context, r *stream.Record, added func(event int) error) error {
+	giveWay()
 	err := s.stand.until(ctx, "decode", func(context.Context) error { return record.DecodeRaw(r.Data, &s.raw) })
 	if err != nil {
 		return err
@@ -274,11 +279,11 @@ func (s *stager) binder(ctx context.Context) (*record.Binder, error) {
 func (s *stager) event(ctx context.Context, i int, binder *record.Binder) error {
 	if binder == nil {
 		reason := fmt.Sprintf("version %d of the tenant's schema is not known", s.raw.SchemaVersion)
-		return s.fail(i, record.KindCommit, reason)
+		return s.fail(i, nil, nil, record.KindCommit, reason)
 	}
 	e, err := s.bind(ctx, i, binder)
 	if bad := (*record.Malformed)(nil); errors.As(err, &bad) {
-		return s.fail(i, record.KindMalformed, bad.Reason)
+		return s.fail(i, binder, s.values, record.KindMalformed, bad.Reason)
 	}
 	if err != nil {
 		return err

@@ -33,6 +33,8 @@ type StagingConfig struct {
 	From     string
 	Tables   nearline.Tables
 	Observed Noter
+	// Schemas tell where a tenant's error rows go.
+	Schemas CurrentSchemas
 	// BatchBytes is about how much of a shard is written at once. Default 512 KB.
 	BatchBytes int
 	// CheckpointEvery is how often a shard's checkpoint is saved while it moves.
@@ -63,8 +65,8 @@ func (c *StagingConfig) validate() error {
 		return errors.New("staging stage: a log or its checkpoints are missing")
 	case c.From == "":
 		return errors.New("staging stage: it is not said from whose checkpoints to start")
-	case c.Tables == nil || c.Observed == nil:
-		return errors.New("staging stage: tables or observed fields are missing")
+	case c.Tables == nil || c.Observed == nil || c.Schemas == nil:
+		return errors.New("staging stage: tables, observed fields or schemas are missing")
 	case c.BatchBytes < 0 || c.CheckpointEvery < 0:
 		return errors.New("staging stage: a limit is negative")
 	}
@@ -84,7 +86,7 @@ func NewStaging(cfg StagingConfig) (*Staging, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Staging{cfg: cfg, staged: newProgress(), errors: newProgress(), conflicts: NewErrorRows(cfg.Errors, cfg.Now)}, nil
+	return &Staging{cfg: cfg, staged: newProgress(), errors: newProgress(), conflicts: NewErrorRows(cfg.Errors, cfg.Schemas, cfg.Now)}, nil
 }
 
 // Run writes what the staged and the error log hold and get into nearline, until
@@ -245,6 +247,7 @@ func (w *writer) write(ctx context.Context, records []stream.Record) error {
 func (w *writer) decode(ctx context.Context, records []stream.Record) error {
 	w.rows, w.values, w.ends = w.rows[:0], w.values[:0], w.ends[:0]
 	for i := range records {
+		giveWay()
 		r := &records[i]
 		rows, values, ends := len(w.rows), len(w.values), len(w.ends)
 		err := w.stand.until(ctx, "decode", func(context.Context) error {

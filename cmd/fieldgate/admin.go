@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/fieldgate/fieldgate/ingest"
+	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/wire/auth"
 )
@@ -44,7 +45,7 @@ type adminRequest struct {
 
 // newAdmin makes an admin over a key-value store.
 func newAdmin(kv schema.KV) (*admin, error) {
-	schemas, err := schema.NewStore(kv, schema.StoreConfig{})
+	schemas, err := schema.NewStore(kv, schema.StoreConfig{CheckPattern: record.CheckPattern})
 	if err != nil {
 		return nil, err
 	}

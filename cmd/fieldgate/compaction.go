@@ -14,7 +14,7 @@ import (
 // wireCompaction wires what follows the archive, and what frees behind it.
 func (s *server) wireCompaction() error {
 	w, st := &s.writing, s.stores
-	conflicts := pipeline.NewErrorRows(st.errors, nil)
+	conflicts := pipeline.NewErrorRows(st.errors, s.schemas, nil)
 	pressure := fanOut(w.tail.Pressure(), 2)
 	for i, stage := range []struct {
 		archive, log string

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,6 +26,13 @@ import (
 	"github.com/fieldgate/fieldgate/sources/nearline"
 	"github.com/fieldgate/fieldgate/wire"
 	"github.com/fieldgate/fieldgate/wire/auth"
+)
+
+// Events are taken as fast as they come until a stage is maxLag behind; from
+// then on requests wait for up to gateWait, and are refused after that.
+const (
+	maxLag   = 5 * time.Second
+	gateWait = 2 * time.Second
 )
 
 // runner is a part that runs until its context ends.
@@ -51,6 +59,7 @@ type writing struct {
 	tail     *nearline.Tail
 	ingest   *ingest.Handler
 	drain    pipeline.Drain
+	pace     *pipeline.Pace
 	// compactors follow the staged and the error archive.
 	compactors []*compact.Compactor
 	// stages are all that runs behind the doors.
@@ -124,13 +133,15 @@ func (s *server) wireWriting() error {
 	return s.wireCompaction()
 }
 
-// gate refuses events while recent ones have no room, or none can be stored yet.
-func (s *server) gate() error {
+// gate refuses events while none can be stored yet, and when the stages are
+// behind and stay so: for want of time, or because recent events fill their
+// memory and compaction is under way.
+func (s *server) gate(ctx context.Context) error {
 	switch {
 	case !s.ready.Load():
 		return errors.New("the server is starting")
-	case s.writing.tail.Full():
-		return errors.New("recent events fill their memory; compaction is under way")
+	case !s.writing.pace.Wait(ctx, gateWait):
+		return errors.New("more events are waiting than become visible in time; send fewer, or later")
 	default:
 		return nil
 	}
@@ -149,7 +160,7 @@ func (s *server) wireStages() error {
 	staging, err := pipeline.NewStaging(pipeline.StagingConfig{
 		Staged: st.staged, Errors: st.errors,
 		StagedCheckpoints: st.checkpoints(pipeline.LogStaged), ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors),
-		From: compact.Consumer, Tables: w.tail, Observed: w.observed, Events: events,
+		From: compact.Consumer, Tables: w.tail, Observed: w.observed, Schemas: s.schemas, Events: events,
 	})
 	if err != nil {
 		return err
@@ -163,7 +174,8 @@ func (s *server) wireStages() error {
 		return err
 	}
 	w.drain = pipeline.Drain{Raw: raw, Staging: staging, Delivery: delivery}
-	w.stages = append(w.stages, w.observed, w.tail, w.ingest, raw, staging, delivery)
+	w.pace = pipeline.NewPace(w.drain, maxLag)
+	w.stages = append(w.stages, w.observed, w.tail, w.ingest, raw, staging, delivery, w.pace)
 	return nil
 }
 

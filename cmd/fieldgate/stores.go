@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
@@ -27,13 +28,13 @@ const (
 	adminSocket   = "admin.sock"
 )
 
-// Shards of the embedded logs. Two readers a log keep two cores busy; more
-// would only cut the fsyncs smaller.
-const (
-	rawShards    = 2
-	stagedShards = 2
-	errorShards  = 1
-)
+// errorShards are those of the log of error rows.
+const errorShards = 1
+
+// eventShards are those that a new log of events gets. A shard has a reader in
+// each stage, so half as many as there are cores keep these busy; more would
+// only cut the fsyncs smaller.
+func eventShards() int { return min(max(runtime.GOMAXPROCS(0)/2, 1), 8) }
 
 // stores are the embedded stores of one data directory.
 type stores struct {
@@ -78,7 +79,7 @@ func openStores(dir string, log *slog.Logger) (s *stores, err error) {
 		name   string
 		shards int
 		to     **stream.Disk
-	}{{pipeline.LogRaw, rawShards, &s.raw}, {pipeline.LogStaged, stagedShards, &s.staged}, {pipeline.LogErrors, errorShards, &s.errors}} {
+	}{{pipeline.LogRaw, eventShards(), &s.raw}, {pipeline.LogStaged, eventShards(), &s.staged}, {pipeline.LogErrors, errorShards, &s.errors}} {
 		d, err := openLog(dir, l.name, l.shards, log)
 		if err != nil {
 			return s, err

@@ -103,6 +103,15 @@ func (b *Binder) Bind(values []schema.Value, urlMetric string, arrivedAt int64) 
 	return bound, nil
 }
 
+// Metric is the sent metric name of an event that need not be in order otherwise: the one it names, if that can be
+// known, else the URL's, which may be "".
+func (b *Binder) Metric(values []schema.Value, urlMetric string) string {
+	if n, err := b.bindMetric(values, urlMetric); err == nil {
+		return n.dataset.Metric
+	}
+	return urlMetric
+}
+
 // bindMetric finds the event's metric: that of the first metric key it has, else of metrictype, else of the URL.
 func (b *Binder) bindMetric(values []schema.Value, urlMetric string) (*binding, error) {
 	from := metricKey

@@ -200,7 +200,7 @@ func TestAppendEvent(t *testing.T) {
 func TestNewError(t *testing.T) {
 	t.Parallel()
 	failure := record.Failure{
-		Tenant: "acme", Stage: "raw", Kind: record.KindMalformed, Reason: "metric missing", Event: []byte(`{"a":1}`),
+		Dataset: schema.ErrorDataset("acme"), Stage: "raw", Kind: record.KindMalformed, Reason: "metric missing", Event: []byte(`{"a":1}`),
 		Receipt: "01J9ZC4Q6Y", Index: 7, ReceivedAt: 1_790_000_000_000_000, HandledAt: 1_790_000_001_000_001,
 	}
 	row := record.NewError(&failure)
@@ -242,7 +242,7 @@ stage s "raw"
 			t.Errorf("another %s gives the same row", name)
 		}
 	}
-	bare := record.NewError(&record.Failure{Tenant: "acme", Stage: "staging", Kind: record.KindConflict, Event: []byte("\xff"), Metric: "m"})
+	bare := record.NewError(&record.Failure{Dataset: schema.ErrorDataset("acme"), Stage: "staging", Kind: record.KindConflict, Event: []byte("\xff"), Metric: "m"})
 	const wantBare = `event_bytes s "/w=="
 handled_at s "1970-01-01T00:00:00.000000Z"
 kind s "conflict"
@@ -252,5 +252,22 @@ stage s "staging"
 `
 	if got := printed(bare.Values); got != wantBare {
 		t.Errorf("values\n%swant\n%s", got, wantBare)
+	}
+}
+
+func TestCheckPattern(t *testing.T) {
+	t.Parallel()
+	for _, known := range []string{
+		"RFC3339", "ISO_DATE_TIME", "ISO_OFFSET_DATE_TIME", "ISO_ZONED_DATE_TIME", "ISO_INSTANT", "RFC_1123_DATE_TIME",
+		"UNIX_S", "UNIX_MS", "UNIX_US", "UNIX_NS",
+	} {
+		if err := record.CheckPattern(known); err != nil {
+			t.Errorf("%s: %v", known, err)
+		}
+	}
+	for _, unknown := range []string{"", "rfc3339", "yyyy-MM-dd"} {
+		if err := record.CheckPattern(unknown); err == nil {
+			t.Errorf("%q is taken for a pattern", unknown)
+		}
 	}
 }

@@ -18,7 +18,8 @@ const (
 
 // Failure is an event that became an error row instead of a row.
 type Failure struct {
-	Tenant string
+	// Dataset is the one of the tenant's error rows.
+	Dataset schema.Dataset
 	// Stage is where it failed: raw, staging or batch.
 	Stage  string
 	Kind   string
@@ -66,7 +67,7 @@ func NewError(f *Failure) schema.Event {
 	}
 	values = append(values, text("stage", f.Stage))
 	return schema.Event{
-		Dataset: schema.ErrorDataset(f.Tenant), Time: f.ReceivedAt, ReceivedAt: f.ReceivedAt, ID: id, Hash: id, Values: values,
+		Dataset: f.Dataset, Time: f.ReceivedAt, ReceivedAt: f.ReceivedAt, ID: id, Hash: id, Values: values,
 	}
 }
 

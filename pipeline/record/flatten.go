@@ -42,7 +42,8 @@ func Flatten(dst []schema.Value, event []byte) ([]schema.Value, error) {
 	return new(Flattener).Flatten(dst, event)
 }
 
-// Flatten appends the values of an event to dst, sorted by name. What cannot be a row is a *Malformed.
+// Flatten appends the values of an event to dst, sorted by name. What cannot be a row is a *Malformed; if its names
+// alone forbid that, they being reserved, the values are given as well.
 //
 // The Text of the values lies in event or in the Flattener: it stays until event changes or Flatten is called again.
 // Names may be kept.
@@ -61,6 +62,14 @@ func (f *Flattener) Flatten(dst []schema.Value, event []byte) ([]schema.Value, e
 	if f.err != nil {
 		return dst, f.err
 	}
+	shape, err := f.shapes.find(f.shape, f.members)
+	if err == nil {
+		for _, from := range shape.order {
+			if m := &f.members[from]; m.Kind != kindNone {
+				dst = append(dst, *m)
+			}
+		}
+	}
 	if len(f.bad) > 0 {
 		slices.Sort(f.bad)
 		return dst, malformed("reserved name %s: only _id may begin with an underscore", strings.Join(slices.Compact(f.bad), ", "))
@@ -68,16 +77,7 @@ func (f *Flattener) Flatten(dst []schema.Value, event []byte) ([]schema.Value, e
 	if f.badID {
 		return dst, malformed("_id is neither text nor a number")
 	}
-	shape, err := f.shapes.find(f.shape, f.members)
-	if err != nil {
-		return dst, err
-	}
-	for _, from := range shape.order {
-		if m := &f.members[from]; m.Kind != kindNone {
-			dst = append(dst, *m)
-		}
-	}
-	return dst, nil
+	return dst, err
 }
 
 // fault notes that the event is not JSON, and where. It returns the end of the data, so that every loop ends.

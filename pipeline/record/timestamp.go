@@ -1,6 +1,7 @@
 package record
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/fieldgate/fieldgate/schema"
@@ -57,6 +58,15 @@ func timePatternOf(name string) (timePattern, bool) {
 	default:
 		return timePattern{}, false
 	}
+}
+
+// CheckPattern says why a schema cannot name the pattern, or nil.
+func CheckPattern(name string) error {
+	if _, ok := timePatternOf(name); !ok {
+		return fmt.Errorf("unknown timestamp pattern %s; there are RFC3339, ISO_DATE_TIME, ISO_OFFSET_DATE_TIME, ISO_ZONED_DATE_TIME, "+
+			"ISO_INSTANT, RFC_1123_DATE_TIME, UNIX_S, UNIX_MS, UNIX_US and UNIX_NS", quoted(name))
+	}
+	return nil
 }
 
 // readTime reads a value as a time: by the patterns in order, else text by RFC 3339 and numbers, and text that is a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -19,8 +20,9 @@ var (
 
 const (
 	// writeRows is how many rows of a dataset are inserted under its lock at once,
-	// so that a pin waits for no more.
-	writeRows = 1024
+	// so that a pin waits for no more; then requests that wait for the processor
+	// go first.
+	writeRows = 256
 
 	// measureEvery is how many rows pass between two looks at an open batch's size.
 	measureEvery = 16
@@ -180,6 +182,7 @@ func (t *Tail) Write(ctx context.Context, rows []Row) ([]Outcome, error) {
 				return nil, err
 			}
 			g.at = g.at[n:]
+			runtime.Gosched()
 		}
 	}
 	return outcomes, nil
