@@ -181,19 +181,13 @@ func (b *Builder) View() *Batch {
 // SetInt sets row r, which is past all rows set before, to an integer or bool.
 func (c *Column) SetInt(r int, v int64) {
 	c.mark(r)
-	for len(c.Ints) < r {
-		c.Ints = append(c.Ints, 0)
-	}
-	c.Ints = append(c.Ints, v)
+	c.Ints = append(extend(c.Ints, r), v)
 }
 
 // SetNum sets row r, which is past all rows set before, to a number.
 func (c *Column) SetNum(r int, v float64) {
 	c.mark(r)
-	for len(c.Nums) < r {
-		c.Nums = append(c.Nums, 0)
-	}
-	c.Nums = append(c.Nums, v)
+	c.Nums = append(extend(c.Nums, r), v)
 }
 
 // SetText sets row r, which is past all rows set before, to a text. It copies v.
@@ -210,26 +204,26 @@ func (c *Column) SetText(r int, v []byte) {
 }
 
 func (c *Column) mark(r int) {
-	for len(c.Valid) <= r/64 {
-		c.Valid = append(c.Valid, 0)
-	}
+	c.Valid = extend(c.Valid, r/64+1)
 	c.Valid[r/64] |= 1 << (r % 64)
+}
+
+// extend lengthens a slice with zeros to n elements, if it is shorter.
+func extend[T any](s []T, n int) []T {
+	if n > len(s) {
+		s = append(s, make([]T, n-len(s))...)
+	}
+	return s
 }
 
 // pad gives the column its full length of rows.
 func (c *Column) pad(rows int) {
-	for len(c.Valid) < (rows+63)/64 {
-		c.Valid = append(c.Valid, 0)
-	}
+	c.Valid = extend(c.Valid, (rows+63)/64)
 	switch c.Kind {
 	case schema.KindInt, schema.KindBool:
-		for len(c.Ints) < rows {
-			c.Ints = append(c.Ints, 0)
-		}
+		c.Ints = extend(c.Ints, rows)
 	case schema.KindNumber:
-		for len(c.Nums) < rows {
-			c.Nums = append(c.Nums, 0)
-		}
+		c.Nums = extend(c.Nums, rows)
 	default:
 		for len(c.Offsets) <= rows {
 			c.Offsets = append(c.Offsets, uint32(len(c.Text)))

@@ -64,7 +64,7 @@ var hot, cold = schema.Dataset{Tenant: "acme", Metric: "hot"}, schema.Dataset{Te
 
 func setup(t testing.TB) *bundle {
 	t.Helper()
-	bucket, err := objstore.OpenDir(objstore.DirConfig{Root: t.TempDir()})
+	bucket, err := objstore.OpenDir(objstore.DirConfig{Root: t.TempDir(), FS: unsynced{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,8 +135,8 @@ func (b *bundle) compactor(t *testing.T) *compact.Compactor {
 	return c
 }
 
-// texts are the texts of a dataset's rows in the lake, sorted.
-func (b *bundle) texts(t *testing.T, ds schema.Dataset) []string {
+// eachEvent calls visit with every event that the lake holds of a dataset.
+func (b *bundle) eachEvent(t *testing.T, ds schema.Dataset, visit func(e *schema.Event)) {
 	t.Helper()
 	v, err := b.lake.Version(t.Context(), ds)
 	if err != nil {
@@ -146,7 +146,6 @@ func (b *bundle) texts(t *testing.T, ds schema.Dataset) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var texts []string
 	for _, f := range files {
 		batches, err := b.lake.Read(t.Context(), f)
 		if err != nil {
@@ -155,10 +154,17 @@ func (b *bundle) texts(t *testing.T, ds schema.Dataset) []string {
 		for _, batch := range batches {
 			for r := range batch.Rows {
 				e := batch.Event(r, ds)
-				texts = append(texts, string(e.Values[0].Text))
+				visit(&e)
 			}
 		}
 	}
+}
+
+// texts are the texts of a dataset's rows in the lake, sorted.
+func (b *bundle) texts(t *testing.T, ds schema.Dataset) []string {
+	t.Helper()
+	var texts []string
+	b.eachEvent(t, ds, func(e *schema.Event) { texts = append(texts, string(e.Values[0].Text)) })
 	slices.Sort(texts)
 	return texts
 }

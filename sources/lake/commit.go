@@ -183,7 +183,7 @@ func (s *Store) writePart(ctx context.Context, ds schema.Dataset, files []*File)
 	if err != nil {
 		return partRef{}, err
 	}
-	if _, err := s.cfg.Bucket.PutIf(ctx, ref.Key, data, ""); err != nil {
+	if _, err := s.cfg.Bucket.PutIf(ctx, ref.Key, s.pack.EncodeAll(data, nil), ""); err != nil {
 		return partRef{}, fmt.Errorf("write manifest part: %w", err)
 	}
 	if _, err := s.keepPart(ref.Key, files); err != nil {

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/objstore"
@@ -85,6 +87,9 @@ type Store struct {
 	filters *cache[string, filter]
 	// known has the newest versions read or written.
 	known *cache[schema.Dataset, *Version]
+	// pack and unpack are for parts, and for many goroutines.
+	pack   *zstd.Encoder
+	unpack *zstd.Decoder
 }
 
 // New makes a Store.
@@ -95,6 +100,12 @@ func New(cfg Config) (*Store, error) {
 	}
 	s := &Store{cfg: cfg}
 	var err error
+	if s.pack, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true)); err != nil {
+		return nil, fmt.Errorf("make zstd encoder: %w", err)
+	}
+	if s.unpack, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1)); err != nil {
+		return nil, fmt.Errorf("make zstd decoder: %w", err)
+	}
 	if s.parts, err = newCache[string](cfg.ManifestCache, (*part).memory); err != nil {
 		return nil, err
 	}

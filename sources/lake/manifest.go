@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
@@ -169,6 +167,7 @@ func decodeRoot(data []byte) (*root, error) {
 	return r, nil
 }
 
+// encodePart gives the document of a part. It is packed with zstd.
 func encodePart(files []*File) ([]byte, error) {
 	doc := partDoc{Format: formatVersion}
 	sets := map[string]int{}
@@ -202,24 +201,11 @@ func encodePart(files []*File) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode manifest part: %w", err)
 	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return nil, fmt.Errorf("encode manifest part: %w", err)
-	}
-	packed := enc.EncodeAll(data, nil)
-	return packed, enc.Close()
+	return data, nil
 }
 
-func decodePart(packed []byte) ([]*File, error) {
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		return nil, fmt.Errorf("decode part: %w", err)
-	}
-	defer dec.Close()
-	data, err := dec.DecodeAll(packed, nil)
-	if err != nil {
-		return nil, fmt.Errorf("decode part: %w", err)
-	}
+// decodePart reads an unpacked part.
+func decodePart(data []byte) ([]*File, error) {
 	var doc partDoc
 	if err := json.Unmarshal(data, &doc); err != nil {
 		return nil, fmt.Errorf("decode part: %w", err)

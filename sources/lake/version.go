@@ -126,9 +126,13 @@ func (s *Store) part(ctx context.Context, key string) (*part, error) {
 	if p, ok := s.parts.get(key); ok {
 		return p, nil
 	}
-	data, _, err := objstore.Read(ctx, s.cfg.Bucket, key)
+	packed, _, err := objstore.Read(ctx, s.cfg.Bucket, key)
 	if err != nil {
 		return nil, fmt.Errorf("read manifest part: %w", err)
+	}
+	data, err := s.unpack.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("manifest part %s: %w", key, err)
 	}
 	files, err := decodePart(data)
 	if err != nil {
