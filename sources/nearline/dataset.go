@@ -95,11 +95,13 @@ func (d *dataset) insert(epoch uint64, in *insertion, limits *limits) (done bool
 	return true, sealed + d.open.bytes + d.ids.bytes() - before
 }
 
-// seal ends the open segment and gives its bytes.
+// seal ends the open segment, makes room for another like it, and gives the
+// bytes of the one that ended.
 func (d *dataset) seal() int64 {
 	s := d.open.segment(d.open.builder.Batch())
 	d.sealed = append(d.sealed, s)
 	d.open = openSegment{}
+	d.open.builder.Reserve(s.batch)
 	return s.bytes
 }
 
