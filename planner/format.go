@@ -16,12 +16,6 @@ func Format(q *Query) string {
 	return f.b.String()
 }
 
-// FormatExpr prints one expression.
-func FormatExpr(e Expr) string {
-	f := &formatter{}
-	return f.expr(e)
-}
-
 // formatter indents nested queries.
 type formatter struct {
 	b      strings.Builder

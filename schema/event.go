@@ -19,8 +19,6 @@ const (
 )
 
 // Kinds lists every kind in the order in which a source coalesces them.
-//
-//nolint:gochecknoglobals // a lookup table
 var Kinds = [...]Kind{KindInt, KindNumber, KindBool, KindText, KindJSON}
 
 // Value is one field of an event under the name the device sent.

@@ -21,8 +21,6 @@ const (
 )
 
 // fieldTypes are the types that a field can have, by canonical name.
-//
-//nolint:gochecknoglobals // a lookup table
 var fieldTypes = map[string]postgres.OID{
 	"boolean":          postgres.BoolOID,
 	"smallint":         postgres.Int2OID,

@@ -8,12 +8,6 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// PostgreSQL counts times from 2000-01-01, the engine from 1970-01-01.
-const (
-	epochDays   = 10957
-	epochMicros = epochDays * 86_400_000_000
-)
-
 // quietNaN are the bits of the NaN that PostgreSQL sends.
 const quietNaN = 0x7ff8000000000000
 
@@ -109,34 +103,24 @@ func float8Binary(dst []byte, v *planner.Vector, row int) []byte {
 
 func numericBinary(dst []byte, v *planner.Vector, row int) []byte {
 	if v.Numerics == nil {
-		return appendNumericBinary(dst, v.Bytes[row])
+		return postgres.AppendBinaryNumeric(dst, v.Bytes[row])
 	}
 	var text [64]byte // room for a sign, 39 digits and a point
 	n := v.Numerics[row]
-	return appendNumericBinary(dst, postgres.AppendNumeric(text[:0], n.Hi, n.Lo, int(n.Scale)))
+	return postgres.AppendBinaryNumeric(dst, postgres.AppendNumeric(text[:0], n.Hi, n.Lo, int(n.Scale)))
 }
 
 func dateBinary(dst []byte, v *planner.Vector, row int) []byte {
-	d := v.Int32s[row]
-	if d != math.MaxInt32 && d != math.MinInt32 { // infinities stay what they are
-		d -= epochDays
-	}
-	return binary.BigEndian.AppendUint32(dst, uint32(d))
+	return postgres.AppendBinaryDate(dst, int64(v.Int32s[row]))
 }
 
 func timestampBinary(dst []byte, v *planner.Vector, row int) []byte {
-	t := v.Int64s[row]
-	if t != math.MaxInt64 && t != math.MinInt64 {
-		t -= epochMicros
-	}
-	return binary.BigEndian.AppendUint64(dst, uint64(t))
+	return postgres.AppendBinaryTimestamp(dst, v.Int64s[row])
 }
 
 func intervalBinary(dst []byte, v *planner.Vector, row int) []byte {
-	i := v.Intervals[row]
-	dst = binary.BigEndian.AppendUint64(dst, uint64(i.Micros))
-	dst = binary.BigEndian.AppendUint32(dst, uint32(i.Days))
-	return binary.BigEndian.AppendUint32(dst, uint32(i.Months))
+	i := &v.Intervals[row]
+	return postgres.AppendBinaryInterval(dst, i.Months, i.Days, i.Micros)
 }
 
 func uuidBinary(dst []byte, v *planner.Vector, row int) []byte {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"strings"
@@ -25,15 +26,6 @@ const float8NaN = 0x7ff8 << 48
 
 // jsonbVersion is the byte before the text in jsonb's binary form.
 const jsonbVersion = 1
-
-// HasBinary says whether values of a type have a binary form here: [AppendBinary] and [DecodeBinary] know it.
-func HasBinary(oid OID) bool {
-	oid = BaseOf(oid)
-	if elem := ElemOf(oid); elem != 0 {
-		return canParse(elem)
-	}
-	return canParse(oid) || oid == UnknownOID
-}
 
 // AppendBinary appends a value of a type in the form its send function gives it, without a length. NULL has none;
 // nothing is appended for it.
@@ -70,7 +62,7 @@ func appendBinary(dst []byte, oid OID, d *Datum) []byte {
 	case BytesKind, UUIDKind:
 		return append(dst, d.Str...)
 	case NumericKind:
-		return AppendBinaryNumeric(dst, d.Str)
+		return AppendBinaryNumeric(dst, []byte(d.Str))
 	case DateKind:
 		return AppendBinaryDate(dst, d.Int)
 	case TimeKind:
@@ -111,71 +103,75 @@ func AppendBinaryInterval(dst []byte, months, days int32, micros int64) []byte {
 	return binary.BigEndian.AppendUint32(dst, uint32(months))
 }
 
-// AppendBinaryNumeric appends a numeric given by its text, which must be as PostgreSQL prints it: digits in base 10000
-// without the zeros at either end, and how many decimal digits follow the point.
-func AppendBinaryNumeric(dst []byte, text string) []byte {
-	special := func(sign uint16, scale byte) []byte {
-		return append(binary.BigEndian.AppendUint16(append(dst, 0, 0, 0, 0), sign), 0, scale)
+// AppendBinaryNumeric appends a numeric given by its text, which must be as PostgreSQL prints it: groups of four decimal
+// digits without zero groups at either end, and how many digits follow the point.
+func AppendBinaryNumeric(dst, text []byte) []byte {
+	switch string(text) {
+	case "NaN":
+		return appendNumericHeader(dst, numericNaN, 0)
+	case "Infinity":
+		return appendNumericHeader(dst, numericInfinity, numericInfinityScale)
+	case "-Infinity":
+		return appendNumericHeader(dst, numericNegativeInfinity, numericInfinityScale)
 	}
 	sign := uint16(numericPositive)
-	switch text {
-	case "NaN":
-		return special(numericNaN, 0)
-	case "Infinity":
-		return special(numericInfinity, numericInfinityScale)
-	case "-Infinity":
-		return special(numericNegativeInfinity, numericInfinityScale)
-	}
-	if text[0] == '-' {
+	if len(text) > 0 && text[0] == '-' {
 		sign, text = numericNegative, text[1:]
 	}
-	whole, fraction, _ := strings.Cut(text, ".")
-	whole = strings.TrimLeft(whole, "0")
-	start := len(dst)
-	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0)
-	weight := (len(whole)+3)/4 - 1
-	// The groups are counted from the point, so the first and the last may be short.
-	first, last, at := -1, -1, 0
-	group := func(digits string, pad int) {
-		n := uint16(0)
-		for _, c := range []byte(digits) {
-			n = n*10 + uint16(c-'0')
-		}
-		for range pad {
-			n *= 10
-		}
-		if n != 0 {
-			if first < 0 {
-				first = at
-			}
-			last = at
-		}
-		dst = binary.BigEndian.AppendUint16(dst, n)
-		at++
+	whole, fraction, _ := bytes.Cut(text, []byte{'.'})
+	whole = bytes.TrimLeft(whole, "0")
+	scale := len(fraction)
+	groups := (len(whole) + 3) / 4
+	weight := groups - 1
+
+	at := len(dst)
+	dst = appendNumericHeader(dst, sign, scale)
+	first := len(dst)
+	for i := range groups {
+		from := len(whole) - 4*(groups-i)
+		dst = appendGroup(dst, whole[max(from, 0):from+4], 0)
 	}
-	for head := (len(whole)+3)%4 + 1; whole != ""; head = 4 {
-		group(whole[:head], 0)
-		whole = whole[head:]
+	for len(fraction) > 0 {
+		n := min(4, len(fraction))
+		dst = appendGroup(dst, fraction[:n], 4-n)
+		fraction = fraction[n:]
 	}
-	for rest := fraction; rest != ""; {
-		n := min(4, len(rest))
-		group(rest[:n], 4-n)
-		rest = rest[n:]
+	for len(dst) > first && dst[len(dst)-1] == 0 && dst[len(dst)-2] == 0 {
+		dst = dst[:len(dst)-2]
 	}
-	count := 0
-	if first < 0 {
-		sign, weight, dst = numericPositive, 0, dst[:start+8]
-	} else {
-		count = last - first + 1
-		weight -= first
-		copy(dst[start+8:], dst[start+8+2*first:start+8+2*(last+1)])
-		dst = dst[:start+8+2*count]
+	zeros := 0
+	for first+2*zeros < len(dst) && dst[first+2*zeros] == 0 && dst[first+2*zeros+1] == 0 {
+		zeros++
 	}
-	binary.BigEndian.PutUint16(dst[start:], uint16(count))
-	binary.BigEndian.PutUint16(dst[start+2:], uint16(weight))
-	binary.BigEndian.PutUint16(dst[start+4:], sign)
-	binary.BigEndian.PutUint16(dst[start+6:], uint16(len(fraction)))
+	dst = append(dst[:first], dst[first+2*zeros:]...)
+	weight -= zeros
+	count := (len(dst) - first) / 2
+	if count == 0 {
+		weight, sign = 0, numericPositive
+	}
+	binary.BigEndian.PutUint16(dst[at:], uint16(count))
+	binary.BigEndian.PutUint16(dst[at+2:], uint16(weight))
+	binary.BigEndian.PutUint16(dst[at+4:], sign)
 	return dst
+}
+
+// appendNumericHeader leaves the count of groups and the weight of the first at 0.
+func appendNumericHeader(dst []byte, sign uint16, scale int) []byte {
+	dst = binary.BigEndian.AppendUint32(dst, 0)
+	dst = binary.BigEndian.AppendUint16(dst, sign)
+	return binary.BigEndian.AppendUint16(dst, uint16(min(scale, math.MaxInt16)))
+}
+
+// appendGroup appends up to four digits as one group, zeros more to their right.
+func appendGroup(dst, digits []byte, zeros int) []byte {
+	var n uint16
+	for _, c := range digits {
+		n = 10*n + uint16(c-'0')
+	}
+	for range zeros {
+		n *= 10
+	}
+	return binary.BigEndian.AppendUint16(dst, n)
 }
 
 func appendBinaryArray(dst []byte, a *Array) []byte {

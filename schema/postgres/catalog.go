@@ -12,7 +12,6 @@ type catalogIndex struct {
 	// rangesByType has each row under its range type and under its multirange type.
 	rangesByType     map[OID]Range
 	castsByTypes     map[castKey]*Cast
-	operatorsByOID   map[OID]*Operator
 	operatorsByTypes map[operatorKey]*Operator
 	operatorsByName  map[operatorName][]*Operator
 	procsByOID       map[OID]*Proc
@@ -32,7 +31,6 @@ func newCatalogIndex() *catalogIndex {
 		typesByName:          make(map[string]*Type, len(typeTable)),
 		rangesByType:         make(map[OID]Range, 2*len(rangeTable)),
 		castsByTypes:         make(map[castKey]*Cast, len(castTable)),
-		operatorsByOID:       make(map[OID]*Operator, len(operatorTable)),
 		operatorsByTypes:     make(map[operatorKey]*Operator, len(operatorTable)),
 		operatorsByName:      make(map[operatorName][]*Operator),
 		procsByOID:           make(map[OID]*Proc, len(procTable)),
@@ -58,7 +56,6 @@ func newCatalogIndex() *catalogIndex {
 	for i := range operatorTable {
 		o := &operatorTable[i]
 		name := operatorName{o.Name, o.Kind}
-		c.operatorsByOID[o.OID] = o
 		c.operatorsByTypes[operatorKey{o.Name, o.Left, o.Right}] = o
 		c.operatorsByName[name] = append(c.operatorsByName[name], o)
 	}

@@ -69,18 +69,6 @@ func CheckCast(source, target OID) error {
 	return errorf(pgerrcode.CannotCoerce, "cannot cast type %s to %s", source, target)
 }
 
-// LengthCoercion is the function that applies a type modifier to a value already of that type (varchar to varchar(10)),
-// 0 if the type has none.
-func LengthCoercion(oid OID) OID {
-	if elem := ElemOf(oid); elem != 0 {
-		oid = elem
-	}
-	if c, ok := CastBetween(oid, oid); ok {
-		return c.Func
-	}
-	return 0
-}
-
 // canCoerceAll says whether all inputs can become the targets together: polymorphic targets must agree with each other.
 func canCoerceAll(inputs, targets []OID, context CoercionContext) bool {
 	polymorphic := false

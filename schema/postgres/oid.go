@@ -30,9 +30,6 @@ const (
 	Float4OID        OID = 700
 	Float8OID        OID = 701
 	UnknownOID       OID = 705 // a literal whose type is not decided yet
-	MoneyOID         OID = 790
-	MacaddrOID       OID = 829
-	CIDROID          OID = 650
 	InetOID          OID = 869
 	ACLItemOID       OID = 1033
 	BPCharOID        OID = 1042
@@ -46,7 +43,6 @@ const (
 	BitOID           OID = 1560
 	VarbitOID        OID = 1562
 	NumericOID       OID = 1700
-	RefcursorOID     OID = 1790
 	RegprocedureOID  OID = 2202
 	RegoperOID       OID = 2203
 	RegoperatorOID   OID = 2204
@@ -63,38 +59,19 @@ const (
 	TriggerOID       OID = 2279
 	InternalOID      OID = 2281
 	UUIDOID          OID = 2950
-	TSVectorOID      OID = 3614
-	TSQueryOID       OID = 3615
 	JSONBOID         OID = 3802
-	JSONPathOID      OID = 4072
 )
 
 // The array types in daily use.
 const (
-	BoolArrayOID        OID = 1000
-	ByteaArrayOID       OID = 1001
-	CharArrayOID        OID = 1002
 	NameArrayOID        OID = 1003
-	Int2ArrayOID        OID = 1005
 	Int4ArrayOID        OID = 1007
 	TextArrayOID        OID = 1009
 	BPCharArrayOID      OID = 1014
 	VarcharArrayOID     OID = 1015
-	Int8ArrayOID        OID = 1016
-	Float4ArrayOID      OID = 1021
-	Float8ArrayOID      OID = 1022
-	OIDArrayOID         OID = 1028
-	TimestampArrayOID   OID = 1115
-	DateArrayOID        OID = 1182
-	TimeArrayOID        OID = 1183
 	TimestampTZArrayOID OID = 1185
-	IntervalArrayOID    OID = 1187
 	NumericArrayOID     OID = 1231
-	CStringArrayOID     OID = 1263
-	TimeTZArrayOID      OID = 1270
 	RecordArrayOID      OID = 2287
-	UUIDArrayOID        OID = 2951
-	JSONArrayOID        OID = 199
 	JSONBArrayOID       OID = 3807
 )
 

@@ -35,12 +35,6 @@ type operatorName struct {
 // Operators are all operators of pg_catalog. Not to be written to.
 func Operators() []Operator { return operatorTable }
 
-// OperatorByOID finds an operator of pg_catalog.
-func OperatorByOID(oid OID) (*Operator, bool) {
-	o, ok := catalog().operatorsByOID[oid]
-	return o, ok
-}
-
 // OperatorsByName are the operators of that name and kind. Not to be written to.
 func OperatorsByName(name string, kind OperatorKind) []*Operator {
 	return catalog().operatorsByName[operatorName{name, kind}]

@@ -92,7 +92,7 @@ func Types() []Type { return typeTable }
 func Ranges() []Range { return rangeTable }
 
 // sqlNames are the names that PostgreSQL's grammar, not its catalog, gives to types.
-var sqlNames = map[string]OID{ //nolint:gochecknoglobals // a lookup table
+var sqlNames = map[string]OID{
 	"bigint":                      Int8OID,
 	"bit varying":                 VarbitOID,
 	"boolean":                     BoolOID,

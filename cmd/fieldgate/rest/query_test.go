@@ -200,8 +200,12 @@ func TestShapes(t *testing.T) {
 		column("class", postgres.RegclassOID), column("types", postgres.OIDVectorOID), column("n", cardinalNumber),
 	}
 	objects := &planner.Chunk{Rows: 1, Columns: []planner.Vector{
-		{Int64s: []int64{7}}, {Int64s: []int64{23}}, {Int64s: []int64{1242}}, {Int64s: []int64{1259}, Bytes: [][]byte{[]byte("pg_class")}},
-		{Lists: &planner.ListVector{Offsets: []uint64{0}, Lengths: []uint64{2}, Elems: planner.Vector{Int64s: []int64{25, 26}}}}, {Int32s: []int32{4}},
+		{Int64s: []int64{7}},
+		{Int64s: []int64{23}},
+		{Int64s: []int64{1242}},
+		{Int64s: []int64{1259}, Bytes: [][]byte{[]byte("pg_class")}},
+		{Lists: &planner.ListVector{Offsets: []uint64{0}, Lengths: []uint64{2}, Elems: planner.Vector{Int64s: []int64{25, 26}}}},
+		{Int32s: []int32{4}},
 	}}
 	const objectJSON = `{"xid":"7","type":"integer","proc":"boolin","class":"pg_class","types":"25 26","n":4}`
 	for name, c := range map[string]struct {
