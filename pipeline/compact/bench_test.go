@@ -47,7 +47,8 @@ func weather(from int) []schema.Event {
 			integer("battery", n%101), text("device", fmt.Sprintf("station-%05d", random.IntN(1000))),
 			text("firmware", fmt.Sprintf("v2.%d.7-release", n%9)), integer("humidity", random.IntN(100)),
 			number("location.lat", 47+random.Float64()), number("location.lon", 8+random.Float64()),
-			{Name: "ok", Kind: schema.KindBool, Int: int64(n % 2)}, number("pressure", 900+float64(random.IntN(400))/4),
+			{Name: "ok", Kind: schema.KindBool, Int: int64(n % 2)},
+			number("pressure", 900+float64(random.IntN(400))/4),
 			text("status", "operating normally"), number("temp", float64(random.IntN(400))/10),
 			integer("timestamp", int(e.Time/1000)), text("wind.direction", []string{"north", "east", "south-south-west"}[n%3]),
 		}

@@ -34,7 +34,7 @@ type fileWriter struct {
 	rows    *fileRows
 	layout  layout
 	more    []*rowFields // by batch
-	writer  *parquet.Writer
+	writer  *parquet.GenericWriter[any]
 	columns map[string]int // physical name to leaf index
 	values  []parquet.Value
 	scratch []byte
@@ -54,7 +54,7 @@ func newFileWriter(rows *fileRows, l layout) *fileWriter {
 func (w *fileWriter) encode() ([]byte, error) {
 	out := bytes.NewBuffer(make([]byte, 0, rowBytes*len(w.rows.order)))
 	schemaOf := w.schema()
-	w.writer = parquet.NewWriter(out, schemaOf,
+	w.writer = parquet.NewGenericWriter[any](out, schemaOf,
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
 		parquet.SkipPageBounds(sources.ColumnID), parquet.SkipPageBounds(sources.ColumnHash), parquet.SkipPageBounds(sources.ColumnMore),
 		parquet.DictionaryMaxBytes(dictionaryBytes),

@@ -406,8 +406,8 @@ func TestSlowCommitIsAbandoned(t *testing.T) {
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	s, bucket, now := setup(t)
-	v := commit(t, s, 0, 10)
-	v = commit(t, s, 10, 20)
+	commit(t, s, 0, 10)
+	v := commit(t, s, 10, 20)
 	old, err := v.List(t.Context(), sources.Unbounded())
 	if err != nil {
 		t.Fatal(err)

@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// MaxFileRows and MaxFileBytes cut files. Bytes are counted as the batches
-	// hold them, of which a file has about a quarter.
-	MaxFileRows  = 2_000_000
+	// MaxFileRows is how many rows a file has at most.
+	MaxFileRows = 2_000_000
+	// MaxFileBytes cuts files by their bytes as the batches hold them, of which a
+	// file has about a quarter.
 	MaxFileBytes = 512 << 20
 )
 

@@ -17,7 +17,7 @@ type file struct {
 
 // track finds the file's inode, or takes it up, and empties the file if asked. fs.mu is held.
 func (f *file) track(truncate bool) error {
-	info, err := f.File.Stat()
+	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (f *file) Sync() error {
 }
 
 func (f *file) size() (int64, error) {
-	info, err := f.File.Stat()
+	info, err := f.Stat()
 	if err != nil {
 		return 0, err
 	}
