@@ -16,11 +16,7 @@ func BenchmarkPlan(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		p, err := w.session.Prepare(b.Context(), statements[0], nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		r, err := w.session.Execute(b.Context(), p, nil)
+		r, err := w.session.Run(b.Context(), statements[0])
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -43,8 +43,17 @@ func (s *Session) plan(ctx context.Context, n *pgquery.SelectStmt, values []*Con
 	return p, nil
 }
 
-// runQuery executes a prepared query.
-func (s *Session) runQuery(ctx context.Context, prepared *Prepared, n *pgquery.SelectStmt, values []*Const) (*Result, error) {
+// runQuery plans and starts a query.
+func (s *Session) runQuery(ctx context.Context, n *pgquery.SelectStmt, values []*Const) (*Result, error) {
+	p, err := s.plan(ctx, n, values)
+	if err != nil {
+		return nil, err
+	}
+	return s.start(ctx, p)
+}
+
+// runPrepared does so for one whose result was described.
+func (s *Session) runPrepared(ctx context.Context, prepared *Prepared, n *pgquery.SelectStmt, values []*Const) (*Result, error) {
 	p, err := s.plan(ctx, n, values)
 	if err != nil {
 		return nil, err
@@ -53,6 +62,11 @@ func (s *Session) runQuery(ctx context.Context, prepared *Prepared, n *pgquery.S
 		p.Release()
 		return nil, errorf(pgerrcode.FeatureNotSupported, "cached plan must not change result type")
 	}
+	return s.start(ctx, p)
+}
+
+// start hands a plan, and its pins, to the engine.
+func (s *Session) start(ctx context.Context, p *Plan) (*Result, error) {
 	rows, err := s.planner.cfg.Engine.Run(ctx, p)
 	if err != nil {
 		p.Release()

@@ -196,3 +196,45 @@ func TestColumnsSayTheirTable(t *testing.T) {
 		t.Errorf("sizes %d and %d", columns[0].Size(), columns[1].Size())
 	}
 }
+
+// Run does at once what Prepare and Execute do in turn.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	run(t, w.session, "CREATE TABLE weather (station text)")
+	start := func(sql string) error {
+		t.Helper()
+		statements, err := w.session.Parse(sql)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := w.session.Run(t.Context(), statements[0])
+		if err == nil && r.Rows != nil {
+			err = r.Rows.Close()
+		}
+		return err
+	}
+	w.engine.calls = nil
+	if err := start("SELECT station FROM weather WHERE timestamp > now()"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(w.engine.calls, ", "), "pin 1, load weather, files weather, splits weather, run, close, release"; got != want {
+		t.Errorf("calls %s, want %s", got, want)
+	}
+	if got := planner.Format(w.engine.plan.Query); !strings.Contains(got, "from 2026-11-22 10:30:00.000001+00") {
+		t.Errorf("now() bounds nothing:\n%s", got)
+	}
+	wantCode(t, start("SELECT $1"), pgerrcode.UndefinedParameter)
+	wantCode(t, start("EXPLAIN SELECT $1::text"), pgerrcode.UndefinedParameter)
+	wantCode(t, start("SELECT fieldgate.add_alias('weather', $1)"), pgerrcode.UndefinedParameter)
+	for _, sql := range []string{"BEGIN", "SELECT 1", "SHOW TimeZone"} {
+		if err := start(sql); err != nil {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	wantCode(t, start("SELECT nothing"), pgerrcode.UndefinedColumn)
+	wantCode(t, start("SELECT 1"), pgerrcode.InFailedSQLTransaction)
+	if got := w.session.Status(); got != 'E' {
+		t.Errorf("status %c after an error in a block", got)
+	}
+}

@@ -68,6 +68,29 @@ func (s *Session) prepare(ctx context.Context, st *Statement, paramTypes []postg
 	return p, s.checkUtility(st)
 }
 
+// Run starts a statement without parameters. A query is bound once, where Prepare
+// and Execute would bind it twice; ctx and errors are as with Execute.
+func (s *Session) Run(ctx context.Context, st *Statement) (*Result, error) {
+	n := st.node.GetSelectStmt()
+	if n == nil || adminCall(st) != nil {
+		p, err := s.Prepare(ctx, st, nil)
+		if err != nil {
+			return nil, err
+		}
+		return s.Execute(ctx, p, nil)
+	}
+	err := s.checkFailed(st)
+	var r *Result
+	if err == nil {
+		r, err = s.runQuery(ctx, n, []*Const{})
+	}
+	if err != nil {
+		s.Fail()
+		return nil, placeError(err, st.Text)
+	}
+	return r, nil
+}
+
 // Execute starts a prepared statement. ctx governs the rows of its result until
 // they are closed.
 func (s *Session) Execute(ctx context.Context, p *Prepared, params []Param) (*Result, error) {
@@ -92,7 +115,7 @@ func (s *Session) execute(ctx context.Context, p *Prepared, params []Param) (*Re
 	}
 	switch n := p.Statement.node.GetNode().(type) {
 	case *pgquery.Node_SelectStmt:
-		return s.runQuery(ctx, p, n.SelectStmt, values)
+		return s.runPrepared(ctx, p, n.SelectStmt, values)
 	case *pgquery.Node_ExplainStmt:
 		return s.runExplain(ctx, p, n.ExplainStmt, values)
 	}

@@ -3,7 +3,6 @@ package wire
 import (
 	"context"
 
-	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/fieldgate/fieldgate/planner"
@@ -44,14 +43,7 @@ func (c *conn) runStatement(ctx context.Context, st *planner.Statement) error {
 	r := c.begin(stop)
 	defer r.end()
 
-	prepared, err := c.session.Prepare(ctx, st, nil)
-	if err != nil {
-		return statementError(ctx, err)
-	}
-	if len(prepared.ParamTypes) > 0 {
-		return errorf(pgerrcode.UndefinedParameter, "there is no parameter $1")
-	}
-	result, err := c.session.Execute(ctx, prepared, nil)
+	result, err := c.session.Run(ctx, st)
 	if err != nil {
 		return statementError(ctx, err)
 	}

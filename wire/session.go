@@ -12,10 +12,12 @@ import (
 type Session interface {
 	// Parse splits a text into its statements; none if it is empty.
 	Parse(sql string) ([]*planner.Statement, error)
+	// Run starts a statement without parameters. ctx governs the rows of its result
+	// until they are closed.
+	Run(ctx context.Context, st *planner.Statement) (*planner.Result, error)
 	// Prepare binds a statement without running anything.
 	Prepare(ctx context.Context, st *planner.Statement, paramTypes []postgres.OID) (*planner.Prepared, error)
-	// Execute starts a prepared statement. ctx governs the rows of its result
-	// until they are closed.
+	// Execute starts a prepared statement, as Run does.
 	Execute(ctx context.Context, p *planner.Prepared, params []planner.Param) (*planner.Result, error)
 	// Status is the transaction status as ReadyForQuery sends it.
 	Status() byte

@@ -127,6 +127,17 @@ func (s *session) Prepare(_ context.Context, st *planner.Statement, types []post
 	return p, nil
 }
 
+func (s *session) Run(ctx context.Context, st *planner.Statement) (*planner.Result, error) {
+	p, err := s.Prepare(ctx, st, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.ParamTypes) > 0 {
+		return nil, &planner.Error{Code: pgerrcode.UndefinedParameter, Message: "there is no parameter $1"}
+	}
+	return s.Execute(ctx, p, nil)
+}
+
 func (s *session) Execute(ctx context.Context, p *planner.Prepared, params []planner.Param) (*planner.Result, error) {
 	verb, arg, _ := strings.Cut(p.Statement.Text, " ")
 	if s.status == 'E' && verb != "rollback" && verb != "commit" {
