@@ -73,13 +73,30 @@ func digits(to []byte, width int, n int64) {
 	}
 }
 
+// refusedPause is how long a refused request waits before it is sent again.
+const refusedPause = 50 * time.Millisecond
+
+// pause returns after a while, or with an error when ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // load posts events as fast as they are taken, until ctx ends or there are
 // enough, and counts what was acknowledged.
 type load struct {
 	url   string
 	next  atomic.Int64
 	acked atomic.Int64
-	limit int64
+	// refused counts requests that were answered with 503.
+	refused atomic.Int64
+	limit   int64
 }
 
 func (l *load) run(ctx context.Context) error {
@@ -125,11 +142,9 @@ func (l *load) post(ctx context.Context, client *http.Client, text []byte) error
 			l.acked.Add(batchEvents)
 			return nil
 		case http.StatusServiceUnavailable:
-			pause := time.NewTimer(50 * time.Millisecond)
-			select {
-			case <-pause.C:
-			case <-ctx.Done():
-				return ctx.Err()
+			l.refused.Add(1)
+			if err := pause(ctx, refusedPause); err != nil {
+				return err
 			}
 		default:
 			return fmt.Errorf("status %s", res.Status)
