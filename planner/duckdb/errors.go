@@ -18,9 +18,15 @@ import (
 type engineError struct {
 	class   bindings.ErrorType
 	message string
+	sql     string // the statement, where it may be at fault
 }
 
-func (e *engineError) Error() string { return e.message }
+func (e *engineError) Error() string {
+	if e.sql == "" {
+		return e.message
+	}
+	return e.message + "\n" + e.sql
+}
 
 // Errors that our functions raise pass through DuckDB as text: FG, the SQLSTATE,
 // a colon, the message, and behind raisedDetail the detail if there is one.

@@ -23,14 +23,14 @@ var builtinColumns = []string{sources.ColumnTS, sources.ColumnID, sources.Column
 // its sources.
 type use struct {
 	builtins []string
-	names    map[string]bool
+	names    []string // sorted
 }
 
 func usedBy(s *planner.MetricScan) use {
-	u := use{names: map[string]bool{}}
+	var u use
 	source := func(sent string) {
 		for _, k := range schema.Kinds {
-			u.names[sources.PhysicalName(sent, k)] = true
+			u.names = append(u.names, sources.PhysicalName(sent, k))
 		}
 	}
 	for _, f := range s.Fields {
@@ -47,6 +47,8 @@ func usedBy(s *planner.MetricScan) use {
 			u.builtin(f.Builtin)
 		}
 	}
+	slices.Sort(u.names)
+	u.names = slices.Compact(u.names)
 	return u
 }
 
@@ -56,16 +58,22 @@ func (u *use) builtin(column string) {
 	}
 }
 
-// present filters the names in use out of a list, sorted.
+// present filters the names in use out of a sorted list.
 func (u *use) present(columns []string) []string {
 	var out []string
-	for _, c := range columns {
-		if u.names[c] {
-			out = append(out, c)
+	for _, name := range u.names {
+		if _, ok := slices.BinarySearch(columns, name); ok {
+			out = append(out, name)
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return out
+}
+
+// sorted is a list in order and without doubles.
+func sorted(columns []string) []string {
+	columns = slices.Clone(columns)
+	slices.Sort(columns)
+	return slices.Compact(columns)
 }
 
 func (p *printer) datasetBranches(s *planner.MetricScan, d planner.DatasetSplits) []*branch {
@@ -134,7 +142,7 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 			inRest[f] = true
 		}
 	}
-	rest.columns, rest.more = u.present(rest.columns), u.present(rest.more)
+	rest.columns, rest.more = sorted(rest.columns), sorted(rest.more)
 	for _, f := range files {
 		if inRest[f] {
 			rest.files = append(rest.files, f)
@@ -268,7 +276,7 @@ func (p *printer) tableBranches(s *planner.MetricScan, u use, t *sources.TableSp
 	for _, c := range u.builtins {
 		read[c] = quoteName(c)
 	}
-	for _, c := range u.present(t.Columns) {
+	for _, c := range u.present(sorted(t.Columns)) {
 		read[c] = quoteName(c)
 	}
 	where := []string{fmt.Sprintf("_n >= %d AND _n < %d", t.From, t.To)}
@@ -329,7 +337,7 @@ func (p *printer) batchBranches(s *planner.MetricScan, u use, batches []*sources
 			names = append(names, b.Batch.Columns[i].Name)
 		}
 	}
-	names = u.present(names)
+	names = u.present(sorted(names))
 	columns := append(slices.Clone(u.builtins), names...)
 	if !slices.Contains(columns, sources.ColumnTS) {
 		columns = append(columns, sources.ColumnTS)

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/fieldgate/fieldgate/planner"
@@ -42,15 +43,47 @@ func (p *printer) logic(e *planner.Logic) printed {
 	if e.Kind == planner.Not {
 		return printed{sql: "(NOT " + p.expr(e.Args[0]).sql + ")"}
 	}
-	word := " AND "
+	word, decided := " AND ", "false"
 	if e.Kind == planner.Or {
-		word = " OR "
+		word, decided = " OR ", "true"
 	}
-	var args []string
+	var safe, risky []string
 	for _, a := range e.Args {
-		args = append(args, p.expr(a).sql)
+		if sql := p.expr(a).sql; mayRaise.MatchString(sql) {
+			risky = append(risky, sql)
+		} else {
+			safe = append(safe, sql)
+		}
 	}
-	return printed{sql: "(" + strings.Join(args, word) + ")"}
+	if len(risky) == 0 || len(e.Args) == 1 {
+		return printed{sql: "(" + strings.Join(append(safe, risky...), word) + ")"}
+	}
+	return printed{sql: "(" + strings.Join(append(safe, guarded(safe, risky, word, decided)), word) + ")"}
+}
+
+// mayRaise finds the functions that fail for some values. What users write to
+// keep those values away (x <> 0 AND 1 / x > 2) has to be evaluated before.
+var mayRaise = regexp.MustCompile(`fg_(div|mod)_|_in\(|fg_(int[248]|float[48])_of_|fg_numeric_(div|mod|quo|sqrt|exp|ln|log|power)|` +
+	`fg_(sqrt|ln|log10|power|exp|asin|acos|raise|chr|to_date|to_timestamp|jsonb_scalar|json_array_length|json_keys|json_elements|interval_div)\b`)
+
+// guarded prints the operands of AND or OR that may fail so that they are
+// evaluated only where those before them do not decide. DuckDB orders operands
+// by what it thinks they cost, and evaluates all of them outside of WHERE.
+func guarded(safe, risky []string, word, decided string) string {
+	not := "NOT "
+	if decided == "true" {
+		not = ""
+	}
+	var b strings.Builder
+	b.WriteString("(CASE")
+	if len(safe) > 0 {
+		b.WriteString(" WHEN " + not + "(" + strings.Join(safe, word) + ") THEN " + decided)
+	}
+	for _, r := range risky[:len(risky)-1] {
+		b.WriteString(" WHEN " + not + r + " THEN " + decided)
+	}
+	b.WriteString(" ELSE (" + strings.Join(risky, word) + ") END)")
+	return b.String()
 }
 
 func (p *printer) isBool(e *planner.IsBool) printed {

@@ -89,7 +89,7 @@ func (r *rows) start(ctx context.Context, sql string, columns []planner.ResultCo
 // prepareError keeps the statement's text with an error that shows a fault of
 // the printing; the interface tells no class here.
 func prepareError(message, sql string) *engineError {
-	return &engineError{class: classOfText(message), message: message + "\n" + sql}
+	return &engineError{class: classOfText(message), message: message, sql: sql}
 }
 
 // Next fetches the next chunk; what it returned before is no longer valid.

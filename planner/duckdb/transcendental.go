@@ -108,6 +108,8 @@ func (d decimal) leading() (f float64, exponent int) {
 	return n / math.Pow(10, float64(kept)), exponent
 }
 
+func errTooManyDigits() error { return unsupported("a logarithm or power of so many digits") }
+
 func shownScale(scale int, scales ...int) int {
 	for _, s := range scales {
 		scale = max(scale, s)
@@ -150,6 +152,9 @@ func (d decimal) ln() (decimal, error) {
 		return d, err
 	}
 	scale := shownScale(minSignificantDigits-d.lnWeight(), d.scale)
+	if d.n.BitLen() > maxExactBits/8 {
+		return d, errTooManyDigits()
+	}
 	return decimalOf(logarithm(d.binary(scale+len(d.n.Text(10))+guardDigits)), scale), nil
 }
 
@@ -169,6 +174,9 @@ func (d decimal) log(x decimal) (decimal, error) {
 	}
 	scale := shownScale(minSignificantDigits-(x.lnWeight()-d.lnWeight()), d.scale, x.scale)
 	digits := scale + len(d.n.Text(10)) + len(x.n.Text(10)) + guardDigits
+	if digits > maxDigits {
+		return d, errTooManyDigits()
+	}
 	base := logarithm(d.binary(digits))
 	if base.Sign() == 0 {
 		return d, errDivisionByZero()
@@ -206,12 +214,20 @@ func (d decimal) power(e decimal) (decimal, error) {
 	return d.fractionalPower(e)
 }
 
-// maxExactPower bounds the exponents whose powers are multiplied out.
-const maxExactPower = 1000
+// Powers are multiplied out up to an exponent and a length of the result; what
+// needs more digits than maxDigits is refused, as nothing interrupts it.
+const (
+	maxExactPower = 1000
+	maxExactBits  = 1 << 19
+	maxDigits     = 20_000
+)
 
 func (d decimal) wholePower(n int64) (decimal, error) {
 	scale := shownScale(minSignificantDigits, d.scale)
-	if abs(n) > maxExactPower && d.n.Sign() != 0 {
+	switch {
+	case d.n.Sign() == 0 && n > 0:
+		return decimal{n: new(big.Int), scale: scale}, nil
+	case abs(n) > maxExactPower || int64(d.n.BitLen()+d.scale)*abs(n) > maxExactBits:
 		return d.greatPower(n, scale)
 	}
 	power := decimal{n: new(big.Int).Exp(d.n, big.NewInt(abs(n)), nil), scale: d.scale * int(abs(n))}
@@ -235,6 +251,9 @@ func (d decimal) greatPower(n int64, scale int) (decimal, error) {
 		return decimal{n: new(big.Int), scale: scale}, nil
 	}
 	digits := scale + int(math.Abs(weight)) + len(d.n.Text(10)) + guardDigits
+	if digits > maxDigits {
+		return d, errTooManyDigits()
+	}
 	x := logarithm(d.abs().binary(digits))
 	out := decimalOf(exponential(x.Mul(x, new(big.Float).SetInt64(n))), scale)
 	if d.n.Sign() < 0 && n%2 != 0 {
@@ -245,8 +264,13 @@ func (d decimal) greatPower(n int64, scale int) (decimal, error) {
 
 func (d decimal) fractionalPower(e decimal) (decimal, error) {
 	low := len(d.n.Text(10)) + len(e.n.Text(10)) + guardDigits
-	product := logarithm(d.binary(low))
-	estimate, _ := product.Mul(product, e.binary(low)).Float64()
+	if low > maxDigits {
+		return d, errTooManyDigits()
+	}
+	// The estimate has eight digits, as in numeric.c: they decide the scale.
+	estimateScale := max(8-d.lnWeight(), 0)
+	product := decimalOf(logarithm(d.binary(low)), estimateScale).mul(e).round(estimateScale)
+	estimate, _ := product.binary(low).Float64()
 	if math.Abs(estimate) > maxResultWeight*3.01 {
 		if estimate > 0 {
 			return d, errNumericOverflow()
@@ -255,7 +279,7 @@ func (d decimal) fractionalPower(e decimal) (decimal, error) {
 	}
 	weight := estimate * log10OfE
 	scale := shownScale(minSignificantDigits-int(weight), d.scale, e.scale)
-	digits := scale + int(math.Abs(weight)) + len(d.n.Text(10)) + len(e.n.Text(10)) + guardDigits
+	digits := scale + int(math.Abs(weight)) + low
 	x := logarithm(d.binary(digits))
 	return decimalOf(exponential(x.Mul(x, e.binary(digits))), scale), nil
 }
