@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -136,6 +137,21 @@ func waitForFiles(t *testing.T, dir string, n int) {
 	}
 }
 
+// waitForLog waits until there is a file.
+func waitForLog(t *testing.T, path string) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); ; <-tick.C {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is not there", path)
+		}
+	}
+}
+
 func TestServerEndsWithItsProcess(t *testing.T) {
 	t.Parallel()
 	cmd, stdout, dir := startHolder(t)
@@ -160,11 +176,17 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 }
 
 // TestServerEndsWithItsStarter kills the process while the server starts: the
-// folder goes only after the server.
+// folder goes only after the server. A process that is killed before it has
+// begun to start one leaves an empty folder, so the test waits for the log.
 func TestServerEndsWithItsStarter(t *testing.T) {
 	t.Parallel()
 	cmd, _, dir := startHolder(t)
 	waitForFiles(t, dir, 1)
+	made, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitForLog(t, filepath.Join(dir, made[0].Name(), "log"))
 	kill(t, cmd)
 	waitForFiles(t, dir, 0)
 }
