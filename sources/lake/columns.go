@@ -205,7 +205,8 @@ func (s *stats) addNum(v float64) {
 	s.nums[0], s.nums[1] = min(s.nums[0], v), max(s.nums[1], v)
 }
 
-// of gives the bounds as doubles, and false for a column that has none.
+// of gives the bounds as doubles, and false for a column that has none, or none
+// that JSON can hold.
 func (s *stats) of(kind schema.Kind) (sources.Stats, bool) {
 	switch {
 	case !s.seen:
@@ -213,7 +214,8 @@ func (s *stats) of(kind schema.Kind) (sources.Stats, bool) {
 	case kind == schema.KindInt:
 		return sources.Stats{Min: atMost(s.ints[0]), Max: atLeast(s.ints[1])}, true
 	default:
-		return sources.Stats{Min: s.nums[0], Max: s.nums[1]}, true
+		finite := !math.IsInf(s.nums[0], 0) && !math.IsInf(s.nums[1], 0) && !math.IsNaN(s.nums[0])
+		return sources.Stats{Min: s.nums[0], Max: s.nums[1]}, finite
 	}
 }
 

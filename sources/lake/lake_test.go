@@ -23,8 +23,13 @@ import (
 
 var thermo = schema.Dataset{Tenant: "acme", Metric: "Thermo-1"}
 
+// rowGroup is how many rows a row group has.
+const rowGroup = 122_880
+
+func at(n int) stream.Position { return stream.Position{Seq: stream.SequenceOf(uint64(n))} }
+
 // setup makes a lake in a folder of its own, with a clock that a test moves.
-func setup(t *testing.T) (*lake.Store, objstore.Bucket, *time.Time) {
+func setup(t testing.TB) (*lake.Store, objstore.Bucket, *time.Time) {
 	t.Helper()
 	bucket, err := objstore.OpenDir(objstore.DirConfig{Root: t.TempDir(), FS: vfs.OS{}})
 	if err != nil {
@@ -52,7 +57,7 @@ func batchOf(n, m int, values func(n int) []schema.Value) (*sources.Batch, []lak
 		e := schema.Event{
 			Dataset: thermo, Time: int64(i) * 1e6, ReceivedAt: int64(i)*1e6 + 7, ID: idOf(i), Hash: idOf(-i), Values: values(i),
 		}
-		b.Add(&e, stream.Position{Seq: stream.SequenceOf(uint64(i))})
+		b.Add(&e, at(i))
 		order = append(order, lake.Row{Row: uint32(i - n)})
 	}
 	return b.Batch(), order

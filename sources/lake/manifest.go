@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
@@ -68,18 +69,20 @@ type partDoc struct {
 	Files      []fileRecord `json:"files"`
 }
 
-// fileRecord is one file in a partDoc. Columns and More index ColumnSets.
+// fileRecord is one file in a partDoc. Columns, More and StatColumns index
+// ColumnSets; Stats are minimum and maximum of each of the StatColumns.
 type fileRecord struct {
-	Key       string                `json:"key"`
-	Bytes     int64                 `json:"bytes"`
-	Rows      int64                 `json:"rows"`
-	Memory    int64                 `json:"memory"`
-	MinTime   int64                 `json:"min_time"`
-	MaxTime   int64                 `json:"max_time"`
-	Columns   int                   `json:"columns"`
-	More      int                   `json:"more"`
-	Stats     map[string][2]float64 `json:"stats,omitempty"`
-	CreatedAt time.Time             `json:"created_at"`
+	Key         string    `json:"key"`
+	Bytes       int64     `json:"bytes"`
+	Rows        int64     `json:"rows"`
+	Memory      int64     `json:"memory"`
+	MinTime     int64     `json:"min_time"`
+	MaxTime     int64     `json:"max_time"`
+	Columns     int       `json:"columns"`
+	More        int       `json:"more"`
+	StatColumns int       `json:"stat_columns"`
+	Stats       []float64 `json:"stats"`
+	CreatedAt   time.Time `json:"created_at"`
 }
 
 // File is one file of the lake as a manifest lists it.
@@ -169,12 +172,13 @@ func decodeRoot(data []byte) (*root, error) {
 
 // encodePart gives the document of a part. It is packed with zstd.
 func encodePart(files []*File) ([]byte, error) {
-	doc := partDoc{Format: formatVersion}
+	doc := partDoc{Format: formatVersion, ColumnSets: [][]string{}, Files: make([]fileRecord, 0, len(files))}
 	sets := map[string]int{}
+	var name []byte
 	set := func(columns []string) int {
-		name, err := json.Marshal(columns)
-		if err != nil {
-			return -1 // a list of strings always encodes
+		name = name[:0]
+		for _, c := range columns {
+			name = append(append(name, c...), ' ')
 		}
 		n, ok := sets[string(name)]
 		if !ok {
@@ -185,15 +189,16 @@ func encodePart(files []*File) ([]byte, error) {
 		return n
 	}
 	for _, f := range files {
+		known := slices.Sorted(maps.Keys(f.Stats))
+		if known == nil {
+			known = []string{}
+		}
 		rec := fileRecord{
 			Key: f.Key, Bytes: f.Bytes, Rows: f.Rows, Memory: f.Memory, MinTime: f.Times.Min, MaxTime: f.Times.Max,
-			Columns: set(f.Columns), More: set(f.More), CreatedAt: f.CreatedAt,
+			Columns: set(f.Columns), More: set(f.More), StatColumns: set(known), Stats: make([]float64, 0, 2*len(known)), CreatedAt: f.CreatedAt,
 		}
-		if len(f.Stats) > 0 {
-			rec.Stats = make(map[string][2]float64, len(f.Stats))
-			for name, s := range f.Stats {
-				rec.Stats[name] = [2]float64{s.Min, s.Max}
-			}
+		for _, column := range known {
+			rec.Stats = append(rec.Stats, f.Stats[column].Min, f.Stats[column].Max)
 		}
 		doc.Files = append(doc.Files, rec)
 	}
@@ -214,21 +219,32 @@ func decodePart(data []byte) ([]*File, error) {
 		return nil, fmt.Errorf("decode part: format %d, this version reads %d", doc.Format, formatVersion)
 	}
 	files := make([]*File, 0, len(doc.Files))
-	for _, rec := range doc.Files {
-		if rec.Columns < 0 || rec.Columns >= len(doc.ColumnSets) || rec.More < 0 || rec.More >= len(doc.ColumnSets) {
-			return nil, fmt.Errorf("decode part: file %s names a column set that is not there", rec.Key)
-		}
-		f := &File{
-			Key: rec.Key, Bytes: rec.Bytes, Rows: rec.Rows, Memory: rec.Memory, Times: sources.Bounds{Min: rec.MinTime, Max: rec.MaxTime},
-			Columns: doc.ColumnSets[rec.Columns], More: doc.ColumnSets[rec.More], CreatedAt: rec.CreatedAt,
-		}
-		if len(rec.Stats) > 0 {
-			f.Stats = make(map[string]sources.Stats, len(rec.Stats))
-			for name, s := range rec.Stats {
-				f.Stats[name] = sources.Stats{Min: s[0], Max: s[1]}
-			}
+	for i := range doc.Files {
+		f, err := doc.Files[i].file(doc.ColumnSets)
+		if err != nil {
+			return nil, fmt.Errorf("decode part: %w", err)
 		}
 		files = append(files, f)
 	}
 	return files, nil
+}
+
+func (r *fileRecord) file(sets [][]string) (*File, error) {
+	for _, set := range [...]int{r.Columns, r.More, r.StatColumns} {
+		if set < 0 || set >= len(sets) {
+			return nil, fmt.Errorf("file %s names a column set that is not there", r.Key)
+		}
+	}
+	known := sets[r.StatColumns]
+	if len(r.Stats) != 2*len(known) || !strings.HasSuffix(r.Key, dataSuffix) {
+		return nil, fmt.Errorf("file %s is damaged", r.Key)
+	}
+	f := &File{
+		Key: r.Key, Bytes: r.Bytes, Rows: r.Rows, Memory: r.Memory, Times: sources.Bounds{Min: r.MinTime, Max: r.MaxTime},
+		Columns: sets[r.Columns], More: sets[r.More], Stats: make(map[string]sources.Stats, len(known)), CreatedAt: r.CreatedAt,
+	}
+	for i, column := range known {
+		f.Stats[column] = sources.Stats{Min: r.Stats[2*i], Max: r.Stats[2*i+1]}
+	}
+	return f, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"strconv"
 
@@ -101,6 +102,9 @@ func (c *outColumn) appendJSON(dst []byte, r Row) []byte {
 	switch c.kind {
 	case schema.KindNumber:
 		v, _ := c.number(r)
+		if v == 0 && math.Signbit(v) {
+			return append(dst, "-0.0"...) // DuckDB reads -0 as the integer
+		}
 		return strconv.AppendFloat(dst, v, 'g', -1, 64)
 	case schema.KindInt:
 		v, _ := c.integer(r)
