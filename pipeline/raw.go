@@ -32,7 +32,7 @@ type RawConfig struct {
 	Checkpoints stream.Checkpoints
 	Schemas     Schemas
 	Observed    Admitter
-	// BatchBytes is about how much of a shard is staged by one put. Default 2 MB.
+	// BatchBytes is about how much of a shard is staged by one put. Default 4 MB.
 	BatchBytes int
 	// CheckpointEvery is how often a shard's checkpoint is saved while it moves,
 	// and so how much is staged again after a crash. Default 1 s.
@@ -44,7 +44,7 @@ type RawConfig struct {
 
 func (c RawConfig) withDefaults() RawConfig {
 	if c.BatchBytes == 0 {
-		c.BatchBytes = 2 << 20
+		c.BatchBytes = 4 << 20
 	}
 	if c.CheckpointEvery == 0 {
 		c.CheckpointEvery = time.Second

@@ -31,10 +31,14 @@ const (
 // errorShards are those of the log of error rows.
 const errorShards = 1
 
-// eventShards are those that a new log of events gets. A shard has a reader in
-// each stage, so half as many as there are cores keep these busy; more would
-// only cut the fsyncs smaller.
-func eventShards() int { return min(max(runtime.GOMAXPROCS(0)/2, 1), 8) }
+// stagedShards are those that a new log of staged events gets. A shard has a
+// reader in each stage, so half as many as there are cores keep these busy; more
+// would only cut the fsyncs smaller.
+func stagedShards() int { return min(max(runtime.GOMAXPROCS(0)/2, 1), 8) }
+
+// rawShards are at least two: while one waits for its fsync, the other gathers
+// requests.
+func rawShards() int { return max(stagedShards(), 2) }
 
 // stores are the embedded stores of one data directory.
 type stores struct {
@@ -79,7 +83,7 @@ func openStores(dir string, log *slog.Logger) (s *stores, err error) {
 		name   string
 		shards int
 		to     **stream.Disk
-	}{{pipeline.LogRaw, eventShards(), &s.raw}, {pipeline.LogStaged, eventShards(), &s.staged}, {pipeline.LogErrors, errorShards, &s.errors}} {
+	}{{pipeline.LogRaw, rawShards(), &s.raw}, {pipeline.LogStaged, stagedShards(), &s.staged}, {pipeline.LogErrors, errorShards, &s.errors}} {
 		d, err := openLog(dir, l.name, l.shards, log)
 		if err != nil {
 			return s, err
