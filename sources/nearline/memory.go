@@ -109,12 +109,5 @@ func (m *memory) figures() Memory {
 // who compacts should then compact everything, and trim.
 func (t *Tail) Pressure() <-chan struct{} { return t.memory.pressure }
 
-// Full says that the tail is at its bound: writes wait, and no more should be
-// taken in.
-func (t *Tail) Full() bool {
-	m := t.memory.figures()
-	return m.Used >= m.Bound
-}
-
 // Memory says what the tail holds.
 func (t *Tail) Memory() Memory { return t.memory.figures() }

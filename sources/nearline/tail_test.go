@@ -288,7 +288,7 @@ func TestMemoryBound(t *testing.T) {
 		ds := dataset("m")
 		tail := newTail(t, nearline.Config{MemoryBytes: 1 << 20})
 		seq := uint64(1)
-		for !tail.Full() {
+		for m := tail.Memory(); m.Used < m.Bound; m = tail.Memory() {
 			write(t, tail, run(ds, 0, seq, 100, "a"))
 			seq += 100
 		}
