@@ -7,6 +7,7 @@ import (
 	"time"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
+	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/planner"
 )
@@ -70,19 +71,30 @@ func (r *rows) start(ctx context.Context, sql string, columns []planner.ResultCo
 	if bindings.Prepare(r.conn.conn, sql, &r.statement) == bindings.StateError {
 		return statusOf(ctx, prepareError(bindings.PrepareError(r.statement), sql))
 	}
-	var pending bindings.PendingResult
-	defer bindings.DestroyPending(&pending)
-	if bindings.PendingPreparedStreaming(r.statement, &pending) == bindings.StateError {
-		return statusOf(ctx, prepareError(bindings.PendingError(pending), sql))
-	}
-	if bindings.ExecutePending(pending, &r.result) == bindings.StateError {
-		return statusOf(ctx, resultError(&r.result))
+	if e := r.execute(&r.result); e != nil {
+		e = r.cause(ctx, e)
+		e.sql = sql
+		return statusOf(ctx, e)
 	}
 	reader, err := newChunkReader(&r.result, columns)
 	if err != nil {
-		return &planner.Error{Code: "XX000", Message: internalMessage, Err: fmt.Errorf("%w\n%s", err, sql)}
+		return &planner.Error{Code: pgerrcode.InternalError, Message: internalMessage, Err: fmt.Errorf("%w\n%s", err, sql)}
 	}
 	r.reader = reader
+	return nil
+}
+
+// execute starts the prepared statement as a stream.
+func (r *rows) execute(result *bindings.Result) *engineError {
+	var pending bindings.PendingResult
+	defer bindings.DestroyPending(&pending)
+	if bindings.PendingPreparedStreaming(r.statement, &pending) == bindings.StateError {
+		message := bindings.PendingError(pending)
+		return &engineError{class: classOfText(message), message: message}
+	}
+	if bindings.ExecutePending(pending, result) == bindings.StateError {
+		return resultError(result)
+	}
 	return nil
 }
 
@@ -107,11 +119,53 @@ func (r *rows) Next(ctx context.Context) (*planner.Chunk, error) {
 	if r.chunk.Ptr == nil {
 		r.ended = true
 		if e := resultError(&r.result); e.message != "" {
-			return nil, statusOf(ctx, e)
+			return nil, statusOf(ctx, r.cause(ctx, e))
 		}
 		return nil, nil
 	}
 	return r.reader.read(r.chunk), nil
+}
+
+// maxCauseRuns bounds how often a statement is run again for its error.
+const maxCauseRuns = 8
+
+// cause finds what a stream failed of. When a thread fails, DuckDB interrupts
+// the others, and where one of them is reading for us it may tell of the
+// interrupt alone. Then the statement is run again, until it tells.
+func (r *rows) cause(ctx context.Context, e *engineError) *engineError {
+	for range maxCauseRuns {
+		if e.class != bindings.ErrorTypeInterrupt || ctx.Err() != nil {
+			return e
+		}
+		again := r.fail(ctx)
+		if again == nil {
+			return &engineError{message: "interrupted without a cause"}
+		}
+		e = again
+	}
+	return e
+}
+
+// fail runs the statement to its error and drops the rows before.
+func (r *rows) fail(ctx context.Context) *engineError {
+	stop := r.conn.watch(ctx)
+	defer stop()
+	var result bindings.Result
+	defer bindings.DestroyResult(&result)
+	if e := r.execute(&result); e != nil {
+		return e
+	}
+	for {
+		chunk := bindings.FetchChunk(result)
+		if chunk.Ptr == nil {
+			break
+		}
+		bindings.DestroyDataChunk(&chunk)
+	}
+	if e := resultError(&result); e.message != "" {
+		return e
+	}
+	return nil
 }
 
 // Close ends the statement and gives its connection back.
