@@ -43,7 +43,7 @@ func (s *Session) onTable(rv *pgquery.RangeVar, what string, missingOK bool, edi
 			c.notice(skipped, "relation %q does not exist, skipping", name)
 			return nil
 		}
-		return tableMissing(d, name, rv.Location)
+		return notDeclared(d, name, rv.Location)
 	}
 	return c, nil
 }
@@ -210,13 +210,9 @@ func (s *Session) dropTables(ctx context.Context, c *schemaChange, n *pgquery.Dr
 			case n.MissingOk:
 				c.notice(skipped, "table %q does not exist, skipping", name)
 			default:
-				e := tableMissing(d, name, nowhere)
-				e.Message = "table " + quoteMessage(name) + " does not exist"
-				return e
+				return tableMissing(d, "table", name, nowhere)
 			}
 		}
 		return nil
 	})
 }
-
-func quoteMessage(name string) string { return `"` + name + `"` }

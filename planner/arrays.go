@@ -102,10 +102,10 @@ func (b *binder) subscripts(sc *scope, arg Expr, nodes []*pgquery.Node, at int32
 		switch {
 		case oid == postgres.JSONBOID && !sub.IsSlice:
 			arg, err = b.jsonSubscript(sc, arg, sub, at)
-		case postgres.ElemOf(oid) == 0:
-			return nil, errorAt(at, pgerrcode.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", oid)
 		case i > 0:
 			return nil, unsupported(at, "more than one array subscript")
+		case postgres.ElemOf(oid) == 0:
+			return nil, errorAt(at, pgerrcode.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", oid)
 		default:
 			arg, err = b.subscript(sc, arg, sub, at)
 		}

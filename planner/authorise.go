@@ -34,7 +34,12 @@ func (s *Session) checkUtility(st *Statement) error {
 		if n.CopyStmt.IsFrom {
 			return withIngestHint(unsupported(nowhere, "COPY FROM"))
 		}
-		return unsupported(nowhere, "COPY TO")
+		return unsupported(nowhere, "COPY TO").withHint("POST /v1/query gives the rows of a query as CSV.")
+	case *pgquery.Node_PrepareStmt, *pgquery.Node_ExecuteStmt:
+		return unsupported(nowhere, "%s", statementName(st.node)).withHint("Drivers prepare statements by the protocol, without PREPARE.")
+	case *pgquery.Node_DeclareCursorStmt, *pgquery.Node_FetchStmt:
+		return unsupported(nowhere, "%s", statementName(st.node)).
+			withHint("Results stream without a cursor. psql asks for cursors where FETCH_COUNT is set.")
 	}
 	return unsupported(nowhere, "%s", statementName(st.node))
 }

@@ -214,9 +214,19 @@ func fieldTypeOf(n *pgquery.TypeName) (schema.Type, error) {
 	return t, e
 }
 
-// tableMissing is the error for a table that an ALTER names and nobody declared.
-func tableMissing(d *schema.Draft, name string, at int32) *Error {
-	e := errorAt(at, pgerrcode.UndefinedTable, "relation %q does not exist", name)
+// notDeclared is the error for a table that ALTER or COMMENT names and nobody
+// declared.
+func notDeclared(d *schema.Draft, name string, at int32) *Error {
+	e := tableMissing(d, "relation", name, at)
+	if e.Hint == "" {
+		e.Hint = "Only a declared table can be changed. CREATE TABLE declares one, also for events that are there already."
+	}
+	return e
+}
+
+// tableMissing is the error for a table that is not there.
+func tableMissing(d *schema.Draft, kind, name string, at int32) *Error {
+	e := errorAt(at, pgerrcode.UndefinedTable, "%s %q does not exist", kind, name)
 	if m, ok := d.MetricOfSent(name); ok {
 		return e.withHint("%q is an alias of table %q.", name, m.Name)
 	}
@@ -245,7 +255,7 @@ func (s *Session) comment(n *pgquery.CommentStmt) (*schemaChange, error) {
 	c.edit = func(d *schema.Draft) error {
 		m, ok := d.Metric(name)
 		if !ok {
-			return tableMissing(d, name, nowhere)
+			return notDeclared(d, name, nowhere)
 		}
 		if _, ok := m.Field(field); field != "" && !ok {
 			return columnMissing(name, field)

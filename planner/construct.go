@@ -40,6 +40,12 @@ var statementNames = map[string]string{
 
 // statementName is what SQL calls a statement: CREATE FUNCTION, INSERT.
 func statementName(n *pgquery.Node) string {
+	if v := n.GetVacuumStmt(); v != nil && !v.IsVacuumcmd {
+		return "ANALYZE"
+	}
+	if f := n.GetFetchStmt(); f != nil && f.Ismove {
+		return "MOVE"
+	}
 	name := messageName(n)
 	if known, ok := statementNames[name]; ok {
 		return known

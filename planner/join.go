@@ -166,9 +166,13 @@ func (b *binder) mergeColumns(bound *Join, joined *item, using []string, l, r []
 }
 
 func usingColumn(columns []itemColumn, name, side string, at int32) (int, error) {
-	found := -1
+	found, undeclared := -1, false
 	for i, c := range columns {
-		if c.name != name || c.observed {
+		if c.name != name {
+			continue
+		}
+		if c.observed {
+			undeclared = true
 			continue
 		}
 		if found >= 0 {
@@ -177,7 +181,11 @@ func usingColumn(columns []itemColumn, name, side string, at int32) (int, error)
 		found = i
 	}
 	if found < 0 {
-		return 0, errorAt(at, pgerrcode.UndefinedColumn, "column %q specified in USING clause does not exist in %s table", name, side)
+		err := errorAt(at, pgerrcode.UndefinedColumn, "column %q specified in USING clause does not exist in %s table", name, side)
+		if undeclared {
+			err = err.withHint("USING sees declared columns only. Join with ON, or declare the column.")
+		}
+		return 0, err
 	}
 	return found, nil
 }

@@ -34,6 +34,9 @@ type lookup struct {
 	// observed gives the undeclared metrics, fields what was sent to a dataset.
 	observed func() ([]schema.ObservedMetric, error)
 	fields   func(schema.Dataset) ([]schema.ObservedField, error)
+	// objects gives the OIDs of the objects of a relation of pg_catalog by the
+	// names that a column has; nil: there are none.
+	objects func(relation, column string) (map[string]int64, error)
 }
 
 // table is what a name in FROM means: exactly one member is set.

@@ -66,8 +66,35 @@ func (b *binder) objectOID(text string, kind postgres.OID, at int32) (uint32, er
 			return 0, errorAt(at, pgerrcode.AmbiguousFunction, "more than one function named %q", text)
 		}
 		return uint32(procs[0].OID), nil
+	case postgres.RegnamespaceOID, postgres.RegroleOID:
+		if qualifier != "" {
+			return 0, errorAt(at, pgerrcode.InvalidName, "invalid name syntax")
+		}
+		return b.namedOID(kind, name, at)
 	}
 	return 0, unsupported(at, "looking up a name as %s", kind)
+}
+
+// namedOID finds a schema or a role.
+func (b *binder) namedOID(kind postgres.OID, name string, at int32) (uint32, error) {
+	relation, column := "pg_namespace", "nspname"
+	missing := errorAt(at, pgerrcode.InvalidSchemaName, "schema %q does not exist", name)
+	if kind == postgres.RegroleOID {
+		relation, column = "pg_roles", "rolname"
+		missing = errorAt(at, pgerrcode.UndefinedObject, "role %q does not exist", name)
+	}
+	if b.names.objects == nil {
+		return 0, missing
+	}
+	oids, err := b.names.objects(relation, column)
+	if err != nil {
+		return 0, err
+	}
+	oid, ok := oids[name]
+	if !ok {
+		return 0, missing
+	}
+	return uint32(oid), nil
 }
 
 func (b *binder) tableOID(qualifier, name string, at int32) (uint32, error) {

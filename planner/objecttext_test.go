@@ -2,24 +2,33 @@ package planner_test
 
 import (
 	"context"
+	"strings"
 	"testing"
+
+	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/sources/pgcatalog"
 )
 
-// Identifiers of objects keep their numbers and get names beside them, qualified
-// where the search path does not find the object.
-func TestObjectTexts(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
+// wholeCatalog is pg_catalog as it is served, with one user.
+func wholeCatalog(t *testing.T) *pgcatalog.Catalog {
+	t.Helper()
 	catalog, err := pgcatalog.New(pgcatalog.Config{Users: func(context.Context, string) ([]pgcatalog.User, error) {
 		return []pgcatalog.User{{Name: "demo", Owner: true}}, nil
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.useCatalog(t, catalog)
+	return catalog
+}
+
+// Identifiers of objects keep their numbers and get names beside them, qualified
+// where the search path does not find the object.
+func TestObjectTexts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.useCatalog(t, wholeCatalog(t))
 	run(t, w.session, `CREATE TABLE weather (station text); CREATE TABLE "Select" (station text); CREATE TABLE pg_class (station text)`)
 	snapshot, err := w.schemas.Current(t.Context(), "demo")
 	if err != nil {
@@ -69,5 +78,27 @@ func TestObjectTexts(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// Schemas and roles are found by name, and only whole.
+func TestObjectNames(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.useCatalog(t, wholeCatalog(t))
+	if got := run(t, w.session, "SELECT 'pg_catalog'::regnamespace, 'demo'::regrole"); got != "SELECT [I]\n" {
+		t.Error(got)
+	}
+	if got, want := planner.Format(w.engine.plan.Query), "regnamespace regnamespace = '11'::regnamespace"; !strings.Contains(got, want) {
+		t.Errorf("%s\nlacks %s", got, want)
+	}
+	for sql, code := range map[string]string{
+		"SELECT 'nope'::regnamespace": pgerrcode.InvalidSchemaName,
+		"SELECT 'nope'::regrole":      pgerrcode.UndefinedObject,
+		"SELECT 'a.b'::regrole":       pgerrcode.InvalidName,
+	} {
+		if got := run(t, w.session, sql); !strings.HasPrefix(got, "ERROR "+code) {
+			t.Errorf("%s: %s", sql, got)
+		}
 	}
 }

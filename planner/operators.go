@@ -53,11 +53,10 @@ func (b *binder) plainOperation(sc *scope, n *pgquery.A_Expr, name string) (Expr
 		}
 		return b.operator(name, nil, right, n.Location, nowhere, locate(n.Rexpr))
 	}
-	left, err := b.expr(sc, n.Lexpr)
-	if err != nil {
-		return nil, err
+	if n.Lexpr.GetRowExpr() != nil && n.Rexpr.GetSubLink().GetSubLinkType() == pgquery.SubLinkType_EXPR_SUBLINK {
+		return nil, unsupported(n.Location, "comparing a row with a subquery").withHint("Use IN, or = ANY.")
 	}
-	right, err := b.expr(sc, n.Rexpr)
+	left, right, err := b.operands(sc, n)
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +148,18 @@ func (b *binder) quantified(sc *scope, n *pgquery.A_Expr, name string, all bool)
 	return &Quantified{Operator: r.Operator, Left: left, Array: array, All: all}, err
 }
 
+// operands binds both sides of an operator.
+func (b *binder) operands(sc *scope, n *pgquery.A_Expr) (left, right Expr, err error) {
+	if left, err = b.expr(sc, n.Lexpr); err != nil {
+		return nil, nil, err
+	}
+	right, err = b.expr(sc, n.Rexpr)
+	return left, right, err
+}
+
 // distinct binds IS [NOT] DISTINCT FROM; rows differ if a column does.
 func (b *binder) distinct(sc *scope, n *pgquery.A_Expr, not bool) (Expr, error) {
-	left, err := b.expr(sc, n.Lexpr)
-	if err != nil {
-		return nil, err
-	}
-	right, err := b.expr(sc, n.Rexpr)
+	left, right, err := b.operands(sc, n)
 	if err != nil {
 		return nil, err
 	}

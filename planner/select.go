@@ -116,10 +116,10 @@ func (b *binder) plainSelect(sc *scope, q *Query, n *pgquery.SelectStmt, u unkno
 		return err
 	}
 	q.Aggregated = sc.aggregates || len(n.GroupClause) > 0 || q.Having != nil
-	if err := b.checkGrouping(sc, q); err != nil {
+	if err := b.addSets(sc, q); err != nil {
 		return err
 	}
-	return b.addSets(sc, q)
+	return b.checkGrouping(sc, q)
 }
 
 // condition binds WHERE or HAVING; nil: there is none.

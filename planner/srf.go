@@ -29,6 +29,9 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 	if call == nil {
 		return b.valueInFrom(sc, n, node[0])
 	}
+	if parts, _ := nameParts(call.Funcname); parts[len(parts)-1] == "unnest" && len(call.Args) > 1 {
+		return nil, nil, unsupported(at, "unnest of several arrays")
+	}
 	c, err := b.callSite(sc, call)
 	if err != nil {
 		return nil, nil, err

@@ -141,6 +141,11 @@ func (s *Session) bind(ctx context.Context, n *pgquery.SelectStmt, params *param
 	if err != nil {
 		return nil, nil, err
 	}
+	names.objects = func(relation, column string) (map[string]int64, error) {
+		oids := map[string]int64{}
+		err := s.readCatalog(ctx, names, relation, column, "oid", func(oid int64, name string, _ int64) { oids[name] = oid })
+		return oids, err
+	}
 	b := newBinder(names, env, params)
 	q, err := b.query(n)
 	if err != nil {
