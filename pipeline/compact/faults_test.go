@@ -297,7 +297,7 @@ func (m *model) texts(ds schema.Dataset) []string {
 // model.
 func TestRandomHistories(t *testing.T) {
 	t.Parallel()
-	for range 20 {
+	for range 12 {
 		seed := rand.Uint64()
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()

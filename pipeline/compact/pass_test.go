@@ -54,11 +54,11 @@ func TestRedeliveredIsNoConflict(t *testing.T) {
 }
 
 // TestSparseNamesStayInMemory compacts a dataset of thousands of names, of which
-// each event has one: by column, all rows of all names would be 320 MB.
+// each event has one: by column, all rows of all names would be 192 MB.
 func TestSparseNamesStayInMemory(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	const events, names = 10_000, 4_000
+	const events, names = 6_000, 4_000
 	var sent []schema.Event
 	for n := range events {
 		e := event(hot, n, "")
