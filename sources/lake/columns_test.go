@@ -68,7 +68,11 @@ func TestCutBetweenIntegersAndDoubles(t *testing.T) {
 func TestStatsHoldEveryInteger(t *testing.T) {
 	t.Parallel()
 	for _, bounds := range [][2]int64{
-		{-1, 1}, {-(1<<53 + 1), 1<<53 + 1}, {1<<53 + 1, 1<<53 + 3}, {math.MinInt64, math.MaxInt64}, {math.MaxInt64, math.MaxInt64},
+		{-1, 1},
+		{-(1<<53 + 1), 1<<53 + 1},
+		{1<<53 + 1, 1<<53 + 3},
+		{math.MinInt64, math.MaxInt64},
+		{math.MaxInt64, math.MaxInt64},
 		{math.MinInt64 + 1, math.MaxInt64 - 1},
 	} {
 		s, _, _ := setup(t)
