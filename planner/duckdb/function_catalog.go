@@ -20,30 +20,17 @@ func catalogFunctions() definitions {
 			c.setText(postgres.FormatType(postgres.OID(c.int8(0)), c.int4(1)))
 			return nil
 		},
-		"fg_regtype_out(BIGINT) VARCHAR": func(c *call) error {
-			oid := postgres.OID(c.int8(0))
-			if _, ok := postgres.TypeByOID(oid); !ok && oid != 0 {
-				c.setText(fmt.Sprint(c.int8(0)))
-				return nil
-			}
-			c.setText(oid.String())
-			return nil
-		},
-		"fg_regproc_out(BIGINT) VARCHAR": func(c *call) error {
-			p, ok := postgres.ProcByOID(postgres.OID(c.int8(0)))
-			switch {
-			case c.int8(0) == 0:
-				c.setText("-")
-			case !ok:
-				c.setText(fmt.Sprint(c.int8(0)))
-			case len(postgres.ProcsByName(p.Name)) > 1:
-				c.setText("pg_catalog." + quoteIdentifier(p.Name))
-			default:
-				c.setText(quoteIdentifier(p.Name))
-			}
-			return nil
-		},
+		"fg_regtype_out(BIGINT) VARCHAR": registered(postgres.RegtypeOID),
+		"fg_regproc_out(BIGINT) VARCHAR": registered(postgres.RegprocOID),
 		"fg_size_pretty(BIGINT) VARCHAR": func(c *call) error { c.setText(prettySize(c.int8(0))); return nil },
+	}
+}
+
+// registered prints an OID as the given type does.
+func registered(typ postgres.OID) func(c *call) error {
+	return func(c *call) error {
+		c.setText(string(postgres.AppendRegistered(nil, typ, postgres.OID(c.int8(0)))))
+		return nil
 	}
 }
 

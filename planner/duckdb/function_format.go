@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 // format is PostgreSQL's format(): %s, %I, %L and %%, with position, width and
@@ -105,7 +107,7 @@ func (s specifier) print(arg []byte) (string, error) {
 	case arg == nil && s.verb == 'L':
 		text = "NULL"
 	case s.verb == 'I':
-		text = quoteIdentifier(string(arg))
+		text = postgres.QuoteIdentifier(string(arg))
 	case s.verb == 'L':
 		text = quoteLiteral(string(arg))
 	default:
@@ -120,33 +122,3 @@ func (s specifier) print(arg []byte) (string, error) {
 	}
 	return strings.Repeat(" ", missing) + text, nil
 }
-
-// quoteIdentifier quotes a name unless it is one that SQL would read as such.
-func quoteIdentifier(s string) string {
-	plain := s != "" && (s[0] == '_' || s[0] >= 'a' && s[0] <= 'z')
-	for i := range len(s) {
-		c := s[i]
-		plain = plain && (c == '_' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
-	}
-	if plain && !isKeyword(s) {
-		return s
-	}
-	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
-}
-
-// isKeyword says that a word is one of those keywords of PostgreSQL 15 that are
-// not "unreserved" (parser/kwlist.h), which quote_ident quotes.
-func isKeyword(s string) bool {
-	return strings.Contains(keywords, " "+s+" ")
-}
-
-const keywords = ` all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast ` +
-	`char character check coalesce collate collation column concurrently constraint create cross current_catalog current_date ` +
-	`current_role current_schema current_time current_timestamp current_user dec decimal default deferrable desc distinct do else ` +
-	`end except exists extract false fetch float for foreign freeze from full grant greatest group grouping having ilike in ` +
-	`initially inner inout int integer intersect interval into is isnull join lateral leading least left like limit localtime ` +
-	`localtimestamp national natural nchar none normalize not notnull null nullif numeric offset on only or order out outer ` +
-	`overlaps overlay placing position precision primary real references returning right row select session_user setof ` +
-	`similar smallint some substring symmetric table tablesample then time timestamp to trailing treat trim true union unique ` +
-	`user using values varchar variadic verbose when where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest ` +
-	`xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable `

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 // jsonFunctions take JSON apart. The first argument is json or jsonb.
@@ -85,7 +87,7 @@ func jsonFunctions() definitions {
 			return nil
 		},
 		"fg_json_quote(VARCHAR) VARCHAR": func(c *call) error {
-			c.isSet, c.result.text = true, appendJSONString(c.result.text, c.text(0))
+			c.isSet, c.result.text = true, postgres.AppendJSONString(c.result.text, c.text(0))
 			return nil
 		},
 		"fg_jsonb_key(VARCHAR) VARCHAR": func(c *call) error {
@@ -96,14 +98,14 @@ func jsonFunctions() definitions {
 		"fg_json_values_text(VARCHAR) VARCHAR[]": jsonValues(true),
 		"fg_json_number(VARCHAR) VARCHAR": func(c *call) error {
 			if v := c.text(0); strings.HasSuffix(v, "Infinity") || v == "NaN" {
-				c.isSet, c.result.text = true, appendJSONString(c.result.text, v)
+				c.isSet, c.result.text = true, postgres.AppendJSONString(c.result.text, v)
 			} else {
 				c.setText(v)
 			}
 			return nil
 		},
 		"fg_json_time(VARCHAR) VARCHAR": func(c *call) error {
-			c.isSet, c.result.text = true, appendJSONString(c.result.text, strings.Replace(c.text(0), " ", "T", 1))
+			c.isSet, c.result.text = true, postgres.AppendJSONString(c.result.text, strings.Replace(c.text(0), " ", "T", 1))
 			return nil
 		},
 		"fg_jsonb_scalar(VARCHAR, VARCHAR) VARCHAR": func(c *call) error {

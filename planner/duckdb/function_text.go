@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 // fallible sets a text or fails.
@@ -40,7 +42,7 @@ func textFunctions() definitions {
 			return nil
 		},
 		"fg_to_hex(BIGINT) VARCHAR":         func(c *call) error { c.setText(strconv.FormatUint(uint64(c.int8(0)), 16)); return nil },
-		"fg_quote_ident(VARCHAR) VARCHAR":   one(quoteIdentifier),
+		"fg_quote_ident(VARCHAR) VARCHAR":   one(postgres.QuoteIdentifier),
 		"fg_quote_literal(VARCHAR) VARCHAR": one(quoteLiteral),
 		"fg_substr(VARCHAR, INTEGER) VARCHAR": func(c *call) error {
 			c.setText(substring(c.text(0), int64(c.int4(1)), int64(len(c.text(0)))+max(0, -int64(c.int4(1)))+1))

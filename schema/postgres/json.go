@@ -45,14 +45,14 @@ type jsonNode struct {
 func (n *jsonNode) append(dst []byte) []byte {
 	switch n.kind {
 	case '"':
-		return appendJSONString(dst, n.text)
+		return AppendJSONString(dst, n.text)
 	case '{':
 		dst = append(dst, '{')
 		for i := range n.items {
 			if i > 0 {
 				dst = append(dst, ", "...)
 			}
-			dst = append(appendJSONString(dst, n.keys[i]), ": "...)
+			dst = append(AppendJSONString(dst, n.keys[i]), ": "...)
 			dst = n.items[i].append(dst)
 		}
 		return append(dst, '}')
@@ -93,8 +93,8 @@ func (n *jsonNode) sortMembers() {
 
 const hexDigits = "0123456789abcdef"
 
-// appendJSONString quotes a string as PostgreSQL's escape_json does.
-func appendJSONString(dst []byte, s string) []byte {
+// AppendJSONString appends a text as a JSON string, as PostgreSQL's escape_json quotes it (json.c).
+func AppendJSONString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for i := range len(s) {
 		switch c := s[i]; c {
