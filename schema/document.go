@@ -32,6 +32,7 @@ type (
 		MetricKeys        []string          `json:"metric_keys,omitempty"`
 		TimestampAliases  []string          `json:"timestamp_aliases,omitempty"`
 		TimestampPatterns []string          `json:"timestamp_patterns,omitempty"`
+		RejectUndeclared  bool              `json:"reject_undeclared,omitempty"`
 		SettingsVersion   uint64            `json:"settings_version"`
 		Metrics           []metricReference `json:"metrics,omitempty"`
 		NextMetric        uint32            `json:"next_metric"`
@@ -52,6 +53,7 @@ type (
 		Aliases           []string        `json:"aliases,omitempty"`
 		TimestampAliases  []string        `json:"timestamp_aliases,omitempty"`
 		TimestampPatterns []string        `json:"timestamp_patterns,omitempty"`
+		RejectMissingTime bool            `json:"reject_missing_time,omitempty"`
 		Fields            []fieldDocument `json:"fields,omitempty"`
 		NextField         int             `json:"next_field"`
 		Comment           string          `json:"comment,omitempty"`
@@ -102,6 +104,7 @@ func encodeRoot(s *Snapshot) ([]byte, error) {
 		MetricKeys:        s.MetricKeys,
 		TimestampAliases:  s.TimestampAliases,
 		TimestampPatterns: s.TimestampPatterns,
+		RejectUndeclared:  s.RejectUndeclared,
 		SettingsVersion:   s.SettingsVersion,
 		NextMetric:        s.nextMetric,
 		Generations:       s.Generations,
@@ -125,6 +128,7 @@ func (doc *rootDocument) snapshot(tenant string) *Snapshot {
 		MetricKeys:        doc.MetricKeys,
 		TimestampAliases:  doc.TimestampAliases,
 		TimestampPatterns: doc.TimestampPatterns,
+		RejectUndeclared:  doc.RejectUndeclared,
 		SettingsVersion:   doc.SettingsVersion,
 		Metrics:           make([]*Metric, 0, len(doc.Metrics)),
 		Generations:       doc.Generations,
@@ -143,6 +147,7 @@ func encodeMetric(m *Metric) ([]byte, error) {
 		Aliases:           m.Aliases,
 		TimestampAliases:  m.TimestampAliases,
 		TimestampPatterns: m.TimestampPatterns,
+		RejectMissingTime: m.RejectMissingTime,
 		NextField:         m.NextField,
 		Comment:           m.Comment,
 	}
@@ -167,6 +172,7 @@ func decodeMetric(item Item) (*Metric, error) {
 		Aliases:           doc.Aliases,
 		TimestampAliases:  doc.TimestampAliases,
 		TimestampPatterns: doc.TimestampPatterns,
+		RejectMissingTime: doc.RejectMissingTime,
 		NextField:         doc.NextField,
 		Comment:           doc.Comment,
 		Version:           doc.Version,

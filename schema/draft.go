@@ -74,14 +74,17 @@ func (d *Draft) notFound(name string) error {
 	return err
 }
 
-// CreateMetric declares a metric: its name, aliases, timestamp lists, comment
-// and fields (of which Number is not read). It becomes the last.
+// CreateMetric declares a metric: its name, aliases, timestamp lists, what
+// becomes of events without a time, comment and fields (of which Number is not
+// read). It becomes the last.
 func (d *Draft) CreateMetric(m Metric) error {
 	made := &Metric{
 		ID:        d.next.nextMetric,
 		Name:      m.Name,
 		NextField: firstField,
 		Comment:   m.Comment,
+
+		RejectMissingTime: m.RejectMissingTime,
 	}
 	where := whereMetric(m.Name)
 	if err := checkText(where, "the name", m.Name, maxName); err != nil {
@@ -263,6 +266,25 @@ func (d *Draft) SetTimestampPatterns(metric string, patterns []string) error {
 	}
 	return d.edit(metric, func(m *Metric) error {
 		return d.setTimestampPatterns(whereMetric(metric), &m.TimestampPatterns, patterns)
+	})
+}
+
+// SetRejectUndeclared says whether events of metrics that nobody declared are
+// refused.
+func (d *Draft) SetRejectUndeclared(reject bool) error {
+	if d.next.RejectUndeclared != reject {
+		d.next.RejectUndeclared = reject
+		d.settings, d.changed = true, true
+	}
+	return nil
+}
+
+// SetRejectMissingTime says whether events of a metric without a time of their own
+// are refused.
+func (d *Draft) SetRejectMissingTime(metric string, reject bool) error {
+	return d.edit(metric, func(m *Metric) error {
+		m.RejectMissingTime = reject
+		return nil
 	})
 }
 

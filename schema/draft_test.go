@@ -146,6 +146,15 @@ func apply(d *schema.Draft, line string) error {
 		return d.SetTimestampAliases(arg(0), list(arg(1)))
 	case "timestamp-patterns":
 		return d.SetTimestampPatterns(arg(0), list(arg(1)))
+	case "undeclared":
+		reject, err := schema.ParseUndeclaredMetrics(arg(0))
+		return errors.Join(err, d.SetRejectUndeclared(reject))
+	case "missing-time":
+		reject, err := schema.ParseMissingTime(arg(1))
+		if err != nil {
+			return err
+		}
+		return d.SetRejectMissingTime(arg(0), reject)
 	case "comment":
 		return d.SetComment(arg(0), arg(1), arg(2))
 	}

@@ -160,6 +160,9 @@ func describe(s *schema.Snapshot) string {
 	if s.TimestampPatterns != nil {
 		fmt.Fprintf(&b, "timestamp patterns %q\n", s.TimestampPatterns)
 	}
+	if s.RejectUndeclared {
+		b.WriteString("rejects undeclared metrics\n")
+	}
 	for _, m := range s.Metrics {
 		fmt.Fprintf(&b, "metric %d %q of version %d", m.ID, m.Name, m.Version)
 		if m.Aliases != nil {
@@ -170,6 +173,9 @@ func describe(s *schema.Snapshot) string {
 		}
 		if m.TimestampPatterns != nil {
 			fmt.Fprintf(&b, ", timestamp patterns %q", m.TimestampPatterns)
+		}
+		if m.RejectMissingTime {
+			b.WriteString(", rejects a missing time")
 		}
 		if m.Comment != "" {
 			fmt.Fprintf(&b, " -- %s", m.Comment)

@@ -22,7 +22,10 @@ type Snapshot struct {
 	MetricKeys        []string
 	TimestampAliases  []string
 	TimestampPatterns []string
-	// SettingsVersion is the version that last changed one of the three lists.
+	// RejectUndeclared refuses events of metrics that nobody declared.
+	RejectUndeclared bool
+	// SettingsVersion is the version that last changed one of the three lists, or
+	// what becomes of undeclared metrics.
 	SettingsVersion uint64
 	// Metrics are in the order they were declared.
 	Metrics []*Metric
@@ -47,6 +50,9 @@ type Metric struct {
 	Aliases           []string
 	TimestampAliases  []string
 	TimestampPatterns []string
+	// RejectMissingTime refuses events without a time of their own, which otherwise
+	// get that of their arrival.
+	RejectMissingTime bool
 	// Fields are in declared order.
 	Fields []Field
 	// NextField is the attribute number the next new field gets.

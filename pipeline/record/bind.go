@@ -1,6 +1,7 @@
 package record
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -87,6 +88,9 @@ func (b *Binder) Bind(values []schema.Value, urlMetric string, arrivedAt int64) 
 	if err != nil {
 		return Bound{}, err
 	}
+	if n.metric == nil && b.snapshot.RejectUndeclared {
+		return Bound{}, malformed("metric undeclared: nobody declared %s, and this tenant refuses such metrics", quoted(n.dataset.Metric))
+	}
 	bound := Bound{Dataset: n.dataset, Metric: n.metric, Time: arrivedAt}
 	for _, name := range n.times {
 		v := find(values, name)
@@ -98,7 +102,10 @@ func (b *Binder) Bind(values []schema.Value, urlMetric string, arrivedAt int64) 
 			return Bound{}, malformed("time unreadable: %s is %s", quoted(name), quoted(appendValueText(nil, v)))
 		}
 		bound.Time, bound.OwnTime = t, true
-		break
+		return bound, nil
+	}
+	if n.metric != nil && n.metric.RejectMissingTime {
+		return Bound{}, malformed("time missing: the event has none of %s, and the metric refuses such events", quotedList(n.times))
 	}
 	return bound, nil
 }
@@ -162,11 +169,15 @@ func (b *Binder) named(sent string) *binding {
 
 // keys lists the names that can give the metric, for a reason.
 func (b *Binder) keys() string {
-	text := ""
-	for _, key := range b.snapshot.MetricKeys {
-		text += quoted(key) + ", "
+	return quotedList(append(slices.Clone(b.snapshot.MetricKeys), metricKey))
+}
+
+func quotedList(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = quoted(name)
 	}
-	return text + quoted(metricKey)
+	return strings.Join(list, ", ")
 }
 
 // appendValueText appends a value as it reads in a message.

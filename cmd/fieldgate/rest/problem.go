@@ -43,7 +43,7 @@ func statusOfSentinel(err error) (status int, known bool) {
 	var invalid *schema.Invalid
 	switch {
 	case errors.Is(err, errStale):
-		return http.StatusPreconditionFailed, true
+		return http.StatusConflict, true
 	case errors.Is(err, schema.ErrExists):
 		return http.StatusConflict, true
 	case errors.Is(err, schema.ErrConflict):

@@ -17,6 +17,7 @@ type (
 		MetricKeys        []string `json:"metric_keys"`
 		TimestampAliases  []string `json:"timestamp_aliases"`
 		TimestampPatterns []string `json:"timestamp_patterns"`
+		UndeclaredMetrics string   `json:"undeclared_metrics,omitempty"`
 	}
 	// metricBody is a metric.
 	metricBody struct {
@@ -24,6 +25,7 @@ type (
 		Aliases           []string    `json:"aliases"`
 		TimestampAliases  []string    `json:"timestamp_aliases"`
 		TimestampPatterns []string    `json:"timestamp_patterns"`
+		MissingTime       string      `json:"missing_time,omitempty"`
 		Comment           string      `json:"comment,omitempty"`
 		Fields            []fieldBody `json:"fields"`
 	}
@@ -72,6 +74,7 @@ func settingsOf(s *schema.Snapshot) settingsBody {
 		MetricKeys:        list(s.MetricKeys),
 		TimestampAliases:  list(s.TimestampAliases),
 		TimestampPatterns: list(s.TimestampPatterns),
+		UndeclaredMetrics: policyText(s.RejectUndeclared),
 	}
 }
 
@@ -81,6 +84,7 @@ func metricOf(m *schema.Metric) metricBody {
 		Aliases:           list(m.Aliases),
 		TimestampAliases:  list(m.TimestampAliases),
 		TimestampPatterns: list(m.TimestampPatterns),
+		MissingTime:       policyText(m.RejectMissingTime),
 		Comment:           m.Comment,
 		Fields:            make([]fieldBody, len(m.Fields)),
 	}
@@ -134,9 +138,42 @@ func checkConversion(metric, field string, a aliasBody, t schema.Type) error {
 	return err
 }
 
+// policyText is what a policy is called where it is not the default, which is left
+// out.
+func policyText(reject bool) string {
+	if reject {
+		return schema.PolicyReject
+	}
+	return ""
+}
+
+// setSettings makes a tenant's settings what a body says.
+func setSettings(d *schema.Draft, b *settingsBody) error {
+	reject, err := schema.ParseUndeclaredMetrics(b.UndeclaredMetrics)
+	if err != nil {
+		return err
+	}
+	for _, set := range []func() error{
+		func() error { return d.SetMetricKeys(b.MetricKeys) },
+		func() error { return d.SetTimestampAliases("", b.TimestampAliases) },
+		func() error { return d.SetTimestampPatterns("", b.TimestampPatterns) },
+		func() error { return d.SetRejectUndeclared(reject) },
+	} {
+		if err := set(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // addMetric declares what a body says.
 func addMetric(d *schema.Draft, b *metricBody) error {
+	reject, err := schema.ParseMissingTime(b.MissingTime)
+	if err != nil {
+		return err
+	}
 	m := schema.Metric{
+		RejectMissingTime: reject,
 		Name:              b.Name,
 		Aliases:           b.Aliases,
 		TimestampAliases:  b.TimestampAliases,
@@ -156,6 +193,10 @@ func addMetric(d *schema.Draft, b *metricBody) error {
 // changeMetric makes the metric that is called name into what a body says. A new
 // name leaves the old one among the aliases.
 func changeMetric(d *schema.Draft, name string, b *metricBody) error {
+	reject, err := schema.ParseMissingTime(b.MissingTime)
+	if err != nil {
+		return err
+	}
 	aliases := b.Aliases
 	if b.Name != name {
 		if err := d.RenameMetric(name, b.Name); err != nil {
@@ -170,6 +211,7 @@ func changeMetric(d *schema.Draft, name string, b *metricBody) error {
 		func() error { return d.SetMetricAliases(b.Name, aliases) },
 		func() error { return d.SetTimestampAliases(b.Name, b.TimestampAliases) },
 		func() error { return d.SetTimestampPatterns(b.Name, b.TimestampPatterns) },
+		func() error { return d.SetRejectMissingTime(b.Name, reject) },
 		func() error { return d.SetComment(b.Name, "", b.Comment) },
 	} {
 		if err := set(); err != nil {

@@ -39,13 +39,7 @@ func (a *API) patchSettings(w http.ResponseWriter, r *http.Request, key *ingest.
 		if err := mergePatch(settingsOf(d.Base()), patch, &b); err != nil {
 			return err
 		}
-		if err := d.SetMetricKeys(b.MetricKeys); err != nil {
-			return err
-		}
-		if err := d.SetTimestampAliases("", b.TimestampAliases); err != nil {
-			return err
-		}
-		return d.SetTimestampPatterns("", b.TimestampPatterns)
+		return setSettings(d, &b)
 	})
 	if err != nil {
 		return err
