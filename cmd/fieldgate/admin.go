@@ -146,8 +146,13 @@ func (a *admin) listKeys(ctx context.Context, tenant string) (string, error) {
 	})
 }
 
+// listUsers prints the users of a tenant, or with "" of all.
 func (a *admin) listUsers(ctx context.Context, tenant string) (string, error) {
-	users, err := a.roles.Users(ctx, tenant)
+	list := a.roles.AllUsers
+	if tenant != "" {
+		list = func(ctx context.Context) ([]auth.Role, error) { return a.roles.Users(ctx, tenant) }
+	}
+	users, err := list(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -99,7 +99,7 @@ func userCommand() *cobra.Command {
 	var tenant string
 	cmd := &cobra.Command{Use: "user", Short: "Add, list and drop SQL users, and set passwords"}
 	f.add(cmd)
-	cmd.PersistentFlags().StringVar(&tenant, "tenant", "", "whose user it is")
+	cmd.PersistentFlags().StringVar(&tenant, "tenant", "", "whose user it is; list: of this tenant only")
 	add, passwd := f.password("add NAME", "Add a SQL user", "user add", &tenant), f.password("passwd NAME", "Set a user's password", "user passwd", &tenant)
 	drop := f.simple("drop NAME", "Drop a SQL user", "user drop", &tenant)
 	for _, sub := range []*cobra.Command{add, passwd, drop} {

@@ -67,6 +67,10 @@ func TestTenants(t *testing.T) {
 	if list := must(t, dir, "", "key", "list", "--tenant", "acme"); !strings.Contains(list, "press 7") || strings.Contains(list, keys["acme"]) || strings.Contains(list, "other") {
 		t.Errorf("keys of acme:\n%s", list)
 	}
+	if all, one := must(t, dir, "", "user", "list"), must(t, dir, "", "user", "list", "--tenant", "acme"); strings.Count(all, "ann") != 2 ||
+		!strings.Contains(all, "demo") || strings.Count(one, "ann") != 1 {
+		t.Errorf("users of all tenants:\n%sof acme:\n%s", all, one)
+	}
 	for _, tenant := range []string{"acme", "other"} {
 		conn, err := i.as(t.Context(), "ann", "secret-"+tenant, tenant)
 		if err != nil {

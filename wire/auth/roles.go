@@ -208,9 +208,18 @@ func (r *Roles) DropUsers(ctx context.Context, tenant string) error {
 
 // Users lists the users of a tenant, by name.
 func (r *Roles) Users(ctx context.Context, tenant string) ([]Role, error) {
+	return r.list(ctx, usersPrefix+tenant+"/")
+}
+
+// AllUsers lists the users of all tenants, by tenant and name.
+func (r *Roles) AllUsers(ctx context.Context) ([]Role, error) {
+	return r.list(ctx, usersPrefix)
+}
+
+func (r *Roles) list(ctx context.Context, prefix string) ([]Role, error) {
 	var roles []Role
 	for after := ""; ; {
-		items, err := r.cfg.KV.List(ctx, usersPrefix+tenant+"/", after, pageSize)
+		items, err := r.cfg.KV.List(ctx, prefix, after, pageSize)
 		if err != nil {
 			return nil, fmt.Errorf("list users: %w", err)
 		}
