@@ -35,6 +35,11 @@ test: build lint ## everything CI runs; what is missing is skipped by name
 test-deps: ## install the programs that tests and lint use
 	deploy/testdeps/install $(LINT_VERSION)
 
+.PHONY: regress
+regress: ## PostgreSQL's own regression statements, compared with a real one; FILE names one file
+	deploy/testdeps/regress
+	go test -count=1 -timeout 30m -run '^TestRegress$$/^$(FILE)' ./cmd/fieldgate -v -regress.long
+
 .PHONY: race
 race: ## the tests under the race detector, twice
 	go test -race -count=2 -timeout 60m ./...

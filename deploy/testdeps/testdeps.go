@@ -49,6 +49,27 @@ func Postgres(t testing.TB) string {
 	return postgresBin
 }
 
+// Regress returns the folder with the SQL of PostgreSQL 15's own regression
+// tests, or skips the test.
+func Regress(t testing.TB) string {
+	t.Helper()
+	dir := inBin("regress", "sql")
+	if _, err := os.Stat(dir); err != nil {
+		missing(t, "regress")
+	}
+	return dir
+}
+
+// inBin returns the path of a file in the repository's bin, which is absent
+// where a test runs without its sources.
+func inBin(name ...string) string {
+	_, here, _, ok := runtime.Caller(0)
+	if !ok {
+		return ""
+	}
+	return filepath.Join(append([]string{filepath.Dir(here), "..", "..", "bin"}, name...)...)
+}
+
 // missing skips the test for want of a program, or fails it where CI should have
 // it.
 func missing(t testing.TB, name string) {
@@ -73,11 +94,7 @@ func missing(t testing.TB, name string) {
 
 // installFailed says that make test-deps tried to install the program in vain.
 func installFailed(name string) bool {
-	_, here, _, ok := runtime.Caller(0)
-	if !ok {
-		return false
-	}
-	f, err := os.Open(filepath.Join(filepath.Dir(here), "..", "..", "bin", "testdeps-failed"))
+	f, err := os.Open(inBin("testdeps-failed"))
 	if err != nil {
 		return false
 	}
