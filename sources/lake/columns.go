@@ -184,6 +184,21 @@ func (c *outColumn) text(r Row) ([]byte, bool) {
 	return nil, false
 }
 
+// longest is the length in bytes of the longest text in the batches of a KindText
+// or KindJSON column.
+func (c *outColumn) longest() int {
+	most := 0
+	for _, from := range c.from {
+		if from == nil {
+			continue
+		}
+		for i := 1; i < len(from.Offsets); i++ {
+			most = max(most, int(from.Offsets[i]-from.Offsets[i-1]))
+		}
+	}
+	return most
+}
+
 // stats find the least and greatest value of a numeric column.
 type stats struct {
 	ints [2]int64

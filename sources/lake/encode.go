@@ -25,6 +25,9 @@ const (
 	dictionarySample = 2048
 	// dictionaryBytes is where a dictionary ends that the sample promised small.
 	dictionaryBytes = 1 << 20
+	// boundBytes is the longest text that may stand as a column's least or greatest
+	// value. These lie in the footer, which every reader of the file reads whole.
+	boundBytes = 256
 	// rowBytes is about what a row takes in a file, to begin with.
 	rowBytes = 64
 )
@@ -54,12 +57,17 @@ func newFileWriter(rows *fileRows, l layout) *fileWriter {
 func (w *fileWriter) encode() ([]byte, error) {
 	out := bytes.NewBuffer(make([]byte, 0, rowBytes*len(w.rows.order)))
 	schemaOf := w.schema()
-	w.writer = parquet.NewGenericWriter[any](out, schemaOf,
+	options := []parquet.WriterOption{
+		schemaOf,
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
-		parquet.SkipPageBounds(sources.ColumnID), parquet.SkipPageBounds(sources.ColumnHash), parquet.SkipPageBounds(sources.ColumnMore),
 		parquet.DictionaryMaxBytes(dictionaryBytes),
 		parquet.KeyValueMetadata("fieldgate.format", strconv.Itoa(formatVersion)),
-		parquet.CreatedBy("fieldgate", strconv.Itoa(formatVersion), ""))
+		parquet.CreatedBy("fieldgate", strconv.Itoa(formatVersion), ""),
+	}
+	for _, column := range w.unbounded() {
+		options = append(options, parquet.SkipPageBounds(column))
+	}
+	w.writer = parquet.NewGenericWriter[any](out, options...)
 	for i, path := range schemaOf.Columns() {
 		w.columns[path[0]] = i
 	}
@@ -74,6 +82,18 @@ func (w *fileWriter) encode() ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// unbounded are the columns without least and greatest value: those by which
+// nothing is pruned, and those of long texts.
+func (w *fileWriter) unbounded() []string {
+	columns := []string{sources.ColumnID, sources.ColumnHash, sources.ColumnMore}
+	for i := range w.layout.own {
+		if c := &w.layout.own[i]; c.kind == schema.KindJSON || c.kind == schema.KindText && c.longest() > boundBytes {
+			columns = append(columns, c.name)
+		}
+	}
+	return columns
 }
 
 // schema is the Parquet schema: physical columns in the order of their names,

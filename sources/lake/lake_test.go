@@ -1,6 +1,7 @@
 package lake_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -179,6 +180,35 @@ func TestWriteAndRead(t *testing.T) {
 				t.Errorf("%d rows, want %d", row, test.rows)
 			}
 		})
+	}
+}
+
+// Bounds lie in the footer: a text of a megabyte there would be read by every
+// query.
+func TestFooterStaysSmall(t *testing.T) {
+	t.Parallel()
+	s, bucket, _ := setup(t)
+	long := bytes.Repeat([]byte("x"), 1<<20)
+	batch, order := batchOf(0, 2, func(int) []schema.Value {
+		return []schema.Value{
+			{Name: "label", Kind: schema.KindText, Text: []byte("short")},
+			{Name: "list", Kind: schema.KindJSON, Text: long},
+			{Name: "log", Kind: schema.KindText, Text: long},
+		}
+	})
+	files, err := s.Write(t.Context(), thermo, []*sources.Batch{batch}, order, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, _, err := objstore.Read(t.Context(), bucket, files[0].Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if footer := binary.LittleEndian.Uint32(data[len(data)-8:]); footer > 8<<10 {
+		t.Errorf("the footer has %d bytes", footer)
+	}
+	if !bytes.Contains(data[len(data)-8<<10:], []byte("short")) {
+		t.Error("a short text's bounds are not in the footer")
 	}
 }
 
