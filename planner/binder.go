@@ -21,11 +21,11 @@ type binder struct {
 	labels map[string]bool
 	// scalars are the scalar queries bound so far; their column gives a name.
 	scalars map[*pgquery.SubLink]*Query
-	// args are what $n means in SQL of our own, else nil.
-	args []Expr
 	// metrics and catalogs are the scans met, in order.
 	metrics  []*MetricScan
 	catalogs []*CatalogScan
+	// lookups are the calls that look into the catalog.
+	lookups []*CatalogCall
 }
 
 // environment is what a statement can ask of its session, frozen while the

@@ -1,111 +1,107 @@
 package planner
 
 import (
-	"errors"
-	"fmt"
+	"context"
+	"slices"
 	"strings"
 
-	pgquery "github.com/pganalyze/pg_query_go/v5"
-
 	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
 )
 
-// catalogCalls are the functions of pg_catalog that look something up in the
-// catalog's relations, by name and argument types, as SQL over their arguments.
-// A call becomes the query, so that no engine needs to know the catalog.
-var catalogCalls = map[string]string{
-	"pg_get_userbyid(oid)": `coalesce((SELECT rolname FROM pg_catalog.pg_roles WHERE oid = $1), ('unknown (OID=' || $1::text || ')')::name)`,
-
-	"obj_description(oid, name)": `(SELECT d.description FROM pg_catalog.pg_description d JOIN pg_catalog.pg_class c ON c.oid = d.classoid
-		WHERE d.objoid = $1 AND d.objsubid = 0 AND c.relname = $2 AND c.relnamespace = 11)`,
-	"obj_description(oid)": `(SELECT description FROM pg_catalog.pg_description WHERE objoid = $1 AND objsubid = 0)`,
-	"col_description(oid, integer)": `(SELECT description FROM pg_catalog.pg_description
-		WHERE objoid = $1 AND classoid = 'pg_catalog.pg_class'::regclass AND objsubid = $2)`,
-	"shobj_description(oid, name)": `(SELECT d.description FROM pg_catalog.pg_shdescription d JOIN pg_catalog.pg_class c ON c.oid = d.classoid
-		WHERE d.objoid = $1 AND c.relname = $2 AND c.relnamespace = 11)`,
-
-	"pg_table_is_visible(oid)":    visibleIn("pg_class", "relnamespace"),
-	"pg_type_is_visible(oid)":     visibleIn("pg_type", "typnamespace"),
-	"pg_function_is_visible(oid)": visibleIn("pg_proc", "pronamespace"),
-	"pg_operator_is_visible(oid)": visibleIn("pg_operator", "oprnamespace"),
-
-	"pg_table_size(regclass)":          tableSize,
-	"pg_total_relation_size(regclass)": tableSize,
-	"pg_relation_size(regclass)":       tableSize,
-	"pg_indexes_size(regclass)":        `CASE WHEN $1 IS NOT NULL THEN 0::bigint END`,
-	"pg_database_size(name)":           `(SELECT coalesce(sum(f.bytes), 0)::bigint FROM fieldgate.files f WHERE $1 = pg_catalog.current_database())`,
-	"pg_database_size(oid)": `(SELECT coalesce(sum(f.bytes), 0)::bigint FROM fieldgate.files f
-		WHERE $1 = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))`,
-	"pg_stat_get_numscans(oid)": `CASE WHEN $1 IS NOT NULL THEN 0::bigint END`,
+// The functions that print the identifiers of objects whose names are a tenant's
+// own, by type, and the one that reads a table's name.
+var objectOutputs = map[postgres.OID]string{
+	postgres.RegclassOID:     "regclassout(regclass)",
+	postgres.RegnamespaceOID: "regnamespaceout(regnamespace)",
+	postgres.RegroleOID:      "regroleout(regrole)",
 }
 
-// tableSize is what the lake's files of a table take.
-const tableSize = `(SELECT coalesce(sum(f.bytes), 0)::bigint FROM fieldgate.files f, pg_catalog.pg_class c
-	WHERE c.oid = $1::oid AND f.metric = c.relname)`
+const tableInput = "regclassin(cstring)"
 
-func visibleIn(relation, namespace string) string {
-	return fmt.Sprintf(`(SELECT n.nspname = ANY (pg_catalog.current_schemas(true)) FROM pg_catalog.%s o
-		JOIN pg_catalog.pg_namespace n ON n.oid = o.%s WHERE o.oid = $1)`, relation, namespace)
-}
-
-// objectNames give the text of an object's identifier, by its type.
-var objectNames = map[postgres.OID]string{
-	postgres.RegclassOID: `CASE WHEN $1::oid = 0 THEN '-' ELSE coalesce((SELECT CASE WHEN n.nspname = ANY (pg_catalog.current_schemas(true))
-			THEN pg_catalog.quote_ident(c.relname::text) ELSE pg_catalog.quote_ident(n.nspname::text) || '.' || pg_catalog.quote_ident(c.relname::text) END
-		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid), $1::oid::text) END`,
-	postgres.RegnamespaceOID: `CASE WHEN $1::oid = 0 THEN '-' ELSE coalesce(
-		(SELECT pg_catalog.quote_ident(nspname::text) FROM pg_catalog.pg_namespace WHERE oid = $1::oid), $1::oid::text) END`,
-	postgres.RegroleOID: `CASE WHEN $1::oid = 0 THEN '-' ELSE coalesce(
-		(SELECT pg_catalog.quote_ident(rolname::text) FROM pg_catalog.pg_roles WHERE oid = $1::oid), $1::oid::text) END`,
-}
-
-// catalogCall makes a query of a call that looks into the catalog; not ok: the
-// call does not.
+// catalogCall makes the call of a function that looks into the catalog; not ok:
+// the function does not.
 func (b *binder) catalogCall(c *callSite) (e Expr, ok bool, err error) {
 	types := make([]string, len(c.proc.Proc.Args))
 	for i, t := range c.proc.Proc.Args {
 		types[i] = t.String()
 	}
-	sql, ok := catalogCalls[c.proc.Proc.Name+"("+strings.Join(types, ", ")+")"]
-	if !ok {
+	signature := c.proc.Proc.Name + "(" + strings.Join(types, ", ") + ")"
+	if b.names.catalog == nil || !b.names.catalog.HasFunction(signature) {
 		return nil, false, nil
 	}
 	args, err := b.arguments(c)
 	if err != nil {
 		return nil, true, err
 	}
-	e, err = b.inline(sql, args)
-	if err != nil {
-		return nil, true, err
-	}
-	e, err = b.coerce(e, plainType(c.proc.Ret), postgres.Assignment, c.node.Location)
-	return e, true, err
+	return b.newCatalogCall(signature, plainType(c.proc.Ret), args...), true, nil
 }
 
-// inline binds SQL of our own over arguments that are bound already.
-func (b *binder) inline(sql string, args []Expr) (Expr, error) {
-	n, err := parseExpr(sql)
-	if err != nil {
-		return nil, err
-	}
-	before := b.args
-	b.args = args
-	defer func() { b.args = before }()
-	e, err := b.expr(newScope(nil), n)
-	if err != nil {
-		return nil, fmt.Errorf("bind a function over the catalog: %w", hidePlace(err))
-	}
-	return b.resolve(e)
+func (b *binder) newCatalogCall(signature string, t Type, args ...Expr) *CatalogCall {
+	call := &CatalogCall{T: t, Signature: signature, Args: args}
+	b.lookups = append(b.lookups, call)
+	return call
 }
 
-// hidePlace drops a place in text that the client did not write.
-func hidePlace(err error) error {
-	var e *Error
-	if errors.As(err, &e) {
-		e.offset = 0
+// objectText gives the text of an object's identifier, if the catalog knows that.
+func (b *binder) objectText(e Expr) (Expr, bool) {
+	signature, ok := objectOutputs[e.Type().OID]
+	if !ok || b.names.catalog == nil {
+		return nil, false
 	}
-	return err
+	return b.newCatalogCall(signature, plainType(postgres.TextOID), e), true
 }
 
-// argument is $n in SQL of our own.
-func (b *binder) argument(p *pgquery.ParamRef) Expr { return b.args[p.Number-1] }
+// pinCatalog computes what the plan reads of the catalog.
+func pinCatalog(ctx context.Context, p *Plan, bound *boundQuery) error {
+	if len(p.Catalogs) == 0 && len(bound.lookups) == 0 {
+		return nil
+	}
+	pin, err := bound.names.pinned()
+	if err != nil {
+		return err
+	}
+	for _, scan := range p.Catalogs {
+		if scan.Rows, err = pin.Rows(ctx, scan.Relation); err != nil {
+			return err
+		}
+	}
+	selectRows(p.Catalogs, bound.equalities)
+	for _, call := range bound.lookups {
+		if call.Function, err = pin.Function(ctx, call.Signature); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// objectOID finds the object of a relation of pg_catalog whose column has a name.
+func objectOID(ctx context.Context, catalog sources.Catalog, pin sources.CatalogPin, relation, column, name string) (uint32, bool, error) {
+	r, ok := catalog.Relation(schemaCatalog, relation)
+	if !ok {
+		return 0, false, nil
+	}
+	rows, err := pin.Rows(ctx, r)
+	if err != nil {
+		return 0, false, err
+	}
+	place := func(name string) int {
+		return slices.IndexFunc(r.Columns(), func(c sources.CatalogColumn) bool { return c.Name == name })
+	}
+	found := rows.WhereText(place(column), name)
+	if len(found) == 0 {
+		return 0, false, nil
+	}
+	return uint32(rows.Column(place("oid")).Ints[found[0]]), true, nil
+}
+
+// catalogView is the catalog's view of this session.
+func (s *Session) catalogView(names *lookup) *sources.CatalogView {
+	return &sources.CatalogView{
+		Snapshot:  names.snapshot,
+		User:      s.id.User,
+		Path:      names.path,
+		SessionID: s.pid,
+		Settings:  s.settings.snapshot,
+	}
+}

@@ -27,12 +27,13 @@ func (b *binder) coerce(e Expr, t Type, context postgres.CoercionContext, at int
 	case postgres.AnyOID, postgres.RecordOID:
 		return e, nil
 	}
-	if sql, ok := objectNames[from.OID]; ok && category(t.OID) == postgres.StringCategory {
-		name, err := b.inline(sql, []Expr{e})
-		if err != nil {
-			return nil, err
+	if category(t.OID) == postgres.StringCategory {
+		if text, ok := b.objectText(e); ok {
+			return b.coerce(text, t, context, at)
 		}
-		return b.coerce(name, t, context, at)
+	}
+	if _, literal := e.(*Const); !literal && t.OID == postgres.RegclassOID && category(from.OID) == postgres.StringCategory && b.names.catalog != nil {
+		return b.newCatalogCall(tableInput, t, e), nil
 	}
 	cast := &Cast{T: t, Arg: e, Explicit: context == postgres.Explicit}
 	return b.fold(cast, at)

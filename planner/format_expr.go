@@ -66,6 +66,9 @@ func (f *formatter) branchExpr(e Expr) string {
 		return b.String() + " end"
 	case *Coalesce:
 		return "coalesce(" + f.list(e.Args) + ")"
+	case *CatalogCall:
+		name, _, _ := strings.Cut(e.Signature, "(")
+		return name + "(" + f.list(e.Args) + ")"
 	case *NullIf:
 		return "nullif(" + f.expr(e.Left) + ", " + f.expr(e.Right) + ")"
 	case *MinMax:

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/postgres"
 	"github.com/fieldgate/fieldgate/sources"
 )
 
@@ -34,9 +35,11 @@ type lookup struct {
 	// observed gives the undeclared metrics, fields what was sent to a dataset.
 	observed func() ([]schema.ObservedMetric, error)
 	fields   func(schema.Dataset) ([]schema.ObservedField, error)
-	// objects gives the OIDs of the objects of a relation of pg_catalog by the
-	// names that a column has; nil: there are none.
-	objects func(relation, column string) (map[string]int64, error)
+	// pinned is what the statement sees of catalog, which is not nil then.
+	pinned func() (sources.CatalogPin, error)
+	// objectOID gives the OID of the object of a relation of pg_catalog whose
+	// column has a name.
+	objectOID func(relation, column, name string) (oid uint32, ok bool, err error)
 }
 
 // table is what a name in FROM means: exactly one member is set.
@@ -145,18 +148,8 @@ func sentNameIs(sent, identifier string) bool {
 	return sent == identifier || len(identifier) >= maxIdentifier-3 && cutName(sent) == identifier
 }
 
-// cutName is a name as the parser would hand it over: its first 63 bytes, less
-// what would be a part of a character.
-func cutName(name string) string {
-	if len(name) <= maxIdentifier {
-		return name
-	}
-	n := maxIdentifier
-	for n > 0 && name[n]&0xC0 == 0x80 {
-		n--
-	}
-	return name[:n]
-}
+// cutName is a name as the parser would hand it over.
+func cutName(name string) string { return postgres.CutIdentifier(name) }
 
 // orList joins what names could mean: "a or b", "a, b or c".
 func orList[T any](list []T, text func(T) string) string {

@@ -46,7 +46,7 @@ func (b *binder) objectOID(text string, kind postgres.OID, at int32) (uint32, er
 		t, err := b.typeName(n.GetTypeCast().TypeName)
 		return uint32(t.OID), err
 	}
-	parts, ok := splitIdentifier(text)
+	parts, ok := postgres.SplitIdentifier(text)
 	if !ok {
 		return 0, errorAt(at, pgerrcode.InvalidName, "invalid name syntax")
 	}
@@ -83,18 +83,17 @@ func (b *binder) namedOID(kind postgres.OID, name string, at int32) (uint32, err
 		relation, column = "pg_roles", "rolname"
 		missing = errorAt(at, pgerrcode.UndefinedObject, "role %q does not exist", name)
 	}
-	if b.names.objects == nil {
+	if b.names.catalog == nil {
 		return 0, missing
 	}
-	oids, err := b.names.objects(relation, column)
+	oid, ok, err := b.names.objectOID(relation, column, name)
 	if err != nil {
 		return 0, err
 	}
-	oid, ok := oids[name]
 	if !ok {
 		return 0, missing
 	}
-	return uint32(oid), nil
+	return oid, nil
 }
 
 func (b *binder) tableOID(qualifier, name string, at int32) (uint32, error) {
@@ -106,50 +105,4 @@ func (b *binder) tableOID(qualifier, name string, at int32) (uint32, error) {
 		return t.metric.oid, nil
 	}
 	return t.catalog.OID(), nil
-}
-
-// splitIdentifier takes a.b."C" apart, folding what is not quoted.
-func splitIdentifier(text string) ([]string, bool) {
-	var parts []string
-	for {
-		text = strings.TrimSpace(text)
-		var part string
-		if strings.HasPrefix(text, `"`) {
-			end := 1
-			var b strings.Builder
-			for {
-				i := strings.IndexByte(text[end:], '"')
-				if i < 0 {
-					return nil, false
-				}
-				b.WriteString(text[end : end+i])
-				end += i + 1
-				if end < len(text) && text[end] == '"' {
-					b.WriteByte('"')
-					end++
-					continue
-				}
-				break
-			}
-			part, text = b.String(), text[end:]
-		} else {
-			end := strings.IndexAny(text, ". \t\n\"")
-			if end < 0 {
-				end = len(text)
-			}
-			part, text = strings.ToLower(text[:end]), text[end:]
-		}
-		if part == "" {
-			return nil, false
-		}
-		parts = append(parts, cutName(part))
-		text = strings.TrimSpace(text)
-		if text == "" {
-			return parts, true
-		}
-		if text[0] != '.' {
-			return nil, false
-		}
-		text = text[1:]
-	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // wholeCatalog is pg_catalog as it is served, with one user.
-func wholeCatalog(t *testing.T) *pgcatalog.Catalog {
+func wholeCatalog(t testing.TB) *pgcatalog.Catalog {
 	t.Helper()
 	catalog, err := pgcatalog.New(pgcatalog.Config{Users: func(context.Context, string) ([]pgcatalog.User, error) {
 		return []pgcatalog.User{{Name: "demo", Owner: true}}, nil
@@ -28,7 +28,6 @@ func wholeCatalog(t *testing.T) *pgcatalog.Catalog {
 func TestObjectTexts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.useCatalog(t, wholeCatalog(t))
 	run(t, w.session, `CREATE TABLE weather (station text); CREATE TABLE "Select" (station text); CREATE TABLE pg_class (station text)`)
 	snapshot, err := w.schemas.Current(t.Context(), "demo")
 	if err != nil {
@@ -85,7 +84,6 @@ func TestObjectTexts(t *testing.T) {
 func TestObjectNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.useCatalog(t, wholeCatalog(t))
 	if got := run(t, w.session, "SELECT 'pg_catalog'::regnamespace, 'demo'::regrole"); got != "SELECT [I]\n" {
 		t.Error(got)
 	}

@@ -27,9 +27,6 @@ type parameters struct {
 
 // param binds $n.
 func (b *binder) param(p *pgquery.ParamRef) (Expr, error) {
-	if b.args != nil {
-		return b.argument(p), nil
-	}
 	n := int(p.Number)
 	if b.params.values != nil || n < 1 || n > maxParameters {
 		if n < 1 || n > len(b.params.values) {

@@ -11,12 +11,8 @@ import (
 // pinned rows past the manifests' watermarks, so that a row which moves from one
 // to the other meanwhile is read exactly once. Catalog relations are computed.
 func (s *Session) pin(ctx context.Context, p *Plan, bound *boundQuery) error {
-	for _, scan := range p.Catalogs {
-		rows, err := scan.Relation.Rows(ctx, s.catalogView(bound.names))
-		if err != nil {
-			return err
-		}
-		scan.Rows = rows
+	if err := pinCatalog(ctx, p, bound); err != nil {
+		return err
 	}
 	datasets := datasetsOf(p.Metrics)
 	if len(datasets) == 0 {
@@ -42,16 +38,6 @@ func (s *Session) pin(ctx context.Context, p *Plan, bound *boundQuery) error {
 		}
 	}
 	return nil
-}
-
-// catalogView is the catalog's view of this session.
-func (s *Session) catalogView(names *lookup) *sources.CatalogView {
-	return &sources.CatalogView{
-		Snapshot:  names.snapshot,
-		User:      s.id.User,
-		SessionID: s.pid,
-		Settings:  s.settings.snapshot(),
-	}
 }
 
 // datasetsOf lists the datasets of all scans once.

@@ -31,12 +31,15 @@ func prune(bound *boundQuery) {
 		}
 	})
 	visitQueries(bound.query, p.query)
+	bound.equalities = p.equalities
 }
 
 type pruner struct {
 	*binder
 	// reads counts the scans of each WITH query.
 	reads map[*CTE]int
+	// equalities are those between scans of the catalog.
+	equalities []catalogEquality
 }
 
 // query narrows the relations of one query by its own conditions.
@@ -64,6 +67,7 @@ func (p *pruner) joins(f FromItem) {
 
 // narrow applies a condition to the relations of one item of FROM.
 func (p *pruner) narrow(condition Expr, f FromItem) {
+	p.narrowCatalog(condition, f)
 	limits := merge(p.limits(condition))
 	if len(limits) == 0 {
 		return

@@ -132,8 +132,13 @@ type (
 		RelationLabel string
 		Relation      sources.CatalogRelation
 		Cols          []RelationColumn
+		// Equal are what rows must have to be in the result, set by the prune rule;
+		// the conditions stay in the query.
+		Equal []CatalogEqual
 		// Rows are computed when the plan is pinned.
-		Rows [][]any
+		Rows sources.CatalogRows
+		// Select lists the rows to read, or is nil: all.
+		Select []uint32
 	}
 	// SubqueryScan is a query in FROM.
 	SubqueryScan struct {

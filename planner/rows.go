@@ -53,7 +53,9 @@ type planRows struct {
 func (r *planRows) Next(ctx context.Context) (*Chunk, error) {
 	c, err := r.Rows.Next(ctx)
 	if c != nil && len(r.plan.objects) > 0 {
-		r.plan.objects.add(r.plan.Columns, c)
+		if err := r.plan.objects.add(r.plan.Columns, c); err != nil {
+			return nil, err
+		}
 	}
 	return c, err
 }

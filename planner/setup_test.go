@@ -47,7 +47,7 @@ func newWorld(t testing.TB) *world {
 	if w.observed, err = schema.NewObserved(kv, schema.ObservedConfig{Schemas: w.schemas, Now: now}); err != nil {
 		t.Fatal(err)
 	}
-	w.useCatalog(t, tinyCatalog{})
+	w.useCatalog(t, wholeCatalog(t))
 	return w
 }
 
@@ -249,32 +249,3 @@ func (m *manifest) Files(_ context.Context, bounds sources.Bounds) ([]*sources.F
 	}
 	return []*sources.FileSplit{{Path: "a.parquet", Bytes: 1000, Rows: 10}}, 4, nil
 }
-
-// tinyCatalog has a relation of pg_catalog and one of information_schema.
-type tinyCatalog struct{}
-
-func (tinyCatalog) Relation(schemaName, name string) (sources.CatalogRelation, bool) {
-	switch schemaName + "." + name {
-	case "pg_catalog.pg_class":
-		return tinyRelation{1259, []sources.CatalogColumn{
-			{Name: "oid", TypeOID: uint32(postgres.OIDOID)},
-			{Name: "relname", TypeOID: uint32(postgres.NameOID)},
-			{Name: "relnamespace", TypeOID: uint32(postgres.OIDOID)},
-			{Name: "relkind", TypeOID: uint32(postgres.CharOID)},
-		}}, true
-	case "information_schema.tables":
-		return tinyRelation{13000, []sources.CatalogColumn{{Name: "table_name", TypeOID: uint32(postgres.NameOID)}}}, true
-	}
-	return nil, false
-}
-
-type tinyRelation struct {
-	oid     uint32
-	columns []sources.CatalogColumn
-}
-
-func (r tinyRelation) OID() uint32 { return r.oid }
-
-func (r tinyRelation) Columns() []sources.CatalogColumn { return r.columns }
-
-func (r tinyRelation) Rows(context.Context, *sources.CatalogView) ([][]any, error) { return nil, nil }

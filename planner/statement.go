@@ -2,10 +2,12 @@ package planner
 
 import (
 	"context"
+	"sync"
 
 	pgquery "github.com/pganalyze/pg_query_go/v5"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
 )
 
 // Prepared is a statement with its names and types bound.
@@ -127,8 +129,11 @@ type boundQuery struct {
 	query    *Query
 	metrics  []*MetricScan
 	catalogs []*CatalogScan
-	names    *lookup
-	env      *environment
+	lookups  []*CatalogCall
+	// equalities are those between the scans in catalogs, found by prune.
+	equalities []catalogEquality
+	names      *lookup
+	env        *environment
 }
 
 // bind binds a query by the rules up to bind.
@@ -141,10 +146,15 @@ func (s *Session) bind(ctx context.Context, n *pgquery.SelectStmt, params *param
 	if err != nil {
 		return nil, nil, err
 	}
-	names.objects = func(relation, column string) (map[string]int64, error) {
-		oids := map[string]int64{}
-		err := s.readCatalog(ctx, names, relation, column, "oid", func(oid int64, name string, _ int64) { oids[name] = oid })
-		return oids, err
+	names.pinned = sync.OnceValues(func() (sources.CatalogPin, error) {
+		return s.planner.cfg.Catalog.Pin(ctx, s.catalogView(names))
+	})
+	names.objectOID = func(relation, column, name string) (uint32, bool, error) {
+		pin, err := names.pinned()
+		if err != nil {
+			return 0, false, err
+		}
+		return objectOID(ctx, s.planner.cfg.Catalog, pin, relation, column, name)
 	}
 	b := newBinder(names, env, params)
 	q, err := b.query(n)
@@ -156,7 +166,7 @@ func (s *Session) bind(ctx context.Context, n *pgquery.SelectStmt, params *param
 			return nil, nil, err
 		}
 	}
-	return &boundQuery{query: q, metrics: b.metrics, catalogs: b.catalogs, names: names, env: env}, params, nil
+	return &boundQuery{query: q, metrics: b.metrics, catalogs: b.catalogs, lookups: b.lookups, names: names, env: env}, params, nil
 }
 
 // checkEngine asks the engine, if there is one, whether it can run the query.

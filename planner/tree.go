@@ -1,6 +1,9 @@
 package planner
 
-import "github.com/fieldgate/fieldgate/schema/postgres"
+import (
+	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
+)
 
 // Type is a PostgreSQL type with its modifier (-1: none).
 type Type struct {
@@ -58,6 +61,16 @@ type (
 		Args []Expr
 		// Variadic: the last argument is the array of a VARIADIC call.
 		Variadic bool
+	}
+	// CatalogCall calls a function that looks something up in the catalog. Its
+	// arguments are integers, booleans and texts; a NULL among them gives NULL.
+	CatalogCall struct {
+		T Type
+		// Signature is the function's, as sources.CatalogPin takes it.
+		Signature string
+		Args      []Expr
+		// Function is set when the plan is pinned.
+		Function sources.CatalogFunction
 	}
 	// Op is an operator call; Left is nil for a prefix operator.
 	Op struct {

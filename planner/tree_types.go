@@ -22,6 +22,9 @@ func (e *SentValue) Type() Type { return e.T }
 // Type is the function's result type.
 func (e *Func) Type() Type { return e.T }
 
+// Type is the function's result type.
+func (e *CatalogCall) Type() Type { return e.T }
+
 // Type is the operator's result type.
 func (e *Op) Type() Type { return e.T }
 

@@ -24,6 +24,8 @@ func children(e Expr) []Expr {
 	switch e := e.(type) {
 	case *Func:
 		return e.Args
+	case *CatalogCall:
+		return e.Args
 	case *Op:
 		return []Expr{e.Left, e.Right}
 	case *Cast:
@@ -180,6 +182,8 @@ func sameRareNode(a, b Expr) bool {
 	switch a := a.(type) {
 	case *NullIf:
 		return a.Operator == b.(*NullIf).Operator
+	case *CatalogCall:
+		return a.Signature == b.(*CatalogCall).Signature
 	case *In:
 		b := b.(*In)
 		return a.Operator == b.Operator && a.Not == b.Not

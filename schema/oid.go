@@ -32,3 +32,7 @@ func UndeclaredTableOID(sent string) uint32 {
 	_, _ = h.Write([]byte(sent)) // never fails
 	return undeclaredOIDs | h.Sum32()&^(oidsPerTable-1)
 }
+
+// UndeclaredAttribute is the attribute number of an observed field in the table
+// of an undeclared metric, whose timestamp is number 1.
+func UndeclaredAttribute(f *ObservedField) int { return f.Order + 2 }

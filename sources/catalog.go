@@ -11,17 +11,81 @@ import (
 type Catalog interface {
 	// Relation finds a relation by schema and name, both as folded by the parser.
 	Relation(schemaName, name string) (CatalogRelation, bool)
+	// HasFunction says whether a function of pg_catalog looks something up in the
+	// relations. Its signature has the names of the argument types as in pg_proc:
+	// "pg_get_userbyid(oid)".
+	HasFunction(signature string) bool
+	// Pin fixes what one statement sees.
+	Pin(ctx context.Context, view *CatalogView) (CatalogPin, error)
 }
 
 // CatalogRelation is one computed relation.
 type CatalogRelation interface {
 	OID() uint32
 	Columns() []CatalogColumn
-	// Rows computes the relation as the view's user sees it. A value is nil or of
-	// the Go type that its column's type says: bool, int64 (integers, oid, reg*,
-	// timestamps in microseconds since 1970 UTC), float64, string (text, name,
-	// "char", json), []string, []int64.
-	Rows(ctx context.Context, view *CatalogView) ([][]any, error)
+}
+
+// CatalogPin is what one statement sees of the catalog: one version of the schema
+// and of the tenant's users.
+type CatalogPin interface {
+	// Rows computes a relation as the view's user sees it. Statements share the
+	// rows; nobody changes them.
+	Rows(ctx context.Context, r CatalogRelation) (CatalogRows, error)
+	// Function finds a function that looks something up.
+	Function(ctx context.Context, signature string) (CatalogFunction, error)
+}
+
+// CatalogRows are the rows of a computed relation.
+type CatalogRows interface {
+	// Len counts them.
+	Len() int
+	// Column is a column, by its place in the relation.
+	Column(i int) *CatalogValues
+	// WhereInt lists in order the rows of which a column of integers has the value,
+	// and WhereText those of a column of texts.
+	WhereInt(column int, value int64) []uint32
+	WhereText(column int, value string) []uint32
+}
+
+// CatalogValues are the values of one column. Its type says which slices are set:
+// Ints for booleans (0 or 1), integers, oid, reg* and timestamps in microseconds
+// since 1970 UTC, Nums for floating point, Offsets and Text for texts, Texts or
+// Lists for arrays of texts and of integers.
+type CatalogValues struct {
+	// Valid has bit r%64 of word r/64 set where row r has a value.
+	Valid []uint64
+	Ints  []int64
+	Nums  []float64
+	// Text of row r is Text[Offsets[r]:Offsets[r+1]].
+	Offsets []uint32
+	Text    []byte
+	// Texts and Lists are the arrays of each row.
+	Texts [][]string
+	Lists [][]int64
+}
+
+// IsValid says that row r has a value.
+func (v *CatalogValues) IsValid(r int) bool { return v.Valid[r/64]&(1<<(r%64)) != 0 }
+
+// TextAt is the text of row r.
+func (v *CatalogValues) TextAt(r int) string { return string(v.Text[v.Offsets[r]:v.Offsets[r+1]]) }
+
+// CatalogFunction computes one call of a function. No argument is NULL. It is safe
+// for concurrent use.
+type CatalogFunction func(args CatalogArgs) (CatalogResult, error)
+
+// CatalogArgs are the arguments of a call: the integers (oid, integer, boolean as
+// 0 and 1) in their order, and the texts in theirs.
+type CatalogArgs struct {
+	Ints  [3]int64
+	Texts [4]string
+}
+
+// CatalogResult is what a call returns: Int for integers and booleans, else Text.
+type CatalogResult struct {
+	Null bool
+	Int  int64
+	Text string
 }
 
 // CatalogColumn is a column of a computed relation.
@@ -34,8 +98,10 @@ type CatalogColumn struct {
 type CatalogView struct {
 	Snapshot *schema.Snapshot
 	User     string
+	// Path lists the schemas in which names without one are looked up, in order.
+	Path []string
 	// SessionID is the backend's process id.
 	SessionID int32
 	// Settings are the session's parameters by name.
-	Settings map[string]string
+	Settings func() map[string]string
 }

@@ -1,22 +1,29 @@
 package duckdb
 
 import (
-	"fmt"
-
 	bindings "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
 )
 
-// catalogSource reads the rows of a computed relation.
+// catalogSource reads the rows of a computed relation, those selected or all.
 type catalogSource struct {
-	names []sourceColumn
-	data  [][]any
+	names    []sourceColumn
+	data     sources.CatalogRows
+	selected []uint32
+	count    int
 }
 
 func newCatalogSource(s *planner.CatalogScan) *catalogSource {
-	c := &catalogSource{data: s.Rows}
+	c := &catalogSource{data: s.Rows, selected: s.Select}
+	switch {
+	case s.Select != nil:
+		c.count = len(s.Select)
+	case s.Rows != nil:
+		c.count = s.Rows.Len()
+	}
 	for i, col := range s.Cols {
 		kind := physical(col.T.OID)
 		if postgres.ElemOf(col.T.OID) != 0 && kind != "VARCHAR[]" {
@@ -31,120 +38,114 @@ func newCatalogSource(s *planner.CatalogScan) *catalogSource {
 }
 
 func (c *catalogSource) columns() []sourceColumn { return c.names }
-func (c *catalogSource) rows() int               { return len(c.data) }
+func (c *catalogSource) rows() int               { return c.count }
 func (c *catalogSource) inOrder() bool           { return false }
-func (c *catalogSource) pieces() int             { return (len(c.data) + vectorSize - 1) / vectorSize }
+func (c *catalogSource) pieces() int             { return (c.count + vectorSize - 1) / vectorSize }
 
 func (c *catalogSource) fill(piece, column int, into bindings.Vector) int {
-	rows := c.data[piece*vectorSize : min(len(c.data), (piece+1)*vectorSize)]
-	n := len(rows)
+	from := piece * vectorSize
+	n := min(c.count-from, vectorSize)
 	if column < 0 {
 		return n
 	}
-	switch kind := c.names[column].kind; kind {
+	p := catalogPiece{values: c.data.Column(column), from: from, n: n}
+	if c.selected != nil {
+		p.selected = c.selected[from : from+n]
+	}
+	valid := p.fillValid(into)
+	switch c.names[column].kind {
 	case "BOOLEAN":
-		fillValues[bool](rows, column, into)
+		dst := values[bool](into, n)
+		for i := range dst {
+			dst[i] = p.values.Ints[p.row(i)] != 0
+		}
 	case "SMALLINT":
-		fillIntegers[int16](rows, column, into)
+		fillNumbers[int16](&p, p.values.Ints, into)
 	case "INTEGER", "DATE":
-		fillIntegers[int32](rows, column, into)
+		fillNumbers[int32](&p, p.values.Ints, into)
 	case "BIGINT", "TIMESTAMP", "TIME":
-		fillIntegers[int64](rows, column, into)
+		fillNumbers[int64](&p, p.values.Ints, into)
 	case "FLOAT":
-		fillFloats[float32](rows, column, into)
+		fillNumbers[float32](&p, p.values.Nums, into)
 	case "DOUBLE":
-		fillFloats[float64](rows, column, into)
+		fillNumbers[float64](&p, p.values.Nums, into)
 	case "VARCHAR[]":
-		fillTextLists(rows, column, into)
+		p.fillTextLists(into)
 	case "BIGINT[]":
-		fillIntegerLists(rows, column, into)
+		p.fillIntegerLists(into)
 	default:
-		fillTexts(rows, column, into)
+		p.fillTexts(into, valid)
 	}
 	return n
 }
 
-// fillNulls marks the rows without a value, and says which have one.
-func fillNulls(rows [][]any, column int, into bindings.Vector) []uint64 {
-	valid := writableValidity(into, len(rows))
-	for i := range rows {
-		if rows[i][column] == nil {
-			valid[i>>6] &^= 1 << (i & 63)
-		} else {
+// catalogPiece is n rows of a column: those selected, or those from from on.
+type catalogPiece struct {
+	values   *sources.CatalogValues
+	selected []uint32
+	from, n  int
+}
+
+func (p *catalogPiece) row(i int) int {
+	if p.selected != nil {
+		return int(p.selected[i])
+	}
+	return p.from + i
+}
+
+// fillValid marks the rows that have a value.
+func (p *catalogPiece) fillValid(into bindings.Vector) []uint64 {
+	valid := writableValidity(into, p.n)
+	clear(valid)
+	for i := range p.n {
+		if p.values.IsValid(p.row(i)) {
 			valid[i>>6] |= 1 << (i & 63)
 		}
 	}
 	return valid
 }
 
-func fillValues[T any](rows [][]any, column int, into bindings.Vector) {
-	fillNulls(rows, column, into)
-	dst := values[T](into, len(rows))
-	for i := range rows {
-		if v, ok := rows[i][column].(T); ok {
-			dst[i] = v
-		}
+func fillNumbers[T int16 | int32 | int64 | float32 | float64, S int64 | float64](p *catalogPiece, from []S, into bindings.Vector) {
+	dst := values[T](into, p.n)
+	for i := range dst {
+		dst[i] = T(from[p.row(i)])
 	}
 }
 
-func fillIntegers[T int16 | int32 | int64](rows [][]any, column int, into bindings.Vector) {
-	fillNulls(rows, column, into)
-	dst := values[T](into, len(rows))
-	for i := range rows {
-		if v, ok := rows[i][column].(int64); ok {
-			dst[i] = T(v)
-		}
+func (p *catalogPiece) fillTexts(into bindings.Vector, valid []uint64) {
+	v := p.values
+	if p.selected == nil {
+		assignStrings(into, 0, p.n, v.Offsets[p.from:p.from+p.n+1], v.Text, valid)
+		return
 	}
+	offsets := make([]uint32, 1, p.n+1)
+	var text []byte
+	for i := range p.n {
+		r := p.row(i)
+		text = append(text, v.Text[v.Offsets[r]:v.Offsets[r+1]]...)
+		offsets = append(offsets, uint32(len(text)))
+	}
+	assignStrings(into, 0, p.n, offsets, text, valid)
 }
 
-func fillFloats[T float32 | float64](rows [][]any, column int, into bindings.Vector) {
-	fillNulls(rows, column, into)
-	dst := values[T](into, len(rows))
-	for i := range rows {
-		if v, ok := rows[i][column].(float64); ok {
-			dst[i] = T(v)
-		}
-	}
-}
-
-func fillTexts(rows [][]any, column int, into bindings.Vector) {
-	valid := fillNulls(rows, column, into)
-	var r result
-	r.offsets = append(r.offsets, 0)
-	for i := range rows {
-		switch v := rows[i][column].(type) {
-		case nil:
-		case string:
-			r.text = append(r.text, v...)
-		default:
-			r.text = fmt.Append(r.text, v)
-		}
-		r.offsets = append(r.offsets, uint32(len(r.text)))
-	}
-	assignStrings(into, 0, len(rows), r.offsets, r.text, valid)
-}
-
-func fillTextLists(rows [][]any, column int, into bindings.Vector) {
-	fillNulls(rows, column, into)
-	r := result{offsets: []uint32{0}}
-	c := call{result: r}
-	for i := range rows {
-		list, _ := rows[i][column].([]string)
+func (p *catalogPiece) fillTextLists(into bindings.Vector) {
+	c := call{result: result{offsets: []uint32{0}}}
+	for i := range p.n {
+		list := p.values.Texts[p.row(i)]
 		elems := make([][]byte, len(list))
 		for j, e := range list {
 			elems[j] = append(make([]byte, 0, len(e)), e...)
 		}
 		c.setList(elems)
 	}
-	c.result.assignLists(into, len(rows))
+	c.result.assignLists(into, p.n)
 }
 
-func fillIntegerLists(rows [][]any, column int, into bindings.Vector) {
-	fillNulls(rows, column, into)
-	entries := values[listEntry](into, len(rows))
+func (p *catalogPiece) fillIntegerLists(into bindings.Vector) {
+	entries := values[listEntry](into, p.n)
 	var all []int64
-	for i := range rows {
-		list, _ := rows[i][column].([]int64)
+	for i := range p.n {
+		list := p.values.Lists[p.row(i)]
 		entries[i] = listEntry{uint64(len(all)), uint64(len(list))}
 		all = append(all, list...)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -62,7 +63,11 @@ func (in *instance) setUp(c *connection, cfg Config, tenant string, memory int64
 	if err != nil {
 		return err
 	}
-	for _, f := range all {
+	lookups, err := in.rows.lookups()
+	if err != nil {
+		return err
+	}
+	for _, f := range slices.Concat(all, lookups) {
 		if err := f.register(c.conn); err != nil {
 			return err
 		}

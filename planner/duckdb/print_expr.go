@@ -38,6 +38,8 @@ func (p *printer) plain(e planner.Expr) printed {
 		return p.value(e.T)
 	case *planner.Func:
 		return p.function(e)
+	case *planner.CatalogCall:
+		return p.catalogCall(e)
 	case *planner.Op:
 		return p.operator(e)
 	case *planner.Cast:

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/fieldgate/fieldgate/sources"
 )
 
 // rowsFunction is the table function that reads rows out of Go memory: its
@@ -32,14 +34,18 @@ type sourceColumn struct {
 	name, kind string
 }
 
-// registry numbers the rowSources of running statements.
+// registry numbers what running statements read in Go: rows, and functions that
+// look into the catalog.
 type registry struct {
 	mu      sync.Mutex
 	last    int64
 	sources map[int64]rowSource
+	lookup  map[int64]sources.CatalogFunction
 }
 
-func newRegistry() *registry { return &registry{sources: map[int64]rowSource{}} }
+func newRegistry() *registry {
+	return &registry{sources: map[int64]rowSource{}, lookup: map[int64]sources.CatalogFunction{}}
+}
 
 func (r *registry) add(s rowSource) int64 {
 	r.mu.Lock()
@@ -49,11 +55,26 @@ func (r *registry) add(s rowSource) int64 {
 	return r.last
 }
 
+func (r *registry) addLookup(f sources.CatalogFunction) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last++
+	r.lookup[r.last] = f
+	return r.last
+}
+
+func (r *registry) findLookup(n int64) sources.CatalogFunction {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lookup[n]
+}
+
 func (r *registry) remove(numbers []int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, n := range numbers {
 		delete(r.sources, n)
+		delete(r.lookup, n)
 	}
 }
 

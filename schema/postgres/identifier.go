@@ -18,6 +18,67 @@ func QuoteIdentifier(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
+// maxIdentifier is how many bytes of a name the parser keeps (NAMEDATALEN - 1).
+const maxIdentifier = 63
+
+// CutIdentifier is a name as the parser would hand it over: its first 63 bytes, less what would be a part of a character.
+func CutIdentifier(name string) string {
+	if len(name) <= maxIdentifier {
+		return name
+	}
+	n := maxIdentifier
+	for n > 0 && name[n]&0xC0 == 0x80 {
+		n--
+	}
+	return name[:n]
+}
+
+// SplitIdentifier takes a.b."C" apart, folding what is not quoted and cutting what is too long; not ok: it is none.
+func SplitIdentifier(text string) ([]string, bool) {
+	var parts []string
+	for {
+		text = strings.TrimSpace(text)
+		var part string
+		if strings.HasPrefix(text, `"`) {
+			end := 1
+			var b strings.Builder
+			for {
+				i := strings.IndexByte(text[end:], '"')
+				if i < 0 {
+					return nil, false
+				}
+				b.WriteString(text[end : end+i])
+				end += i + 1
+				if end < len(text) && text[end] == '"' {
+					b.WriteByte('"')
+					end++
+					continue
+				}
+				break
+			}
+			part, text = b.String(), text[end:]
+		} else {
+			end := strings.IndexAny(text, ". \t\n\"")
+			if end < 0 {
+				end = len(text)
+			}
+			part, text = strings.ToLower(text[:end]), text[end:]
+		}
+		if part == "" {
+			return nil, false
+		}
+		parts = append(parts, CutIdentifier(part))
+		text = strings.TrimSpace(text)
+		if text == "" {
+			return parts, true
+		}
+		if text[0] != '.' {
+			return nil, false
+		}
+		text = text[1:]
+	}
+}
+
 // AppendRegistered appends an OID as its type prints it if that is regtype or regproc, whose objects are all known here.
 // What is none of them prints as the number.
 func AppendRegistered(dst []byte, typ, oid OID) []byte {

@@ -60,6 +60,8 @@ type Lag struct {
 type Catalog struct {
 	cfg       Config
 	relations map[relationName]*relation
+	functions map[string]lookupFunc
+	states    *states
 }
 
 var _ sources.Catalog = (*Catalog)(nil)
@@ -71,7 +73,7 @@ func New(cfg Config) (*Catalog, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	c := &Catalog{cfg: cfg, relations: make(map[relationName]*relation)}
+	c := &Catalog{cfg: cfg, relations: make(map[relationName]*relation), functions: lookupFunctions(), states: newStates()}
 	contents := c.contents()
 	for _, table := range [][]description{relationTable, fieldgateTable} {
 		for i := range table {
@@ -89,34 +91,52 @@ func (c *Catalog) Relation(schemaName, name string) (sources.CatalogRelation, bo
 	return r, ok
 }
 
-// content is what fills a relation.
+// HasFunction says whether there is a function of that signature.
+func (c *Catalog) HasFunction(signature string) bool {
+	_, ok := c.functions[signature]
+	return ok
+}
+
+// content is what fills a relation; at most one member is set.
 type content struct {
-	// fixed adds the rows that are the same for everybody; they are made once.
+	// fixed adds rows that are the same for everybody; they are made once.
 	fixed func(b *builder)
-	// rows adds the others.
-	rows func(ctx context.Context, view *sources.CatalogView, b *builder) error
+	// shared adds rows that follow from the state; they are made once for it.
+	shared func(s *state, b *builder)
+	// own adds rows that differ from statement to statement.
+	own func(ctx context.Context, p *pin, b *builder) error
 }
 
 // relation is one computed relation.
 type relation struct {
 	*description
+	content
+	// places are the columns by their names; forms and none are those of their
+	// values, and what a row has that does not name them.
 	places map[string]int
-	// fixed are the rows that are the same for everybody.
-	fixed func() [][]any
-	rows  func(ctx context.Context, view *sources.CatalogView, b *builder) error
+	forms  []form
+	none   []any
+	// always are the rows that are the same for everybody.
+	always func() *rows
 }
 
 func newRelation(d *description, from content) *relation {
-	r := &relation{description: d, rows: from.rows, places: make(map[string]int, len(d.columns))}
+	r := &relation{description: d, content: from, places: make(map[string]int, len(d.columns))}
 	for i, col := range d.columns {
 		r.places[col.name] = i
+		r.forms = append(r.forms, formOf(col.typeOID))
+		if col.notNull {
+			r.none = append(r.none, none(col.typeOID))
+		} else {
+			r.none = append(r.none, nil)
+		}
 	}
-	r.fixed = sync.OnceValue(func() [][]any {
-		b := &builder{relation: r}
+	r.always = sync.OnceValue(func() *rows {
+		b := newBuilder(r)
 		if from.fixed != nil {
 			from.fixed(b)
 		}
-		return b.rows
+		return &b.rows
 	})
 	return r
 }
@@ -131,16 +151,4 @@ func (r *relation) Columns() []sources.CatalogColumn {
 		out[i] = sources.CatalogColumn{Name: col.name, TypeOID: uint32(col.typeOID)}
 	}
 	return out
-}
-
-// Rows computes the relation for the view's user.
-func (r *relation) Rows(ctx context.Context, view *sources.CatalogView) ([][]any, error) {
-	fixed := r.fixed()
-	b := &builder{relation: r, rows: fixed[:len(fixed):len(fixed)]}
-	if r.rows != nil {
-		if err := r.rows(ctx, view, b); err != nil {
-			return nil, err
-		}
-	}
-	return b.rows, nil
 }

@@ -1,9 +1,10 @@
 package pgcatalog
 
 import (
+	"slices"
+
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
-	"github.com/fieldgate/fieldgate/sources"
 )
 
 // description is what a computed relation is: its identity and its columns.
@@ -66,6 +67,8 @@ type object struct {
 	kind                    byte
 	attributes              []attribute
 	comment                 string
+	// sent are the sent names of the events in it, a table's own first.
+	sent []string
 }
 
 // attribute is a column of an object.
@@ -101,18 +104,10 @@ const (
 
 // metricObject is a declared metric as an object.
 func metricObject(schemaName string, m *schema.Metric) object {
-	oid := schema.TableOID(m)
-	o := object{
-		oid:       oid,
-		rowType:   oid + rowTypeOffset,
-		arrayType: oid + arrayTypeOffset,
-		schema:    schemaName,
-		name:      m.Name,
-		kind:      'r',
-		comment:   m.Comment,
-	}
+	o := tableObject(schemaName, m.Name, schema.TableOID(m))
+	o.comment, o.sent = m.Comment, append([]string{m.Name}, m.Aliases...)
 	if schemaName == schemaPublic {
-		o.attributes = append(o.attributes, attribute{number: 1, column: column{"timestamp", postgres.TimestampTZOID, -1, true}})
+		o.attributes = append(o.attributes, timestampAttribute())
 	}
 	for i := range m.Fields {
 		f := &m.Fields[i]
@@ -125,11 +120,57 @@ func metricObject(schemaName string, m *schema.Metric) object {
 	return o
 }
 
-// userObjects are the tables and views that are not PostgreSQL's own.
-func (c *Catalog) userObjects(view *sources.CatalogView) []object {
-	var out []object
-	for _, m := range view.Snapshot.Metrics {
+func tableObject(schemaName, name string, oid uint32) object {
+	return object{oid: oid, rowType: oid + rowTypeOffset, arrayType: oid + arrayTypeOffset, schema: schemaName, name: name, kind: 'r'}
+}
+
+func timestampAttribute() attribute {
+	return attribute{number: 1, column: column{schema.TimestampField, postgres.TimestampTZOID, -1, true}}
+}
+
+// undeclaredObject is an undeclared metric as an object. Names are as identifiers
+// give them, cut; of two that are then equal the first counts.
+func undeclaredObject(u undeclared) object {
+	o := tableObject(schemaPublic, postgres.CutIdentifier(u.sent), schema.UndeclaredTableOID(u.sent))
+	o.sent = []string{u.sent}
+	o.attributes = append(o.attributes, timestampAttribute())
+	taken := map[string]bool{schema.TimestampField: true, schema.IDField: true}
+	for i := range u.fields {
+		f := &u.fields[i]
+		name := postgres.CutIdentifier(f.Sent)
+		if taken[name] || taken[f.Sent] {
+			continue
+		}
+		taken[name] = true
+		o.attributes = append(o.attributes, attribute{
+			number: schema.UndeclaredAttribute(f), column: column{name, f.Type.OID(), f.Type.Typmod(), false},
+		})
+	}
+	return o
+}
+
+// userObjects are the tables and views that are not PostgreSQL's own: declared
+// metrics, then undeclared ones, which can be queried as well.
+func userObjects(s *state) []object {
+	out := make([]object, 0, len(s.snapshot.Metrics)+len(s.undeclared)+1+len(fieldgateTable))
+	taken := map[string]bool{}
+	for _, m := range s.snapshot.Metrics {
 		out = append(out, metricObject(schemaPublic, m))
+		taken[m.Name] = true
+		for _, alias := range m.Aliases {
+			taken[alias] = true
+		}
+	}
+	numbers := map[uint32]bool{}
+	for _, u := range s.undeclared {
+		o := undeclaredObject(u)
+		// A name that means another table, or a number that hashed alike, would
+		// mix two tables up.
+		if taken[o.name] || numbers[o.oid] {
+			continue
+		}
+		taken[o.name], numbers[o.oid] = true, true
+		out = append(out, o)
 	}
 	out = append(out, metricObject(schemaErrors, schema.ErrorTable()))
 	for i := range fieldgateTable {
@@ -139,9 +180,7 @@ func (c *Catalog) userObjects(view *sources.CatalogView) []object {
 }
 
 // allObjects are all tables and views, PostgreSQL's own last.
-func (c *Catalog) allObjects(view *sources.CatalogView) []object {
-	return append(c.userObjects(view), systemObjects()...)
-}
+func (s *state) allObjects() []object { return slices.Concat(s.objects(), systemObjects()) }
 
 func systemObjects() []object {
 	out := make([]object, 0, len(relationTable))

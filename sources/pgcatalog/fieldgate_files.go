@@ -1,16 +1,12 @@
 package pgcatalog
 
-import (
-	"context"
+import "context"
 
-	"github.com/fieldgate/fieldgate/sources"
-)
-
-func (c *Catalog) fileRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
+func (c *Catalog) fileRows(ctx context.Context, p *pin, b *builder) error {
 	if c.cfg.Files == nil {
 		return nil
 	}
-	files, err := c.cfg.Files(ctx, view.Snapshot.Tenant)
+	files, err := c.cfg.Files(ctx, p.state.snapshot.Tenant)
 	if err != nil {
 		return err
 	}

@@ -1,16 +1,12 @@
 package pgcatalog
 
-import (
-	"context"
+import "context"
 
-	"github.com/fieldgate/fieldgate/sources"
-)
-
-func (c *Catalog) lagRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
+func (c *Catalog) lagRows(ctx context.Context, p *pin, b *builder) error {
 	if c.cfg.Lags == nil {
 		return nil
 	}
-	lags, err := c.cfg.Lags(ctx, view.Snapshot.Tenant)
+	lags, err := c.cfg.Lags(ctx, p.state.snapshot.Tenant)
 	if err != nil {
 		return err
 	}

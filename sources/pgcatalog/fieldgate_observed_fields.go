@@ -4,23 +4,22 @@ import (
 	"context"
 
 	"github.com/fieldgate/fieldgate/schema"
-	"github.com/fieldgate/fieldgate/sources"
 )
 
 // observedFieldRows has a row for each sent name and kind of each metric, in the
 // order in which they were first seen. What is not counted is NULL.
-func (c *Catalog) observedFieldRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
-	metrics, err := c.observedMetrics(ctx, view)
+func (c *Catalog) observedFieldRows(ctx context.Context, p *pin, b *builder) error {
+	metrics, err := c.observedMetrics(ctx, p.state.snapshot.Tenant)
 	if err != nil {
 		return err
 	}
 	for i := range metrics {
 		sent := metrics[i].Sent
-		fields, err := c.cfg.Observed.Fields(ctx, view.Snapshot.Dataset(sent))
+		fields, err := c.cfg.Observed.Fields(ctx, p.state.snapshot.Dataset(sent))
 		if err != nil {
 			return err
 		}
-		m, declared := view.Snapshot.MetricOfSent(sent)
+		m, declared := p.state.snapshot.MetricOfSent(sent)
 		name := sent
 		if declared {
 			name = m.Name

@@ -6,16 +6,15 @@ import (
 	"slices"
 
 	"github.com/fieldgate/fieldgate/schema"
-	"github.com/fieldgate/fieldgate/sources"
 )
 
 // observedMetrics are the metrics that the tenant's devices sent, first seen
 // first.
-func (c *Catalog) observedMetrics(ctx context.Context, view *sources.CatalogView) ([]schema.ObservedMetric, error) {
+func (c *Catalog) observedMetrics(ctx context.Context, tenant string) ([]schema.ObservedMetric, error) {
 	if c.cfg.Observed == nil {
 		return nil, nil
 	}
-	list, err := c.cfg.Observed.Metrics(ctx, view.Snapshot.Tenant)
+	list, err := c.cfg.Observed.Metrics(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -25,15 +24,15 @@ func (c *Catalog) observedMetrics(ctx context.Context, view *sources.CatalogView
 	return list, nil
 }
 
-func (c *Catalog) observedMetricRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
-	metrics, err := c.observedMetrics(ctx, view)
+func (c *Catalog) observedMetricRows(ctx context.Context, p *pin, b *builder) error {
+	metrics, err := c.observedMetrics(ctx, p.state.snapshot.Tenant)
 	if err != nil {
 		return err
 	}
 	for i := range metrics {
 		o := &metrics[i]
 		var metric any
-		m, declared := view.Snapshot.MetricOfSent(o.Sent)
+		m, declared := p.state.snapshot.MetricOfSent(o.Sent)
 		if declared {
 			metric = m.Name
 		}

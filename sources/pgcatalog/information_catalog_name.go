@@ -1,14 +1,7 @@
 package pgcatalog
 
-import (
-	"context"
-
-	"github.com/fieldgate/fieldgate/sources"
-)
-
 const catalogNameRelation = "information_schema_catalog_name"
 
-func catalogNameRows(_ context.Context, view *sources.CatalogView, b *builder) error {
-	b.add("catalog_name", view.Snapshot.Tenant)
-	return nil
+func catalogNameRows(s *state, b *builder) {
+	b.add("catalog_name", s.snapshot.Tenant)
 }

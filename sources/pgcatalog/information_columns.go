@@ -1,21 +1,15 @@
 package pgcatalog
 
-import (
-	"context"
-
-	"github.com/fieldgate/fieldgate/schema/postgres"
-	"github.com/fieldgate/fieldgate/sources"
-)
+import "github.com/fieldgate/fieldgate/schema/postgres"
 
 // informationColumnRows lists the declared columns; hidden ones have names but no
 // place.
-func (c *Catalog) informationColumnRows(_ context.Context, view *sources.CatalogView, b *builder) error {
-	for _, o := range c.allObjects(view) {
+func informationColumnRows(s *state, b *builder) {
+	for _, o := range s.allObjects() {
 		for _, a := range o.attributes {
-			addInformationColumn(b, view.Snapshot.Tenant, &o, &a)
+			addInformationColumn(b, s.snapshot.Tenant, &o, &a)
 		}
 	}
-	return nil
 }
 
 func addInformationColumn(b *builder, database string, o *object, a *attribute) {
@@ -39,7 +33,7 @@ func addInformationColumn(b *builder, database string, o *object, a *attribute) 
 	if t.Collation == collationC {
 		collationCatalog, collationSchema, collationName = database, schemaCatalog, "C"
 	}
-	n := numbersOf(oid, typmod)
+	n := measuresOf(oid, typmod)
 	b.add("table_catalog", database, "table_schema", o.schema, "table_name", o.name, "column_name", a.name, "ordinal_position", a.number,
 		"is_nullable", yesOrNo(!a.notNull), "data_type", dataType, "character_maximum_length", n.length,
 		"character_octet_length", n.octets, "numeric_precision", n.precision, "numeric_precision_radix", n.radix, "numeric_scale", n.scale,
@@ -56,8 +50,8 @@ func qualifier(t *postgres.Type) string {
 	return t.Namespace
 }
 
-// numbers are what information_schema says of a type's size; nil is NULL.
-type numbers struct {
+// measures are what information_schema says of a type's size; nil is NULL.
+type measures struct {
 	length, octets, precision, radix, scale, datetime any
 }
 
@@ -70,8 +64,8 @@ const (
 	typmodHeader       = 4
 )
 
-func numbersOf(oid postgres.OID, typmod int32) numbers {
-	var n numbers
+func measuresOf(oid postgres.OID, typmod int32) measures {
+	var n measures
 	switch oid {
 	case postgres.TextOID, postgres.VarcharOID, postgres.BPCharOID:
 		n.octets = maxOctets

@@ -1,12 +1,8 @@
 package pgcatalog
 
-import (
-	"context"
+import "context"
 
-	"github.com/fieldgate/fieldgate/sources"
-)
-
-func enabledRoleRows(_ context.Context, view *sources.CatalogView, b *builder) error {
-	b.add("role_name", view.User)
+func enabledRoleRows(_ context.Context, p *pin, b *builder) error {
+	b.add("role_name", p.view.User)
 	return nil
 }

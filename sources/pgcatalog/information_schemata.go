@@ -1,18 +1,7 @@
 package pgcatalog
 
-import (
-	"context"
-
-	"github.com/fieldgate/fieldgate/sources"
-)
-
-func (c *Catalog) schemataRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
-	owner, err := c.owner(ctx, view)
-	if err != nil {
-		return err
-	}
+func schemataRows(s *state, b *builder) {
 	for _, name := range namespaces() {
-		b.add("catalog_name", view.Snapshot.Tenant, "schema_name", name, "schema_owner", namespaceOwner(name, owner).name)
+		b.add("catalog_name", s.snapshot.Tenant, "schema_name", name, "schema_owner", namespaceOwner(name, s.owner).name)
 	}
-	return nil
 }

@@ -1,23 +1,11 @@
 package pgcatalog
 
-import (
-	"context"
+import "github.com/fieldgate/fieldgate/schema/postgres"
 
-	"github.com/fieldgate/fieldgate/schema/postgres"
-	"github.com/fieldgate/fieldgate/sources"
-)
-
-func systemAttributeRows(b *builder) {
-	for _, o := range systemObjects() {
+func attributeRows(s *state, b *builder) {
+	for _, o := range s.allObjects() {
 		addAttributes(b, &o)
 	}
-}
-
-func (c *Catalog) attributeRows(_ context.Context, view *sources.CatalogView, b *builder) error {
-	for _, o := range c.userObjects(view) {
-		addAttributes(b, &o)
-	}
-	return nil
 }
 
 func addAttributes(b *builder, o *object) {

@@ -1,26 +1,9 @@
 package pgcatalog
 
-import (
-	"context"
-
-	"github.com/fieldgate/fieldgate/sources"
-)
-
-func systemClassRows(b *builder) {
-	for _, o := range systemObjects() {
-		addClass(b, &o, systemRoleOID)
+func classRows(s *state, b *builder) {
+	for _, o := range s.allObjects() {
+		addClass(b, &o, namespaceOwner(o.schema, s.owner).oid)
 	}
-}
-
-func (c *Catalog) classRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
-	owner, err := c.owner(ctx, view)
-	if err != nil {
-		return err
-	}
-	for _, o := range c.userObjects(view) {
-		addClass(b, &o, owner.oid)
-	}
-	return nil
 }
 
 // addClass lists a table or view. Nothing is known of its size: reltuples is -1,

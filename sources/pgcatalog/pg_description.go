@@ -1,23 +1,15 @@
 package pgcatalog
 
-import (
-	"context"
+import "github.com/fieldgate/fieldgate/schema/postgres"
 
-	"github.com/fieldgate/fieldgate/schema/postgres"
-	"github.com/fieldgate/fieldgate/sources"
-)
-
-func systemDescriptionRows(b *builder) {
+// descriptionRows are the comments on functions, tables and columns.
+func descriptionRows(s *state, b *builder) {
 	for _, p := range postgres.Procs() {
 		if p.Description != "" {
 			b.add("objoid", p.OID, "classoid", procCatalogOID, "description", p.Description)
 		}
 	}
-}
-
-// descriptionRows are the comments on tables and columns.
-func (c *Catalog) descriptionRows(_ context.Context, view *sources.CatalogView, b *builder) error {
-	for _, o := range c.userObjects(view) {
+	for _, o := range s.objects() {
 		if o.comment != "" {
 			b.add("objoid", o.oid, "classoid", classCatalogOID, "description", o.comment)
 		}
@@ -27,5 +19,4 @@ func (c *Catalog) descriptionRows(_ context.Context, view *sources.CatalogView, 
 			}
 		}
 	}
-	return nil
 }

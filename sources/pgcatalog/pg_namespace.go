@@ -1,20 +1,9 @@
 package pgcatalog
 
-import (
-	"context"
-
-	"github.com/fieldgate/fieldgate/sources"
-)
-
-func (c *Catalog) namespaceRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
-	owner, err := c.owner(ctx, view)
-	if err != nil {
-		return err
-	}
+func namespaceRows(s *state, b *builder) {
 	for _, name := range namespaces() {
-		b.add("oid", namespaceOID(name), "nspname", name, "nspowner", namespaceOwner(name, owner).oid)
+		b.add("oid", namespaceOID(name), "nspname", name, "nspowner", namespaceOwner(name, s.owner).oid)
 	}
-	return nil
 }
 
 func namespaces() []string {

@@ -1,17 +1,10 @@
 package pgcatalog
 
-import (
-	"context"
-
-	"github.com/fieldgate/fieldgate/sources"
-)
-
 // tableStatisticRows lists the tables without statistics, of which none are kept.
-func (c *Catalog) tableStatisticRows(_ context.Context, view *sources.CatalogView, b *builder) error {
-	for _, o := range c.userObjects(view) {
+func tableStatisticRows(s *state, b *builder) {
+	for _, o := range s.objects() {
 		if o.kind == 'r' {
 			b.add("relid", o.oid, "schemaname", o.schema, "relname", o.name)
 		}
 	}
-	return nil
 }

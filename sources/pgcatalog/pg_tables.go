@@ -1,21 +1,10 @@
 package pgcatalog
 
-import (
-	"context"
-
-	"github.com/fieldgate/fieldgate/sources"
-)
-
-func (c *Catalog) tableRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
-	owner, err := c.owner(ctx, view)
-	if err != nil {
-		return err
-	}
-	for _, o := range c.allObjects(view) {
+func tableRows(s *state, b *builder) {
+	for _, o := range s.allObjects() {
 		if o.kind == 'r' {
-			b.add("schemaname", o.schema, "tablename", o.name, "tableowner", namespaceOwner(o.schema, owner).name,
+			b.add("schemaname", o.schema, "tablename", o.name, "tableowner", namespaceOwner(o.schema, s.owner).name,
 				"hasindexes", false, "hasrules", false, "hastriggers", false, "rowsecurity", false)
 		}
 	}
-	return nil
 }

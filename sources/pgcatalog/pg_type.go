@@ -1,13 +1,8 @@
 package pgcatalog
 
-import (
-	"context"
+import "github.com/fieldgate/fieldgate/schema/postgres"
 
-	"github.com/fieldgate/fieldgate/schema/postgres"
-	"github.com/fieldgate/fieldgate/sources"
-)
-
-func systemTypeRows(b *builder) {
+func addSystemTypes(b *builder) {
 	relations := make(map[postgres.OID]uint32, len(relationTable))
 	for i := range relationTable {
 		relations[postgres.OID(relationTable[i].rowType)] = relationTable[i].oid
@@ -22,13 +17,10 @@ func systemTypeRows(b *builder) {
 	}
 }
 
-// typeRows are the row types of tables and the arrays of them.
-func (c *Catalog) typeRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
-	owner, err := c.owner(ctx, view)
-	if err != nil {
-		return err
-	}
-	for _, o := range c.userObjects(view) {
+// typeRows are PostgreSQL's types, and the row types of tables and the arrays of them.
+func typeRows(s *state, b *builder) {
+	addSystemTypes(b)
+	for _, o := range s.objects() {
 		if o.rowType == 0 {
 			continue
 		}
@@ -38,7 +30,7 @@ func (c *Catalog) typeRows(ctx context.Context, view *sources.CatalogView, b *bu
 			Delim: ',', Array: postgres.OID(o.arrayType), BaseTypmod: -1,
 			Procs: postgres.TypeProcs{Input: "record_in", Output: "record_out", Receive: "record_recv", Send: "record_send"},
 		}
-		addType(b, row, o.schema, owner.oid, o.oid)
+		addType(b, row, o.schema, s.owner.oid, o.oid)
 		array := &postgres.Type{
 			OID: postgres.OID(o.arrayType), Name: "_" + o.name, Layout: layout, Kind: postgres.BaseType, Category: postgres.ArrayCategory,
 			Delim: ',', Elem: row.OID, BaseTypmod: -1,
@@ -47,9 +39,8 @@ func (c *Catalog) typeRows(ctx context.Context, view *sources.CatalogView, b *bu
 				Analyze: "array_typanalyze", Subscript: "array_subscript_handler",
 			},
 		}
-		addType(b, array, o.schema, owner.oid, 0)
+		addType(b, array, o.schema, s.owner.oid, 0)
 	}
-	return nil
 }
 
 func addType(b *builder, t *postgres.Type, namespace string, owner, relation uint32) {

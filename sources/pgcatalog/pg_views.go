@@ -1,21 +1,10 @@
 package pgcatalog
 
-import (
-	"context"
-
-	"github.com/fieldgate/fieldgate/sources"
-)
-
 // viewRows lists the views, all of which are computed and have no text.
-func (c *Catalog) viewRows(ctx context.Context, view *sources.CatalogView, b *builder) error {
-	owner, err := c.owner(ctx, view)
-	if err != nil {
-		return err
-	}
-	for _, o := range c.allObjects(view) {
+func viewRows(s *state, b *builder) {
+	for _, o := range s.allObjects() {
 		if o.kind == 'v' {
-			b.add("schemaname", o.schema, "viewname", o.name, "viewowner", namespaceOwner(o.schema, owner).name)
+			b.add("schemaname", o.schema, "viewname", o.name, "viewowner", namespaceOwner(o.schema, s.owner).name)
 		}
 	}
-	return nil
 }

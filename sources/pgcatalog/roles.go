@@ -1,12 +1,9 @@
 package pgcatalog
 
 import (
-	"context"
 	"hash/fnv"
 	"slices"
 	"strings"
-
-	"github.com/fieldgate/fieldgate/sources"
 )
 
 // The role that owns what no user does, with the OID of PostgreSQL's first.
@@ -22,32 +19,24 @@ type role struct {
 	User
 }
 
-// roles are the tenant's users by name.
-func (c *Catalog) roles(ctx context.Context, view *sources.CatalogView) ([]role, error) {
-	users, err := c.cfg.Users(ctx, view.Snapshot.Tenant)
-	if err != nil {
-		return nil, err
-	}
+// rolesOf are the users by name.
+func rolesOf(users []User) []role {
 	out := make([]role, 0, len(users))
 	for _, u := range users {
 		out = append(out, role{oid: nameOID(u.Name), name: u.Name, User: u})
 	}
 	slices.SortFunc(out, func(a, b role) int { return strings.Compare(a.name, b.name) })
-	return out, nil
+	return out
 }
 
-// owner is the role that the tenant's tables belong to: its first owner.
-func (c *Catalog) owner(ctx context.Context, view *sources.CatalogView) (role, error) {
-	roles, err := c.roles(ctx, view)
-	if err != nil {
-		return role{}, err
-	}
+// ownerOf is the first owner among roles sorted by name, or the system's.
+func ownerOf(roles []role) role {
 	for _, r := range roles {
 		if r.Owner {
-			return r, nil
+			return r
 		}
 	}
-	return role{oid: systemRoleOID, name: systemRole}, nil
+	return role{oid: systemRoleOID, name: systemRole}
 }
 
 // nameOID is the identifier of a user or database, which have no number of their

@@ -1,0 +1,220 @@
+package pgcatalog
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// lookupFunc binds a function to what a statement sees.
+type lookupFunc func(ctx context.Context, p *pin) (sources.CatalogFunction, error)
+
+// plainFunc is a function that needs no preparation.
+type plainFunc func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error)
+
+func plain(f plainFunc) lookupFunc {
+	return func(_ context.Context, p *pin) (sources.CatalogFunction, error) {
+		return func(args sources.CatalogArgs) (sources.CatalogResult, error) { return f(p, args) }, nil
+	}
+}
+
+// Function finds a function.
+func (p *pin) Function(ctx context.Context, signature string) (sources.CatalogFunction, error) {
+	f, ok := p.catalog.functions[signature]
+	if !ok {
+		return nil, fmt.Errorf("no function %s of the catalog", signature)
+	}
+	return f(ctx, p)
+}
+
+// lookupFunctions are the functions of pg_catalog that look something up in the
+// relations, by signature.
+func lookupFunctions() map[string]lookupFunc {
+	all := map[string]lookupFunc{
+		"pg_get_userbyid(oid)": plain(userByID),
+
+		"obj_description(oid, name)":    plain(objectDescription),
+		"obj_description(oid)":          plain(anyDescription),
+		"col_description(oid, integer)": plain(columnDescription),
+
+		"pg_table_is_visible(oid)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			o, ok := p.state.names().byOID[args.Ints[0]]
+			if !ok {
+				return nullResult(), nil
+			}
+			return boolResult(p.isVisible(o)), nil
+		}),
+		"pg_type_is_visible(oid)": plain(typeIsVisible),
+
+		"pg_get_function_result(oid)":             procText(resultOf),
+		"pg_get_function_arguments(oid)":          procText(func(p *postgres.Proc) string { return argumentsOf(p, true) }),
+		"pg_get_function_identity_arguments(oid)": procText(func(p *postgres.Proc) string { return argumentsOf(p, false) }),
+		"pg_get_serial_sequence(text, text)":      plain(serialSequence),
+
+		"regclassin(cstring)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			return p.registeredIn(args.Texts[0])
+		}),
+		"to_regclass(text)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			r, err := p.registeredIn(args.Texts[0])
+			if err != nil {
+				return nullResult(), nil
+			}
+			return r, nil
+		}),
+		"regclassout(regclass)":         registeredOut((*pin).relationTextOf),
+		"regnamespaceout(regnamespace)": registeredOut(func(_ *pin, oid int64) (string, bool) { return schemaOf(oid) }),
+		"regroleout(regrole)": registeredOut(func(p *pin, oid int64) (string, bool) {
+			r, ok := p.state.role(oid)
+			return r.name, ok
+		}),
+	}
+	for kind, relation := range map[string]string{
+		"function": "pg_proc", "operator": "pg_operator", "collation": "pg_collation", "opclass": "pg_opclass", "opfamily": "pg_opfamily",
+		"conversion": "pg_conversion", "ts_parser": "pg_ts_parser", "ts_dict": "pg_ts_dict", "ts_template": "pg_ts_template",
+		"ts_config": "pg_ts_config", "statistics_obj": "pg_statistic_ext",
+	} {
+		all["pg_"+kind+"_is_visible(oid)"] = plain(exists(relation))
+	}
+	maps.Copy(all, sizeFunctions())
+	maps.Copy(all, privilegeFunctions())
+	return all
+}
+
+func userByID(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	if r, ok := p.state.role(args.Ints[0]); ok {
+		return textResult(r.name), nil
+	}
+	return textResult(fmt.Sprintf("unknown (OID=%d)", args.Ints[0])), nil
+}
+
+// The columns of pg_description.
+const (
+	descriptionObject = iota
+	descriptionClass
+	descriptionSub
+	descriptionText
+)
+
+// description finds a comment; class -1 takes that of any catalog.
+func (p *pin) description(object, class, sub int64) sources.CatalogResult {
+	all := p.rowsOf("pg_description")
+	for _, row := range all.WhereInt(descriptionObject, object) {
+		if (class < 0 || all.columns[descriptionClass].Ints[row] == class) && all.columns[descriptionSub].Ints[row] == sub {
+			return textResult(all.columns[descriptionText].TextAt(int(row)))
+		}
+	}
+	return nullResult()
+}
+
+func objectDescription(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	class, ok := p.catalog.relations[relationName{schemaCatalog, args.Texts[0]}]
+	if !ok {
+		return nullResult(), nil
+	}
+	return p.description(args.Ints[0], int64(class.oid), 0), nil
+}
+
+func anyDescription(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	return p.description(args.Ints[0], -1, 0), nil
+}
+
+func columnDescription(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	return p.description(args.Ints[0], classCatalogOID, args.Ints[1]), nil
+}
+
+// exists says of an object of a relation, whose first column is its number, that
+// it is visible: what is there is in pg_catalog, which is in every path.
+func exists(relation string) plainFunc {
+	return func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+		if len(p.rowsOf(relation).WhereInt(0, args.Ints[0])) == 0 {
+			return nullResult(), nil
+		}
+		return boolResult(true), nil
+	}
+}
+
+func typeIsVisible(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	const name, namespace = 1, 2
+	all := p.rowsOf("pg_type")
+	found := all.WhereInt(0, args.Ints[0])
+	if len(found) == 0 {
+		return nullResult(), nil
+	}
+	alike := all.WhereText(name, all.columns[name].TextAt(int(found[0])))
+	for _, s := range p.view.Path {
+		for _, row := range alike {
+			if all.columns[namespace].Ints[row] == int64(namespaceOID(s)) {
+				return boolResult(row == found[0]), nil
+			}
+		}
+	}
+	return boolResult(false), nil
+}
+
+func (p *pin) relationTextOf(oid int64) (string, bool) {
+	o, ok := p.state.names().byOID[oid]
+	if !ok {
+		return "", false
+	}
+	return p.relationText(o), true
+}
+
+// registeredIn reads the name or number of a table or view.
+func (p *pin) registeredIn(text string) (sources.CatalogResult, error) {
+	if text == "-" {
+		return intResult(0), nil
+	}
+	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
+		return intResult(int64(n)), nil
+	}
+	o, err := p.table(text)
+	if err != nil {
+		return nullResult(), err
+	}
+	return intResult(int64(o.oid)), nil
+}
+
+// registeredOut prints the number of an object as its name.
+func registeredOut(name func(p *pin, oid int64) (string, bool)) lookupFunc {
+	return plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+		oid := args.Ints[0]
+		if oid == 0 {
+			return textResult("-"), nil
+		}
+		if text, ok := name(p, oid); ok {
+			return textResult(text), nil
+		}
+		return textResult(strconv.FormatInt(oid, 10)), nil
+	})
+}
+
+// serialSequence knows no sequence, but whether there is such a column.
+func serialSequence(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	o, err := p.table(args.Texts[0])
+	if err != nil {
+		return nullResult(), err
+	}
+	if !o.hasAttribute(args.Texts[1]) {
+		return nullResult(), noColumn(args.Texts[1], o)
+	}
+	return nullResult(), nil
+}
+
+func noColumn(name string, o *object) error {
+	return &postgres.Error{
+		Code:    pgerrcode.UndefinedColumn,
+		Message: fmt.Sprintf("column %q of relation %q does not exist", name, o.name),
+	}
+}
+
+// hasAttribute says whether there is a column of the name.
+func (o *object) hasAttribute(name string) bool {
+	return slices.ContainsFunc(o.attributes, func(a attribute) bool { return a.name == name })
+}
