@@ -3,6 +3,7 @@ package planner
 import (
 	"sync"
 
+	"github.com/fieldgate/fieldgate/schema/postgres"
 	"github.com/fieldgate/fieldgate/sources"
 )
 
@@ -18,6 +19,8 @@ type Plan struct {
 	// TimeZone is the session's zone, an IANA name or a fixed offset as
 	// PostgreSQL's TimeZone takes it.
 	TimeZone string
+	// Values is how the session reads and prints values.
+	Values postgres.Env
 
 	objects objectTexts // of the result's columns
 	pin     sources.Pin

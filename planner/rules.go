@@ -32,6 +32,7 @@ func (s *Session) plan(ctx context.Context, n *pgquery.SelectStmt, values []*Con
 		Metrics:  bound.metrics,
 		Catalogs: bound.catalogs,
 		TimeZone: s.Setting("TimeZone"),
+		Values:   bound.env.values,
 	}
 	if p.objects, err = s.objectTexts(ctx, bound.names, p.Columns); err != nil {
 		return nil, err

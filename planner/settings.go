@@ -3,6 +3,7 @@ package planner
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -277,6 +278,9 @@ func (s *settings) values(now time.Time) postgres.Env {
 	env.DateFormat, env.DateOrder = dateFormats[format], dateOrders[order]
 	env.IntervalStyle = intervalStyles[s.get("intervalstyle")]
 	env.ByteaEscape = s.get("bytea_output") == "escape"
+	if digits, err := strconv.Atoi(s.get("extra_float_digits")); err == nil { // checked when it was set
+		env.ExtraFloatDigits = digits
+	}
 	return env
 }
 

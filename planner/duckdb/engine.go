@@ -98,23 +98,36 @@ func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, err
 	if err != nil {
 		return nil, asError(err)
 	}
-	p := newPrinter(plan.TimeZone, in.rows)
+	p := printerOf(plan, in.rows)
 	sql, err := p.statement(plan.Query)
 	if err != nil {
 		in.rows.remove(p.registered)
 		return nil, err
 	}
-	r, err := in.run(ctx, sql, plan.Columns, p.registered)
-	if err != nil {
-		in.rows.remove(p.registered)
-		return nil, err
+	r := &rows{in: in, registered: p.registered, columns: plan.Columns}
+	if p.floats {
+		r.careful = func() (string, []int64, error) {
+			p := printerOf(plan, in.rows)
+			p.careful = true
+			sql, err := p.statement(plan.Query)
+			return sql, p.registered, err
+		}
+	}
+	if err := r.run(ctx, sql); err != nil {
+		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
 }
 
+func printerOf(plan *planner.Plan, rows *registry) *printer {
+	p := newPrinter(plan.TimeZone, rows)
+	p.style = styleOf(&plan.Values)
+	return p
+}
+
 // Explain prints the plan without running it.
 func (e *Engine) Explain(plan *planner.Plan) (*planner.EngineExplain, error) {
-	p := newPrinter(plan.TimeZone, newRegistry())
+	p := printerOf(plan, newRegistry())
 	sql, err := p.statement(plan.Query)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,8 @@ type function struct {
 	args    []string // DuckDB's names of the types
 	returns string
 	nulls   bool
+	// volatile: no two calls are taken for one, nor a call for a constant.
+	volatile bool
 	// eval computes one row: it reads arguments from c and sets the result with
 	// one of c's set methods, or leaves it NULL. Nil for a function of scalar.c.
 	eval func(c *call) error
@@ -24,6 +26,7 @@ type function struct {
 // call is one vector of calls of a function, and the row at which eval stands.
 type call struct {
 	row   int
+	args  int // how many there are
 	data  [maxArgs]unsafe.Pointer
 	valid [maxArgs][]uint64
 	// elems and elemValid are those of the elements of list arguments.
@@ -168,7 +171,7 @@ func (f *function) call(info bindings.FunctionInfo, input bindings.DataChunk, ou
 		}
 	}()
 	rows := int(bindings.DataChunkGetSize(input))
-	c := &call{out: bindings.VectorGetData(output)}
+	c := &call{args: len(f.args), out: bindings.VectorGetData(output)}
 	for i := range f.args {
 		v := bindings.DataChunkGetVector(input, bindings.IdxT(i))
 		c.data[i] = bindings.VectorGetData(v)
@@ -281,6 +284,9 @@ func (f *function) register(conn bindings.Connection) error {
 	bindings.ScalarFunctionSetReturnType(s, t)
 	bindings.DestroyLogicalType(&t)
 	bindings.ScalarFunctionSetSpecialHandling(s)
+	if f.volatile {
+		bindings.ScalarFunctionSetVolatile(s)
+	}
 	if f.eval == nil {
 		p := arithmetic(f.name)
 		if p == nil {
@@ -298,7 +304,7 @@ func (f *function) register(conn bindings.Connection) error {
 }
 
 // parseFunction reads "name(TYPE, TYPE) TYPE"; a star in front says that the
-// function is called with NULLs too.
+// function is called with NULLs too, an exclamation mark that it is volatile.
 func parseFunction(signature string, eval func(c *call) error) (*function, error) {
 	name, rest, ok := strings.Cut(signature, "(")
 	args, returns, closed := strings.Cut(rest, ")")
@@ -306,7 +312,8 @@ func parseFunction(signature string, eval func(c *call) error) (*function, error
 		return nil, errors.New("function signature " + signature)
 	}
 	plain, nulls := strings.CutPrefix(name, "*")
-	f := &function{name: plain, returns: strings.TrimSpace(returns), nulls: nulls, eval: eval}
+	plain, volatile := strings.CutPrefix(plain, "!")
+	f := &function{name: plain, returns: strings.TrimSpace(returns), nulls: nulls, volatile: volatile, eval: eval}
 	for a := range strings.SplitSeq(args, ",") {
 		if a = strings.TrimSpace(a); a != "" {
 			f.args = append(f.args, a)

@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,14 +20,78 @@ func (c *call) env(i int) (postgres.Env, error) {
 	return e, err
 }
 
-// read reads argument 0 as a literal of a type.
+// read reads argument 0 as a literal of a type. Behind the zone, or the text, a
+// style may follow.
 func (c *call) read(oid postgres.OID, zone int) (postgres.Datum, error) {
 	e, err := c.env(zone)
 	if err != nil {
 		return postgres.Datum{}, err
 	}
+	if style := max(zone, 0) + 1; c.args > style {
+		if err := c.setStyle(style, &e); err != nil {
+			return postgres.Datum{}, err
+		}
+	}
 	e.Now = time.Now()
 	return postgres.ParseLiteral(oid, -1, c.text(0), e)
+}
+
+// styleOf writes down what a session has set of how values are read and printed:
+// "" if nothing.
+func styleOf(env *postgres.Env) string {
+	style := fmt.Sprintf("%d %d %d %d %t", env.DateFormat, env.DateOrder, env.IntervalStyle, env.ExtraFloatDigits, env.ByteaEscape)
+	if style == defaultStyle {
+		return ""
+	}
+	return style
+}
+
+const defaultStyle = "0 0 0 1 false"
+
+// setStyle reads argument i, which styleOf wrote, into e.
+func (c *call) setStyle(i int, e *postgres.Env) error {
+	_, err := fmt.Sscan(c.text(i), &e.DateFormat, &e.DateOrder, &e.IntervalStyle, &e.ExtraFloatDigits, &e.ByteaEscape)
+	return err
+}
+
+// styled prints argument 0 in a style, which is the last argument; the one before
+// it is the zone, if it has one.
+func styled(oid postgres.OID, value func(c *call) postgres.Datum) func(c *call) error {
+	return func(c *call) error {
+		zone := -1
+		if c.args == 3 {
+			zone = 1
+		}
+		e, err := c.env(zone)
+		if err == nil {
+			err = c.setStyle(c.args-1, &e)
+		}
+		if err == nil {
+			c.isSet, c.result.text = true, postgres.AppendText(c.result.text, oid, value(c), e)
+		}
+		return err
+	}
+}
+
+// styledFunctions read and print as settings of the session say.
+func styledFunctions() definitions {
+	timestamp := func(c *call) postgres.Datum { return postgres.TimestampDatum(c.timestamp(0)) }
+	return definitions{
+		"fg_float4_out(FLOAT, VARCHAR) VARCHAR":  styled(postgres.Float4OID, func(c *call) postgres.Datum { return postgres.FloatDatum(float64(arg[float32](c, 0))) }),
+		"fg_float8_out(DOUBLE, VARCHAR) VARCHAR": styled(postgres.Float8OID, func(c *call) postgres.Datum { return postgres.FloatDatum(c.float8(0)) }),
+		"fg_date_out(DATE, VARCHAR) VARCHAR": styled(postgres.DateOID, func(c *call) postgres.Datum {
+			return postgres.Datum{Kind: postgres.DateKind, Int: c.date(0)}
+		}),
+		"fg_timestamp_out(TIMESTAMP, VARCHAR) VARCHAR":            styled(postgres.TimestampOID, timestamp),
+		"fg_timestamptz_out(TIMESTAMP, VARCHAR, VARCHAR) VARCHAR": styled(postgres.TimestampTZOID, timestamp),
+		"fg_interval_out(INTERVAL, VARCHAR) VARCHAR": styled(postgres.IntervalOID, func(c *call) postgres.Datum {
+			v := c.interval(0)
+			return postgres.Datum{Kind: postgres.IntervalKind, Months: v.months, Days: v.days, Int: v.micros}
+		}),
+		"fg_bytea_out(BLOB, VARCHAR) VARCHAR": styled(postgres.ByteaOID, func(c *call) postgres.Datum {
+			return postgres.Datum{Kind: postgres.BytesKind, Str: string(c.bytes(0))}
+		}),
+	}
 }
 
 // inputFunctions read text as PostgreSQL's types do. They have forms that give
@@ -59,6 +124,12 @@ func inputFunctions() definitions {
 		"fg_timestamp_in(VARCHAR, VARCHAR) TIMESTAMP":   input(postgres.TimestampOID, 1, func(c *call, d *postgres.Datum) { c.setTimestamp(d.Int) }),
 		"fg_timestamptz_in(VARCHAR, VARCHAR) TIMESTAMP": input(postgres.TimestampTZOID, 1, func(c *call, d *postgres.Datum) { c.setTimestamp(d.Int) }),
 		"fg_interval_in(VARCHAR) INTERVAL": input(postgres.IntervalOID, -1, func(c *call, d *postgres.Datum) {
+			c.setInterval(span{d.Months, d.Days, d.Int})
+		}),
+		"fg_date_in(VARCHAR, VARCHAR, VARCHAR) DATE":             input(postgres.DateOID, 1, func(c *call, d *postgres.Datum) { c.setDate(d.Int) }),
+		"fg_timestamp_in(VARCHAR, VARCHAR, VARCHAR) TIMESTAMP":   input(postgres.TimestampOID, 1, func(c *call, d *postgres.Datum) { c.setTimestamp(d.Int) }),
+		"fg_timestamptz_in(VARCHAR, VARCHAR, VARCHAR) TIMESTAMP": input(postgres.TimestampTZOID, 1, func(c *call, d *postgres.Datum) { c.setTimestamp(d.Int) }),
+		"fg_interval_in(VARCHAR, VARCHAR) INTERVAL": input(postgres.IntervalOID, -1, func(c *call, d *postgres.Datum) {
 			c.setInterval(span{d.Months, d.Days, d.Int})
 		}),
 		"fg_array_in(VARCHAR) VARCHAR[]": func(c *call) error {

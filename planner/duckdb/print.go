@@ -22,6 +22,12 @@ type printed struct {
 // prints is worth nothing; err holds that error.
 type printer struct {
 	zone string
+	// style is how values are read and printed, as styleOf gives it.
+	style string
+	// careful asks for the careful form of aggregates over floats; floats says that
+	// the other was printed. See table_statistics.go.
+	careful, floats bool
+
 	rows *registry
 	// registered are the row sources put into rows.
 	registered []int64
@@ -34,6 +40,8 @@ type printer struct {
 	relations map[planner.Relation]relation
 	ctes      map[*planner.CTE]relation
 	names     int
+	// spans are the interval constants so far, by days and time of day.
+	spans map[[2]int64]span
 
 	// value is what SentValue stands for while a source is printed.
 	value func(t planner.Type) printed
@@ -55,6 +63,7 @@ func newPrinter(zone string, rows *registry) *printer {
 		fields:    map[string][]string{},
 		relations: map[planner.Relation]relation{},
 		ctes:      map[*planner.CTE]relation{},
+		spans:     map[[2]int64]span{},
 	}
 }
 

@@ -43,7 +43,11 @@ func (s *site) fill(text string) string {
 	for i := range s.args {
 		pairs = append(pairs, fmt.Sprintf("$%d", i+1), s.text(i))
 	}
-	return strings.NewReplacer(append(pairs, "$zone", quoteString(s.p.zone))...).Replace(text)
+	style := ""
+	if s.p.style != "" {
+		style = ", " + quoteString(s.p.style)
+	}
+	return strings.NewReplacer(append(pairs, "$zone", quoteString(s.p.zone), "$style", style)...).Replace(text)
 }
 
 // text is argument i, a numeric as text.

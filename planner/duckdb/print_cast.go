@@ -46,8 +46,7 @@ func (p *printer) convert(arg printed, from, to planner.Type, explicit, try bool
 	case fromElem != 0 && toElem != 0:
 		return p.castElements(arg, fromElem, to, explicit, try)
 	case fromElem != 0 && isString(to.OID):
-		texts := p.castElements(arg, fromElem, planner.Type{OID: postgres.TextArrayOID, Typmod: -1}, true, try)
-		return printed{sql: "fg_array_out(" + texts.sql + ")"}
+		return printed{sql: "fg_array_out(" + s.elementTexts() + ")"}
 	case toElem != 0 && isString(from.OID):
 		texts := printed{sql: "fg_array_in(" + arg.sql + ")"}
 		return p.castElements(texts, postgres.TextOID, to, true, try)
@@ -108,7 +107,7 @@ func (p *printer) numericTypmod(arg printed, typmod int32, try bool) printed {
 		function = "fg_try_numeric_typmod"
 	}
 	text := fmt.Sprintf("%s(%s, %d, %d)", function, p.rescale(arg, asText).sql, precision, scale)
-	if arg.scale == asText || scale < 0 || scale > maxScale || precision-scale > decimalWidth-maxScale {
+	if arg.scale == asText || scale < 0 || scale > precision || scale > maxScale || precision-scale > decimalWidth-maxScale {
 		return printed{text, asText}
 	}
 	rounded := p.rescale(arg, scale).sql

@@ -81,7 +81,7 @@ func (p *printer) datum(oid postgres.OID, d *postgres.Datum) printed {
 	case postgres.TimestampKind:
 		return printed{sql: timestampLiteral(d.Int)}
 	case postgres.IntervalKind:
-		return printed{sql: intervalLiteral(d.Months, d.Days, d.Int)}
+		return printed{sql: p.span(span{d.Months, d.Days, d.Int})}
 	case postgres.UUIDKind:
 		return cast(quoteString(hex.EncodeToString([]byte(d.Str))))
 	case postgres.ArrayKind:
@@ -156,6 +156,20 @@ func timestampLiteral(micros int64) string {
 func intervalLiteral(months, days int32, micros int64) string {
 	return fmt.Sprintf("(to_months(CAST(%d AS INTEGER)) + to_days(CAST(%d AS INTEGER)) + to_microseconds(CAST(%d AS BIGINT)))",
 		months, days, micros)
+}
+
+// span prints an interval. DuckDB takes expressions for one that differ in equal
+// constants only; but 1 day and 24 hours, though equal, are not the same. The
+// second of such constants is a call that it takes for nothing else.
+func (p *printer) span(v span) string {
+	days := int64(v.months)*30 + int64(v.days)
+	whole := floorDiv(v.micros, microsPerDay)
+	value := [2]int64{days + whole, v.micros - whole*microsPerDay}
+	if first, known := p.spans[value]; known && first != v {
+		return fmt.Sprintf("fg_own_span(%d, %d, %d)", v.months, v.days, v.micros)
+	}
+	p.spans[value] = v
+	return intervalLiteral(v.months, v.days, v.micros)
 }
 
 func (p *printer) arrayConstant(oid postgres.OID, a *postgres.Array) printed {

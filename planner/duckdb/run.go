@@ -40,32 +40,51 @@ func (w *watch) interrupt() {
 type rows struct {
 	in         *instance
 	conn       *connection
+	columns    []planner.ResultColumn
 	registered []int64
-	statement  bindings.PreparedStatement
-	result     bindings.Result
-	chunk      bindings.DataChunk
-	reader     chunkReader
-	ended      bool
-	closed     bool
+	// careful prints the statement in its careful form, with what it registers; nil
+	// if it has none, or once rows were given. See table_statistics.go.
+	careful   func() (sql string, registered []int64, err error)
+	statement bindings.PreparedStatement
+	result    bindings.Result
+	chunk     bindings.DataChunk
+	reader    chunkReader
+	ended     bool
+	closed    bool
 }
 
 // run starts the statement on a connection of its own.
-func (in *instance) run(ctx context.Context, sql string, columns []planner.ResultColumn, registered []int64) (*rows, error) {
+func (r *rows) run(ctx context.Context, sql string) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
-	c, err := in.acquire()
+	c, err := r.in.acquire()
 	if err != nil {
-		return nil, asError(err)
+		return asError(err)
 	}
-	r := &rows{in: in, conn: c, registered: registered}
-	if err := r.start(ctx, sql, columns); err != nil {
-		return nil, errors.Join(err, r.Close())
-	}
-	return r, nil
+	r.conn = c
+	return r.carefully(ctx, r.start(ctx, sql))
 }
 
-func (r *rows) start(ctx context.Context, sql string, columns []planner.ResultColumn) error {
+// carefully starts the statement again in its careful form if it has one and has
+// failed of the other.
+func (r *rows) carefully(ctx context.Context, err error) error {
+	var failed *planner.Error
+	if r.careful == nil || !errors.As(err, &failed) || failed.Code != pgerrcode.NumericValueOutOfRange {
+		return err
+	}
+	sql, registered, err := r.careful()
+	r.careful = nil
+	r.registered = append(r.registered, registered...)
+	if err != nil {
+		return err
+	}
+	bindings.DestroyResult(&r.result)
+	bindings.DestroyPrepare(&r.statement)
+	return r.start(ctx, sql)
+}
+
+func (r *rows) start(ctx context.Context, sql string) error {
 	stop := r.conn.watch(ctx)
 	defer stop()
 	if bindings.Prepare(r.conn.conn, sql, &r.statement) == bindings.StateError {
@@ -76,7 +95,7 @@ func (r *rows) start(ctx context.Context, sql string, columns []planner.ResultCo
 		e.sql = sql
 		return statusOf(ctx, e)
 	}
-	reader, err := newChunkReader(&r.result, columns)
+	reader, err := newChunkReader(&r.result, r.columns)
 	if err != nil {
 		return &planner.Error{Code: pgerrcode.InternalError, Message: internalMessage, Err: fmt.Errorf("%w\n%s", err, sql)}
 	}
@@ -113,17 +132,32 @@ func (r *rows) Next(ctx context.Context) (*planner.Chunk, error) {
 		return nil, err
 	}
 	bindings.DestroyDataChunk(&r.chunk)
+	err := r.fetch(ctx)
+	if err != nil && r.careful != nil {
+		if err = r.carefully(ctx, err); err == nil {
+			err = r.fetch(ctx)
+		}
+	}
+	r.careful = nil
+	if err != nil || r.chunk.Ptr == nil {
+		r.ended = true
+		return nil, err
+	}
+	return r.reader.read(r.chunk), nil
+}
+
+// fetch fetches the next chunk, of which there is none at the end.
+func (r *rows) fetch(ctx context.Context) error {
 	stop := r.conn.watch(ctx)
 	r.chunk = bindings.FetchChunk(r.result)
 	stop()
-	if r.chunk.Ptr == nil {
-		r.ended = true
-		if e := resultError(&r.result); e.message != "" {
-			return nil, statusOf(ctx, r.cause(ctx, e))
-		}
-		return nil, nil
+	if r.chunk.Ptr != nil {
+		return nil
 	}
-	return r.reader.read(r.chunk), nil
+	if e := resultError(&r.result); e.message != "" {
+		return statusOf(ctx, r.cause(ctx, e))
+	}
+	return nil
 }
 
 // maxCauseRuns bounds how often a statement is run again for its error.
@@ -174,7 +208,7 @@ func (r *rows) Close() error {
 		return nil
 	}
 	r.closed = true
-	if !r.ended {
+	if !r.ended && r.conn != nil {
 		// Otherwise DuckDB would go on to the end.
 		bindings.Interrupt(r.conn.conn)
 	}
@@ -182,6 +216,8 @@ func (r *rows) Close() error {
 	bindings.DestroyResult(&r.result)
 	bindings.DestroyPrepare(&r.statement)
 	r.in.rows.remove(r.registered)
-	r.in.release(r.conn)
+	if r.conn != nil {
+		r.in.release(r.conn)
+	}
 	return nil
 }

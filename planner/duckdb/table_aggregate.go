@@ -22,15 +22,11 @@ func (t *tables) addAggregates() {
 	})
 	t.function("sum(int8)", func(s *site) printed { return printed{sql: s.wholeSum(s.args[0].sql)} })
 	t.function("sum(numeric)", func(s *site) printed { return s.sumNumeric() })
-	t.function("sum(float8)", func(s *site) printed { return printed{sql: "fg_finite(" + s.call("sum", s.args[0].sql) + ")"} })
-	t.function("sum(float4)", func(s *site) printed {
-		return printed{sql: "fg_float4_of_float8(" + s.call("sum", "CAST("+s.args[0].sql+" AS DOUBLE)") + ")"}
-	})
+	t.function("sum(float8)", func(s *site) printed { return printed{sql: s.finite("sum")} })
+	t.function("sum(float4)", func(s *site) printed { return printed{sql: "fg_float4_of_float8(" + s.finite("sum") + ")"} })
 	each(integers+" numeric", func(a string) { t.function(sig("avg", a), averageNumeric) })
 	each(floats, func(a string) {
-		t.function(sig("avg", a), func(s *site) printed {
-			return printed{sql: "fg_finite(" + s.call("avg", "CAST("+s.args[0].sql+" AS DOUBLE)") + ")"}
-		})
+		t.function(sig("avg", a), func(s *site) printed { return printed{sql: s.finite("avg")} })
 	})
 	t.function("sum(interval)", func(s *site) printed { return printed{sql: s.sumIntervals()} })
 	t.function("avg(interval)", func(s *site) printed {
@@ -126,86 +122,6 @@ func jsonAggregate(s *site) printed {
 		joined = "fg_jsonb_in(" + joined + ")"
 	}
 	return printed{sql: joined}
-}
-
-// addStatistics: deviations, regression and ordered sets.
-func (t *tables) addStatistics() {
-	for name, v := range map[string]struct{ sample, root bool }{
-		"stddev": {true, true}, "stddev_samp": {true, true}, "stddev_pop": {false, true},
-		"variance": {true, false}, "var_samp": {true, false}, "var_pop": {false, false},
-	} {
-		each(floats, func(a string) {
-			t.function(sig(name, a), func(s *site) printed { return printed{sql: s.call(s.name, "CAST("+s.args[0].sql+" AS DOUBLE)")} })
-		})
-		each(integers+" numeric", func(a string) {
-			t.function(sig(name, a), func(s *site) printed { return s.variance(v.sample, v.root) })
-		})
-	}
-	each("corr covar_pop covar_samp regr_avgx regr_avgy regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy", func(f string) {
-		t.function(sig(f, "float8", "float8"), func(s *site) printed { return printed{sql: s.call(s.name, s.args[0].sql, s.args[1].sql)} })
-	})
-	t.function("regr_count(float8, float8)", func(s *site) printed {
-		return printed{sql: "CAST(" + s.call("regr_count", s.args[0].sql, s.args[1].sql) + " AS BIGINT)"}
-	})
-	t.function("percentile_cont(float8, float8)", percentile("quantile_cont"))
-	t.function("percentile_disc(float8, anyelement)", percentile("quantile_disc"))
-	t.function("mode(anyelement)", func(s *site) printed {
-		if s.types[0].OID == postgres.NumericOID || strings.Contains(s.order, " DESC") {
-			return s.refuse("mode() of type %s, or in descending order", s.types[0].OID)
-		}
-		s.order = ""
-		counts := s.call("histogram", s.args[0].sql)
-		// The keys of a histogram are in order: the first of the most frequent.
-		return printed{sql: fmt.Sprintf("list_extract(map_keys(%s), list_position(map_values(%s), list_max(map_values(%s))))", counts, counts, counts)}
-	})
-}
-
-// variance is exact for integers and numerics: from count, sum and sum of
-// squares.
-func (s *site) variance(sample, root bool) printed {
-	a, sum, squares := s.args[0], "", ""
-	switch {
-	case s.types[0].OID != postgres.NumericOID:
-		sum = "CAST(" + s.call("sum", a.sql) + " AS VARCHAR)"
-		squares = "CAST(" + s.call("sum", "CAST("+a.sql+" AS HUGEINT) * "+a.sql) + " AS VARCHAR)"
-		if s.distinct {
-			return s.refuse("%s(DISTINCT ...)", s.name)
-		}
-	case a.scale == asText || 2*a.scale > maxScale:
-		list := s.texts()
-		if a.scale != asText {
-			return s.refuse("%s of numeric with so many digits", s.name)
-		}
-		sum, squares = "fg_numeric_sum("+list+")", "fg_numeric_squares("+list+")"
-	default:
-		sum = "CAST(" + s.call("sum", a.sql) + " AS VARCHAR)"
-		squares = "CAST(" + s.call("sum", "("+a.sql+" * "+a.sql+")") + " AS VARCHAR)"
-	}
-	count := s.call("count", a.sql)
-	return printed{fmt.Sprintf("fg_numeric_variance(%s, %s, %s, %t, %t)", count, sum, squares, sample, root), asText}
-}
-
-// percentile is an ordered-set aggregate with a constant fraction.
-func percentile(function string) entry {
-	return func(s *site) printed {
-		c, ok := s.nodes[0].(*planner.Const)
-		if !ok || c.Null || s.types[1].OID == postgres.NumericOID {
-			return s.refuse("%s with a fraction that is no constant, or of type numeric", s.name)
-		}
-		if f := c.Value.Float; !(f >= 0 && f <= 1) {
-			return s.p.fail(errorf("22003", "percentile value %v is not between 0 and 1", f))
-		}
-		desc := strings.Contains(s.order, " DESC")
-		s.order = ""
-		fraction := floatText(c.Value.Float, false)
-		if desc {
-			if function == "quantile_disc" {
-				return s.refuse("%s in descending order", s.name)
-			}
-			fraction = floatText(1-c.Value.Float, false)
-		}
-		return printed{sql: s.call(function, s.args[1].sql, fraction)}
-	}
 }
 
 // addWindows: functions of windows alone.

@@ -74,12 +74,16 @@ func (t *tables) elementwise(signature string, i int, format string) {
 // joinArray is array_to_string: elements as their type prints them.
 func joinArray(null string) entry {
 	return func(s *site) printed {
-		elem := postgres.ElemOf(s.types[0].OID)
-		name := s.p.name("e")
-		e := &site{p: s.p, args: []printed{{name, textScale(planner.Type{OID: elem})}}, types: []planner.Type{{OID: elem, Typmod: -1}}}
-		texts := transform(s.args[0].sql, name, e.output(0))
-		return printed{sql: "fg_array_to_string(" + texts + ", " + s.args[1].sql + ", " + s.fill(null) + ")"}
+		return printed{sql: "fg_array_to_string(" + s.elementTexts() + ", " + s.args[1].sql + ", " + s.fill(null) + ")"}
 	}
+}
+
+// elementTexts is the list of the elements of argument 0, each as its type prints it.
+func (s *site) elementTexts() string {
+	elem := planner.Type{OID: postgres.ElemOf(s.types[0].OID), Typmod: -1}
+	name := s.p.name("e")
+	e := &site{p: s.p, args: []printed{{name, textScale(elem)}}, types: []planner.Type{elem}}
+	return transform(s.args[0].sql, name, e.output(0))
 }
 
 // addSeries: functions that return sets, as the lists of what they return.

@@ -68,7 +68,7 @@ func widen(arg, from, to string) string {
 func (t *tables) addMath() {
 	t.functionTexts(
 		"ceil(float8)", "ceil($1)", "ceiling(float8)", "ceil($1)", "floor(float8)", "floor($1)",
-		"round(float8)", "round_even($1, 0)", "trunc(float8)", "trunc($1)",
+		"round(float8)", "fg_round_even($1)", "trunc(float8)", "trunc($1)",
 		"sign(float8)", "fg_float8_sign($1)", "pi()", "pi()", "degrees(float8)", "fg_degrees($1)", "radians(float8)", "fg_radians($1)",
 		"sin(float8)", "fg_sin($1)", "cos(float8)", "fg_cos($1)", "tan(float8)", "fg_tan($1)", "cot(float8)", "fg_cot($1)",
 		"asin(float8)", "fg_asin($1)", "acos(float8)", "fg_acos($1)", "atan(float8)", "atan($1)", "atan2(float8, float8)", "atan2($1, $2)",

@@ -76,7 +76,7 @@ func (t *tables) addIntervals() {
 }
 
 // plainUnits are those that DuckDB truncates a timestamp to as PostgreSQL does.
-const plainUnits = " microseconds milliseconds second minute hour day week month quarter year decade "
+const plainUnits = " microseconds milliseconds second minute hour day week month quarter year "
 
 // truncateIn is date_trunc in a zone: the session's ($zone), one given ($3), or
 // none.
@@ -229,7 +229,16 @@ func extract(s *site) printed {
 	case postgres.IntervalOID:
 		function = "fg_interval_field"
 	}
-	return s.number(fmt.Sprintf("%s(%d, %s)", function, f.number, arg.sql), f.scale)
+	number := s.number(fmt.Sprintf("%s(%d, %s)", function, f.number, arg.sql), f.scale)
+	if s.ret.OID == postgres.Float8OID && function == "fg_timestamp_field" && grows(f.number) {
+		number.sql = fmt.Sprintf("(CASE WHEN %s = 'infinity' THEN 'inf' WHEN %s = '-infinity' THEN '-inf' ELSE %s END)", arg.sql, arg.sql, number.sql)
+	}
+	return number
+}
+
+// grows says that the field of an infinite time is infinite, and not NULL.
+func grows(field int) bool {
+	return field == fieldYear || field == fieldISOYear || field >= fieldDecade
 }
 
 // number gives an integer with scale digits of fraction as the type asked for.
@@ -279,18 +288,18 @@ func (t *tables) addTimeCasts() {
 func (t *tables) addTextCasts() {
 	outputs := map[string]string{
 		"bool": "CAST($1 AS VARCHAR)", "int2": "CAST($1 AS VARCHAR)", "int4": "CAST($1 AS VARCHAR)", "int8": "CAST($1 AS VARCHAR)",
-		"oid": "CAST($1 AS VARCHAR)", "float4": "fg_float4_out($1)", "float8": "fg_float8_out($1)", "numeric": "$1",
-		"date": "fg_date_out($1)", "time": "fg_time_out($1)", "timestamp": "fg_timestamp_out($1)",
-		"timestamptz": "fg_timestamptz_out($1, $zone)", "interval": "fg_interval_out($1)", "uuid": "CAST($1 AS VARCHAR)",
-		"bytea": "fg_bytea_out($1)", "json": "$1", "jsonb": "$1", "xid": "CAST($1 AS VARCHAR)",
+		"oid": "CAST($1 AS VARCHAR)", "float4": "fg_float4_out($1$style)", "float8": "fg_float8_out($1$style)", "numeric": "$1",
+		"date": "fg_date_out($1$style)", "time": "fg_time_out($1)", "timestamp": "fg_timestamp_out($1$style)",
+		"timestamptz": "fg_timestamptz_out($1, $zone$style)", "interval": "fg_interval_out($1$style)", "uuid": "CAST($1 AS VARCHAR)",
+		"bytea": "fg_bytea_out($1$style)", "json": "$1", "jsonb": "$1", "xid": "CAST($1 AS VARCHAR)",
 		"name": "$1", "char": "$1", "aclitem": "$1", "pg_node_tree": "$1", "tid": "$1", "text": "$1", "varchar": "$1", "bpchar": "rtrim($1, ' ')",
 		"regtype": "fg_regtype_out($1)", "regproc": "fg_regproc_out($1)",
 	}
 	inputs := map[string]string{
 		"bool": "bool_in($1)", "int2": "int2_in($1)", "int4": "int4_in($1)", "int8": "int8_in($1)", "oid": "oid_in($1)",
 		"float4": "float4_in($1)", "float8": "float8_in($1)", "numeric": "numeric_in($1)",
-		"date": "date_in($1, $zone)", "time": "time_in($1)", "timestamp": "timestamp_in($1, $zone)",
-		"timestamptz": "timestamptz_in($1, $zone)", "interval": "interval_in($1)", "uuid": "uuid_in($1)", "bytea": "bytea_in($1)",
+		"date": "date_in($1, $zone$style)", "time": "time_in($1)", "timestamp": "timestamp_in($1, $zone$style)",
+		"timestamptz": "timestamptz_in($1, $zone$style)", "interval": "interval_in($1$style)", "uuid": "uuid_in($1)", "bytea": "bytea_in($1)",
 		"json": "json_in($1)", "jsonb": "jsonb_in($1)",
 	}
 	const strs = "text varchar bpchar name"

@@ -23,8 +23,8 @@ func ZoneAbbreviations() []ZoneAbbreviation { return zoneAbbreviationTable }
 // ZoneNames are the names of the time zones PostgreSQL knows, sorted. Not to be written to.
 func ZoneNames() []string { return zoneNameTable }
 
-// LoadZone finds a time zone by its name in any case, or by a POSIX specification without daylight saving time such as
-// UTC+3, where the offset is west of Greenwich and the location's name is the specification. The error is 22023.
+// LoadZone finds a time zone by its name in any case, or by a POSIX specification such as UTC+3 or CET-1CEST, where the
+// offset is west of Greenwich. The error is 22023.
 func LoadZone(name string) (*time.Location, error) {
 	if canonical, ok := catalog().zoneNamesByLower[strings.ToLower(name)]; ok {
 		if canonical == "UTC" {
@@ -38,47 +38,6 @@ func LoadZone(name string) (*time.Location, error) {
 		return loc, nil
 	}
 	return nil, errorf(pgerrcode.InvalidParameterValue, `time zone "%s" not recognized`, name)
-}
-
-// posixZone reads a POSIX zone of one offset: three letters or more, or anything in angle brackets, then
-// [+-]hh[:mm[:ss]].
-func posixZone(spec string) (*time.Location, bool) {
-	abbreviation, rest := spec, ""
-	if strings.HasPrefix(spec, "<") {
-		end := strings.IndexByte(spec, '>')
-		if end < 0 {
-			return nil, false
-		}
-		abbreviation, rest = spec[1:end], spec[end+1:]
-	} else if i := strings.IndexFunc(spec, func(r rune) bool { return !isAlpha(byte(r)) }); i >= 3 {
-		abbreviation, rest = spec[:i], spec[i:]
-	}
-	if rest == "" {
-		return nil, false
-	}
-	west := 1
-	if rest[0] == '+' || rest[0] == '-' {
-		if rest[0] == '-' {
-			west = -1
-		}
-		rest = rest[1:]
-	}
-	offset, unit := 0, 3600
-	for part := range strings.SplitSeq(rest, ":") {
-		if part == "" || len(part) > 2 || !allDigits(part) || unit == 0 {
-			return nil, false
-		}
-		n := 0
-		for _, c := range part {
-			n = n*10 + int(c-'0')
-		}
-		if unit == 3600 && n > 167 || unit < 3600 && n > 59 {
-			return nil, false
-		}
-		offset += n * unit
-		unit /= 60
-	}
-	return time.FixedZone(strings.ToUpper(abbreviation), -west*offset), true
 }
 
 // zoneAt is a zone's offset east of UTC in seconds, and its abbreviation, at an instant in seconds since 1970.

@@ -1,0 +1,153 @@
+package duckdb
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// Aggregates over floats have two forms. The first is DuckDB's own, which is fast,
+// and fails where an infinity or NaN may be among the values or the result is out
+// of range. Then the statement is printed and run again in the second, careful
+// form, which looks at every value and answers as PostgreSQL does.
+
+// finite is sum or avg of floats.
+func (s *site) finite(function string) string {
+	x := "CAST(" + s.args[0].sql + " AS DOUBLE)"
+	plain := s.call(function, x)
+	checked := "fg_finite(" + plain + ")"
+	if !s.p.careful {
+		s.p.floats = true
+		return checked
+	}
+	return "(CASE WHEN " + s.anyInfinite(x) + " THEN " + plain + " ELSE " + checked + " END)"
+}
+
+// anyInfinite says that not every value is finite.
+func (s *site) anyInfinite(x string) string { return s.call("bool_or", "NOT isfinite("+x+")") }
+
+// finiteOnly is an argument without what is not finite.
+func finiteOnly(x string) string { return "(CASE WHEN isfinite(" + x + ") THEN " + x + " END)" }
+
+// deviation is a variance or deviation of floats.
+func (s *site) deviation(sample bool) string {
+	x := "CAST(" + s.args[0].sql + " AS DOUBLE)"
+	if !s.p.careful {
+		s.p.floats = true
+		return "fg_finite_result(" + s.call(s.name, x) + ", " + s.call("sum", x) + ")"
+	}
+	least := 1
+	if sample {
+		least = 2
+	}
+	return fmt.Sprintf("(CASE WHEN %s < %d THEN NULL WHEN %s THEN CAST('nan' AS DOUBLE) ELSE %s END)",
+		s.call("count", x), least, s.anyInfinite(x), s.call(s.name, finiteOnly(x)))
+}
+
+// regression prints the statistics of pairs. PostgreSQL's first argument is y.
+func regression(s *site) printed {
+	y, x := s.args[0].sql, s.args[1].sql
+	if !s.p.careful {
+		s.p.floats = true
+		return printed{sql: "fg_finite_result(" + s.call(s.name, y, x) + ", " + s.call("sum", y) + " + " + s.call("sum", x) + ")"}
+	}
+	// Of a pair with a NULL neither counts.
+	pairedY, pairedX := "(CASE WHEN "+x+" IS NOT NULL THEN "+y+" END)", "(CASE WHEN "+y+" IS NOT NULL THEN "+x+" END)"
+	least, looked := 1, s.anyInfinite(pairedY)+" OR "+s.anyInfinite(pairedX)
+	switch s.name {
+	case "regr_avgx":
+		return printed{sql: s.call("avg", pairedX)}
+	case "regr_avgy":
+		return printed{sql: s.call("avg", pairedY)}
+	case "regr_sxx":
+		looked = s.anyInfinite(pairedX)
+	case "regr_syy":
+		looked = s.anyInfinite(pairedY)
+	case "covar_samp":
+		least = 2
+	}
+	return printed{sql: fmt.Sprintf("(CASE WHEN %s < %d THEN NULL WHEN %s THEN CAST('nan' AS DOUBLE) ELSE %s END)",
+		s.call("count", pairedX), least, looked, s.call(s.name, finiteOnly(y), finiteOnly(x)))}
+}
+
+// addStatistics: deviations, regression and ordered sets.
+func (t *tables) addStatistics() {
+	for name, v := range map[string]struct{ sample, root bool }{
+		"stddev": {true, true}, "stddev_samp": {true, true}, "stddev_pop": {false, true},
+		"variance": {true, false}, "var_samp": {true, false}, "var_pop": {false, false},
+	} {
+		each(floats, func(a string) {
+			t.function(sig(name, a), func(s *site) printed { return printed{sql: s.deviation(v.sample)} })
+		})
+		each(integers+" numeric", func(a string) {
+			t.function(sig(name, a), func(s *site) printed { return s.variance(v.sample, v.root) })
+		})
+	}
+	each("corr covar_pop covar_samp regr_avgx regr_avgy regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy", func(f string) {
+		t.function(sig(f, "float8", "float8"), regression)
+	})
+	t.function("regr_count(float8, float8)", func(s *site) printed {
+		return printed{sql: "CAST(" + s.call("regr_count", s.args[0].sql, s.args[1].sql) + " AS BIGINT)"}
+	})
+	t.function("percentile_cont(float8, float8)", percentile("quantile_cont"))
+	t.function("percentile_disc(float8, anyelement)", percentile("quantile_disc"))
+	t.function("mode(anyelement)", func(s *site) printed {
+		if s.types[0].OID == postgres.NumericOID || strings.Contains(s.order, " DESC") {
+			return s.refuse("mode() of type %s, or in descending order", s.types[0].OID)
+		}
+		s.order = ""
+		counts := s.call("histogram", s.args[0].sql)
+		// The keys of a histogram are in order: the first of the most frequent.
+		return printed{sql: fmt.Sprintf("list_extract(map_keys(%s), list_position(map_values(%s), list_max(map_values(%s))))", counts, counts, counts)}
+	})
+}
+
+// variance is exact for integers and numerics: from count, sum and sum of
+// squares.
+func (s *site) variance(sample, root bool) printed {
+	a, sum, squares := s.args[0], "", ""
+	switch {
+	case s.types[0].OID != postgres.NumericOID:
+		sum = "CAST(" + s.call("sum", a.sql) + " AS VARCHAR)"
+		squares = "CAST(" + s.call("sum", "CAST("+a.sql+" AS HUGEINT) * "+a.sql) + " AS VARCHAR)"
+		if s.distinct {
+			return s.refuse("%s(DISTINCT ...)", s.name)
+		}
+	case a.scale == asText || 2*a.scale > maxScale:
+		list := s.texts()
+		if a.scale != asText {
+			return s.refuse("%s of numeric with so many digits", s.name)
+		}
+		sum, squares = "fg_numeric_sum("+list+")", "fg_numeric_squares("+list+")"
+	default:
+		sum = "CAST(" + s.call("sum", a.sql) + " AS VARCHAR)"
+		squares = "CAST(" + s.call("sum", "("+a.sql+" * "+a.sql+")") + " AS VARCHAR)"
+	}
+	count := s.call("count", a.sql)
+	return printed{fmt.Sprintf("fg_numeric_variance(%s, %s, %s, %t, %t)", count, sum, squares, sample, root), asText}
+}
+
+// percentile is an ordered-set aggregate with a constant fraction.
+func percentile(function string) entry {
+	return func(s *site) printed {
+		c, ok := s.nodes[0].(*planner.Const)
+		if !ok || c.Null || s.types[1].OID == postgres.NumericOID {
+			return s.refuse("%s with a fraction that is no constant, or of type numeric", s.name)
+		}
+		if f := c.Value.Float; !(f >= 0 && f <= 1) {
+			return s.p.fail(errorf("22003", "percentile value %v is not between 0 and 1", f))
+		}
+		desc := strings.Contains(s.order, " DESC")
+		s.order = ""
+		fraction := floatText(c.Value.Float, false)
+		if desc {
+			if function == "quantile_disc" {
+				return s.refuse("%s in descending order", s.name)
+			}
+			fraction = floatText(1-c.Value.Float, false)
+		}
+		return printed{sql: s.call(function, s.args[1].sql, fraction)}
+	}
+}
