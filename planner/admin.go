@@ -2,6 +2,9 @@ package planner
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strconv"
 
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
@@ -10,19 +13,28 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// The functions of schema fieldgate, which act on the tenant and so are called by
-// a SELECT of nothing else.
-const (
-	adminCompact  = "compact"
-	adminAddAlias = "add_alias"
-)
+// The functions of schema fieldgate act on the tenant, and so are called by a
+// SELECT of nothing else. schema.Functions has their signatures.
 
-func isAdminFunction(name string) bool { return name == adminCompact || name == adminAddAlias }
+// adminFunctions are the functions of schema fieldgate of one name.
+func adminFunctions(name string) []*postgres.Proc {
+	var out []*postgres.Proc
+	list := schema.Functions()
+	for i := range list {
+		if list[i].Name == name {
+			out = append(out, &list[i])
+		}
+	}
+	return out
+}
+
+// adminKey tells the functions of one name apart.
+func adminKey(p *postgres.Proc) string { return p.Name + "/" + strconv.Itoa(len(p.Args)) }
 
 // adminCall finds the call in SELECT fieldgate.f(...); nil: it is another statement.
 func adminCall(st *Statement) *pgquery.FuncCall {
 	sel := st.node.GetSelectStmt()
-	if sel == nil || len(sel.TargetList) != 1 {
+	if sel == nil || !isOneTarget(sel) {
 		return nil
 	}
 	call := sel.TargetList[0].GetResTarget().GetVal().GetFuncCall()
@@ -30,73 +42,95 @@ func adminCall(st *Statement) *pgquery.FuncCall {
 		return nil
 	}
 	parts, _ := nameParts(call.Funcname)
-	if len(parts) != 2 || parts[0] != schemaFieldgate || !isAdminFunction(parts[1]) || !isOneExpr(sel) {
+	if len(parts) != 2 || parts[0] != schemaFieldgate || adminFunctions(parts[1]) == nil {
 		return nil
 	}
 	return call
 }
 
-func adminName(call *pgquery.FuncCall) string {
-	parts, _ := nameParts(call.Funcname)
-	return parts[1]
+// adminSite is a call of a function of schema fieldgate, bound.
+type adminSite struct {
+	proc *postgres.Proc
+	// args has an expression for each parameter, nodes what it was written as, nil
+	// for a default.
+	args  []Expr
+	nodes []*pgquery.Node
 }
 
-// prepareAdmin describes the call: its parameters are text, its result is void.
+// adminSite binds a call.
+func (b *binder) adminSite(call *pgquery.FuncCall) (*adminSite, error) {
+	parts, _ := nameParts(call.Funcname)
+	c := &callSite{node: call, name: parts[1]}
+	if err := b.callArguments(newScope(nil), c); err != nil {
+		return nil, err
+	}
+	var err error
+	c.proc, err = postgres.ResolveFunction(c.name, c.types(), postgres.CallOptions{
+		Schema: schemaFieldgate, Names: c.names, Variadic: call.FuncVariadic, Star: call.AggStar, WithinGroup: call.AggWithinGroup,
+		Procs: adminFunctions(c.name),
+	})
+	if err != nil {
+		return nil, faultAt(call.Location, err)
+	}
+	if err := c.checkPlain(); err != nil {
+		return nil, err
+	}
+	args, err := b.arguments(c)
+	if err != nil {
+		return nil, err
+	}
+	site := &adminSite{proc: c.proc.Proc, args: args, nodes: make([]*pgquery.Node, len(args))}
+	for i := range args {
+		given := i
+		if c.proc.ArgOrder != nil {
+			given = c.proc.ArgOrder[i]
+		}
+		if given >= 0 {
+			site.nodes[i] = call.Args[given]
+			if named := site.nodes[i].GetNamedArgExpr(); named != nil {
+				site.nodes[i] = named.Arg
+			}
+		}
+	}
+	return site, nil
+}
+
+// prepareAdmin describes the call: its parameters, and its result, which is void.
 func (s *Session) prepareAdmin(p *Prepared, call *pgquery.FuncCall, given []postgres.OID) error {
-	name := adminName(call)
-	if err := s.checkOwner("call " + schemaFieldgate + "." + name); err != nil {
+	params := newParameters(given)
+	site, err := newBinder(&lookup{}, s.environment(), params).adminSite(call)
+	if err != nil {
 		return err
 	}
-	args := len(call.Args)
-	if name == adminCompact && args != 0 || name == adminAddAlias && (args < 2 || args > 4) ||
-		call.AggStar || call.AggDistinct || call.AggFilter != nil || call.Over != nil || len(call.AggOrder) > 0 {
-		return errorAt(call.Location, pgerrcode.UndefinedFunction, "function %s.%s with %d arguments does not exist", schemaFieldgate, name, args).
-			withHint("There are fieldgate.compact(), fieldgate.add_alias(metric, alias) and fieldgate.add_alias(metric, field, sent_name [, conversion]).")
-	}
-	params := newParameters(given)
-	b := newBinder(&lookup{}, s.environment(), params)
-	for _, arg := range call.Args {
-		if _, err := b.adminArgument(arg); err != nil {
-			return err
-		}
+	if err := s.checkOwner("call " + schemaFieldgate + "." + site.proc.Name); err != nil {
+		return err
 	}
 	if err := params.check(); err != nil {
 		return err
 	}
-	p.ParamTypes = params.types
-	p.Columns = []ResultColumn{{Name: name, T: plainType(postgres.VoidOID)}}
-	return nil
-}
-
-// adminArgument binds an argument, which is text.
-func (b *binder) adminArgument(n *pgquery.Node) (Expr, error) {
-	e, err := b.expr(newScope(nil), n)
-	if err != nil {
-		return nil, err
+	name := p.Statement.node.GetSelectStmt().TargetList[0].GetResTarget().GetName()
+	if name == "" {
+		name = site.proc.Name
 	}
-	return b.coerce(e, plainType(postgres.TextOID), postgres.Implicit, locate(n))
+	p.ParamTypes = params.types
+	p.Columns = []ResultColumn{{Name: name, T: plainType(site.proc.Ret)}}
+	return nil
 }
 
 // runAdmin acts.
 func (s *Session) runAdmin(ctx context.Context, p *Prepared, call *pgquery.FuncCall, values []*Const) (*Result, error) {
-	b := newBinder(&lookup{}, s.environment(), &parameters{values: values})
-	args := make([]string, len(call.Args))
-	for i, n := range call.Args {
-		e, err := b.adminArgument(n)
-		if err != nil {
-			return nil, err
-		}
-		c, ok := e.(*Const)
-		if !ok || c.Null {
-			return nil, errorAt(locate(n), pgerrcode.NullValueNotAllowedDataException, "an argument of %s.%s must be a text", schemaFieldgate, adminName(call))
-		}
-		args[i] = c.Value.Str
+	site, err := newBinder(&lookup{}, s.environment(), &parameters{values: values}).adminSite(call)
+	if err != nil {
+		return nil, err
 	}
-	var err error
-	if adminName(call) == adminCompact {
+	args, err := site.values(p.Statement.Text)
+	if err != nil {
+		return nil, err
+	}
+	if site.proc.Name == "compact" {
 		err = s.compact(ctx)
 	} else {
-		err = s.addAlias(ctx, args)
+		err = s.runAdminChange(ctx, site.proc, args)
 	}
 	if err != nil {
 		return nil, err
@@ -111,39 +145,102 @@ func (s *Session) compact(ctx context.Context) error {
 	return s.planner.cfg.Admin.Compact(ctx, s.id.Tenant)
 }
 
-// addAlias gives a metric another sent name, or a field another source.
-func (s *Session) addAlias(ctx context.Context, args []string) error {
+// runAdminChange changes the schema.
+func (s *Session) runAdminChange(ctx context.Context, proc *postgres.Proc, args *adminArgs) error {
 	if s.tx.block {
-		return errorf(pgerrcode.ActiveSQLTransaction, "%s.%s cannot run inside a transaction block", schemaFieldgate, adminAddAlias)
+		return errorf(pgerrcode.ActiveSQLTransaction, "%s.%s cannot run inside a transaction block", schemaFieldgate, proc.Name)
 	}
-	metric := args[0]
-	if len(args) == 2 {
-		return s.changeSchema(ctx, "add alias to metric "+metric, func(d *schema.Draft) error { return d.AddMetricAlias(metric, args[1]) })
-	}
-	source := schema.Source{Name: args[2]}
-	if len(args) == 4 {
-		source.Convert = args[3]
-	}
-	return s.changeSchema(ctx, "add source to field "+metric+"."+args[1], func(d *schema.Draft) error {
-		if source.Convert != "" {
-			if err := checkDraftConversion(d, metric, args[1], source.Convert); err != nil {
-				return err
-			}
+	change := adminChanges[adminKey(proc)]
+	return s.changeSchema(ctx, change.what(args), func(d *schema.Draft) error {
+		if err := change.edit(d, args); err != nil {
+			return err
 		}
-		return d.AddSource(metric, args[1], source)
+		if change.conversion == nil {
+			return nil
+		}
+		return args.transposed(s.planner.CheckConversions(ctx, d), *change.conversion)
 	})
 }
 
-// checkDraftConversion checks a conversion against the field's type, if the field
-// exists; whether it does is the draft's to say.
-func checkDraftConversion(d *schema.Draft, metric, field, convert string) error {
-	m, ok := d.Metric(metric)
-	if !ok {
-		return nil
+// adminArgs are the values of a call's arguments.
+type adminArgs struct {
+	values []adminValue
+	text   string // of the statement
+}
+
+// adminValue is a text or a list of texts.
+type adminValue struct {
+	null bool
+	text string
+	list []adminValue
+	at   int32
+}
+
+// values computes the arguments, which are constants. One whose default is not
+// NULL must not be NULL either.
+func (a *adminSite) values(text string) (*adminArgs, error) {
+	out := &adminArgs{text: text, values: make([]adminValue, len(a.args))}
+	for i, e := range a.args {
+		v, ok := adminValueOf(e)
+		v.at = locate(a.nodes[i])
+		nullable := a.proc.Signature.Names[i] == "conversion" || a.proc.Signature.Names[i] == "conversions"
+		switch {
+		case !ok:
+			return nil, unsupported(v.at, "an argument of %s.%s that is not a constant", schemaFieldgate, a.proc.Name)
+		case v.null && !nullable, !nullable && slices.ContainsFunc(v.list, func(v adminValue) bool { return v.null }):
+			return nil, errorAt(v.at, pgerrcode.NullValueNotAllowedDataException, "argument %q of %s.%s must not be null",
+				a.proc.Signature.Names[i], schemaFieldgate, a.proc.Name)
+		}
+		out.values[i] = v
 	}
-	f, ok := m.Field(field)
-	if !ok {
-		return nil
+	return out, nil
+}
+
+func adminValueOf(e Expr) (v adminValue, ok bool) {
+	switch e := e.(type) {
+	case *Cast:
+		if postgres.ElemOf(e.T.OID) != 0 || category(e.Arg.Type().OID) == postgres.StringCategory {
+			return adminValueOf(e.Arg)
+		}
+	case *Array:
+		for _, elem := range e.Elems {
+			item, ok := adminValueOf(elem)
+			if !ok || item.list != nil {
+				return v, false
+			}
+			v.list = append(v.list, item)
+		}
+		return v, true
+	case *Const:
+		if e.Null || e.Value.Array == nil {
+			return adminValue{null: e.Null, text: e.Value.Str}, true
+		}
+		for _, item := range e.Value.Array.Items {
+			v.list = append(v.list, adminValue{null: item.Kind == postgres.NullKind, text: item.Str})
+		}
+		return v, true
 	}
-	return CheckConversion(convert, f.Type)
+	return v, false
+}
+
+func (a *adminArgs) str(i int) string { return a.values[i].text }
+
+func (a *adminArgs) strs(i int) []string {
+	out := make([]string, len(a.values[i].list))
+	for n, v := range a.values[i].list {
+		out[n] = v.text
+	}
+	return out
+}
+
+// transposed has an error in SQL that argument i holds point into the statement,
+// where the argument is a literal of it.
+func (a *adminArgs) transposed(err error, i int) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Position == 0 {
+		return err
+	}
+	e.offset = literalPlace(a.text, a.values[i].at, a.values[i].text, int(e.Position)-1) + 1
+	e.Position = 0
+	return e
 }

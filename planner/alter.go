@@ -133,19 +133,8 @@ func alterColumnType(n *pgquery.AlterTableCmd) (fieldEdit, error) {
 	}
 	return func(_ *schemaChange, d *schema.Draft, table string) error {
 		m, _ := d.Metric(table)
-		f, exists := m.Field(n.Name)
-		if !exists && n.Name != schema.TimestampField {
+		if _, exists := m.Field(n.Name); !exists && n.Name != schema.TimestampField {
 			return columnMissing(table, n.Name)
-		}
-		if exists {
-			for _, source := range f.Sources {
-				if source.Convert == "" {
-					continue
-				}
-				if err := CheckConversion(source.Convert, t); err != nil {
-					return err
-				}
-			}
 		}
 		return d.ChangeFieldType(table, n.Name, t)
 	}, nil

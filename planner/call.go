@@ -44,7 +44,7 @@ func (b *binder) call(sc *scope, n *pgquery.FuncCall) (Expr, error) {
 		return nil, err
 	}
 	if sc.clause == inConversion {
-		if err := checkImmutable(c.proc.Proc); err != nil {
+		if err := checkImmutable(c.proc.Proc, n.Location); err != nil {
 			return nil, err
 		}
 	}
@@ -68,33 +68,13 @@ func (b *binder) call(sc *scope, n *pgquery.FuncCall) (Expr, error) {
 func (b *binder) callSite(sc *scope, n *pgquery.FuncCall) (*callSite, error) {
 	parts, _ := nameParts(n.Funcname)
 	c := &callSite{node: n, name: parts[len(parts)-1]}
-	var err error
-	add := func(node *pgquery.Node) error {
-		e, err := b.expr(sc, node)
-		c.args, c.places = append(c.args, e), append(c.places, locate(node))
-		return err
-	}
-	for _, node := range n.Args {
-		if named := node.GetNamedArgExpr(); named != nil {
-			c.names = append(c.names, named.Name)
-			node = named.Arg
-		} else if len(c.names) > 0 {
-			return nil, errorAt(locate(node), pgerrcode.SyntaxError, "positional argument cannot follow named argument")
-		}
-		if err := add(node); err != nil {
-			return nil, err
-		}
-	}
-	if n.AggWithinGroup {
-		for _, node := range n.AggOrder {
-			if err := add(node.GetSortBy().GetNode()); err != nil {
-				return nil, err
-			}
-		}
+	if err := b.callArguments(sc, c); err != nil {
+		return nil, err
 	}
 	if err := checkFunctionSchema(parts, c); err != nil {
 		return nil, err
 	}
+	var err error
 	c.proc, err = postgres.ResolveFunction(c.name, c.types(), postgres.CallOptions{
 		Names: c.names, Variadic: n.FuncVariadic, Star: n.AggStar, WithinGroup: n.AggWithinGroup,
 	})
@@ -107,6 +87,35 @@ func (b *binder) callSite(sc *scope, n *pgquery.FuncCall) (*callSite, error) {
 				"must match the number of ordering columns (here %d).", c.name, len(c.args)-len(n.AggOrder), len(n.AggOrder))
 	}
 	return c, nil
+}
+
+// callArguments binds the arguments as they are written.
+func (b *binder) callArguments(sc *scope, c *callSite) error {
+	n := c.node
+	add := func(node *pgquery.Node) error {
+		e, err := b.expr(sc, node)
+		c.args, c.places = append(c.args, e), append(c.places, locate(node))
+		return err
+	}
+	for _, node := range n.Args {
+		if named := node.GetNamedArgExpr(); named != nil {
+			c.names = append(c.names, named.Name)
+			node = named.Arg
+		} else if len(c.names) > 0 {
+			return errorAt(locate(node), pgerrcode.SyntaxError, "positional argument cannot follow named argument")
+		}
+		if err := add(node); err != nil {
+			return err
+		}
+	}
+	if n.AggWithinGroup {
+		for _, node := range n.AggOrder {
+			if err := add(node.GetSortBy().GetNode()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // qualified has a message name the function as it was written.
@@ -144,7 +153,7 @@ func checkFunctionSchema(parts []string, c *callSite) error {
 	schemaName := parts[len(parts)-2]
 	at := c.node.Location
 	switch {
-	case schemaName == schemaFieldgate && isAdminFunction(c.name):
+	case schemaName == schemaFieldgate && adminFunctions(c.name) != nil:
 		return errorAt(at, pgerrcode.FeatureNotSupported, "%s.%s can only be called by a SELECT that does nothing else", schemaFieldgate, c.name)
 	case schemaName == schemaInformation:
 		return unsupported(at, "function %s", dotted(parts))
@@ -235,7 +244,12 @@ func parseExpr(text string) (*pgquery.Node, error) {
 
 // isOneExpr says that a SELECT has one unnamed target and nothing else.
 func isOneExpr(s *pgquery.SelectStmt) bool {
-	if s == nil || len(s.TargetList) != 1 || s.TargetList[0].GetResTarget().GetName() != "" {
+	return s != nil && isOneTarget(s) && s.TargetList[0].GetResTarget().GetName() == ""
+}
+
+// isOneTarget says that a SELECT has one target and nothing else.
+func isOneTarget(s *pgquery.SelectStmt) bool {
+	if len(s.TargetList) != 1 {
 		return false
 	}
 	return s.FromClause == nil && s.WhereClause == nil && s.GroupClause == nil && s.HavingClause == nil && s.WindowClause == nil &&

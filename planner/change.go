@@ -77,7 +77,12 @@ func (s *Session) newChange(st *Statement) (*schemaChange, error) {
 
 // changeSchema makes the next version of the tenant's schema.
 func (s *Session) changeSchema(ctx context.Context, what string, edit func(*schema.Draft) error) error {
-	_, err := s.planner.cfg.Schemas.Change(ctx, s.id.Tenant, s.id.User, what, edit)
+	_, err := s.planner.cfg.Schemas.Change(ctx, s.id.Tenant, s.id.User, what, func(d *schema.Draft) error {
+		if err := edit(d); err != nil {
+			return err
+		}
+		return detached(s.planner.CheckConversions(ctx, d))
+	})
 	return changeError(err)
 }
 

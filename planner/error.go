@@ -24,6 +24,9 @@ type Error struct {
 	// offset is where in the text the fault lies, in bytes from 1, until
 	// placeError makes Position of it; 0: nowhere.
 	offset int32
+	// inner: Position counts in a conversion's own text. named: the message says
+	// which conversion that is.
+	inner, named bool
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s (SQLSTATE %s)", e.Message, e.Code) }

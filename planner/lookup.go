@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/schema"
@@ -30,8 +31,8 @@ type lookup struct {
 	catalog  sources.Catalog
 	// path lists the schemas that unqualified names are looked up in.
 	path []string
-	// convert binds a source's conversion.
-	convert func(conversion) (Expr, error)
+	// conversions are bound conversions; nil: none are kept.
+	conversions *lru.Cache[conversion, Expr]
 	// observed gives the undeclared metrics, fields what was sent to a dataset.
 	observed func() ([]schema.ObservedMetric, error)
 	fields   func(schema.Dataset) ([]schema.ObservedField, error)

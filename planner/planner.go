@@ -99,14 +99,19 @@ func (p *Planner) lookup(ctx context.Context, tenant string, path []string) (*lo
 	if err != nil {
 		return nil, err
 	}
+	return p.lookupIn(ctx, snapshot, path), nil
+}
+
+// lookupIn is what names mean under a schema.
+func (p *Planner) lookupIn(ctx context.Context, snapshot *schema.Snapshot, path []string) *lookup {
 	return &lookup{
-		snapshot: snapshot,
-		catalog:  p.cfg.Catalog,
-		path:     path,
-		observed: func() ([]schema.ObservedMetric, error) { return p.cfg.Observed.Metrics(ctx, tenant) },
-		convert:  p.conversion,
-		fields:   func(ds schema.Dataset) ([]schema.ObservedField, error) { return p.cfg.Observed.Fields(ctx, ds) },
-	}, nil
+		snapshot:    snapshot,
+		catalog:     p.cfg.Catalog,
+		path:        path,
+		observed:    func() ([]schema.ObservedMetric, error) { return p.cfg.Observed.Metrics(ctx, snapshot.Tenant) },
+		conversions: p.conversions,
+		fields:      func(ds schema.Dataset) ([]schema.ObservedField, error) { return p.cfg.Observed.Fields(ctx, ds) },
+	}
 }
 
 // NewSession opens a session. The startup parameters become settings; pid is the

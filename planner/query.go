@@ -187,8 +187,12 @@ const BuiltinMetric = "_metric"
 // each cast to T as PostgreSQL's explicit cast would, NULL where it would refuse.
 type SourceRead struct {
 	Sent string
-	// Convert is the bound conversion over SentValue, or nil.
+	// Convert is the bound conversion over SentValue and columns of the scan, or
+	// nil.
 	Convert Expr
+	// Guard: the conversion could give a value where nothing was sent, which must
+	// stay NULL.
+	Guard bool
 }
 
 // PhysicalFilter is a range on a physical column, widened for rounding. Where the

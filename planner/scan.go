@@ -23,18 +23,18 @@ func (b *binder) newMetricScan(m *metricTable, label string) *MetricScan {
 
 // metricColumn is an expression for column i of a metric.
 func (b *binder) metricColumn(it *item, i int) (Expr, error) {
-	return b.useColumn(it.relation.(*MetricScan), it.metric.columns[i])
+	return b.useColumn(it.relation.(*MetricScan), it.metric, it.metric.columns[i])
 }
 
 // useColumn adds a column to a scan unless it is there, and refers to it.
-func (b *binder) useColumn(scan *MetricScan, c metricColumn) (Expr, error) {
+func (b *binder) useColumn(scan *MetricScan, table *metricTable, c metricColumn) (Expr, error) {
 	i := slices.IndexFunc(scan.Fields, func(f ScanField) bool {
 		return f.Name == c.name && f.Attribute == c.attribute && f.Hidden == c.hidden
 	})
 	if i < 0 {
 		field := ScanField{Name: c.name, T: c.t, Hidden: c.hidden, Attribute: c.attribute, Builtin: c.builtin}
 		for _, s := range c.sources {
-			read, err := b.sourceRead(s, c.t)
+			read, err := b.sourceRead(scan, table, c, s)
 			if err != nil {
 				return nil, err
 			}
@@ -46,13 +46,13 @@ func (b *binder) useColumn(scan *MetricScan, c metricColumn) (Expr, error) {
 	return &Column{T: c.t, Relation: scan, Index: i}, nil
 }
 
-func (b *binder) sourceRead(s schema.Source, t Type) (SourceRead, error) {
+func (b *binder) sourceRead(scan *MetricScan, table *metricTable, c metricColumn, s schema.Source) (SourceRead, error) {
 	if s.Convert == "" {
 		return SourceRead{Sent: s.Name}, nil
 	}
-	convert, err := b.names.convert(conversion{s.Convert, t})
+	convert, err := b.convertedSource(scan, table, c, s)
 	if err != nil {
 		return SourceRead{}, err
 	}
-	return SourceRead{Sent: s.Name, Convert: convert}, nil
+	return SourceRead{Sent: s.Name, Convert: convert, Guard: !nullOfNull(convert)}, nil
 }

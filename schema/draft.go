@@ -33,6 +33,10 @@ func (d *Draft) Base() *Snapshot { return d.base }
 // Metric finds a metric as the draft has it now. It must not be changed.
 func (d *Draft) Metric(name string) (*Metric, bool) { return d.next.Metric(name) }
 
+// Snapshot is the schema as the draft has it now, under the number of its base. It
+// must not be changed.
+func (d *Draft) Snapshot() *Snapshot { return d.next }
+
 // MetricOfSent finds the metric of a sent name as the draft has it now. It must
 // not be changed.
 func (d *Draft) MetricOfSent(sent string) (*Metric, bool) { return d.next.MetricOfSent(sent) }
@@ -185,6 +189,19 @@ func (d *Draft) AddMetricAlias(metric, alias string) error {
 			return fmt.Errorf("%s: alias %q: %w", whereMetric(metric), alias, ErrExists)
 		}
 		return d.setAliases(m, append(m.Aliases, alias))
+	})
+}
+
+// DropMetricAlias removes a sent name from those whose events belong to the table.
+// Its events are then those of an undeclared metric.
+func (d *Draft) DropMetricAlias(metric, alias string) error {
+	return d.edit(metric, func(m *Metric) error {
+		i := slices.Index(m.Aliases, alias)
+		if i < 0 {
+			return &Invalid{Where: whereMetric(metric), Reason: fmt.Sprintf("alias %q: not found", alias), Err: ErrNotFound}
+		}
+		m.Aliases = slices.Delete(m.Aliases, i, i+1)
+		return nil
 	})
 }
 

@@ -97,7 +97,14 @@ func (d *Draft) RenameField(metric, oldName, newName string) error {
 			return fmt.Errorf("%s: %w", where, ErrFieldExists)
 		}
 		f.Name = newName
-		return setSources(m, f, f.Sources)
+		own := Source{Name: newName}
+		others := slices.DeleteFunc(f.Sources, func(s Source) bool {
+			if s.Name == newName {
+				own = s
+			}
+			return s.Name == newName
+		})
+		return setSources(m, f, slices.Insert(others, 0, own))
 	})
 }
 
@@ -164,14 +171,55 @@ func (d *Draft) AddSource(metric, field string, s Source) error {
 			return err
 		}
 		if slices.ContainsFunc(f.Sources, func(o Source) bool { return o.Name == s.Name }) {
-			return fmt.Errorf("%s: source %q: %w", whereField(metric, field), s.Name, ErrExists)
+			return fmt.Errorf("%s: source %q: %w", whereField(metric, field), s.Name, ErrFieldExists)
 		}
 		return setSources(m, f, append(f.Sources, s))
 	})
 }
 
-// SetSources replaces the field's sources. Its own name comes first, with the
-// conversion given for it if it is listed.
+// DropSource removes a sent name from those that give the field its value. The
+// field's own name is one as long as the field has it.
+func (d *Draft) DropSource(metric, field, sent string) error {
+	return d.edit(metric, func(m *Metric) error {
+		f, err := findField(m, field)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(f.Sources, func(s Source) bool { return s.Name == sent })
+		switch {
+		case i < 0:
+			return &Invalid{Where: whereField(metric, field), Reason: fmt.Sprintf("source %q: not found", sent), Err: ErrFieldNotFound}
+		case sent == field:
+			return &Invalid{
+				Where:  whereField(metric, field),
+				Reason: "a field's own name is always one of its sources",
+				Hint:   "Rename the field, or drop it.",
+			}
+		}
+		f.Sources = slices.Delete(f.Sources, i, i+1)
+		return nil
+	})
+}
+
+// SetConversion replaces the conversion of one of the field's sources; "" is none.
+func (d *Draft) SetConversion(metric, field, sent, convert string) error {
+	return d.edit(metric, func(m *Metric) error {
+		f, err := findField(m, field)
+		if err != nil {
+			return err
+		}
+		for i := range f.Sources {
+			if f.Sources[i].Name == sent {
+				f.Sources[i].Convert = convert
+				return checkSource(whereField(metric, field), f.Sources[i])
+			}
+		}
+		return &Invalid{Where: whereField(metric, field), Reason: fmt.Sprintf("source %q: not found", sent), Err: ErrFieldNotFound}
+	})
+}
+
+// SetSources replaces the field's sources. Its own name comes first unless the
+// list has it elsewhere.
 func (d *Draft) SetSources(metric, field string, sources []Source) error {
 	return d.edit(metric, func(m *Metric) error {
 		f, err := findField(m, field)
@@ -185,8 +233,10 @@ func (d *Draft) SetSources(metric, field string, sources []Source) error {
 // setSources checks and takes the sources of f, whose name is already set.
 func setSources(m *Metric, f *Field, sources []Source) error {
 	where := whereField(m.Name, f.Name)
-	own := Source{Name: f.Name}
-	ordered := make([]Source, 1, len(sources)+1)
+	ordered := make([]Source, 0, len(sources)+1)
+	if !slices.ContainsFunc(sources, func(s Source) bool { return s.Name == f.Name }) {
+		ordered = append(ordered, Source{Name: f.Name})
+	}
 	seen := map[string]struct{}{}
 	for _, s := range sources {
 		if err := checkSource(where, s); err != nil {
@@ -196,13 +246,8 @@ func setSources(m *Metric, f *Field, sources []Source) error {
 			return &Invalid{Where: where, Reason: fmt.Sprintf("source %q is listed twice", s.Name)}
 		}
 		seen[s.Name] = struct{}{}
-		if s.Name == f.Name {
-			own = s
-			continue
-		}
 		ordered = append(ordered, s)
 	}
-	ordered[0] = own
 	for _, s := range ordered {
 		if err := checkSourceFree(m, f, s.Name); err != nil {
 			return err

@@ -21,15 +21,9 @@ func ErrorTable() *Metric {
 			Number:  len(m.Fields) + 1,
 			Name:    f.name,
 			Type:    Type{Name: f.typeName},
-			Sources: []Source{{Name: f.name, Convert: errorConversions[f.name]}},
+			Sources: []Source{{Name: f.name}},
 			Comment: f.comment,
 		})
 	}
 	return m
-}
-
-// errorConversions read what is stored in another form than the field's: bytes are
-// the text of their base64.
-var errorConversions = map[string]string{
-	"event_bytes": "decode(encode(value, 'escape'), 'base64')",
 }

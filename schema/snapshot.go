@@ -67,10 +67,12 @@ type Metric struct {
 type Field struct {
 	// Number is the attribute number, unique within the metric and never reused;
 	// number 1 is the timestamp column, so fields start at 2.
-	Number  int
-	Name    string
-	Type    Type
-	Sources []Source // own name first, then aliases in declared order
+	Number int
+	Name   string
+	Type   Type
+	// Sources are in the order in which they are asked for a value. The own name is
+	// one of them, the first unless the owner put it elsewhere.
+	Sources []Source
 	Comment string
 }
 

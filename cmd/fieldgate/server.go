@@ -328,7 +328,9 @@ func (s *server) wireReading() error {
 	if err != nil {
 		return err
 	}
-	s.rest, err = rest.New(rest.Config{Schemas: s.schemas, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log})
+	s.rest, err = rest.New(rest.Config{
+		Schemas: s.schemas, CheckConversions: s.reading.planner.CheckConversions, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log,
+	})
 	return err
 }
 

@@ -43,8 +43,10 @@ type printer struct {
 	// spans are the interval constants so far, by days and time of day.
 	spans map[[2]int64]span
 
-	// value is what SentValue stands for while a source is printed.
-	value func(t planner.Type) printed
+	// value is what SentValue stands for while a source is printed, within the scan
+	// whose columns it can name.
+	value  func(t planner.Type) printed
+	within *scanBranch
 	// groups are, while outputs of a grouping query are printed, the texts of the
 	// keys that have to be taken out of their group.
 	groups map[string]bool

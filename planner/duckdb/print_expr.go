@@ -81,6 +81,12 @@ func (p *printer) plain(e planner.Expr) printed {
 }
 
 func (p *printer) column(c *planner.Column) printed {
+	if w := p.within; w != nil && c.Relation == w.scan {
+		if out := p.field(&w.scan.Fields[c.Index], w.scan, w.branch); out.scale != absent {
+			return out
+		}
+		return p.null(c.T)
+	}
 	r, ok := p.relations[c.Relation]
 	if !ok {
 		return p.fail(fmt.Errorf("column of a relation that is not in scope: %s", c.Relation.Label()))

@@ -25,6 +25,12 @@ type branch struct {
 	metric string
 }
 
+// scanBranch is where a conversion stands: it can name other fields.
+type scanBranch struct {
+	scan   *planner.MetricScan
+	branch *branch
+}
+
 // absent is the form of a field that no row of a branch has.
 const absent = -2
 
@@ -36,7 +42,7 @@ func (p *printer) metricScan(s *planner.MetricScan) string {
 	outputs := make([][]printed, len(branches))
 	for i, b := range branches {
 		for f := range s.Fields {
-			outputs[i] = append(outputs[i], p.field(&s.Fields[f], b))
+			outputs[i] = append(outputs[i], p.field(&s.Fields[f], s, b))
 		}
 	}
 	scales := make([]int, len(s.Fields))
@@ -106,11 +112,11 @@ func (p *printer) branchSelect(s *planner.MetricScan, b *branch, outputs []print
 }
 
 // field prints one field of a branch.
-func (p *printer) field(f *planner.ScanField, b *branch) printed {
+func (p *printer) field(f *planner.ScanField, scan *planner.MetricScan, b *branch) printed {
 	switch f.Builtin {
 	case "":
 	case sources.ColumnID:
-		own := p.source(planner.SourceRead{Sent: sources.ColumnID}, f.T, b)
+		own := p.source(planner.SourceRead{Sent: sources.ColumnID}, f.T, scan, b)
 		identity := "replace(CAST(" + b.read[sources.ColumnID] + " AS VARCHAR), '-', '')"
 		if own.scale == absent {
 			return printed{sql: identity}
@@ -123,7 +129,7 @@ func (p *printer) field(f *planner.ScanField, b *branch) printed {
 	}
 	var reads []printed
 	for _, s := range f.Sources {
-		if r := p.source(s, f.T, b); r.scale != absent {
+		if r := p.source(s, f.T, scan, b); r.scale != absent {
 			reads = append(reads, r)
 		}
 	}
@@ -146,7 +152,7 @@ func (p *printer) firstOf(reads []printed, t planner.Type) printed {
 
 // source prints one source of a field: what is there of the sent name, converted
 // and cast.
-func (p *printer) source(s planner.SourceRead, t planner.Type, b *branch) printed {
+func (p *printer) source(s planner.SourceRead, t planner.Type, scan *planner.MetricScan, b *branch) printed {
 	value := func(t planner.Type) printed {
 		var reads []printed
 		for _, k := range schema.Kinds {
@@ -163,22 +169,33 @@ func (p *printer) source(s planner.SourceRead, t planner.Type, b *branch) printe
 	if s.Convert == nil {
 		return value(t)
 	}
-	found := false
-	outer := p.value
+	var sent []string
+	for _, k := range schema.Kinds {
+		if column, ok := b.read[sources.PhysicalName(s.Sent, k)]; ok {
+			sent = append(sent, column+" IS NOT NULL")
+		}
+	}
+	if len(sent) == 0 {
+		return printed{scale: absent}
+	}
+	outer, within := p.value, p.within
+	p.within = &scanBranch{scan, b}
 	p.value = func(t planner.Type) printed {
 		v := value(t)
 		if v.scale == absent {
 			return p.null(t)
 		}
-		found = true
+		if s.Guard {
+			sent = []string{v.sql + " IS NOT NULL"}
+		}
 		return v
 	}
 	converted := p.expr(s.Convert)
-	p.value = outer
-	if !found {
-		return printed{scale: absent}
-	}
+	p.value, p.within = outer, within
 	converted.sql = "TRY(" + converted.sql + ")"
+	if s.Guard {
+		converted.sql = "(CASE WHEN " + strings.Join(sent, " OR ") + " THEN " + converted.sql + " END)"
+	}
 	return p.cast(converted, s.Convert.Type(), t, true, true)
 }
 
@@ -202,8 +219,13 @@ func kindType(k schema.Kind) planner.Type {
 
 // readAs casts what a device sent to a declared type. A cast that PostgreSQL
 // does not have gives nothing; json, which it casts by its text, takes numbers
-// and truth values too.
+// and truth values too. JSON has no bytes: they are sent as text in base64, or as
+// PostgreSQL writes them in hexadecimal.
 func (p *printer) readAs(v printed, from, to planner.Type) printed {
+	if to.OID == postgres.ByteaOID && from.OID == postgres.TextOID {
+		hex := p.cast(v, from, to, true, true)
+		return printed{sql: "(CASE WHEN starts_with(" + v.sql + `, '\x') THEN ` + hex.sql + " ELSE TRY(fg_decode(" + v.sql + ", 'base64')) END)"}
+	}
 	if to.OID == postgres.JSONOID || to.OID == postgres.JSONBOID {
 		if from.OID != postgres.TextOID && from.OID != postgres.JSONOID {
 			v = p.cast(v, from, planner.Type{OID: postgres.TextOID, Typmod: -1}, true, true)
@@ -222,6 +244,11 @@ func (p *printer) explainFields(s *planner.MetricScan) {
 	for _, c := range builtinColumns {
 		all.read[c] = c
 	}
+	if s.Splits == nil && converts(s) { // not to run: what could be there is printed, for its faults
+		for _, c := range usedBy(s).names {
+			all.read[c] = quoteName(c)
+		}
+	}
 	for _, d := range s.Splits {
 		for _, split := range d.Splits {
 			for _, c := range splitColumns(split) {
@@ -231,13 +258,19 @@ func (p *printer) explainFields(s *planner.MetricScan) {
 	}
 	var out []string
 	for f := range s.Fields {
-		e := p.field(&s.Fields[f], all)
+		e := p.field(&s.Fields[f], s, all)
 		if e.scale == absent {
 			e.sql = "NULL"
 		}
 		out = append(out, e.sql)
 	}
 	p.fields[s.Label()] = out
+}
+
+func converts(s *planner.MetricScan) bool {
+	return slices.ContainsFunc(s.Fields, func(f planner.ScanField) bool {
+		return slices.ContainsFunc(f.Sources, func(r planner.SourceRead) bool { return r.Convert != nil })
+	})
 }
 
 func splitColumns(s sources.Split) []string {

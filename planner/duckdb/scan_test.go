@@ -77,6 +77,38 @@ func TestCasts(t *testing.T) {
 	})
 }
 
+// TestConversions: a conversion reads value and other fields, and gives nothing
+// where nothing was sent.
+func TestConversions(t *testing.T) {
+	everywhere(t, nil, func(w *world, put func(int, ...fields)) {
+		w.rows(`SELECT fieldgate.add_alias('weather', 'f', 't', 'CASE WHEN n < 2 THEN (value - 32) * 5 / 9 ELSE value END')`)
+		w.rows(`SELECT fieldgate.add_alias('weather', 'big', 'state', 'CASE value WHEN ''on'' THEN 1 ELSE 0 END')`)
+		w.rows(`SELECT fieldgate.add_alias('weather', 'price', 'cents', 'value / 100')`)
+		w.rows(`SELECT fieldgate.add_alias('weather', 'label', 'code', '''fixed''')`)
+		w.rows(`SELECT fieldgate.add_alias('weather', 'at', 'at_s', 'to_timestamp(value)')`)
+		w.rows(`SELECT fieldgate.add_alias('weather', 'amount', 'both', 'value * price')`)
+		put(0,
+			fields{"n": 1, "t": 212}, fields{"n": 2, "t": 21.5}, fields{"t": 20}, fields{"n": "x", "t": "22"},
+			fields{"state": "on"}, fields{"state": true}, fields{"big": 7, "state": "on"}, fields{},
+			fields{"cents": 1999, "both": 2}, fields{"code": 5}, fields{"at_s": 1700000000}, fields{"at_s": "soon"}, fields{"cents": "many"})
+		w.want("SELECT f FROM weather ORDER BY timestamp LIMIT 5", "[100]", "[21.5]", "[20]", "[22]", "[NULL]")
+		w.want("SELECT big FROM weather ORDER BY timestamp OFFSET 4 LIMIT 4", "[1]", "[0]", "[7]", "[NULL]")
+		w.want("SELECT price, amount, label FROM weather ORDER BY timestamp OFFSET 8 LIMIT 2", "[19.99 39.98 NULL]", "[NULL NULL fixed]")
+		w.want("SELECT at FROM weather ORDER BY timestamp OFFSET 10 LIMIT 2", "[2023-11-14 22:13:20+00]", "[NULL]")
+		w.want("SELECT count(*), count(f), count(price), count(label) FROM weather", "[13 4 1 1]")
+		w.want("SELECT count(*) FROM weather WHERE f > 50", "[1]")
+	})
+}
+
+// TestBytes: bytes are base64, or what PostgreSQL writes.
+func TestBytes(t *testing.T) {
+	everywhere(t, nil, func(w *world, put func(int, ...fields)) {
+		w.rows(`ALTER TABLE weather ADD COLUMN raw bytea`)
+		put(0, fields{"raw": "aGVsbG8="}, fields{"raw": `\x68656c6c6f`}, fields{"raw": "hello!"}, fields{"raw": 5}, fields{"raw": ""})
+		w.want("SELECT raw FROM weather ORDER BY timestamp", `[\x68656c6c6f]`, `[\x68656c6c6f]`, "[NULL]", "[NULL]", `[\x]`)
+	})
+}
+
 // TestNumerics: numeric keeps the scale of each value, numeric(10,2) its own.
 func TestNumerics(t *testing.T) {
 	everywhere(t, nil, func(w *world, put func(int, ...fields)) {

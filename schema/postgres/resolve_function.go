@@ -16,6 +16,8 @@ type CallOptions struct {
 	Variadic    bool     // the last argument is marked VARIADIC
 	Star        bool     // f(*)
 	WithinGroup bool     // the last arguments stand in WITHIN GROUP (ORDER BY …)
+	// Procs are the functions of that name to choose among; nil: those of pg_catalog.
+	Procs []*Proc
 }
 
 // display is a function's name as the call has it.
@@ -50,7 +52,7 @@ func (p *Proc) Default(param int) string {
 	return ""
 }
 
-// ResolveFunction finds the function of pg_catalog that a call means, by the manual's section 10.3. UnknownOID stands
+// ResolveFunction finds the function, of pg_catalog unless opts has others, that a call means, by the manual's section 10.3. UnknownOID stands
 // for a literal without a type; the arguments of an ordered-set aggregate are those before and in WITHIN GROUP. The
 // error is an [*Error]: 42883 if there is none, 42725 if several are as good, 42809 if it cannot be called that way.
 func ResolveFunction(name string, args []OID, opts CallOptions) (*ResolvedProc, error) {
@@ -145,7 +147,7 @@ func findFunction(name string, args []OID, opts CallOptions) (best candidate, ca
 			return c, 0, nil
 		}
 	}
-	if t, ok := castInDisguise(name, args, opts); ok {
+	if t, ok := castInDisguise(name, args, opts); ok && opts.Procs == nil {
 		return candidate{}, t, nil
 	}
 	candidates = keepCoercible(args, candidates)
@@ -212,8 +214,12 @@ func castInDisguise(name string, args []OID, opts CallOptions) (OID, bool) {
 
 // functionCandidates are the functions of that name that take that many arguments, with defaults and VARIADIC.
 func functionCandidates(name string, args []OID, opts CallOptions) []candidate {
+	procs := opts.Procs
+	if procs == nil {
+		procs = ProcsByName(name)
+	}
 	var candidates []candidate
-	for _, p := range ProcsByName(name) {
+	for _, p := range procs {
 		c, ok := makeCandidate(p, args, opts)
 		if !ok {
 			continue

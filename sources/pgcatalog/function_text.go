@@ -3,6 +3,7 @@ package pgcatalog
 import (
 	"strings"
 
+	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
 	"github.com/fieldgate/fieldgate/sources"
 )
@@ -10,7 +11,11 @@ import (
 // procText prints a function by its number.
 func procText(text func(p *postgres.Proc) string) lookupFunc {
 	return plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-		f, ok := postgres.ProcByOID(postgres.OID(args.Ints[0]))
+		oid := postgres.OID(args.Ints[0])
+		f, ok := postgres.ProcByOID(oid)
+		if !ok {
+			f, ok = schema.FunctionByOID(oid)
+		}
 		if !ok {
 			return nullResult(), nil
 		}

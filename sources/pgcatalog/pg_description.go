@@ -1,12 +1,17 @@
 package pgcatalog
 
-import "github.com/fieldgate/fieldgate/schema/postgres"
+import (
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
 
 // descriptionRows are the comments on functions, tables and columns.
 func descriptionRows(s *state, b *builder) {
-	for _, p := range postgres.Procs() {
-		if p.Description != "" {
-			b.add("objoid", p.OID, "classoid", procCatalogOID, "description", p.Description)
+	for _, procs := range [][]postgres.Proc{postgres.Procs(), schema.Functions()} {
+		for i := range procs {
+			if p := &procs[i]; p.Description != "" {
+				b.add("objoid", p.OID, "classoid", procCatalogOID, "description", p.Description)
+			}
 		}
 	}
 	for _, o := range s.objects() {

@@ -1,9 +1,18 @@
 package pgcatalog
 
-import "github.com/fieldgate/fieldgate/schema/postgres"
+import (
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
 
 func procRows(b *builder) {
-	for _, p := range postgres.Procs() {
+	addProcs(b, postgres.Procs(), catalogOID)
+	addProcs(b, schema.Functions(), fieldgateOID)
+}
+
+func addProcs(b *builder, procs []postgres.Proc, namespace uint32) {
+	for i := range procs {
+		p := &procs[i]
 		var allArgs, modes, names any
 		if s := p.Signature; s != nil {
 			if s.AllArgs != nil {
@@ -18,7 +27,7 @@ func procRows(b *builder) {
 				names = s.Names
 			}
 		}
-		b.add("oid", p.OID, "proname", p.Name, "pronamespace", catalogOID, "proowner", systemRoleOID, "prolang", internalLanguageOID,
+		b.add("oid", p.OID, "proname", p.Name, "pronamespace", namespace, "proowner", systemRoleOID, "prolang", internalLanguageOID,
 			"procost", float64(1), "provariadic", p.Variadic(), "prokind", byte(p.Kind), "proisstrict", p.Strict, "proretset", p.ReturnsSet,
 			"provolatile", byte(p.Volatility), "proparallel", "s", "pronargs", len(p.Args), "pronargdefaults", len(p.Defaults()),
 			"prorettype", p.Ret, "proargtypes", oids(p.Args), "proallargtypes", allArgs, "proargmodes", modes, "proargnames", names,

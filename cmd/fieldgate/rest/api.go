@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"maps"
@@ -29,6 +30,8 @@ type NewSessionFunc func(id planner.Identity) (Session, error)
 type Config struct {
 	// Schemas has what is declared. Required.
 	Schemas *schema.Store
+	// CheckConversions says why the conversions that a draft has cannot be. Required.
+	CheckConversions func(ctx context.Context, d *schema.Draft) error
 	// Keys says who may do what. Required.
 	Keys Authorizer
 	// NewSession opens the sessions of /v1/query. Required.
@@ -56,8 +59,8 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) validate() error {
-	if c.Schemas == nil || c.Keys == nil || c.NewSession == nil {
-		return errors.New("rest: schemas, keys and sessions are needed")
+	if c.Schemas == nil || c.CheckConversions == nil || c.Keys == nil || c.NewSession == nil {
+		return errors.New("rest: schemas, a check of conversions, keys and sessions are needed")
 	}
 	if c.StatementTimeout < 0 || c.WriteTimeout < 0 {
 		return errors.New("rest: negative timeout")

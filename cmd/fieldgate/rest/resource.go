@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema"
 )
 
@@ -29,8 +28,8 @@ type (
 		Comment           string      `json:"comment,omitempty"`
 		Fields            []fieldBody `json:"fields"`
 	}
-	// fieldBody is a field. Aliases are its sources after its own name; the own
-	// name stands among them, first, only if it has a conversion.
+	// fieldBody is a field. Aliases are its sources after its own name, which stands
+	// among them only if it has a conversion or is not the first.
 	fieldBody struct {
 		Name    string      `json:"name"`
 		Type    string      `json:"type"`
@@ -97,14 +96,14 @@ func metricOf(m *schema.Metric) metricBody {
 func fieldOf(f *schema.Field) fieldBody {
 	body := fieldBody{Name: f.Name, Type: f.Type.String(), Aliases: []aliasBody{}, Comment: f.Comment}
 	for i, s := range f.Sources {
-		if i > 0 || s.Convert != "" {
+		if i > 0 || s.Convert != "" || s.Name != f.Name {
 			body.Aliases = append(body.Aliases, aliasBody(s))
 		}
 	}
 	return body
 }
 
-// field is the declaration that a body makes, its conversions checked.
+// field is the declaration that a body makes.
 func (b fieldBody) field(metric string) (schema.Field, error) {
 	t, err := schema.ParseType(b.Type)
 	var invalid *schema.Invalid
@@ -116,26 +115,9 @@ func (b fieldBody) field(metric string) (schema.Field, error) {
 	}
 	f := schema.Field{Name: b.Name, Type: t, Comment: b.Comment}
 	for _, a := range b.Aliases {
-		if a.Convert != "" {
-			if err := checkConversion(metric, b.Name, a, t); err != nil {
-				return schema.Field{}, err
-			}
-		}
 		f.Sources = append(f.Sources, schema.Source(a))
 	}
 	return f, nil
-}
-
-// checkConversion says where a conversion stands that the planner refuses.
-func checkConversion(metric, field string, a aliasBody, t schema.Type) error {
-	err := planner.CheckConversion(a.Convert, t)
-	var sql *planner.Error
-	if errors.As(err, &sql) {
-		placed := *sql
-		placed.Message = fmt.Sprintf("metric %q: field %q: conversion of %q: %s", metric, field, a.Name, sql.Message)
-		return &placed
-	}
-	return err
 }
 
 // policyText is what a policy is called where it is not the default, which is left

@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -46,6 +47,14 @@ func setup(t *testing.T) *bundle {
 	if b.schemas, err = schema.NewStore(db, schema.StoreConfig{}); err != nil {
 		t.Fatal(err)
 	}
+	observed, err := schema.NewObserved(db, schema.ObservedConfig{Schemas: b.schemas})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans, err := planner.New(planner.Config{Schemas: b.schemas, Observed: observed})
+	if err != nil {
+		t.Fatal(err)
+	}
 	keys, err := ingest.NewKeys(ingest.KeysConfig{KV: db})
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +74,7 @@ func setup(t *testing.T) *bundle {
 	}
 	api, err := rest.New(rest.Config{
 		Schemas:          b.schemas,
+		CheckConversions: plans.CheckConversions,
 		Keys:             keys,
 		NewSession:       func(id planner.Identity) (rest.Session, error) { return b.sessions(id) },
 		StatementTimeout: 10 * time.Second,
@@ -191,11 +201,13 @@ func TestLimits(t *testing.T) {
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	check := func(context.Context, *schema.Draft) error { return nil }
 	sessions := func(planner.Identity) (rest.Session, error) { return nil, nil }
 	for name, cfg := range map[string]rest.Config{
 		"nothing":          {},
-		"no keys":          {Schemas: b.schemas, NewSession: sessions},
-		"negative timeout": {Schemas: b.schemas, Keys: &ingest.Keys{}, NewSession: sessions, StatementTimeout: -1},
+		"no keys":          {Schemas: b.schemas, CheckConversions: check, NewSession: sessions},
+		"no check":         {Schemas: b.schemas, Keys: &ingest.Keys{}, NewSession: sessions},
+		"negative timeout": {Schemas: b.schemas, CheckConversions: check, Keys: &ingest.Keys{}, NewSession: sessions, StatementTimeout: -1},
 	} {
 		if _, err := rest.New(cfg); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -15,7 +15,12 @@ const maxWhat = 200
 // change makes a change of the key's tenant in the name of the key.
 func (a *API) change(r *http.Request, key *ingest.Key, edit func(d *schema.Draft) error) (*schema.Snapshot, error) {
 	what := r.Method + " " + r.URL.EscapedPath()
-	return a.cfg.Schemas.Change(r.Context(), key.Tenant, "API key "+key.ID, what[:min(len(what), maxWhat)], edit)
+	return a.cfg.Schemas.Change(r.Context(), key.Tenant, "API key "+key.ID, what[:min(len(what), maxWhat)], func(d *schema.Draft) error {
+		if err := edit(d); err != nil {
+			return err
+		}
+		return a.cfg.CheckConversions(r.Context(), d)
+	})
 }
 
 func (a *API) getSettings(w http.ResponseWriter, r *http.Request, key *ingest.Key) error {
