@@ -18,12 +18,7 @@ func (s *Session) checkOwner(what string) error {
 func (s *Session) checkUtility(st *Statement) error {
 	switch n := st.node.GetNode().(type) {
 	case *pgquery.Node_TransactionStmt, *pgquery.Node_VariableSetStmt, *pgquery.Node_DiscardStmt,
-		*pgquery.Node_DeallocateStmt, *pgquery.Node_UnlistenStmt:
-		return nil
-	case *pgquery.Node_ClosePortalStmt:
-		if n.ClosePortalStmt.Portalname != "" {
-			return errorf(pgerrcode.InvalidCursorName, "cursor %q does not exist", n.ClosePortalStmt.Portalname)
-		}
+		*pgquery.Node_DeallocateStmt, *pgquery.Node_UnlistenStmt, *pgquery.Node_PrepareStmt, *pgquery.Node_ClosePortalStmt:
 		return nil
 	case *pgquery.Node_CreateStmt, *pgquery.Node_AlterTableStmt, *pgquery.Node_RenameStmt, *pgquery.Node_DropStmt, *pgquery.Node_CommentStmt:
 		return s.checkChange(st)
@@ -31,15 +26,7 @@ func (s *Session) checkUtility(st *Statement) error {
 		*pgquery.Node_TruncateStmt, *pgquery.Node_CreateTableAsStmt:
 		return withIngestHint(unsupported(nowhere, "%s", writeName(st.node)))
 	case *pgquery.Node_CopyStmt:
-		if n.CopyStmt.IsFrom {
-			return withIngestHint(unsupported(nowhere, "COPY FROM"))
-		}
-		return unsupported(nowhere, "COPY TO").withHint("POST /v1/query gives the rows of a query as CSV.")
-	case *pgquery.Node_PrepareStmt, *pgquery.Node_ExecuteStmt:
-		return unsupported(nowhere, "%s", statementName(st.node)).withHint("Drivers prepare statements by the protocol, without PREPARE.")
-	case *pgquery.Node_DeclareCursorStmt, *pgquery.Node_FetchStmt:
-		return unsupported(nowhere, "%s", statementName(st.node)).
-			withHint("Results stream without a cursor. psql asks for cursors where FETCH_COUNT is set.")
+		return checkCopy(n.CopyStmt)
 	}
 	return unsupported(nowhere, "%s", statementName(st.node))
 }

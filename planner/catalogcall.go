@@ -103,5 +103,7 @@ func (s *Session) catalogView(names *lookup) *sources.CatalogView {
 		Path:      names.path,
 		SessionID: s.pid,
 		Settings:  s.settings.snapshot,
+		Cursors:   s.openCursors,
+		Prepared:  s.namedStatements,
 	}
 }

@@ -30,6 +30,11 @@ type Config struct {
 	// Admin does what the functions of schema fieldgate ask for. Default: none,
 	// and those functions are refused.
 	Admin Admin
+	// SpoolFile makes a temporary file for rows that a cursor keeps and memory should
+	// not. Default: none, and few are kept.
+	SpoolFile func() (SpoolFile, error)
+	// SpoolBytes bounds what all sessions' cursors keep. Default 4 GiB.
+	SpoolBytes int64
 	// Logger takes what no statement returns. Default: none.
 	Logger *slog.Logger
 	// Now is the clock. Default time.Now.
@@ -54,6 +59,9 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	if c.SpoolBytes == 0 {
+		c.SpoolBytes = 4 << 30
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -72,6 +80,7 @@ type Planner struct {
 	cfg         Config
 	started     time.Time
 	conversions *lru.Cache[conversion, Expr]
+	space       *space
 }
 
 // cachedConversions is how many bound conversions are kept.
@@ -87,7 +96,7 @@ func New(cfg Config) (*Planner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Planner{cfg: cfg, started: cfg.Now(), conversions: conversions}, nil
+	return &Planner{cfg: cfg, started: cfg.Now(), conversions: conversions, space: &space{open: cfg.SpoolFile, max: cfg.SpoolBytes}}, nil
 }
 
 // lookup is what names mean to a tenant now. The functions in it end with ctx.
@@ -117,7 +126,7 @@ func (p *Planner) lookupIn(ctx context.Context, snapshot *schema.Snapshot, path 
 // NewSession opens a session. The startup parameters become settings; pid is the
 // backend's process id.
 func (p *Planner) NewSession(id Identity, startup map[string]string, pid int32) (*Session, error) {
-	s := &Session{planner: p, id: id, pid: pid, settings: newSettings(id)}
+	s := &Session{Objects: Objects{space: p.space}, planner: p, id: id, pid: pid, settings: newSettings(id)}
 	if err := s.settings.start(startup); err != nil {
 		return nil, err
 	}
@@ -125,9 +134,11 @@ func (p *Planner) NewSession(id Identity, startup map[string]string, pid int32) 
 	return s, nil
 }
 
-// Session is one client's conversation: its settings and its transaction. It is
-// used by one goroutine at a time.
+// Session is one client's conversation: its settings, its transaction, and the
+// statements and portals that it named. It is used by one goroutine at a time.
 type Session struct {
+	Objects
+
 	planner  *Planner
 	id       Identity
 	pid      int32
@@ -145,8 +156,13 @@ func (s *Session) Parse(sql string) ([]*Statement, error) {
 	return statements, err
 }
 
-// Close ends the session.
-func (s *Session) Close() { s.tx = transaction{} }
+// Close ends the session, its portals first.
+func (s *Session) Close() {
+	if err := s.closeAll(); err != nil {
+		s.planner.cfg.Logger.Debug("close portals", "err", err)
+	}
+	s.tx = transaction{}
+}
 
 // environment is what a statement can ask of the session now.
 func (s *Session) environment() *environment {

@@ -20,6 +20,7 @@ import (
 
 // plan makes the plan of a query that runs. The caller releases it.
 func (s *Session) plan(ctx context.Context, n *pgquery.SelectStmt, values []*Const) (*Plan, error) {
+	s.tx.queried = s.tx.block || s.tx.implicit
 	bound, _, err := s.bind(ctx, n, &parameters{values: values})
 	if err != nil {
 		return nil, err
@@ -61,7 +62,7 @@ func (s *Session) runPrepared(ctx context.Context, prepared *Prepared, n *pgquer
 	}
 	if !sameColumns(prepared.Columns, p.Columns) {
 		p.Release()
-		return nil, errorf(pgerrcode.FeatureNotSupported, "cached plan must not change result type")
+		return nil, errPlanChanged()
 	}
 	return s.start(ctx, p)
 }
@@ -79,4 +80,8 @@ func (s *Session) start(ctx context.Context, p *Plan) (*Result, error) {
 // sameColumns says whether a result is as it was described.
 func sameColumns(described, now []ResultColumn) bool {
 	return slices.EqualFunc(described, now, func(a, b ResultColumn) bool { return a.Name == b.Name && a.T == b.T })
+}
+
+func errPlanChanged() error {
+	return errorf(pgerrcode.FeatureNotSupported, "cached plan must not change result type")
 }

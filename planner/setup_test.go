@@ -173,6 +173,8 @@ func columnsText(columns []planner.ResultColumn) string {
 // and writes down the calls in their order.
 type recorder struct {
 	rows  *planner.Chunk
+	more  []*planner.Chunk // after rows
+	fail  error            // what rows fail with
 	query *planner.Query
 	plan  *planner.Plan
 	calls []string
@@ -211,8 +213,14 @@ func (r *recorder) Load(_ context.Context, ds schema.Dataset) (sources.Manifest,
 type givenRows struct{ r *recorder }
 
 func (n *givenRows) Next(context.Context) (*planner.Chunk, error) {
+	if n.r.fail != nil {
+		return nil, n.r.fail
+	}
 	c := n.r.rows
 	n.r.rows = nil
+	if len(n.r.more) > 0 {
+		n.r.rows, n.r.more = n.r.more[0], n.r.more[1:]
+	}
 	return c, nil
 }
 

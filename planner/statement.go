@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"sync"
+	"time"
 
 	pgquery "github.com/pganalyze/pg_query_go/v5"
 
@@ -12,11 +13,17 @@ import (
 
 // Prepared is a statement with its names and types bound.
 type Prepared struct {
+	// Name is what the statement is kept under; "" for none.
+	Name string
+	// Statement is nil for a text without a statement.
 	Statement *Statement
 	// ParamTypes are the types of $1, $2, ….
 	ParamTypes []postgres.OID
 	// Columns describe the result; nil: the statement returns no rows.
 	Columns []ResultColumn
+
+	declared bool // by PREPARE
+	created  time.Time
 }
 
 // Result is what a statement that ran has to say.
@@ -24,12 +31,15 @@ type Result struct {
 	// Rows is the running result, or nil. The caller closes it.
 	Rows    Rows
 	Columns []ResultColumn
-	// Tag is the command tag: whole, but for SELECT, which the number of rows is
-	// added to.
+	// Tag is the command tag: whole, but for SELECT, FETCH and COPY, which the
+	// number of rows is added to.
 	Tag     string
 	Notices []*Notice
-	// Deallocate is the prepared statement that DEALLOCATE named.
-	Deallocate string
+	// Binary says that the rows are binary where the client asked for nothing:
+	// those of a BINARY cursor.
+	Binary bool
+	// Copy says that the rows go out as COPY writes them; nil: as rows.
+	Copy *Copy
 }
 
 // Prepare binds a statement without running anything. The types are those that
@@ -48,7 +58,7 @@ func (s *Session) prepare(ctx context.Context, st *Statement, paramTypes []postg
 	if err := s.checkFailed(st); err != nil {
 		return nil, err
 	}
-	p := &Prepared{Statement: st}
+	p := &Prepared{Statement: st, created: s.planner.cfg.Now()}
 	if call := adminCall(st); call != nil {
 		return p, s.prepareAdmin(p, call, paramTypes)
 	}
@@ -66,6 +76,16 @@ func (s *Session) prepare(ctx context.Context, st *Statement, paramTypes []postg
 		var err error
 		p.Columns, err = s.showColumns(n.VariableShowStmt)
 		return p, err
+	case *pgquery.Node_DeclareCursorStmt:
+		return p, s.prepareDeclare(ctx, p, n.DeclareCursorStmt, paramTypes)
+	case *pgquery.Node_FetchStmt:
+		p.Columns = s.fetchColumns(n.FetchStmt)
+		return p, nil
+	case *pgquery.Node_ExecuteStmt:
+		if of, err := s.Prepared(n.ExecuteStmt.Name); err == nil {
+			p.Columns = of.Columns
+		}
+		return p, nil
 	}
 	return p, s.checkUtility(st)
 }
@@ -93,25 +113,47 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Result, error) {
 	return r, nil
 }
 
-// Execute starts a prepared statement. ctx governs the rows of its result until
-// they are closed.
+// Execute starts a prepared statement. ctx governs the start alone; each call for
+// rows has its own.
 func (s *Session) Execute(ctx context.Context, p *Prepared, params []Param) (*Result, error) {
-	r, err := s.execute(ctx, p, params)
+	run, err := s.Bind(p, params)
 	if err != nil {
-		s.Fail()
-		return nil, placeError(err, p.Statement.Text)
+		return nil, err
 	}
-	return r, nil
+	return run(ctx)
 }
 
-func (s *Session) execute(ctx context.Context, p *Prepared, params []Param) (*Result, error) {
-	if err := s.checkFailed(p.Statement); err != nil {
-		return nil, err
+// Bind reads the parameters of a prepared statement and gives what starts it, as
+// Execute would.
+func (s *Session) Bind(p *Prepared, params []Param) (func(ctx context.Context) (*Result, error), error) {
+	if p.Statement == nil {
+		return func(context.Context) (*Result, error) { return &Result{}, nil }, nil
 	}
-	values, err := readParams(p.ParamTypes, params, s.settings.values(s.planner.cfg.Now()))
+	err := s.checkFailed(p.Statement)
+	var values []*Const
+	if err == nil {
+		values, err = readParams(p.ParamTypes, params, s.settings.values(s.planner.cfg.Now()))
+	}
 	if err != nil {
+		s.Fail()
 		return nil, err
 	}
+	return func(ctx context.Context) (*Result, error) {
+		err := s.checkFailed(p.Statement)
+		var r *Result
+		if err == nil {
+			r, err = s.executeValues(ctx, p, values)
+		}
+		if err != nil {
+			s.Fail()
+			return nil, placeError(err, p.Statement.Text)
+		}
+		return r, nil
+	}, nil
+}
+
+// executeValues starts a prepared statement whose parameters have been read.
+func (s *Session) executeValues(ctx context.Context, p *Prepared, values []*Const) (*Result, error) {
 	if call := adminCall(p.Statement); call != nil {
 		return s.runAdmin(ctx, p, call, values)
 	}
@@ -120,6 +162,8 @@ func (s *Session) execute(ctx context.Context, p *Prepared, params []Param) (*Re
 		return s.runPrepared(ctx, p, n.SelectStmt, values)
 	case *pgquery.Node_ExplainStmt:
 		return s.runExplain(ctx, p, n.ExplainStmt, values)
+	case *pgquery.Node_DeclareCursorStmt:
+		return s.declare(ctx, p, n.DeclareCursorStmt, values)
 	}
 	return s.runUtility(ctx, p)
 }

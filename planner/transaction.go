@@ -14,6 +14,7 @@ type transaction struct {
 	block    bool // BEGIN was said
 	implicit bool // several statements of one message
 	failed   bool
+	queried  bool // it has seen data, so its modes stand
 	start    time.Time
 	// savepoints by name; each has its saved settings, after those of the start.
 	savepoints []string
@@ -69,9 +70,24 @@ func (s *Session) EndImplicit(ok bool) {
 
 func (s *Session) endTransaction(ok bool) {
 	s.tx = transaction{implicit: s.tx.implicit, start: s.tx.start}
+	s.endPortals(ok)
 	s.settings.end(ok)
 	if s.tx.implicit {
 		s.settings.save()
+	}
+}
+
+// endPortals ends the portals that end with the transaction.
+func (s *Session) endPortals(ok bool) {
+	if err := s.EndPortals(ok); err != nil {
+		s.planner.cfg.Logger.Debug("close portals", "err", err)
+	}
+}
+
+// endPortalsAfter ends the portals that are younger than a savepoint.
+func (s *Session) endPortalsAfter(level int) {
+	if err := s.closePortals(func(p *Portal) bool { return !p.held && p.level > level }); err != nil {
+		s.planner.cfg.Logger.Debug("close portals", "err", err)
 	}
 }
 
@@ -114,6 +130,9 @@ func (s *Session) transactionStmt(n *pgquery.TransactionStmt) (*Result, error) {
 			return nil, err
 		}
 		s.tx.savepoints = s.tx.savepoints[:level]
+		for _, p := range s.portals {
+			p.level = min(p.level, level)
+		}
 		s.settings.saved = s.settings.saved[:1+level]
 		return &Result{Tag: "RELEASE"}, nil
 	case pgquery.TransactionStmtKind_TRANS_STMT_ROLLBACK_TO:
@@ -123,10 +142,29 @@ func (s *Session) transactionStmt(n *pgquery.TransactionStmt) (*Result, error) {
 		}
 		s.tx.savepoints = s.tx.savepoints[:level+1]
 		s.settings.restore(1 + level)
+		s.endPortalsAfter(level)
 		s.tx.failed = false
 		return &Result{Tag: "ROLLBACK"}, nil
 	}
-	return nil, unsupported(nowhere, "a prepared transaction")
+	if n.Kind == pgquery.TransactionStmtKind_TRANS_STMT_PREPARE {
+		return s.prepareTransaction()
+	}
+	return nil, errorf(pgerrcode.UndefinedObject, "prepared transaction with identifier \"%s\" does not exist", n.Gid)
+}
+
+// prepareTransaction answers as a server does that keeps no prepared transactions,
+// which is the default.
+func (s *Session) prepareTransaction() (*Result, error) {
+	if !s.tx.block {
+		return &Result{Tag: "ROLLBACK", Notices: []*Notice{noTransaction()}}, nil
+	}
+	s.endTransaction(false)
+	return nil, errorf(pgerrcode.ObjectNotInPrerequisiteState, "prepared transactions are disabled").
+		withHint("Set max_prepared_transactions to a nonzero value.")
+}
+
+func noTransaction() *Notice {
+	return &Notice{Severity: "WARNING", Code: pgerrcode.NoActiveSQLTransaction, Message: "there is no transaction in progress"}
 }
 
 // savepoint finds the latest savepoint of a name.
@@ -163,8 +201,42 @@ func (s *Session) begin(n *pgquery.TransactionStmt, tag string) (*Result, error)
 func (s *Session) transactionModes(options []*pgquery.Node) error {
 	for _, o := range options {
 		d := o.GetDefElem()
+		if err := s.checkMode(d.GetDefname(), constText(d.GetArg())); err != nil {
+			return err
+		}
 		if err := s.settings.set(d.GetDefname(), constText(d.GetArg()), true); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkMode refuses a mode that comes too late.
+func (s *Session) checkMode(name, value string) error {
+	early := func(format string, args ...any) error {
+		return errorf(pgerrcode.ActiveSQLTransaction, format, args...)
+	}
+	switch {
+	case name == "transaction_isolation" && value != s.settings.get(name):
+		if s.tx.queried {
+			return early("SET TRANSACTION ISOLATION LEVEL must be called before any query")
+		}
+		if len(s.tx.savepoints) > 0 {
+			return early("SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction")
+		}
+	case name == "transaction_read_only" && (value == "0" || value == "off") && s.settings.get(name) == "on":
+		if len(s.tx.savepoints) > 0 {
+			return early("cannot set transaction read-write mode inside a read-only transaction")
+		}
+		if s.tx.queried {
+			return early("transaction read-write mode must be set before any query")
+		}
+	case name == "transaction_deferrable":
+		if len(s.tx.savepoints) > 0 {
+			return early("SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction")
+		}
+		if s.tx.queried {
+			return early("SET TRANSACTION [NOT] DEFERRABLE must be called before any query")
 		}
 	}
 	return nil
@@ -180,9 +252,7 @@ func (s *Session) endBlock(n *pgquery.TransactionStmt, ok bool) (*Result, error)
 		if n.Chain {
 			return nil, errorf(pgerrcode.NoActiveSQLTransaction, "%s AND CHAIN can only be used in transaction blocks", r.Tag)
 		}
-		r.Notices = append(r.Notices, &Notice{
-			Severity: "WARNING", Code: pgerrcode.NoActiveSQLTransaction, Message: "there is no transaction in progress",
-		})
+		r.Notices = append(r.Notices, noTransaction())
 		return r, nil
 	}
 	s.endTransaction(ok)

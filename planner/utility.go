@@ -23,14 +23,19 @@ func (s *Session) runUtility(ctx context.Context, p *Prepared) (*Result, error) 
 	case *pgquery.Node_DiscardStmt:
 		return s.discard(n.DiscardStmt)
 	case *pgquery.Node_DeallocateStmt:
-		if n.DeallocateStmt.Name == "" {
-			return &Result{Tag: "DEALLOCATE ALL"}, nil
-		}
-		return &Result{Tag: "DEALLOCATE", Deallocate: n.DeallocateStmt.Name}, nil
+		return s.deallocate(n.DeallocateStmt)
+	case *pgquery.Node_PrepareStmt:
+		return s.prepareStmt(ctx, p.Statement, n.PrepareStmt)
+	case *pgquery.Node_ExecuteStmt:
+		return s.runExecute(ctx, n.ExecuteStmt)
+	case *pgquery.Node_FetchStmt:
+		return s.fetch(ctx, n.FetchStmt)
+	case *pgquery.Node_CopyStmt:
+		return s.runCopy(ctx, n.CopyStmt)
 	case *pgquery.Node_UnlistenStmt:
 		return &Result{Tag: "UNLISTEN"}, nil
 	case *pgquery.Node_ClosePortalStmt:
-		return &Result{Tag: "CLOSE CURSOR ALL"}, nil
+		return s.closeCursor(n.ClosePortalStmt)
 	}
 	return s.change(ctx, p.Statement)
 }
@@ -57,7 +62,7 @@ func (s *Session) setStmt(n *pgquery.VariableSetStmt) (*Result, error) {
 	case pgquery.VariableSetKind_VAR_SET_CURRENT:
 		return r, s.settings.set(n.Name, s.settings.get(strings.ToLower(n.Name)), n.IsLocal)
 	case pgquery.VariableSetKind_VAR_SET_MULTI:
-		return r, s.setMulti(n)
+		return r, s.setMulti(r, n)
 	case pgquery.VariableSetKind_VAR_RESET:
 		return &Result{Tag: "RESET"}, s.settings.reset(n.Name, false)
 	case pgquery.VariableSetKind_VAR_RESET_ALL:
@@ -119,6 +124,14 @@ func constText(n *pgquery.Node) string {
 	case *pgquery.A_Const_Sval:
 		return v.Sval.Sval
 	}
+	switch n := n.GetNode().(type) {
+	case *pgquery.Node_Boolean:
+		return map[bool]string{true: "true", false: "false"}[n.Boolean.Boolval]
+	case *pgquery.Node_Integer:
+		return fmt.Sprint(n.Integer.Ival)
+	case *pgquery.Node_Float:
+		return n.Float.Fval
+	}
 	return n.GetString_().GetSval()
 }
 
@@ -131,11 +144,14 @@ func constTexts(nodes []*pgquery.Node) []string {
 }
 
 // setMulti runs SET TRANSACTION and SET SESSION CHARACTERISTICS.
-func (s *Session) setMulti(n *pgquery.VariableSetStmt) error {
+func (s *Session) setMulti(r *Result, n *pgquery.VariableSetStmt) error {
 	switch n.Name {
 	case "TRANSACTION":
 		if !s.tx.block && !s.tx.implicit {
-			return nil // says nothing about a transaction that does not exist
+			r.Notices = append(r.Notices, &Notice{
+				Severity: "WARNING", Code: pgerrcode.NoActiveSQLTransaction, Message: "SET TRANSACTION can only be used in transaction blocks",
+			})
+			return nil
 		}
 		return s.transactionModes(n.Args)
 	case "SESSION CHARACTERISTICS":
@@ -153,11 +169,12 @@ func (s *Session) setMulti(n *pgquery.VariableSetStmt) error {
 func (s *Session) discard(n *pgquery.DiscardStmt) (*Result, error) {
 	switch n.Target {
 	case pgquery.DiscardMode_DISCARD_ALL:
-		if s.tx.block {
+		if s.tx.block || s.tx.implicit {
 			return nil, errorf(pgerrcode.ActiveSQLTransaction, "DISCARD ALL cannot run inside a transaction block")
 		}
 		s.settings.resetAll()
-		return &Result{Tag: "DISCARD ALL"}, nil
+		clear(s.statements)
+		return &Result{Tag: "DISCARD ALL"}, s.closeAll()
 	case pgquery.DiscardMode_DISCARD_PLANS:
 		return &Result{Tag: "DISCARD PLANS"}, nil
 	case pgquery.DiscardMode_DISCARD_SEQUENCES:

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"time"
 
 	"github.com/fieldgate/fieldgate/schema"
 )
@@ -104,4 +105,25 @@ type CatalogView struct {
 	SessionID int32
 	// Settings are the session's parameters by name.
 	Settings func() map[string]string
+	// Cursors and Prepared list what the session has open; nil: nothing.
+	Cursors  func() []Cursor
+	Prepared func() []PreparedStatement
+}
+
+// Cursor is an open cursor or portal of a session, as pg_cursors tells of it.
+type Cursor struct {
+	Name, Statement      string
+	Hold, Binary, Scroll bool
+	CreatedAt            time.Time
+}
+
+// PreparedStatement is a prepared statement of a session, as
+// pg_prepared_statements tells of it.
+type PreparedStatement struct {
+	Name, Statement string
+	PreparedAt      time.Time
+	// ParamTypes are the OIDs of the parameters' types.
+	ParamTypes []int64
+	// FromSQL says that PREPARE made it, and not the protocol.
+	FromSQL bool
 }

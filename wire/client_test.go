@@ -17,6 +17,7 @@ import (
 
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 	"github.com/fieldgate/fieldgate/wire"
+	"github.com/fieldgate/fieldgate/wire/wiretest"
 )
 
 func (s *server) connectPgx(t *testing.T, parameters string) *pgx.Conn {
@@ -174,7 +175,7 @@ func BenchmarkRows(b *testing.B) {
 	const rows = 200_000
 	var bytes int64
 	for b.Loop() {
-		c.send(raw{'Q', 0, 0, 0, 16, 'w', 'i', 'd', 'e', ' ', '2', '0', '0', '0', '0', '0', 0})
+		c.send(wiretest.Raw{'Q', 0, 0, 0, 16, 'w', 'i', 'd', 'e', ' ', '2', '0', '0', '0', '0', '0', 0})
 		n, err := discardToReady(c.nc)
 		if err != nil {
 			b.Fatal(err)

@@ -25,10 +25,10 @@ type conn struct {
 	backend *backend
 	session Session
 
-	statements map[string]*statement
-	portals    map[string]*portal
 	// skipping: an error in the extended protocol, and no Sync since.
 	skipping bool
+	// idle: the client has had its ReadyForQuery and has sent nothing since.
+	idle bool
 	// executed counts the Execute messages since the last Sync, and implicit says
 	// that they were made one transaction.
 	executed int
@@ -40,12 +40,10 @@ func (s *Server) serve(draining, running context.Context, nc net.Conn) {
 	t := newTransport(draining, running, nc)
 	defer t.close()
 	c := &conn{
-		srv:        s,
-		t:          t,
-		out:        &output{t: t, timeout: s.cfg.WriteTimeout},
-		log:        s.cfg.Logger.With("remote", nc.RemoteAddr().String()),
-		statements: make(map[string]*statement),
-		portals:    make(map[string]*portal),
+		srv: s,
+		t:   t,
+		out: &output{t: t, timeout: s.cfg.WriteTimeout},
+		log: s.cfg.Logger.With("remote", nc.RemoteAddr().String()),
 	}
 	defer c.close()
 	// A defect that a client's message finds must cost that client alone.
@@ -83,9 +81,8 @@ func (c *conn) sendLast(err *planner.Error) {
 	_ = c.out.flush()
 }
 
-// close ends the session, results first.
+// close ends the session.
 func (c *conn) close() {
-	c.endPortals()
 	if c.session != nil {
 		c.session.Close()
 	}
@@ -143,7 +140,7 @@ func (c *conn) startup(ctx context.Context) error {
 // loop answers messages until the connection ends, and says why it did.
 func (c *conn) loop(ctx context.Context) error {
 	for {
-		kind, body, err := c.in.next()
+		kind, body, err := c.receive(ctx)
 		if err != nil {
 			return connectionError(err, c.t)
 		}
@@ -230,7 +227,9 @@ func (c *conn) logError(err *planner.Error) {
 func (c *conn) ready() error {
 	status := c.session.Status()
 	if status == 'I' {
-		c.endPortals()
+		if err := c.session.EndPortals(true); err != nil {
+			c.log.Debug("close portals", "err", err)
+		}
 	}
 	for _, p := range c.session.TakeChanged() {
 		c.out.send(&pgproto3.ParameterStatus{Name: p.Name, Value: p.Value})
@@ -240,6 +239,7 @@ func (c *conn) ready() error {
 		return err
 	}
 	c.out.rest()
+	c.idle = true
 	return nil
 }
 

@@ -10,71 +10,47 @@ import (
 	"github.com/fieldgate/fieldgate/planner"
 )
 
-// cursor sends the rows of one running result, at the pace at which the client
-// takes them: the next chunk is asked for when the last one is encoded and, as
-// far as it is long, written.
+// cursor sends the rows of a result, at the pace at which the client takes them:
+// the next chunk is asked for when the last one is encoded and, as far as it is
+// long, written.
 type cursor struct {
 	rows    planner.Rows // nil: the statement returns none
 	columns []planner.AppendFunc
-	chunk   *planner.Chunk
-	at      int // the next row of chunk
-	sent    int64
-	started bool
-	closed  bool
 }
 
-// openCursor readies a result's rows for sending. It owns the result then, also
-// if it fails.
-func (c *conn) openCursor(result *planner.Result, formats []int16) (*cursor, error) {
-	cur := &cursor{rows: result.Rows}
-	columns, err := c.encoders(result.Columns, formats)
-	if err != nil {
-		// The format is the trouble, not how the rows end.
-		_ = cur.close()
-		return nil, err
-	}
-	cur.columns = columns
-	return cur, nil
+// openCursor readies rows for sending.
+func (c *conn) openCursor(rows planner.Rows, columns []planner.ResultColumn, formats []int16) (*cursor, error) {
+	encoders, err := c.encoders(columns, formats)
+	return &cursor{rows: rows, columns: encoders}, err
 }
 
-// send writes up to limit rows (0: all) and says whether it stopped at the
-// limit. The first rows go out at once, the others as the buffer fills.
-func (cur *cursor) send(ctx context.Context, out *output, limit int64) (suspended bool, err error) {
-	cur.sent = 0
-	if cur.rows == nil || cur.closed {
-		return false, out.err
+// send writes the rows and counts them. The first go out at once, the others as
+// the buffer fills.
+func (cur *cursor) send(ctx context.Context, out *output) (sent int64, err error) {
+	if cur.rows == nil {
+		return 0, out.err
 	}
 	for {
-		if cur.chunk == nil || cur.at == cur.chunk.Rows {
-			if cur.chunk, err = cur.rows.Next(ctx); err != nil || cur.chunk == nil {
-				return false, err
-			}
-			cur.at = 0
+		chunk, err := cur.rows.Next(ctx)
+		if err != nil || chunk == nil {
+			return sent, err
 		}
-		to := cur.chunk.Rows
-		if limit > 0 {
-			to = min(to, cur.at+int(min(limit-cur.sent, int64(to))))
+		if err := cur.encode(out, chunk); err != nil {
+			return sent, err
 		}
-		if err := cur.encode(out, to); err != nil {
-			return false, err
-		}
-		if limit > 0 && cur.sent == limit {
-			return true, nil
-		}
-		if !cur.started && cur.sent > 0 {
-			cur.started = true
+		if sent == 0 {
 			if err := out.flush(); err != nil {
-				return false, err
+				return sent, err
 			}
 		}
+		sent += int64(chunk.Rows)
 	}
 }
 
-// encode appends the rows of the chunk up to row to as DataRow messages.
-func (cur *cursor) encode(out *output, to int) error {
-	columns := cur.chunk.Columns
-	for ; cur.at < to; cur.at++ {
-		row := cur.at
+// encode appends the rows of a chunk as DataRow messages.
+func (cur *cursor) encode(out *output, chunk *planner.Chunk) error {
+	columns := chunk.Columns
+	for row := range chunk.Rows {
 		buf := out.buf
 		start := len(buf)
 		buf = append(buf, 'D', 0, 0, 0, 0, byte(len(columns)>>8), byte(len(columns)))
@@ -91,7 +67,6 @@ func (cur *cursor) encode(out *output, to int) error {
 		}
 		binary.BigEndian.PutUint32(buf[start+1:], uint32(len(buf)-start-1))
 		out.buf = buf
-		cur.sent++
 		if err := out.flushIfLong(); err != nil {
 			return err
 		}
@@ -99,45 +74,24 @@ func (cur *cursor) encode(out *output, to int) error {
 	return nil
 }
 
-// close frees the result. It may be called twice.
-func (cur *cursor) close() error {
-	if cur.rows == nil || cur.closed {
-		return nil
+// complete ends a statement that ran: its notices and its tag are sent.
+func (c *conn) complete(result *planner.Result, sent int64) {
+	c.notify(result)
+	tag := []byte(result.Tag)
+	switch result.Tag {
+	case "SELECT", "FETCH", "COPY":
+		tag = strconv.AppendInt(append(tag, ' '), sent, 10)
 	}
-	cur.closed = true
-	return cur.rows.Close()
+	c.out.send(&pgproto3.CommandComplete{CommandTag: tag})
 }
 
-// complete ends a statement that ran: what it did to prepared statements and
-// portals is done here, because those of SQL and of the protocol are the same;
-// then its notices and its tag are sent.
-func (c *conn) complete(result *planner.Result, sent int64) error {
-	switch result.Tag {
-	case "DISCARD ALL":
-		clear(c.statements)
-		c.endPortals()
-	case "DEALLOCATE ALL":
-		clear(c.statements)
-	case "CLOSE CURSOR ALL":
-		c.endPortals()
-	}
-	if name := result.Deallocate; name != "" {
-		if _, err := c.statement(name); err != nil {
-			return err
-		}
-		delete(c.statements, name)
-	}
+// notify sends the notices of a statement, once.
+func (c *conn) notify(result *planner.Result) {
 	for _, n := range result.Notices {
 		m := pgproto3.NoticeResponse(*errorResponse(n.Severity, &planner.Error{Code: n.Code, Message: n.Message, Hint: n.Hint}))
 		c.out.send(&m)
 	}
 	result.Notices = nil // a portal that is run again has said them
-	tag := []byte(result.Tag)
-	if result.Tag == "SELECT" {
-		tag = strconv.AppendInt(append(tag, ' '), sent, 10)
-	}
-	c.out.send(&pgproto3.CommandComplete{CommandTag: tag})
-	return nil
 }
 
 // rowDescription describes a result. Formats has one format a column, or is nil:

@@ -33,9 +33,13 @@ func (c *conn) encoders(columns []planner.ResultColumn, formats []int16) ([]plan
 	return funcs, nil
 }
 
-// checkFormats refuses a binary format for types that are sent as text only.
+// checkFormats refuses what is no format, and the binary one for types that are
+// sent as text only.
 func checkFormats(columns []planner.ResultColumn, formats []int16) error {
 	for i, f := range formats {
+		if f != pgproto3.TextFormat && f != pgproto3.BinaryFormat {
+			return errorf(pgerrcode.InvalidParameterValue, "unsupported format code: %d", f)
+		}
 		oid := sentType(columns[i].T).OID
 		if f == pgproto3.BinaryFormat && binaryEncoder(oid) == nil {
 			return errorf(pgerrcode.UndefinedFunction, "no binary output function available for type %s", oid)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/wire/wiretest"
 )
 
 var ask = flag.Bool("ask", false, "ask the server of FIELDGATE_TEST_POSTGRES anew how values are encoded, and store what it answers")
@@ -87,7 +88,7 @@ func (c *client) fetch(format int16) []byte {
 		case *pgproto3.DataRow:
 			value = append([]byte{}, m.Values[0]...)
 		case *pgproto3.ErrorResponse:
-			c.t.Fatal(show(m))
+			c.t.Fatal(wiretest.Show(m))
 		case *pgproto3.ReadyForQuery:
 			return value
 		}

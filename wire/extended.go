@@ -12,32 +12,11 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// statement is a prepared statement of the protocol.
-type statement struct {
-	name string
-	// prepared is nil for a text without a statement.
-	prepared *planner.Prepared
-}
-
-func (st *statement) columns() []planner.ResultColumn {
-	if st.prepared == nil {
-		return nil
-	}
-	return st.prepared.Columns
-}
-
-func (st *statement) paramTypes() []postgres.OID {
-	if st.prepared == nil {
-		return nil
-	}
-	return st.prepared.ParamTypes
-}
-
 func (c *conn) parse(ctx context.Context, m *pgproto3.Parse) error {
 	if m.Name == "" {
-		delete(c.statements, "")
-	} else if _, exists := c.statements[m.Name]; exists {
-		return errorf(pgerrcode.DuplicatePreparedStatement, "prepared statement %q already exists", m.Name)
+		c.session.DropPrepared("")
+	} else if err := c.session.CheckPrepared(m.Name); err != nil {
+		return err
 	}
 	if err := checkText([]byte(m.Query)); err != nil {
 		return err
@@ -46,17 +25,18 @@ func (c *conn) parse(ctx context.Context, m *pgproto3.Parse) error {
 	if err != nil {
 		return err
 	}
-	st := &statement{name: m.Name}
+	p := &planner.Prepared{}
 	switch len(parsed) {
 	case 0:
 	case 1:
-		if st.prepared, err = c.prepare(ctx, parsed[0], m.ParameterOIDs); err != nil {
+		if p, err = c.prepare(ctx, parsed[0], m.ParameterOIDs); err != nil {
 			return err
 		}
 	default:
 		return errorf(pgerrcode.SyntaxError, "cannot insert multiple commands into a prepared statement")
 	}
-	c.statements[m.Name] = st
+	p.Name = m.Name
+	c.session.AddPrepared(p)
 	c.out.send(&pgproto3.ParseComplete{})
 	return nil
 }
@@ -80,7 +60,7 @@ func (c *conn) prepare(ctx context.Context, parsed *planner.Statement, oids []ui
 // bind makes a portal. Nothing runs yet; the parameters are read by the planner
 // when it does.
 func (c *conn) bind(m *pgproto3.Bind) error {
-	st, err := c.statement(m.PreparedStatement)
+	st, err := c.session.Prepared(m.PreparedStatement)
 	if err != nil {
 		return err
 	}
@@ -88,31 +68,29 @@ func (c *conn) bind(m *pgproto3.Bind) error {
 	if err != nil {
 		return err
 	}
-	columns := st.columns()
+	columns := st.Columns
 	formats, err := bindFormats(m.ResultFormatCodes, len(columns))
 	if err != nil {
 		return err
 	}
-	if err := checkFormats(columns, formats); err != nil {
+	open, err := c.session.Bind(st, params)
+	if err != nil {
 		return err
 	}
-	if m.DestinationPortal == "" {
-		c.closePortal("")
-	} else if _, exists := c.portals[m.DestinationPortal]; exists {
-		return errorf(pgerrcode.DuplicateCursor, "cursor %q already exists", m.DestinationPortal)
+	if err := c.session.AddPortal(planner.NewPortal(m.DestinationPortal, st, formats, open)); err != nil {
+		return err
 	}
-	c.portals[m.DestinationPortal] = &portal{statement: st, params: params, formats: formats}
 	c.out.send(&pgproto3.BindComplete{})
 	return nil
 }
 
-func bindParams(m *pgproto3.Bind, st *statement) ([]planner.Param, error) {
+func bindParams(m *pgproto3.Bind, st *planner.Prepared) ([]planner.Param, error) {
 	given, formats := len(m.Parameters), len(m.ParameterFormatCodes)
 	if formats > 1 && formats != given {
 		return nil, errorf(pgerrcode.ProtocolViolation, "bind message has %d parameter formats but %d parameters", formats, given)
 	}
-	if wanted := len(st.paramTypes()); given != wanted {
-		return nil, errorf(pgerrcode.ProtocolViolation, "bind message supplies %d parameters, but prepared statement %q requires %d", given, st.name, wanted)
+	if wanted := len(st.ParamTypes); given != wanted {
+		return nil, errorf(pgerrcode.ProtocolViolation, "bind message supplies %d parameters, but prepared statement %q requires %d", given, st.Name, wanted)
 	}
 	params := make([]planner.Param, given)
 	for i, value := range m.Parameters {
@@ -157,11 +135,6 @@ func bindFormats(codes []int16, columns int) ([]int16, error) {
 		}
 		copy(formats, codes)
 	}
-	for _, f := range codes {
-		if f != pgproto3.TextFormat && f != pgproto3.BinaryFormat {
-			return nil, errorf(pgerrcode.InvalidParameterValue, "unsupported format code: %d", f)
-		}
-	}
 	return formats, nil
 }
 
@@ -170,14 +143,13 @@ func (c *conn) describe(m *pgproto3.Describe) error {
 	var formats []int16
 	switch m.ObjectType {
 	case 'S':
-		st, err := c.statement(m.Name)
+		st, err := c.session.Prepared(m.Name)
 		if err != nil {
 			return err
 		}
-		columns = st.columns()
-		types := st.paramTypes()
-		oids := make([]uint32, len(types))
-		for i, t := range types {
+		columns = st.Columns
+		oids := make([]uint32, len(st.ParamTypes))
+		for i, t := range st.ParamTypes {
 			oids[i] = uint32(t)
 		}
 		if err := c.checkDescribable(columns); err != nil {
@@ -185,11 +157,11 @@ func (c *conn) describe(m *pgproto3.Describe) error {
 		}
 		c.out.send(&pgproto3.ParameterDescription{ParameterOIDs: oids})
 	case 'P':
-		p, err := c.portal(m.Name)
+		p, err := c.session.Portal(m.Name)
 		if err != nil {
 			return err
 		}
-		columns, formats = p.statement.columns(), p.formats
+		columns, formats = p.Columns(), p.Formats
 		if err := c.checkDescribable(columns); err != nil {
 			return err
 		}
@@ -218,11 +190,11 @@ func errFailedBlock() error {
 }
 
 func (c *conn) execute(ctx context.Context, m *pgproto3.Execute) error {
-	p, err := c.portal(m.Portal)
+	p, err := c.session.Portal(m.Portal)
 	if err != nil {
 		return err
 	}
-	if p.statement.prepared == nil {
+	if p.Prepared.Statement == nil {
 		c.out.send(&pgproto3.EmptyQueryResponse{})
 		return nil
 	}
@@ -235,13 +207,13 @@ func (c *conn) execute(ctx context.Context, m *pgproto3.Execute) error {
 	if limit > math.MaxInt32 {
 		limit = 0 // negative: no limit
 	}
-	return c.runPortal(ctx, m.Portal, p, limit)
+	return c.runPortal(ctx, p, limit)
 }
 
 func (c *conn) closeObject(m *pgproto3.Close) error {
 	switch m.ObjectType {
 	case 'S':
-		delete(c.statements, m.Name)
+		c.session.DropPrepared(m.Name)
 	case 'P':
 		c.closePortal(m.Name)
 	default:
@@ -258,14 +230,4 @@ func (c *conn) sync() error {
 	c.executed = 0
 	c.endImplicit(true)
 	return c.ready()
-}
-
-func (c *conn) statement(name string) (*statement, error) {
-	if st, ok := c.statements[name]; ok {
-		return st, nil
-	}
-	if name == "" {
-		return nil, errorf(pgerrcode.InvalidSQLStatementName, "unnamed prepared statement does not exist")
-	}
-	return nil, errorf(pgerrcode.InvalidSQLStatementName, "prepared statement %q does not exist", name)
 }

@@ -11,7 +11,7 @@ import (
 // query answers a Query message: its statements one by one, as one transaction
 // if there are several; after an error the rest is not run.
 func (c *conn) query(ctx context.Context, text string) error {
-	delete(c.statements, "")
+	c.session.DropPrepared("")
 	c.closePortal("")
 	if err := checkText([]byte(text)); err != nil {
 		return err
@@ -47,21 +47,43 @@ func (c *conn) runStatement(ctx context.Context, st *planner.Statement) error {
 	if err != nil {
 		return statementError(ctx, err)
 	}
-	cur, err := c.openCursor(result, nil)
+	err = c.sendResult(ctx, result)
+	if result.Rows != nil {
+		if closeErr := result.Rows.Close(); err == nil {
+			err = closeErr
+		}
+	}
+	if err != nil {
+		return statementError(ctx, err)
+	}
+	return nil
+}
+
+// sendResult sends what a statement of a Query gives.
+func (c *conn) sendResult(ctx context.Context, result *planner.Result) error {
+	if result.Copy != nil {
+		return c.copyOut(ctx, result, result.Rows)
+	}
+	var formats []int16
+	if result.Binary {
+		formats = make([]int16, len(result.Columns))
+		for i := range formats {
+			formats[i] = pgproto3.BinaryFormat
+		}
+	}
+	cur, err := c.openCursor(result.Rows, result.Columns, formats)
 	if err != nil {
 		return err
 	}
 	if result.Columns != nil {
-		c.out.send(rowDescription(result.Columns, nil))
+		c.out.send(rowDescription(result.Columns, formats))
 	}
-	_, sendErr := cur.send(ctx, c.out, 0)
-	if err := cur.close(); sendErr == nil {
-		sendErr = err
+	sent, err := cur.send(ctx, c.out)
+	if err != nil {
+		return err
 	}
-	if sendErr != nil {
-		return statementError(ctx, sendErr)
-	}
-	return c.complete(result, cur.sent)
+	c.complete(result, sent)
+	return nil
 }
 
 // beginImplicit makes the statements to come one transaction, until endImplicit.

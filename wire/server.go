@@ -34,6 +34,9 @@ type Config struct {
 	// WriteTimeout is how long a client may take none of a result's bytes before
 	// it is cut off: a result holds what its statement pinned. Default 1 h.
 	WriteTimeout time.Duration
+	// SpoolAfter is how long a client may let a portal wait before its rows are put
+	// aside, so that it no longer holds what they are read from. Default 10 s.
+	SpoolAfter time.Duration
 	// DrainTimeout is how long running statements may go on once Run's context
 	// has ended. Default 10 s.
 	DrainTimeout time.Duration
@@ -52,6 +55,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.WriteTimeout == 0 {
 		c.WriteTimeout = time.Hour
+	}
+	if c.SpoolAfter == 0 {
+		c.SpoolAfter = 10 * time.Second
 	}
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = 10 * time.Second

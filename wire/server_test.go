@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fieldgate/fieldgate/wire"
+	"github.com/fieldgate/fieldgate/wire/wiretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -178,7 +179,7 @@ func (c *client) authenticate(password string) string {
 		case *pgproto3.BackendKeyData:
 			c.key = pgproto3.BackendKeyData{ProcessID: m.ProcessID, SecretKey: append([]byte(nil), m.SecretKey...)}
 		}
-		fmt.Fprintln(&out, show(m))
+		fmt.Fprintln(&out, wiretest.Show(m))
 		if answer != nil {
 			c.send(answer)
 		}
@@ -198,7 +199,7 @@ func (c *client) until(name string) string {
 			fmt.Fprintln(&out, "closed")
 			return out.String()
 		}
-		line := show(m)
+		line := wiretest.Show(m)
 		fmt.Fprintln(&out, line)
 		if word, _, _ := strings.Cut(line, " "); word == name {
 			return out.String()

@@ -12,13 +12,14 @@ import (
 type Session interface {
 	// Parse splits a text into its statements; none if it is empty.
 	Parse(sql string) ([]*planner.Statement, error)
-	// Run starts a statement without parameters. ctx governs the rows of its result
-	// until they are closed.
+	// Run starts a statement without parameters. ctx governs the start alone; each
+	// call for rows has its own.
 	Run(ctx context.Context, st *planner.Statement) (*planner.Result, error)
 	// Prepare binds a statement without running anything.
 	Prepare(ctx context.Context, st *planner.Statement, paramTypes []postgres.OID) (*planner.Prepared, error)
-	// Execute starts a prepared statement, as Run does.
-	Execute(ctx context.Context, p *planner.Prepared, params []planner.Param) (*planner.Result, error)
+	// Bind reads the parameters of a prepared statement and gives what starts it, as
+	// Run does.
+	Bind(p *planner.Prepared, params []planner.Param) (func(ctx context.Context) (*planner.Result, error), error)
 	// Status is the transaction status as ReadyForQuery sends it.
 	Status() byte
 	// Fail notes an error that happened here; an open block becomes a failed one.
@@ -33,7 +34,23 @@ type Session interface {
 	// TakeChanged those of them that changed since the last call.
 	Reported() []planner.Setting
 	TakeChanged() []planner.Setting
-	// Close ends the session.
+	// Prepared finds a prepared statement by its name, CheckPrepared refuses a name
+	// that is taken, AddPrepared keeps one and DropPrepared forgets it.
+	Prepared(name string) (*planner.Prepared, error)
+	CheckPrepared(name string) error
+	AddPrepared(p *planner.Prepared)
+	DropPrepared(name string)
+	// Portal finds a portal by its name, AddPortal keeps one, ClosePortal ends it,
+	// and EndPortals ends those that do not outlive the transaction.
+	Portal(name string) (*planner.Portal, error)
+	AddPortal(p *planner.Portal) error
+	ClosePortal(name string) error
+	EndPortals(ok bool) error
+	// Suspended says that a portal waits with rows for the client, and Spool puts the
+	// rest of such portals aside, until stop says so.
+	Suspended() bool
+	Spool(ctx context.Context, stop func() bool) error
+	// Close ends the session and all its portals.
 	Close()
 }
 

@@ -30,7 +30,6 @@ import (
 //	notice           a notice
 //	set NAME VALUE   a setting
 //	begin, commit, rollback
-//	discard          DISCARD ALL
 //	deallocate NAME  DEALLOCATE
 //	change           rows of another shape than prepared
 //	value NAME       the vector that the test put in values
@@ -69,6 +68,8 @@ func (s *script) open(id planner.Identity, startup map[string]string, _ int32) (
 }
 
 type session struct {
+	planner.Objects
+
 	script   *script
 	status   byte
 	implicit bool
@@ -135,10 +136,14 @@ func (s *session) Run(ctx context.Context, st *planner.Statement) (*planner.Resu
 	if len(p.ParamTypes) > 0 {
 		return nil, &planner.Error{Code: pgerrcode.UndefinedParameter, Message: "there is no parameter $1"}
 	}
-	return s.Execute(ctx, p, nil)
+	return s.execute(ctx, p, nil)
 }
 
-func (s *session) Execute(ctx context.Context, p *planner.Prepared, params []planner.Param) (*planner.Result, error) {
+func (s *session) Bind(p *planner.Prepared, params []planner.Param) (func(context.Context) (*planner.Result, error), error) {
+	return func(ctx context.Context) (*planner.Result, error) { return s.execute(ctx, p, params) }, nil
+}
+
+func (s *session) execute(ctx context.Context, p *planner.Prepared, params []planner.Param) (*planner.Result, error) {
 	verb, arg, _ := strings.Cut(p.Statement.Text, " ")
 	if s.status == 'E' && verb != "rollback" && verb != "commit" {
 		return nil, &planner.Error{Code: pgerrcode.InFailedSQLTransaction, Message: "current transaction is aborted, commands ignored until end of transaction block"}
@@ -154,27 +159,27 @@ func (s *session) Execute(ctx context.Context, p *planner.Prepared, params []pla
 	result := &planner.Result{Tag: "SELECT", Columns: p.Columns}
 	switch verb {
 	case "rows":
-		result.Rows = s.rows(ctx, countRows(n))
+		result.Rows = s.rows(countRows(n))
 	case "drip":
-		result.Rows = s.rows(ctx, s.drip(n))
+		result.Rows = s.rows(s.drip(n))
 	case "wide":
-		result.Rows = s.rows(ctx, wideRows(n))
+		result.Rows = s.rows(wideRows(n))
 	case "fill":
-		result.Rows = s.rows(ctx, s.fill(n))
+		result.Rows = s.rows(s.fill(n))
 	case "wait":
-		result.Rows = s.rows(ctx, s.wait)
+		result.Rows = s.rows(s.wait)
 	case "value":
 		v := s.script.value(arg)
-		result.Rows = s.rows(ctx, once(&planner.Chunk{Rows: 1, Columns: []planner.Vector{v}}))
+		result.Rows = s.rows(once(&planner.Chunk{Rows: 1, Columns: []planner.Vector{v}}))
 	case "echo":
 		v, err := echo(p.Columns[0].T.OID, params[0])
 		if err != nil {
 			return nil, err
 		}
-		result.Rows = s.rows(ctx, once(&planner.Chunk{Rows: 1, Columns: []planner.Vector{v}}))
+		result.Rows = s.rows(once(&planner.Chunk{Rows: 1, Columns: []planner.Vector{v}}))
 	case "change":
 		result.Columns = []planner.ResultColumn{column("n", postgres.Int4OID), column("t", postgres.TextOID)}
-		result.Rows = s.rows(ctx, countRows(0))
+		result.Rows = s.rows(countRows(0))
 	case "stall": // blocks before the first row
 		s.script.running <- verb
 		<-ctx.Done()
@@ -211,10 +216,12 @@ func (s *session) command(verb, arg string) (*planner.Result, error) {
 			result.Tag = "ROLLBACK"
 		}
 		s.status = 'I'
-	case "discard":
-		result.Tag = "DISCARD ALL"
+		return result, s.EndPortals(verb == "commit")
 	case "deallocate":
-		result.Tag, result.Deallocate = "DEALLOCATE", arg
+		if _, err := s.Prepared(arg); err != nil {
+			return nil, err
+		}
+		s.DropPrepared(arg)
 	}
 	return result, nil
 }
@@ -240,22 +247,25 @@ func (s *session) TakeChanged() []planner.Setting {
 	s.changed = nil
 	return out
 }
-func (s *session) Close() { s.script.live.Add(-1) }
+
+func (s *session) Close() {
+	_ = s.EndPortals(false) // of a script, nothing fails
+	s.script.live.Add(-1)
+}
 
 // rows counts as an open result until it is closed.
 type rows struct {
 	script *script
-	ctx    context.Context //nolint:containedctx // the one that Execute was called with
 	next   func(ctx context.Context) (*planner.Chunk, error)
 	closed bool
 }
 
-func (s *session) rows(ctx context.Context, next func(context.Context) (*planner.Chunk, error)) *rows {
-	return &rows{script: s.script, ctx: ctx, next: next}
+func (s *session) rows(next func(context.Context) (*planner.Chunk, error)) *rows {
+	return &rows{script: s.script, next: next}
 }
 
 func (r *rows) Next(ctx context.Context) (*planner.Chunk, error) {
-	if err := r.ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	return r.next(ctx)

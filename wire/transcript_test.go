@@ -9,6 +9,8 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/fieldgate/fieldgate/wire/wiretest"
 )
 
 // TestTranscripts plays conversations with a server over a script (see script).
@@ -52,7 +54,7 @@ func TestTranscripts(t *testing.T) {
 				return fmt.Sprintln(s.identity[len(s.identity)-1], s.starts[len(s.starts)-1])
 			case "send":
 				for _, line := range strings.Split(d.Input, "\n") {
-					c.fe.Send(message(t, d, line))
+					c.fe.Send(wiretest.Message(t, d, line))
 				}
 				c.send()
 				until := "ReadyForQuery"
@@ -89,158 +91,4 @@ func startupCommand(t *testing.T, s *server, c **client, d *datadriven.TestData)
 	}
 	(*c).start(version, parameters)
 	return (*c).authenticate(password)
-}
-
-// message reads a line: the message's name, then its fields as name=value or
-// name=(value with spaces), lists separated by commas.
-func message(t *testing.T, d *datadriven.TestData, line string) pgproto3.FrontendMessage {
-	t.Helper()
-	name, args, err := datadriven.ParseLine(line)
-	if err != nil {
-		d.Fatalf(t, "%v", err)
-	}
-	fields := map[string]string{}
-	for _, a := range args {
-		fields[a.Key] = strings.Join(a.Vals, ",")
-	}
-	list := func(key string) []string {
-		if fields[key] == "" {
-			return nil
-		}
-		return strings.Split(fields[key], ",")
-	}
-	numbers := func(key string) (out []int16) {
-		for _, s := range list(key) {
-			n, err := strconv.ParseInt(s, 10, 16)
-			if err != nil {
-				d.Fatalf(t, "%v", err)
-			}
-			out = append(out, int16(n))
-		}
-		return out
-	}
-	switch name {
-	case "Query":
-		return &pgproto3.Query{String: fields["sql"]}
-	case "Parse":
-		m := &pgproto3.Parse{Name: fields["name"], Query: fields["sql"]}
-		for _, n := range numbers("types") {
-			m.ParameterOIDs = append(m.ParameterOIDs, uint32(n))
-		}
-		return m
-	case "Bind":
-		m := &pgproto3.Bind{PreparedStatement: fields["statement"], DestinationPortal: fields["portal"], ParameterFormatCodes: numbers("formats"), ResultFormatCodes: numbers("results")}
-		for _, p := range list("values") {
-			switch {
-			case p == "NULL":
-				m.Parameters = append(m.Parameters, nil)
-			case strings.HasPrefix(p, "0x"):
-				b, err := hex.DecodeString(p[2:])
-				if err != nil {
-					d.Fatalf(t, "%v", err)
-				}
-				m.Parameters = append(m.Parameters, b)
-			default:
-				m.Parameters = append(m.Parameters, []byte(p))
-			}
-		}
-		return m
-	case "Describe":
-		if s, ok := fields["statement"]; ok {
-			return &pgproto3.Describe{ObjectType: 'S', Name: s}
-		}
-		return &pgproto3.Describe{ObjectType: 'P', Name: fields["portal"]}
-	case "Execute":
-		n, _ := strconv.Atoi(fields["rows"])
-		return &pgproto3.Execute{Portal: fields["portal"], MaxRows: uint32(n)}
-	case "Close":
-		if s, ok := fields["statement"]; ok {
-			return &pgproto3.Close{ObjectType: 'S', Name: s}
-		}
-		return &pgproto3.Close{ObjectType: 'P', Name: fields["portal"]}
-	case "Sync":
-		return &pgproto3.Sync{}
-	case "Flush":
-		return &pgproto3.Flush{}
-	case "Terminate":
-		return &pgproto3.Terminate{}
-	case "FunctionCall":
-		return &pgproto3.FunctionCall{Function: 1}
-	case "CopyData":
-		return &pgproto3.CopyData{Data: []byte("left over")}
-	case "CopyDone":
-		return &pgproto3.CopyDone{}
-	case "CopyFail":
-		return &pgproto3.CopyFail{}
-	case "Password":
-		return &pgproto3.PasswordMessage{Password: "unasked"}
-	case "Raw":
-		b, err := hex.DecodeString(fields["bytes"])
-		if err != nil {
-			d.Fatalf(t, "%v", err)
-		}
-		return raw(b)
-	}
-	d.Fatalf(t, "unknown message %s", name)
-	return nil
-}
-
-// raw is sent as it is.
-type raw []byte
-
-func (raw) Frontend()                           {}
-func (raw) Decode([]byte) error                 { return nil }
-func (r raw) Encode(dst []byte) ([]byte, error) { return append(dst, r...), nil }
-
-// show prints a message of the server on a line.
-func show(m pgproto3.BackendMessage) string {
-	switch m := m.(type) {
-	case *pgproto3.RowDescription:
-		out := "RowDescription"
-		for _, f := range m.Fields {
-			out += fmt.Sprintf(" %s:%d/%d/%d", f.Name, f.DataTypeOID, f.DataTypeSize, f.TypeModifier)
-			if f.Format == pgproto3.BinaryFormat {
-				out += "/binary"
-			}
-		}
-		return out
-	case *pgproto3.DataRow:
-		out := "DataRow"
-		for _, v := range m.Values {
-			if v == nil {
-				out += " NULL"
-			} else {
-				out += fmt.Sprintf(" %q", v)
-			}
-		}
-		return out
-	case *pgproto3.ErrorResponse:
-		out := fmt.Sprintf("ErrorResponse %s %s %s", m.Severity, m.Code, m.Message)
-		if m.Position != 0 {
-			out += fmt.Sprintf(" at %d", m.Position)
-		}
-		for _, more := range []struct{ name, text string }{{"detail", m.Detail}, {"hint", m.Hint}, {"routine", m.Routine}} {
-			if more.text != "" {
-				out += fmt.Sprintf(" (%s: %s)", more.name, more.text)
-			}
-		}
-		return out
-	case *pgproto3.NoticeResponse:
-		return fmt.Sprintf("NoticeResponse %s %s %s", m.Severity, m.Code, m.Message)
-	case *pgproto3.CommandComplete:
-		return fmt.Sprintf("CommandComplete %s", m.CommandTag)
-	case *pgproto3.ReadyForQuery:
-		return fmt.Sprintf("ReadyForQuery %c", m.TxStatus)
-	case *pgproto3.ParameterStatus:
-		return fmt.Sprintf("ParameterStatus %s=%s", m.Name, m.Value)
-	case *pgproto3.ParameterDescription:
-		return fmt.Sprintf("ParameterDescription %v", m.ParameterOIDs)
-	case *pgproto3.BackendKeyData:
-		return fmt.Sprintf("BackendKeyData of %d bytes", len(m.SecretKey))
-	case *pgproto3.AuthenticationSASL:
-		return fmt.Sprintf("AuthenticationSASL %v", m.AuthMechanisms)
-	case *pgproto3.NegotiateProtocolVersion:
-		return fmt.Sprintf("NegotiateProtocolVersion 0x%x %v", m.NewestMinorProtocol, m.UnrecognizedOptions)
-	}
-	return strings.TrimPrefix(fmt.Sprintf("%T", m), "*pgproto3.")
 }

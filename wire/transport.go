@@ -50,6 +50,9 @@ func (t *transport) writeWithin(d time.Duration) {
 	}
 }
 
+// ending says that the server's end, and not a deadline, is why a read failed.
+func (t *transport) ending() bool { return ended(t.draining) || ended(t.stopping) }
+
 // close lets go of the connection.
 func (t *transport) close() {
 	for _, f := range t.release {

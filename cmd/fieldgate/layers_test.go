@@ -53,6 +53,7 @@ var layers = map[string][]string{
 
 	"planner/duckdb": {"schema", "schema/postgres", "sources", "planner"},
 	"wire":           {"schema", "schema/postgres", "planner", "wire/auth"},
+	"wire/wiretest":  {},
 
 	"cmd/fieldgate/rest": {"schema", "schema/postgres", "planner", "ingest", "pipeline"},
 }

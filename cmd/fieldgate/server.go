@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources/lake"
 	"github.com/fieldgate/fieldgate/sources/nearline"
+	"github.com/fieldgate/fieldgate/sources/vfs"
 	"github.com/fieldgate/fieldgate/wire"
 	"github.com/fieldgate/fieldgate/wire/auth"
 )
@@ -323,7 +325,7 @@ func (s *server) wireReading() error {
 	}
 	s.reading.planner, err = planner.New(planner.Config{
 		Schemas: s.schemas, Observed: s.writing.observed, Nearline: s.writing.tail, Lake: s.stores.lake, Catalog: catalog,
-		Engine: s.reading.engine, Admin: s, Logger: s.log,
+		Engine: s.reading.engine, Admin: s, SpoolFile: s.spoolFile, Logger: s.log,
 	})
 	if err != nil {
 		return err
@@ -332,6 +334,21 @@ func (s *server) wireReading() error {
 		Schemas: s.schemas, CheckConversions: s.reading.planner.CheckConversions, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log,
 	})
 	return err
+}
+
+// spoolFile makes a file that has no name any more, so that it is gone with the
+// process however that ends.
+func (s *server) spoolFile() (planner.SpoolFile, error) {
+	var files vfs.OS
+	name := filepath.Join(s.c.DataDir, tempFolder, "spool-"+rand.Text())
+	f, err := files.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := files.Remove(name); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func (s *server) newQuerySession(id planner.Identity) (rest.Session, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -100,7 +101,15 @@ func start(ctx context.Context, session Session, b *queryBody) (*planner.Result,
 			return nil, badRequest(fmt.Sprintf("parameter $%d: %v", i+1, err))
 		}
 	}
-	return session.Execute(ctx, p, params)
+	result, err := session.Execute(ctx, p, params)
+	if err == nil && result.Copy != nil {
+		err = &planner.Error{
+			Code: pgerrcode.FeatureNotSupported, Message: "COPY over HTTP is not supported",
+			Hint: "Ask for text/csv by the Accept header, and send the query alone.",
+		}
+		return nil, errors.Join(err, result.Rows.Close())
+	}
+	return result, err
 }
 
 // paramOf is a JSON value as the text form of a parameter's type: a string is
