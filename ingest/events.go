@@ -110,6 +110,8 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, k *work) ([]byt
 	if err != nil {
 		return nil, err
 	}
+	h.storing.Add(1)
+	defer h.storing.Add(-1)
 	if err := h.split(body, k); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -108,6 +109,8 @@ type Handler struct {
 	repeats *repeats
 	memory  *semaphore.Weighted
 	work    sync.Pool // of *work
+	// storing counts the requests whose events are being split and stored.
+	storing atomic.Int32
 }
 
 // New makes a Handler.
@@ -126,6 +129,9 @@ func New(cfg Config) (*Handler, error) {
 	h.work.New = func() any { return new(work) }
 	return h, nil
 }
+
+// Storing is the number of requests whose events have been read and are not yet durable.
+func (h *Handler) Storing() int { return int(h.storing.Load()) }
 
 // Mount adds the routes to mux.
 func (h *Handler) Mount(mux *http.ServeMux) {

@@ -125,7 +125,7 @@ func (d *shardDelivery) read(ctx context.Context) (records []stream.Record, aske
 }
 
 func (d *shardDelivery) add(ctx context.Context, r *stream.Record) error {
-	giveWay()
+	d.cfg.Yield.pass()
 	o := &d.object
 	if o.records == 0 {
 		o.arrivedAt, o.due = r.ArrivedAt, time.Now().Add(d.cfg.FlushAge)

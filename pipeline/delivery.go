@@ -25,7 +25,9 @@ type DeliveryConfig struct {
 	// FlushAge ends an object that long after its first record was read. Default
 	// 30 s, at most 60 s.
 	FlushAge time.Duration
-	Events   Events
+	// Yield lets ingest go first. Optional.
+	Yield  *Yield
+	Events Events
 }
 
 func (c DeliveryConfig) withDefaults() DeliveryConfig {

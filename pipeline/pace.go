@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"time"
 
@@ -118,8 +117,3 @@ func (p *Pace) Wait(ctx context.Context, within time.Duration) bool {
 	}
 	return false
 }
-
-// giveWay lets go of the processor for a moment. Stages call it between records,
-// so that a request that came in meanwhile, or an answer that is due, does not
-// wait for a whole time slice of theirs: on few cores those would add up.
-func giveWay() { runtime.Gosched() }

@@ -10,8 +10,10 @@ import (
 
 // progress is how far a stage has got in each shard of a log, for who waits.
 type progress struct {
-	mu      sync.Mutex
-	shards  map[stream.ShardID]mark
+	mu     sync.Mutex
+	shards map[stream.ShardID]mark
+	// began has where each shard was first.
+	began   map[stream.ShardID]stream.Sequence
 	changed chan struct{} // closed at the next change; nil if nobody waits
 }
 
@@ -21,13 +23,19 @@ type mark struct {
 	arrivedAt int64 // microseconds since 1970 UTC; 0 if not known
 }
 
-func newProgress() *progress { return &progress{shards: map[stream.ShardID]mark{}} }
+func newProgress() *progress {
+	return &progress{shards: map[stream.ShardID]mark{}, began: map[stream.ShardID]stream.Sequence{}}
+}
 
 // advance notes that everything up to the mark is done. It does not go back.
 func (p *progress) advance(shard stream.ShardID, to mark) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if at, known := p.shards[shard]; known && at.seq.Compare(to.seq) >= 0 {
+	at, known := p.shards[shard]
+	switch {
+	case !known:
+		p.began[shard] = to.seq
+	case at.seq.Compare(to.seq) >= 0:
 		return
 	}
 	p.shards[shard] = to
@@ -43,6 +51,14 @@ func (p *progress) at(shard stream.ShardID) (mark, bool) {
 	defer p.mu.Unlock()
 	m, known := p.shards[shard]
 	return m, known
+}
+
+// covers says that the stage has done all of a shard's records in (after, through].
+func (p *progress) covers(shard stream.ShardID, after, through stream.Sequence) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	began, known := p.began[shard]
+	return known && began.Compare(after) <= 0 && p.shards[shard].seq.Compare(through) >= 0
 }
 
 // ends are the last sequences of shards at some moment.

@@ -37,7 +37,9 @@ type RawConfig struct {
 	// CheckpointEvery is how often a shard's checkpoint is saved while it moves,
 	// and so how much is staged again after a crash. Default 1 s.
 	CheckpointEvery time.Duration
-	Events          Events
+	// Yield lets ingest go first. Optional.
+	Yield  *Yield
+	Events Events
 	// Now says when an error row was handled. Default time.Now.
 	Now func() time.Time
 }
@@ -235,7 +237,7 @@ func (s *stager) putOne(ctx context.Context, event int) error {
 
 // eachEvent gathers the events of a raw record and calls added after each.
 func (s *stager) eachEvent(ctx context.Context, r *stream.Record, added func(event int) error) error {
-	giveWay()
+	s.cfg.Yield.pass()
 	err := s.stand.until(ctx, "decode", func(context.Context) error { return record.DecodeRaw(r.Data, &s.raw) })
 	if err != nil {
 		return err

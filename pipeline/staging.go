@@ -22,8 +22,8 @@ type Noter interface {
 	Flush(ctx context.Context) error
 }
 
-// StagingConfig says what the staging stage reads and writes. All but the last
-// three must be given.
+// StagingConfig says what the staging stage reads and writes. All but BatchBytes
+// and what follows it must be given.
 type StagingConfig struct {
 	Staged, Errors                       stream.Log
 	StagedCheckpoints, ErrorsCheckpoints stream.Checkpoints
@@ -40,7 +40,9 @@ type StagingConfig struct {
 	// CheckpointEvery is how often a shard's checkpoint is saved while it moves.
 	// Default 1 s.
 	CheckpointEvery time.Duration
-	Events          Events
+	// Yield lets ingest go first. Optional.
+	Yield  *Yield
+	Events Events
 	// Now says when an error row was handled. Default time.Now.
 	Now func() time.Time
 }
@@ -120,6 +122,16 @@ func (s *Staging) Wait(ctx context.Context) error {
 		return err
 	}
 	return s.errors.wait(ctx, to)
+}
+
+// Covers says that this run has written all records of a log's shard in (after,
+// through] into nearline. log is LogStaged or LogErrors.
+func (s *Staging) Covers(log string, shard stream.ShardID, after, through stream.Sequence) bool {
+	p := s.staged
+	if log == LogErrors {
+		p = s.errors
+	}
+	return p.covers(shard, after, through)
 }
 
 // input is one of the two logs that the stage reads.
@@ -247,7 +259,7 @@ func (w *writer) write(ctx context.Context, records []stream.Record) error {
 func (w *writer) decode(ctx context.Context, records []stream.Record) error {
 	w.rows, w.values, w.ends = w.rows[:0], w.values[:0], w.ends[:0]
 	for i := range records {
-		giveWay()
+		w.cfg.Yield.pass()
 		r := &records[i]
 		rows, values, ends := len(w.rows), len(w.values), len(w.ends)
 		err := w.stand.until(ctx, "decode", func(context.Context) error {

@@ -35,6 +35,9 @@ import (
 const (
 	maxLag   = 5 * time.Second
 	gateWait = 2 * time.Second
+
+	// busyRequests at once are too many for stages not to give way to.
+	busyRequests = 4
 )
 
 // runner is a part that runs until its context ends.
@@ -152,9 +155,10 @@ func (s *server) gate(ctx context.Context) error {
 func (s *server) wireStages() error {
 	w, st := &s.writing, s.stores
 	events := pipeline.LogEvents(s.log)
+	yield := pipeline.NewYield(func() bool { return w.ingest.Storing() >= busyRequests })
 	raw, err := pipeline.NewRaw(pipeline.RawConfig{
 		Raw: st.raw, Staged: st.staged, Errors: st.errors, Checkpoints: st.checkpoints(pipeline.LogRaw),
-		Schemas: s.schemas, Observed: w.observed, Events: events,
+		Schemas: s.schemas, Observed: w.observed, Yield: yield, Events: events,
 	})
 	if err != nil {
 		return err
@@ -162,7 +166,7 @@ func (s *server) wireStages() error {
 	staging, err := pipeline.NewStaging(pipeline.StagingConfig{
 		Staged: st.staged, Errors: st.errors,
 		StagedCheckpoints: st.checkpoints(pipeline.LogStaged), ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors),
-		From: compact.Consumer, Tables: w.tail, Observed: w.observed, Schemas: s.schemas, Events: events,
+		From: compact.Consumer, Tables: w.tail, Observed: w.observed, Schemas: s.schemas, Yield: yield, Events: events,
 	})
 	if err != nil {
 		return err
@@ -170,7 +174,7 @@ func (s *server) wireStages() error {
 	delivery, err := pipeline.NewDelivery(pipeline.DeliveryConfig{
 		Raw: st.raw, Staged: st.staged, Errors: st.errors,
 		RawCheckpoints: st.checkpoints(pipeline.LogRaw), StagedCheckpoints: st.checkpoints(pipeline.LogStaged),
-		ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors), Bucket: st.objects, Events: events,
+		ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors), Bucket: st.objects, Yield: yield, Events: events,
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
@@ -20,13 +21,14 @@ const askEvery = 100 * time.Millisecond
 // reads a body and puts it into the same kind of log, nothing else.
 func benchIngest(ctx context.Context, o options, out io.Writer) error {
 	const each = 4 * time.Second
-	var ours, bare []float64
+	var ours, bare, serverMicros, clientMicros []float64
 	for range o.rounds {
-		rate, err := ingestRate(ctx, o, each)
+		rate, server, client, err := ingestRate(ctx, o, each)
 		if err != nil {
 			return err
 		}
 		ours = append(ours, rate/1000)
+		serverMicros, clientMicros = append(serverMicros, server), append(clientMicros, client)
 		if rate, err = bareRate(ctx, each); err != nil {
 			return err
 		}
@@ -34,19 +36,52 @@ func benchIngest(ctx context.Context, o options, out io.Writer) error {
 	}
 	a, b := spreadOf(ours), spreadOf(bare)
 	_, err := fmt.Fprintf(out, "Acknowledged after fsync, batches of %d, %d connections, client on the same cores, %d rounds of %v.\n\n"+
-		"| | thousand events/s |\n| --- | --- |\n| Fieldgate | %s |\n| bare HTTP and log loop | %s |\n| ratio of medians | %.2f |\n",
-		batchEvents, connections, o.rounds, each, a.format(0), b.format(0), a.median/b.median)
+		"| | thousand events/s |\n| --- | --- |\n| Fieldgate | %s |\n| bare HTTP and log loop | %s |\n| ratio of medians | %.2f |\n\n"+
+		"Processor µs an event acknowledged: %s of the server, what the stages do meanwhile included, and %s of the client.\n",
+		batchEvents, connections, o.rounds, each, a.format(0), b.format(0), a.median/b.median,
+		spreadOf(serverMicros).format(1), spreadOf(clientMicros).format(1))
 	return err
 }
 
-func ingestRate(ctx context.Context, o options, d time.Duration) (rate float64, err error) {
+// ingestRate gives events acknowledged a second, and the processor microseconds an
+// event of server and client.
+func ingestRate(ctx context.Context, o options, d time.Duration) (rate, server, client float64, err error) {
 	s, err := startServer(ctx, o.binary)
 	if err != nil {
-		return 0, err
+		return 0, 0, 0, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	return loadFor(ctx, "http://"+s.httpAddr+"/v1/events/bench", d)
+	before, err := s.usage()
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	ownBefore, err := ownProcessor()
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	begin := time.Now()
+	if rate, err = loadFor(ctx, "http://"+s.httpAddr+"/v1/events/bench", d); err != nil {
+		return 0, 0, 0, err
+	}
+	events := rate * time.Since(begin).Seconds()
+	after, err := s.usage()
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	ownAfter, err := ownProcessor()
+	return rate, micros(after.cpu-before.cpu) / events, micros(ownAfter-ownBefore) / events, err
 }
+
+// ownProcessor is the processor time that this process has used.
+func ownProcessor() (time.Duration, error) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0, fmt.Errorf("read own processor time: %w", err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
 func loadFor(ctx context.Context, url string, d time.Duration) (float64, error) {
 	l := &load{url: url}
