@@ -9,6 +9,7 @@ import (
 	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
 )
 
 // wireCompaction wires what follows the archive, and what frees behind it.
@@ -25,6 +26,12 @@ func (s *server) wireCompaction() error {
 			Checkpoints: st.checkpoints(stage.log), Tail: w.tail, Declared: s.declared,
 			Conflict: func(ctx context.Context, e *schema.Event, _ stream.Position) error {
 				return conflicts.PutConflict(ctx, e)
+			},
+			Held: func(ds schema.Dataset, shard stream.ShardID, after, through stream.Sequence) ([]sources.BatchSplit, bool) {
+				if !w.drain.Staging.Covers(stage.log, shard, after, through) {
+					return nil, false
+				}
+				return w.tail.Held(ds, shard, after, through)
 			},
 			Pressure: pressure.outputs[i], Logger: s.log, Events: s.compactEvents(),
 			// Not Drain: while the tail is full, staging waits for this very compaction.

@@ -28,8 +28,10 @@ const (
 // group gathers one dataset's rows.
 type group struct {
 	batches []*sources.Batch
-	builder sources.Builder
-	bytes   int // of all rows, as measured last and estimated since
+	// selected has, for each of batches, the rows that are the group's; nil: all.
+	selected [][]uint32
+	builder  sources.Builder
+	bytes    int // of all rows, as measured last and estimated since
 	// guessed is how much of bytes is estimated, in how many rows, and measured
 	// how much the builder had when it was measured.
 	guessed, rows, measured int
@@ -60,11 +62,22 @@ func (g *group) seal() {
 		return
 	}
 	b := g.builder.Batch()
-	g.batches = append(g.batches, b)
+	g.batches, g.selected = append(g.batches, b), append(g.selected, nil)
 	if b.Rows >= batchRows {
 		g.builder.Reserve(b)
 	}
 	g.measured, g.guessed, g.rows = 0, 0, 0
+}
+
+// hold takes rows that another holds, after all that were added before.
+func (g *group) hold(rows []sources.BatchSplit) (grown int) {
+	before := g.bytes
+	g.seal()
+	for i := range rows {
+		g.batches, g.selected = append(g.batches, rows[i].Batch), append(g.selected, rows[i].Select)
+		g.bytes += sortBytes * len(rows[i].Select)
+	}
+	return g.bytes - before
 }
 
 // eventBytes is about what an event takes in a builder.
@@ -124,7 +137,7 @@ func (p *pass) commit(ctx context.Context, ds schema.Dataset, g *group) error {
 	if len(to) == 0 && len(g.batches) == 0 {
 		return nil
 	}
-	order, duplicates, err := p.newRows(ctx, v, g.batches)
+	order, duplicates, err := p.newRows(ctx, v, g)
 	if err != nil {
 		return err
 	}
@@ -173,8 +186,9 @@ func (c *Compactor) declared(ctx context.Context, ds schema.Dataset) (map[string
 // once, in the order of a file. Of several events of one identity the one in the
 // lake or else the earliest in the log stands, and what differs from it is a
 // conflict.
-func (p *pass) newRows(ctx context.Context, v *lake.Version, batches []*sources.Batch) (order []lake.Row, duplicates int, err error) {
-	all := lake.Order(batches)
+func (p *pass) newRows(ctx context.Context, v *lake.Version, g *group) (order []lake.Row, duplicates int, err error) {
+	batches := g.batches
+	all := lake.Order(batches, g.selected)
 	if len(all) == 0 {
 		return nil, 0, nil
 	}

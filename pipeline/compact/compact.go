@@ -63,6 +63,10 @@ type Config struct {
 	Checkpoints stream.Checkpoints
 	// Tail is told what the lake holds. Optional.
 	Tail Trimmer
+	// Held gives a dataset's rows in (after, through] of a shard if they lie in
+	// memory already, in the order of the log and each identity once; then their
+	// objects need not be read. Conflicts among them have been told. Optional.
+	Held func(dataset schema.Dataset, shard stream.ShardID, after, through stream.Sequence) ([]sources.BatchSplit, bool)
 	// Declared lists the sent names that declared fields of a dataset read.
 	// Optional.
 	Declared func(ctx context.Context, dataset schema.Dataset) (map[string]bool, error)
@@ -147,7 +151,7 @@ func (c Config) validate() error {
 // Compactor compacts one stage's archive.
 type Compactor struct {
 	cfg Config
-	// passing lets one pass run at a time. Who has it owns the next three.
+	// passing lets one pass run at a time. Who has it owns what follows.
 	passing chan struct{}
 	// summaries knows, by object key, what the objects past the checkpoints hold.
 	summaries map[string]summary
@@ -156,6 +160,10 @@ type Compactor struct {
 	floors map[stream.ShardID]time.Time
 	// listedAll is when the whole archive was listed.
 	listedAll time.Time
+	// unmerged are the datasets that got files since their small ones were merged
+	// last, and pressed is when a pass was last forced for want of memory.
+	unmerged map[schema.Dataset]bool
+	pressed  time.Time
 
 	mu      sync.Mutex
 	waiting *run // the forced run that has not begun; who asks now shares it
@@ -169,6 +177,7 @@ func New(cfg Config) (*Compactor, error) {
 	}
 	return &Compactor{
 		cfg: cfg, passing: make(chan struct{}, 1), summaries: map[string]summary{}, floors: map[stream.ShardID]time.Time{},
+		unmerged: map[schema.Dataset]bool{},
 	}, nil
 }
 
@@ -184,7 +193,7 @@ func (c *Compactor) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		case <-c.cfg.Pressure:
-			work = c.compactAll
+			work = c.compactPressed
 		}
 		if err := c.alone(ctx, work); err != nil && ctx.Err() == nil {
 			c.cfg.Logger.Error("compaction will be tried again", "stage", c.cfg.Stage, "err", err)
@@ -203,11 +212,28 @@ func (c *Compactor) alone(ctx context.Context, work func(context.Context) error)
 	return work(ctx)
 }
 
-// compactDue compacts the datasets that are due.
-func (c *Compactor) compactDue(ctx context.Context) error { return c.compact(ctx, nil) }
+// compactDue compacts the datasets that are due, and merges what got small files
+// unless memory was short of late.
+func (c *Compactor) compactDue(ctx context.Context) error {
+	err := c.compact(ctx, nil)
+	return errors.Join(err, c.merge(ctx, c.cfg.Now().Sub(c.pressed) < mergeAfter))
+}
 
-// compactAll compacts everything up to where the log ends now.
+// compactPressed compacts everything because memory is short. Merges can wait.
+func (c *Compactor) compactPressed(ctx context.Context) error {
+	err := c.compactToEnd(ctx)
+	c.pressed = c.cfg.Now()
+	return errors.Join(err, c.merge(ctx, true))
+}
+
+// compactAll compacts everything up to where the log ends now, and merges.
 func (c *Compactor) compactAll(ctx context.Context) error {
+	err := c.compactToEnd(ctx)
+	return errors.Join(err, c.merge(ctx, false))
+}
+
+// compactToEnd compacts everything up to where the log ends now.
+func (c *Compactor) compactToEnd(ctx context.Context) error {
 	ends := sources.Watermarks{}
 	if c.cfg.Deliver != nil {
 		shards, err := c.cfg.Log.Shards(ctx)
@@ -226,22 +252,19 @@ func (c *Compactor) compactAll(ctx context.Context) error {
 	return c.compact(ctx, ends)
 }
 
-// compact runs a pass, again while another committer is faster, and merges the
-// small files of the datasets that got new ones. Ends, if given, force it: then
-// everything is due, and the archive must reach that far.
+// compact runs a pass, again while another committer is faster. Ends, if given,
+// force it: then everything is due, and the archive must reach that far.
 func (c *Compactor) compact(ctx context.Context, ends sources.Watermarks) error {
 	var err error
-	var touched []schema.Dataset
 	for range maxStale {
 		var got []schema.Dataset
 		got, err = c.pass(ctx, ends)
-		touched = append(touched, got...)
+		for _, ds := range got {
+			c.unmerged[ds] = true
+		}
 		if !errors.Is(err, lake.ErrStale) {
 			break
 		}
 	}
-	if ctx.Err() != nil {
-		return err
-	}
-	return errors.Join(err, c.mergeSmall(ctx, touched))
+	return err
 }

@@ -315,6 +315,11 @@ func randomHistory(t *testing.T, random *rand.Rand) {
 	m := &model{rows: map[schema.Dataset]map[int]string{hot: {}, cold: {}}, refused: map[string]bool{}}
 	logs := map[stream.ShardID][]schema.Event{} // every record of a shard
 	archived := map[stream.ShardID]int{}
+	var held *memory
+	if random.IntN(2) == 0 { // the other half has the archive alone
+		held = newRandomMemory(t, to, random, logs, m)
+		to.restart(t)
+	}
 	for range 60 {
 		switch shard := stream.ShardID(random.IntN(2)); random.IntN(8) {
 		case 0, 1, 2: // deliver new events; an identity keeps to its shard
@@ -327,6 +332,9 @@ func randomHistory(t *testing.T, random *rand.Rand) {
 			}
 			to.deliver(t, shard, archived[shard], logs[shard][archived[shard]:]...)
 			archived[shard] = len(logs[shard])
+			if held != nil {
+				held.write(t, shard, logs[shard], m.tell(to))
+			}
 		case 3: // deliver a range again
 			if archived[shard] > 0 {
 				from := random.IntN(archived[shard])
@@ -338,6 +346,9 @@ func randomHistory(t *testing.T, random *rand.Rand) {
 			err := to.work(t.Context())
 			if err == nil && to.faults.fired() && to.faults.dies {
 				t.Error("the bucket died and nobody noticed")
+			}
+			if held != nil {
+				held = newRandomMemory(t, to, random, logs, m)
 			}
 			to.restart(t)
 		case 5:

@@ -6,52 +6,80 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/lake"
 )
 
-// mergeFiles is how many small files are merged at least; fewer would rewrite the
-// same rows too often.
-const mergeFiles = 8
+const (
+	// mergeFiles is how many small files are merged at least; fewer would rewrite
+	// the same rows too often.
+	mergeFiles = 8
 
-// mergeSmall merges the small files of datasets that just got new ones.
-func (c *Compactor) mergeSmall(ctx context.Context, datasets []schema.Dataset) error {
+	// Merges take processor and memory from what is waiting to be compacted, and
+	// can be done at any time: while memory is short, and for mergeAfter then, a
+	// dataset's wait until it has maxUnmerged small files.
+	mergeAfter  = 30 * time.Second
+	maxUnmerged = 64
+)
+
+// merge merges the small files of the datasets that got new ones; under pressure
+// only of those that have too many.
+func (c *Compactor) merge(ctx context.Context, pressed bool) error {
 	var errs []error
-	for _, ds := range datasets {
-		for merged := true; merged; {
-			var err error
-			merged, err = c.mergeOnce(ctx, ds)
-			if errors.Is(err, lake.ErrStale) {
-				break // another merge was faster; what is left is for the next pass
-			}
-			if err != nil {
-				errs = append(errs, fmt.Errorf("merge files of %s: %w", ds.Metric, err))
-			}
-			if ctx.Err() != nil || len(errs) > maxFailures {
-				return errors.Join(errs...)
-			}
+	for ds := range c.unmerged {
+		err := c.mergeSmall(ctx, ds, pressed)
+		if ctx.Err() != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("merge files of %s: %w", ds.Metric, err))
+		}
+		if len(errs) > maxFailures {
+			break
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// mergeSmall merges the small files of a dataset until there are none to merge.
+func (c *Compactor) mergeSmall(ctx context.Context, ds schema.Dataset, pressed bool) error {
+	for {
+		v, err := c.cfg.Lake.Version(ctx, ds)
+		if err != nil {
+			return err
+		}
+		files, err := v.List(ctx, sources.Unbounded())
+		if err != nil {
+			return err
+		}
+		if pressed && countSmall(files, int64(c.cfg.MergeBytes)) < maxUnmerged {
+			return nil
+		}
+		merged, err := c.mergeOnce(ctx, v, files)
+		if errors.Is(err, lake.ErrStale) {
+			return nil // another merge was faster; what is left is for the next pass
+		}
+		if err != nil {
+			return err
+		}
+		if !merged {
+			delete(c.unmerged, ds)
+			return nil
+		}
+	}
+}
+
 // mergeOnce replaces small files, neighbours in time, by one. It says whether
 // there were any to merge.
-func (c *Compactor) mergeOnce(ctx context.Context, ds schema.Dataset) (bool, error) {
-	v, err := c.cfg.Lake.Version(ctx, ds)
-	if err != nil {
-		return false, err
-	}
-	files, err := v.List(ctx, sources.Unbounded())
-	if err != nil {
-		return false, err
-	}
+func (c *Compactor) mergeOnce(ctx context.Context, v *lake.Version, files []*lake.File) (bool, error) {
 	old := choose(files, int64(c.cfg.MergeBytes))
 	if len(old) == 0 {
 		return false, nil
 	}
+	ds := v.Dataset()
 	var batches []*sources.Batch
 	for _, f := range old {
 		read, err := c.cfg.Lake.Read(ctx, f)
@@ -64,7 +92,7 @@ func (c *Compactor) mergeOnce(ctx context.Context, ds schema.Dataset) (bool, err
 	if err != nil {
 		return false, err
 	}
-	merged, err := c.cfg.Lake.Write(ctx, ds, batches, lake.Order(batches), declared)
+	merged, err := c.cfg.Lake.Write(ctx, ds, batches, lake.Order(batches, nil), declared)
 	if err != nil {
 		return false, err
 	}
@@ -87,7 +115,7 @@ func choose(files []*lake.File, most int64) []*lake.File {
 	})
 	for len(files) > 0 {
 		small := 0
-		for small < len(files) && files[small].Memory < most/2 && files[small].Rows < lake.MaxFileRows/2 {
+		for small < len(files) && isSmall(files[small], most) {
 			small++
 		}
 		if taken := smallest(files[:small], most); len(taken) > 0 {
@@ -96,6 +124,21 @@ func choose(files []*lake.File, most int64) []*lake.File {
 		files = files[min(small+1, len(files)):]
 	}
 	return nil
+}
+
+// isSmall says that a file is less than half of what a merge may make.
+func isSmall(f *lake.File, most int64) bool {
+	return f.Memory < most/2 && f.Rows < lake.MaxFileRows/2
+}
+
+func countSmall(files []*lake.File, most int64) int {
+	n := 0
+	for _, f := range files {
+		if isSmall(f, most) {
+			n++
+		}
+	}
+	return n
 }
 
 // smallest takes as many of the files as a merge may hold, from the smallest on,

@@ -165,7 +165,7 @@ func (p *pass) version(ctx context.Context, ds schema.Dataset) (*lake.Version, e
 }
 
 // readLink takes the due events of an object that neither the links before it
-// nor the lake hold. An object that cannot be read stops its shard: unread.
+// nor the lake hold, from memory or from the object. An object that cannot be read stops its shard: unread.
 func (p *pass) readLink(ctx context.Context, shard stream.ShardID, l link) (unread, err error) {
 	from := map[schema.Dataset]stream.Sequence{}
 	for ds := range p.summaries[l.key] {
@@ -177,6 +177,41 @@ func (p *pass) readLink(ctx context.Context, shard stream.ShardID, l link) (unre
 	if len(from) == 0 {
 		return nil, nil
 	}
+	held, ok := p.held(shard, l, from)
+	if !ok {
+		return p.readObject(ctx, shard, l, from)
+	}
+	for ds, rows := range held {
+		p.bytes += p.group(ds).hold(rows)
+	}
+	return nil, p.relieve(ctx, shard, l.through)
+}
+
+// held gives the rows of a link if all of them are held in memory. from has the
+// datasets that are wanted, and up to where each was compacted. It is all or
+// nothing: what is committed while an object is read is committed of every
+// dataset up to where it was read.
+func (p *pass) held(shard stream.ShardID, l link, from map[schema.Dataset]stream.Sequence) (map[schema.Dataset][]sources.BatchSplit, bool) {
+	if p.cfg.Held == nil {
+		return nil, false
+	}
+	held := make(map[schema.Dataset][]sources.BatchSplit, len(from))
+	for ds, after := range from {
+		if after.Compare(l.from) < 0 {
+			after = l.from
+		}
+		rows, ok := p.cfg.Held(ds, shard, after, l.through)
+		if !ok {
+			return nil, false
+		}
+		held[ds] = rows
+	}
+	return held, true
+}
+
+// readObject gathers events of an object. from has the datasets that are wanted,
+// and up to where each was compacted.
+func (p *pass) readObject(ctx context.Context, shard stream.ShardID, l link, from map[schema.Dataset]stream.Sequence) (unread, err error) {
 	var last stream.Sequence
 	unread = p.eachEvent(ctx, l.object, func(e *schema.Event, at stream.Position) bool {
 		if err = ctx.Err(); err == nil && at.Seq.Compare(last) != 0 {
@@ -190,15 +225,20 @@ func (p *pass) readLink(ctx context.Context, shard stream.ShardID, l link) (unre
 		if !ok || at.Seq.Compare(l.from) <= 0 || at.Seq.Compare(after) <= 0 || p.failed[e.Dataset] {
 			return true
 		}
-		g := p.groups[e.Dataset]
-		if g == nil {
-			g = &group{}
-			p.groups[e.Dataset] = g
-		}
-		p.bytes += g.add(e, at)
+		p.bytes += p.group(e.Dataset).add(e, at)
 		return true
 	})
 	return unread, err
+}
+
+// group is what has been gathered of a dataset.
+func (p *pass) group(ds schema.Dataset) *group {
+	g := p.groups[ds]
+	if g == nil {
+		g = &group{}
+		p.groups[ds] = g
+	}
+	return g
 }
 
 // relieve commits the largest groups if what is gathered takes too much memory.

@@ -173,7 +173,7 @@ func TestManyColumnSets(t *testing.T) {
 		t.Fatal(err)
 	}
 	batches := compare(files)
-	merged, err := s.Write(t.Context(), thermo, batches, lake.Order(batches), map[string]bool{"temp": true})
+	merged, err := s.Write(t.Context(), thermo, batches, lake.Order(batches, nil), map[string]bool{"temp": true})
 	if err != nil {
 		t.Fatal(err)
 	}

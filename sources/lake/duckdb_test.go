@@ -225,7 +225,7 @@ func TestDuckDBReadsEveryValue(t *testing.T) {
 				b.Add(&events[len(events)-1-i], at(i))
 			}
 			batches := []*sources.Batch{b.Batch()}
-			files, err := s.Write(t.Context(), thermo, batches, lake.Order(batches), nil)
+			files, err := s.Write(t.Context(), thermo, batches, lake.Order(batches, nil), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -46,7 +46,7 @@ func writeGolden(t *testing.T) {
 			b.Add(&e, at(n))
 		}
 		batches := []*sources.Batch{b.Batch()}
-		files, err := s.Write(t.Context(), thermo, batches, lake.Order(batches), map[string]bool{"Rare 15.$\"i": true})
+		files, err := s.Write(t.Context(), thermo, batches, lake.Order(batches, nil), map[string]bool{"Rare 15.$\"i": true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,10 +24,11 @@ type timedRow struct {
 // digitBits is how much of the time one pass of the radix sort looks at.
 const digitBits = 11
 
-// Order lists all rows of the batches by time, then id; equal ones stand in the
-// order of the batches. This is the order of a file.
-func Order(batches []*sources.Batch) []Row {
-	rows, spread, sorted := timedRows(batches)
+// Order lists the rows of the batches by time, then id; equal ones stand in the
+// order of the batches. This is the order of a file. selected has, by batch, the
+// rows that count, in rising order, or nil if all do; it may itself be nil.
+func Order(batches []*sources.Batch, selected [][]uint32) []Row {
+	rows, spread, sorted := timedRows(batches, selected)
 	if !sorted {
 		rows = radixSort(rows, bits.Len64(spread))
 	}
@@ -50,8 +51,9 @@ func Order(batches []*sources.Batch) []Row {
 	return order
 }
 
-// timedRows lists all rows as they stand, with the greatest of their times.
-func timedRows(batches []*sources.Batch) (rows []timedRow, spread uint64, sorted bool) {
+// timedRows lists the rows as they stand, with the greatest that their times may
+// be.
+func timedRows(batches []*sources.Batch, selected [][]uint32) (rows []timedRow, spread uint64, sorted bool) {
 	count := 0
 	times := sources.Bounds{}
 	for _, b := range batches {
@@ -68,12 +70,21 @@ func timedRows(batches []*sources.Batch) (rows []timedRow, spread uint64, sorted
 	sorted = true
 	var last uint64
 	for n, b := range batches {
-		for r, t := range b.TS {
+		add := func(r uint32) {
 			// The difference of two int64 fits 64 bits without sign.
-			since := uint64(t) - uint64(times.Min)
+			since := uint64(b.TS[r]) - uint64(times.Min)
 			sorted = sorted && since >= last
 			last = since
-			rows = append(rows, timedRow{since, Row{uint32(n), uint32(r)}})
+			rows = append(rows, timedRow{since, Row{uint32(n), r}})
+		}
+		if selected != nil && selected[n] != nil {
+			for _, r := range selected[n] {
+				add(r)
+			}
+			continue
+		}
+		for r := range b.TS {
+			add(uint32(r))
 		}
 	}
 	return rows, uint64(times.Max) - uint64(times.Min), sorted
