@@ -51,9 +51,10 @@ var layers = map[string][]string{
 	"ingest":           {"schema", "pipeline/stream", "pipeline/record"},
 	"wire/auth":        {"schema"},
 
-	"planner/duckdb": {"schema", "schema/postgres", "sources", "planner"},
-	"wire":           {"schema", "schema/postgres", "planner", "wire/auth"},
-	"wire/wiretest":  {},
+	"planner/duckdb/are": {},
+	"planner/duckdb":     {"schema", "schema/postgres", "sources", "planner", "planner/duckdb/are"},
+	"wire":               {"schema", "schema/postgres", "planner", "wire/auth"},
+	"wire/wiretest":      {},
 
 	"cmd/fieldgate/rest": {"schema", "schema/postgres", "planner", "ingest", "pipeline"},
 }

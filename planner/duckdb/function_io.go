@@ -181,21 +181,8 @@ func outputFunctions() definitions {
 			v := c.interval(0)
 			return postgres.AppendInterval(dst, v.months, v.days, v.micros, postgres.PostgresIntervals)
 		}),
-		"fg_bytea_out(BLOB) VARCHAR": output(func(c *call, dst []byte) []byte { return postgres.AppendByteaHex(dst, c.bytes(0)) }),
-		"fg_array_out(VARCHAR[]) VARCHAR": output(func(c *call, dst []byte) []byte {
-			dst = append(dst, '{')
-			for i, e := range c.list(0) {
-				if i > 0 {
-					dst = append(dst, ',')
-				}
-				if e == nil {
-					dst = append(dst, "NULL"...)
-				} else {
-					dst = postgres.AppendArrayItem(dst, e, ',')
-				}
-			}
-			return append(dst, '}')
-		}),
+		"fg_bytea_out(BLOB) VARCHAR":      output(func(c *call, dst []byte) []byte { return postgres.AppendByteaHex(dst, c.bytes(0)) }),
+		"fg_array_out(VARCHAR[]) VARCHAR": output(func(c *call, dst []byte) []byte { return appendTextArray(dst, c.list(0)) }),
 		"fg_name_in(VARCHAR) VARCHAR": func(c *call) error {
 			d, err := c.read(postgres.NameOID, -1)
 			if err == nil {
@@ -211,4 +198,20 @@ func outputFunctions() definitions {
 			return err
 		},
 	}
+}
+
+// appendTextArray appends a list of texts as an array prints; nil is NULL.
+func appendTextArray(dst []byte, elems [][]byte) []byte {
+	dst = append(dst, '{')
+	for i, e := range elems {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if e == nil {
+			dst = append(dst, "NULL"...)
+		} else {
+			dst = postgres.AppendArrayItem(dst, e, ',')
+		}
+	}
+	return append(dst, '}')
 }

@@ -2,7 +2,6 @@ package duckdb
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/jackc/pgerrcode"
@@ -95,16 +94,37 @@ func (t *tables) addPatterns() {
 	}
 	t.functionTexts(
 		"similar_to_escape(text)", `fg_similar($1, '\')`, "similar_to_escape(text, text)", "fg_similar($1, $2)",
-		"regexp_match(text, text)", "fg_regexp_match($1, $2)", "regexp_match(text, text, text)", "fg_regexp_match($1, $2, $3)",
-		"regexp_replace(text, text, text)", "fg_regexp_replace($1, $2, $3)", "regexp_replace(text, text, text, text)", "fg_regexp_replace($1, $2, $3, $4)",
-		"regexp_split_to_array(text, text)", "fg_regexp_split($1, $2)", "regexp_split_to_array(text, text, text)", "fg_regexp_split($1, $2, $3)",
-		"regexp_split_to_table(text, text)", "fg_regexp_split($1, $2)", "regexp_split_to_table(text, text, text)", "fg_regexp_split($1, $2, $3)",
-		"regexp_matches(text, text)", "(CASE WHEN fg_matches($1, $2, '') THEN [fg_regexp_match($1, $2)] ELSE CAST([] AS VARCHAR[][]) END)",
-		"substring(text, text)", "fg_regexp_substring($1, $2)",
-		"regexp_count(text, text)", "fg_regexp_count($1, $2)", "regexp_like(text, text)", "fg_matches($1, $2, '')",
-		"regexp_like(text, text, text)", "fg_matches($1, $2, $3)", "regexp_substr(text, text)", "fg_regexp_substr($1, $2)",
-		"regexp_instr(text, text)", "fg_regexp_instr($1, $2)",
+		"regexp_match(text, text)", "fg_regexp_match($1, $2, '')", "regexp_match(text, text, text)", "fg_regexp_match($1, $2, $3)",
+		"regexp_matches(text, text)", matchLists("''"), "regexp_matches(text, text, text)", matchLists("$3"),
+		"regexp_replace(text, text, text)", "fg_regexp_replace($1, $2, $3, '')", "regexp_replace(text, text, text, text)", "fg_regexp_replace($1, $2, $3, $4)",
+		"regexp_replace(text, text, text, int4)", "fg_regexp_replace($1, $2, $3, $4, 1, '')",
+		"regexp_replace(text, text, text, int4, int4)", "fg_regexp_replace($1, $2, $3, $4, $5, '')",
+		"regexp_replace(text, text, text, int4, int4, text)", "fg_regexp_replace($1, $2, $3, $4, $5, $6)",
+		"substring(text, text)", "fg_regexp_substring($1, $2)", "substring(text, text, text)", "fg_regexp_substring($1, fg_similar($2, $3))",
+		"regexp_count(text, text)", "fg_regexp_count($1, $2, 1, '')", "regexp_count(text, text, int4)", "fg_regexp_count($1, $2, $3, '')",
+		"regexp_count(text, text, int4, text)", "fg_regexp_count($1, $2, $3, $4)",
+		"regexp_like(text, text)", "fg_matches($1, $2, '')", "regexp_like(text, text, text)", "fg_matches($1, $2, $3)",
+		"regexp_substr(text, text)", "fg_regexp_substr($1, $2, 1, 1, '', 0)", "regexp_substr(text, text, int4)", "fg_regexp_substr($1, $2, $3, 1, '', 0)",
+		"regexp_substr(text, text, int4, int4)", "fg_regexp_substr($1, $2, $3, $4, '', 0)",
+		"regexp_substr(text, text, int4, int4, text)", "fg_regexp_substr($1, $2, $3, $4, $5, 0)",
+		"regexp_substr(text, text, int4, int4, text, int4)", "fg_regexp_substr($1, $2, $3, $4, $5, $6)",
+		"regexp_instr(text, text)", "fg_regexp_instr($1, $2, 1, 1, 0, '', 0)", "regexp_instr(text, text, int4)", "fg_regexp_instr($1, $2, $3, 1, 0, '', 0)",
+		"regexp_instr(text, text, int4, int4)", "fg_regexp_instr($1, $2, $3, $4, 0, '', 0)",
+		"regexp_instr(text, text, int4, int4, int4)", "fg_regexp_instr($1, $2, $3, $4, $5, '', 0)",
+		"regexp_instr(text, text, int4, int4, int4, text)", "fg_regexp_instr($1, $2, $3, $4, $5, $6, 0)",
+		"regexp_instr(text, text, int4, int4, int4, text, int4)", "fg_regexp_instr($1, $2, $3, $4, $5, $6, $7)",
 	)
+	each("regexp_split_to_array regexp_split_to_table", func(name string) {
+		t.functionTexts(
+			sig(name, "text", "text"), "fg_regexp_split($1, $2, '', '"+name+"')",
+			sig(name, "text", "text", "text"), "fg_regexp_split($1, $2, $3, '"+name+"')",
+		)
+	})
+}
+
+// matchLists is regexp_matches: a list of arrays.
+func matchLists(flags string) string {
+	return "list_transform(fg_regexp_matches($1, $2, " + flags + "), lambda m: fg_array_in(m))"
 }
 
 // like is one of the operators of LIKE and ILIKE.
@@ -170,14 +190,14 @@ func (m regexMatch) print(s *site) printed {
 	if !constant {
 		return printed{sql: "(" + not + "fg_matches(" + s.args[0].sql + ", " + s.args[1].sql + ", " + quoteString(m.flags) + "))"}
 	}
-	p, err := translatePattern(text, m.flags)
+	p, err := compilePattern(text, m.flags)
 	if err != nil {
 		return s.p.fail(err)
 	}
-	if _, err := regexp.Compile(p.text); err != nil {
-		return s.p.fail(errPattern(err.Error()))
+	if re2, ok := p.exact.RE2(); ok {
+		return printed{sql: "(" + not + "regexp_matches(" + s.args[0].sql + ", " + quoteString(re2) + "))"}
 	}
-	return printed{sql: "(" + not + "regexp_matches(" + s.args[0].sql + ", " + quoteString(p.text) + "))"}
+	return printed{sql: "(" + not + "fg_matches(" + s.args[0].sql + ", " + quoteString(text) + ", " + quoteString(m.flags) + "))"}
 }
 
 // constantPattern is a pattern known now: a constant, or one of SIMILAR TO.
