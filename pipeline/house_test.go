@@ -222,7 +222,7 @@ func (h *house) rows(t *testing.T, ds schema.Dataset) []string {
 	}
 	defer p.Release()
 	var out []string
-	for _, r := range nearlinetest.Read(t, p, ds, nil, sources.Unbounded(), nil) {
+	for _, r := range nearlinetest.Read(t, p, ds, nil, nearlinetest.Within(sources.Unbounded())) {
 		out = append(out, printed(&r.Event))
 	}
 	slices.Sort(out)

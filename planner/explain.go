@@ -153,6 +153,8 @@ type explainDataset struct {
 	FilesKnown int    `json:"Files Known"`
 	BytesRead  int64  `json:"Bytes Read"`
 	TailRows   int64  `json:"Nearline Rows"`
+	// HotWindow says that nearline alone has all rows of the time.
+	HotWindow bool `json:"Hot Window"`
 }
 
 func explainPlan(p *Plan, engine *EngineExplain, o explainOptions, env postgres.Env) *explainReport {
@@ -169,8 +171,8 @@ func explainPlan(p *Plan, engine *EngineExplain, o explainOptions, env postgres.
 		if m.Bounds.Max != all.Max {
 			scan.To = momentText(m.Bounds.Max, env)
 		}
-		for _, f := range m.Filters {
-			scan.Filters = append(scan.Filters, f.String())
+		for i := range m.Filters {
+			scan.Filters = append(scan.Filters, filterText(&m.Filters[i]))
 		}
 		for _, d := range m.Splits {
 			scan.Datasets = append(scan.Datasets, countSplits(d))
@@ -185,7 +187,7 @@ func momentText(micros int64, env postgres.Env) string {
 }
 
 func countSplits(d DatasetSplits) explainDataset {
-	out := explainDataset{Metric: d.Dataset.Metric, FilesKnown: d.FilesKnown}
+	out := explainDataset{Metric: d.Dataset.Metric, FilesKnown: d.FilesKnown, HotWindow: d.Window}
 	for _, split := range d.Splits {
 		switch {
 		case split.File != nil:
@@ -195,8 +197,6 @@ func countSplits(d DatasetSplits) explainDataset {
 			out.TailRows += int64(len(split.Batch.Select))
 		case split.Batch != nil:
 			out.TailRows += int64(split.Batch.Batch.Rows)
-		case split.Table != nil:
-			out.TailRows += split.Table.To - split.Table.From
 		}
 	}
 	return out
@@ -222,7 +222,11 @@ func (r *explainReport) rows(o explainOptions) ([][]string, error) {
 			add("  Prune: %s", f)
 		}
 		for _, d := range s.Datasets {
-			add("  Dataset %s: %d of %d files read (%d bytes), %d nearline rows", d.Metric, d.FilesRead, d.FilesKnown, d.BytesRead, d.TailRows)
+			where := ""
+			if d.HotWindow {
+				where = " of the hot window"
+			}
+			add("  Dataset %s: %d of %d files read (%d bytes), %d nearline rows%s", d.Metric, d.FilesRead, d.FilesKnown, d.BytesRead, d.TailRows, where)
 		}
 		for _, f := range s.Fields {
 			add("  Field %s", f)
@@ -245,8 +249,11 @@ func orDash(s string) string {
 	return s
 }
 
-func (f PhysicalFilter) String() string {
+// filterText prints a filter.
+func filterText(f *PhysicalFilter) string {
 	switch {
+	case f.Texts != nil:
+		return fmt.Sprintf("%s IN %q", f.Column, f.Texts)
 	case math.IsInf(f.Min, -1):
 		return fmt.Sprintf("%s <= %g", f.Column, f.Max)
 	case math.IsInf(f.Max, 1):

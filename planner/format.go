@@ -181,7 +181,7 @@ func formatBounds(s *MetricScan) string {
 		b.WriteString(" to " + momentText(s.Bounds.Max, env))
 	}
 	for _, p := range s.Filters {
-		b.WriteString(" prune " + p.String())
+		b.WriteString(" prune " + filterText(&p))
 	}
 	return b.String()
 }

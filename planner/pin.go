@@ -30,7 +30,7 @@ func (s *Session) pin(ctx context.Context, p *Plan, bound *boundQuery) error {
 	}
 	for _, scan := range p.Metrics {
 		for _, ds := range scan.Datasets {
-			splits, err := splitsOf(ctx, p.pin, manifests[ds], ds, scan.Bounds)
+			splits, err := splitsOf(ctx, p.pin, manifests[ds], ds, scan)
 			if err != nil {
 				return err
 			}
@@ -55,11 +55,23 @@ func datasetsOf(scans []*MetricScan) []schema.Dataset {
 	return out
 }
 
-// splitsOf lists what a scan reads of one dataset: files, newest first, then the
-// pinned rows that they do not hold.
-func splitsOf(ctx context.Context, pin sources.Pin, m sources.Manifest, ds schema.Dataset, bounds sources.Bounds) (DatasetSplits, error) {
+// splitsOf lists what a scan reads of one dataset: the hot window if that is all
+// there is of the scan's time, else files, newest first, then the pinned rows
+// that they do not hold. A scan without a beginning reads files, whose figures
+// may be all it needs.
+func splitsOf(ctx context.Context, pin sources.Pin, m sources.Manifest, ds schema.Dataset, scan *MetricScan) (DatasetSplits, error) {
 	out := DatasetSplits{Dataset: ds}
-	files, known, err := m.Files(ctx, bounds)
+	filter := sources.Filter{Bounds: scan.Bounds, Columns: scan.Filters}
+	if b := scan.Bounds; b.Min != sources.Unbounded().Min && !m.Unstaged(b) {
+		window, complete, err := pin.Window(ds, m.Watermarks(), filter)
+		if err != nil {
+			return out, err
+		}
+		if complete {
+			return DatasetSplits{Dataset: ds, Splits: window, FilesKnown: m.FilesKnown(), Window: true}, nil
+		}
+	}
+	files, known, err := m.Files(ctx, scan.Bounds)
 	if err != nil {
 		return out, err
 	}
@@ -67,7 +79,7 @@ func splitsOf(ctx context.Context, pin sources.Pin, m sources.Manifest, ds schem
 	for _, f := range files {
 		out.Splits = append(out.Splits, sources.Split{File: f})
 	}
-	rows, err := pin.Splits(ds, m.Watermarks(), bounds)
+	rows, err := pin.Splits(ds, m.Watermarks(), filter)
 	if err != nil {
 		return out, err
 	}

@@ -139,7 +139,7 @@ func either(a, b []limit) []limit {
 }
 
 func (l limit) sameColumn(o limit) bool {
-	return l.relation == o.relation && l.index == o.index && l.span.isTime == o.span.isTime
+	return l.relation == o.relation && l.index == o.index && l.span.of == o.span.of
 }
 
 // apply narrows a scan, or what a query in FROM reads for the column.
@@ -148,10 +148,12 @@ func (p *pruner) apply(l limit) {
 	case *MetricScan:
 		f := &r.Fields[l.index]
 		switch {
-		case l.span.isTime && f.Builtin == sources.ColumnTS:
+		case l.span.of == ofTimes && f.Builtin == sources.ColumnTS:
 			r.Bounds = r.Bounds.Intersect(l.span.times)
-		case !l.span.isTime && f.Builtin == "":
+		case l.span.of == ofNumbers && f.Builtin == "":
 			r.Filters = append(r.Filters, physicalFilters(f, l.span)...)
+		case l.span.of == ofTexts && f.Builtin == "":
+			r.Filters = append(r.Filters, textFilters(f, l.span)...)
 		}
 	case *SubqueryScan:
 		p.output(r.Query, l.index, l.span)
@@ -231,6 +233,31 @@ func visitQueries(q *Query, visit func(*Query)) {
 	})
 }
 
+// textFilters are those of a text field on the text columns of its sources.
+func textFilters(f *ScanField, s span) []PhysicalFilter {
+	var out []PhysicalFilter
+	if f.T.Typmod >= 0 {
+		return nil // what was sent may be longer than what it is read as
+	}
+	for _, source := range f.Sources {
+		if source.Convert == nil {
+			out = append(out, PhysicalFilter{Column: sources.PhysicalName(source.Sent, schema.KindText), Others: f.physicalNames(), Texts: s.texts})
+		}
+	}
+	return out
+}
+
+// physicalNames are those that may give the field a value.
+func (f *ScanField) physicalNames() []string {
+	names := make([]string, 0, len(f.Sources)*len(schema.Kinds))
+	for _, source := range f.Sources {
+		for _, kind := range schema.Kinds {
+			names = append(names, sources.PhysicalName(source.Sent, kind))
+		}
+	}
+	return names
+}
+
 // conversionSlack is how far, relative to the numbers involved, a conversion's
 // rounding may move a value.
 const conversionSlack = 1e-9
@@ -244,6 +271,7 @@ func physicalFilters(f *ScanField, s span) []PhysicalFilter {
 	if !ok {
 		return nil
 	}
+	names := f.physicalNames()
 	for _, source := range f.Sources {
 		from, to := lo, hi
 		if source.Convert != nil {
@@ -256,6 +284,7 @@ func physicalFilters(f *ScanField, s span) []PhysicalFilter {
 		for _, kind := range []schema.Kind{schema.KindInt, schema.KindNumber} {
 			out = append(out, PhysicalFilter{
 				Column: sources.PhysicalName(source.Sent, kind),
+				Others: names,
 				Min:    from - conversionSlack*math.Abs(from),
 				Max:    to + conversionSlack*math.Abs(to),
 			})

@@ -195,13 +195,10 @@ type SourceRead struct {
 	Guard bool
 }
 
-// PhysicalFilter is a range on a physical column, widened for rounding. Where the
-// column alone gives its field, a row outside cannot satisfy the statement; every
-// source of a field has its own.
-type PhysicalFilter struct {
-	Column   string
-	Min, Max float64
-}
+// PhysicalFilter is a condition on a physical column, a range widened for
+// rounding. Where the column alone gives its field, a row that does not meet it
+// cannot satisfy the statement; every source of a field has its own.
+type PhysicalFilter = sources.ColumnFilter
 
 // DatasetSplits are the splits of one dataset of a scan.
 type DatasetSplits struct {
@@ -209,6 +206,8 @@ type DatasetSplits struct {
 	Splits  []sources.Split
 	// FilesKnown counts the files of the manifest, read or not.
 	FilesKnown int
+	// Window: nearline alone has all rows of the scan's bounds.
+	Window bool
 }
 
 func (s *MetricScan) fromItem()   {}

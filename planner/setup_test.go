@@ -231,12 +231,21 @@ func (n *givenRows) Close() error {
 
 type pin struct{ r *recorder }
 
-func (p *pin) Splits(ds schema.Dataset, _ sources.Watermarks, bounds sources.Bounds) ([]sources.Split, error) {
+func (p *pin) Splits(ds schema.Dataset, _ sources.Watermarks, filter sources.Filter) ([]sources.Split, error) {
 	p.r.calls = append(p.r.calls, "splits "+ds.Metric)
-	if bounds.Empty() {
+	if filter.Bounds.Empty() {
 		return nil, nil
 	}
 	return []sources.Split{{Batch: &sources.BatchSplit{Batch: &sources.Batch{Rows: 3}}}}, nil
+}
+
+// Window is complete from the year 2040 on.
+func (p *pin) Window(ds schema.Dataset, _ sources.Watermarks, filter sources.Filter) ([]sources.Split, bool, error) {
+	if filter.Bounds.Min < time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro() {
+		return nil, false, nil
+	}
+	p.r.calls = append(p.r.calls, "window "+ds.Metric)
+	return []sources.Split{{Batch: &sources.BatchSplit{Batch: &sources.Batch{Rows: 5}}}}, true, nil
 }
 
 func (p *pin) Release() { p.r.calls = append(p.r.calls, "release") }
@@ -247,6 +256,15 @@ type manifest struct {
 }
 
 func (m *manifest) Version() uint64 { return 1 }
+
+func (m *manifest) FilesKnown() int { return 4 }
+
+// Unstaged are the rows of 2050.
+func (m *manifest) Unstaged(bounds sources.Bounds) bool {
+	return bounds.Overlaps(sources.Bounds{
+		Min: time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), Max: time.Date(2051, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(),
+	})
+}
 
 func (m *manifest) Watermarks() sources.Watermarks { return nil }
 

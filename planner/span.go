@@ -2,28 +2,41 @@ package planner
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
 	"github.com/fieldgate/fieldgate/sources"
 )
 
-// span is an inclusive range of times or of numbers.
+// span is an inclusive range of times or of numbers, or a list of texts.
 type span struct {
-	isTime   bool
+	of       spanClass
 	times    sources.Bounds
 	min, max float64
+	texts    []string
 }
+
+// spanClass says of what a span is.
+type spanClass uint8
+
+const (
+	ofNumbers spanClass = iota
+	ofTimes
+	ofTexts
+)
 
 func (s span) intersect(o span) span {
 	s.times = s.times.Intersect(o.times)
 	s.min, s.max = math.Max(s.min, o.min), math.Min(s.max, o.max)
+	s.texts = slices.DeleteFunc(slices.Clone(s.texts), func(t string) bool { return !slices.Contains(o.texts, t) })
 	return s
 }
 
 func (s span) union(o span) span {
 	s.times = sources.Bounds{Min: min(s.times.Min, o.times.Min), Max: max(s.times.Max, o.times.Max)}
 	s.min, s.max = math.Min(s.min, o.min), math.Max(s.max, o.max)
+	s.texts = slices.Concat(s.texts, o.texts)
 	return s
 }
 
@@ -78,7 +91,7 @@ func (p *pruner) compare(e Expr, op string, values []*Const) []limit {
 			continue // is never true
 		}
 		s, ok := p.spanOf(op, c)
-		if !ok {
+		if !ok || found && s.of != all.of {
 			return nil
 		}
 		if found {
@@ -97,6 +110,9 @@ func (p *pruner) spanOf(op string, c *Const) (span, bool) {
 	switch c.T.OID {
 	case postgres.DateOID, postgres.TimestampOID, postgres.TimestampTZOID:
 		return p.timeSpan(op, c)
+	case postgres.TextOID, postgres.VarcharOID:
+		// Of no interest but for equality: texts are not sorted in storage.
+		return span{of: ofTexts, texts: []string{c.Value.Str}}, op == "=" && c.Value.Kind == postgres.TextKind
 	}
 	f, ok := numberOf(c)
 	if !ok || math.IsNaN(f) {
@@ -131,7 +147,7 @@ func (p *pruner) timeSpan(op string, c *Const) (span, bool) {
 	if !ok {
 		return span{}, false
 	}
-	s := span{isTime: true, times: sources.Unbounded(), min: math.Inf(-1), max: math.Inf(1)}
+	s := span{of: ofTimes, times: sources.Unbounded(), min: math.Inf(-1), max: math.Inf(1)}
 	at := v.Int
 	switch op {
 	case "=":
@@ -153,7 +169,7 @@ func (p *pruner) timeSpan(op string, c *Const) (span, bool) {
 func (p *pruner) within(e Expr, s span) []limit {
 	switch e := e.(type) {
 	case *Column:
-		if s.isTime != (e.T.OID == postgres.TimestampTZOID || e.T.OID == postgres.TimestampOID || e.T.OID == postgres.DateOID) {
+		if s.of != classOf(e.T) {
 			return nil
 		}
 		return []limit{{relation: e.Relation, index: e.Index, span: s}}
@@ -165,8 +181,26 @@ func (p *pruner) within(e Expr, s span) []limit {
 	return nil
 }
 
+// classOf is what spans limit columns of a type.
+func classOf(t Type) spanClass {
+	switch t.OID {
+	case postgres.TimestampTZOID, postgres.TimestampOID, postgres.DateOID:
+		return ofTimes
+	case postgres.TextOID, postgres.VarcharOID:
+		return ofTexts
+	default:
+		return ofNumbers
+	}
+}
+
 func (p *pruner) withinCast(e *Cast, s span) []limit {
-	if !s.isTime {
+	switch s.of {
+	case ofTexts:
+		if e.T.Typmod >= 0 || classOf(e.T) != ofTexts || classOf(e.Arg.Type()) != ofTexts {
+			return nil
+		}
+		return p.within(e.Arg, s)
+	case ofNumbers:
 		if s, ok := widenNumbers(s, e); ok {
 			return p.within(e.Arg, s)
 		}
@@ -227,7 +261,7 @@ var truncUnits = map[string]int64{
 }
 
 func (p *pruner) withinFunc(e *Func, s span) []limit {
-	if !s.isTime || len(e.Args) < 2 {
+	if s.of != ofTimes || len(e.Args) < 2 {
 		return nil
 	}
 	unit, ok := e.Args[0].(*Const)

@@ -18,7 +18,8 @@ import (
 
 // Bounds is an inclusive range of event time in microseconds since 1970 UTC.
 type Bounds struct {
-	Min, Max int64
+	Min int64 `json:"min"`
+	Max int64 `json:"max"`
 }
 
 // Unbounded is the range of all times.
@@ -54,8 +55,13 @@ type Nearline interface {
 // Pin is what one statement sees of nearline.
 type Pin interface {
 	// Splits lists the pinned rows of a dataset that lie past the watermarks and
-	// may lie in the bounds. Rows outside the bounds may come too.
-	Splits(dataset schema.Dataset, past Watermarks, bounds Bounds) ([]Split, error)
+	// that the filter lets through. Others that it does not may come too.
+	Splits(dataset schema.Dataset, past Watermarks, filter Filter) ([]Split, error)
+	// Window lists likewise the pinned rows on both sides of the watermarks, if
+	// those are all rows of the dataset within the filter's bounds that staged
+	// records brought, up to the watermarks and after: then no file needs to be
+	// read for them, and complete is true.
+	Window(dataset schema.Dataset, watermarks Watermarks, filter Filter) (splits []Split, complete bool, err error)
 	// Release ends the pin. Splits must not be read afterwards.
 	Release()
 }
@@ -75,6 +81,30 @@ type Manifest interface {
 	// and says how many the manifest knows in all. Statements share the splits;
 	// nobody changes them.
 	Files(ctx context.Context, bounds Bounds) (files []*FileSplit, known int, err error)
+	// FilesKnown is how many files the manifest knows.
+	FilesKnown() int
+	// Unstaged says that rows within the bounds may have come into the lake other
+	// than by staged records, which alone pass through nearline.
+	Unstaged(bounds Bounds) bool
+}
+
+// Filter is what rows must meet to matter to a scan.
+type Filter struct {
+	Bounds Bounds
+	// Columns all hold.
+	Columns []ColumnFilter
+}
+
+// ColumnFilter says that a row matters only if its value in a physical column is
+// one of some texts, or lies in a range. It says nothing of rows where another
+// one of the others is there too: what is compared may come from that.
+type ColumnFilter struct {
+	Column string
+	// Others may list Column too.
+	Others []string
+	// Texts are the values of a text column; nil: it is a number in [Min, Max].
+	Texts    []string
+	Min, Max float64
 }
 
 // Split is a piece of a scan that one engine operator reads. Exactly one member
@@ -82,7 +112,6 @@ type Manifest interface {
 type Split struct {
 	File  *FileSplit
 	Batch *BatchSplit
-	Table *TableSplit
 }
 
 // FileSplit is a Parquet file of the lake.
@@ -114,21 +143,6 @@ type BatchSplit struct {
 	// Suspect marks rows (by index in Batch) that may stand in the lake too;
 	// they are read only if no file of the statement holds their _ts and _id.
 	Suspect []uint32
-}
-
-// TableSplit is a run of rows in a table that the nearline store keeps inside
-// the engine; the table has the columns _n (bigint, counting from 0), _ts, _id,
-// _hash, _received_at, _shard, _seq and those listed.
-type TableSplit struct {
-	Table string
-	// Rows with From <= _n < To are read, unless their _shard and _seq lie at or
-	// below Past.
-	From, To int64
-	Past     Watermarks
-	Times    Bounds
-	Columns  []string
-	// Suspect lists _n of rows that may stand in the lake too.
-	Suspect []int64
 }
 
 // Batch is a run of one dataset's rows by column. It is never changed once it

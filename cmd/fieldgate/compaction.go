@@ -31,7 +31,7 @@ func (s *server) wireCompaction() error {
 				if !w.drain.Staging.Covers(stage.log, shard, after, through) {
 					return nil, false
 				}
-				return w.tail.Held(ds, shard, after, through)
+				return w.tail.Held(ds, shard, after, through), true
 			},
 			Pressure: pressure.outputs[i], Logger: s.log, Events: s.compactEvents(),
 			// Not Drain: while the tail is full, staging waits for this very compaction.

@@ -121,7 +121,7 @@ func (s *server) wireWriting() error {
 		return err
 	}
 	w.tail, err = nearline.NewTail(nearline.Config{
-		Known: s.stores.lake, Native: s.reading.engine, MemoryBytes: int64(s.c.Limits.TailMB) << 20, Logger: s.log,
+		Known: s.stores.lake, MemoryBytes: int64(s.c.Limits.TailMB) << 20,
 	})
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (s *server) wireStages() error {
 	}
 	w.drain = pipeline.Drain{Raw: raw, Staging: staging, Delivery: delivery}
 	w.pace = pipeline.NewPace(w.drain, maxLag)
-	w.stages = append(w.stages, w.observed, w.tail, w.ingest, raw, staging, delivery, w.pace)
+	w.stages = append(w.stages, w.observed, w.ingest, raw, staging, delivery, w.pace)
 	return nil
 }
 

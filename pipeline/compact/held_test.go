@@ -24,14 +24,14 @@ import (
 type memory struct {
 	*nearline.Tail
 	from, reached map[stream.ShardID]uint64
-	// refuse says of a call that some rows are not in Go memory any more.
+	// refuse says of a call that some rows are not in memory.
 	refuse func() bool
 }
 
 func newMemory(t *testing.T, from map[stream.ShardID]stream.Sequence) *memory {
 	t.Helper()
 	// Small batches, so that ranges cut them.
-	tail, err := nearline.NewTail(nearline.Config{NativeRows: 4})
+	tail, err := nearline.NewTail(nearline.Config{BatchRows: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func (m *memory) held(ds schema.Dataset, shard stream.ShardID, after, through st
 	if m.refuse() || m.from[shard] > after[2] || m.reached[shard] < through[2] {
 		return nil, false
 	}
-	return m.Held(ds, shard, after, through)
+	return m.Held(ds, shard, after, through), true
 }
 
 // readingBucket counts the archive objects that are read beyond their headers.

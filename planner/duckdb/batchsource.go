@@ -38,10 +38,6 @@ func physicalType(column string) string {
 		return "TIMESTAMP"
 	case sources.ColumnID, sources.ColumnHash:
 		return "UUID"
-	case columnNumber:
-		return "BIGINT"
-	case columnShard, columnSequence:
-		return "UBIGINT"
 	}
 	switch schema.Kind(column[0]) {
 	case schema.KindInt:
@@ -77,7 +73,6 @@ func (s *batchSource) add(b *sources.Batch, selected []uint32) {
 
 func (s *batchSource) columns() []sourceColumn { return s.names }
 func (s *batchSource) rows() int               { return s.count }
-func (s *batchSource) inOrder() bool           { return false }
 func (s *batchSource) pieces() int             { return len(s.all) }
 
 func (s *batchSource) fill(piece, column int, into bindings.Vector) int {

@@ -147,22 +147,3 @@ func BenchmarkQueries(b *testing.B) {
 		})
 	}
 }
-
-// BenchmarkAppend appends batches of 10,000 rows of nine columns to a table.
-func BenchmarkAppend(b *testing.B) {
-	w := newWorld(b, nil)
-	events := make([]fields, 10_000)
-	for i := range events {
-		events[i] = fields{"temp": float64(i) / 3, "n": i, "label": fmt.Sprintf("device-%d", i%1000), "flag": i%2 == 0}
-	}
-	batch := batch(0, events...)
-	b.ReportAllocs()
-	rows := 0
-	for b.Loop() {
-		if err := w.engine.Append(b.Context(), weather, "bench", int64(rows), batch); err != nil {
-			b.Fatal(err)
-		}
-		rows += batch.Rows
-	}
-	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
-}

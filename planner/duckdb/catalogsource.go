@@ -39,7 +39,6 @@ func newCatalogSource(s *planner.CatalogScan) *catalogSource {
 
 func (c *catalogSource) columns() []sourceColumn { return c.names }
 func (c *catalogSource) rows() int               { return c.count }
-func (c *catalogSource) inOrder() bool           { return false }
 func (c *catalogSource) pieces() int             { return (c.count + vectorSize - 1) / vectorSize }
 
 func (c *catalogSource) fill(piece, column int, into bindings.Vector) int {

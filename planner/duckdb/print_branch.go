@@ -89,11 +89,6 @@ func (p *printer) datasetBranches(s *planner.MetricScan, d planner.DatasetSplits
 			batches = append(batches, split.Batch)
 		}
 	}
-	for _, split := range d.Splits {
-		if split.Table != nil {
-			out = append(out, p.tableBranches(s, u, split.Table, files)...)
-		}
-	}
 	out = append(out, p.batchBranches(s, u, batches, files)...)
 	for _, g := range groupFiles(u, files) {
 		out = append(out, p.fileBranch(s, u, g))
@@ -231,7 +226,7 @@ func pruning(s *planner.MetricScan, b *branch, g *fileGroup) []string {
 	var out []string
 	for _, f := range s.Filters {
 		sent, _, err := sources.ParsePhysicalName(f.Column)
-		if err != nil || !slices.Contains(g.columns, f.Column) || slices.Contains(g.more, f.Column) {
+		if err != nil || f.Texts != nil || !slices.Contains(g.columns, f.Column) || slices.Contains(g.more, f.Column) {
 			continue
 		}
 		alone := true
@@ -267,45 +262,6 @@ func readsOnly(f *planner.ScanField, sent, column string, b *branch) bool {
 		reads = reads || s.Sent == sent
 	}
 	return !reads || !others
-}
-
-// tableBranches read rows of a table inside the instance; those that may stand
-// in a file too are looked up there.
-func (p *printer) tableBranches(s *planner.MetricScan, u use, t *sources.TableSplit, files []*sources.FileSplit) []*branch {
-	read := map[string]string{}
-	for _, c := range u.builtins {
-		read[c] = quoteName(c)
-	}
-	for _, c := range u.present(sorted(t.Columns)) {
-		read[c] = quoteName(c)
-	}
-	where := []string{fmt.Sprintf("_n >= %d AND _n < %d", t.From, t.To)}
-	for shard, sequence := range t.Past {
-		if sequence.IsZero() {
-			continue
-		}
-		if sequence[0] != 0 || sequence[1] != 0 {
-			where = append(where, fmt.Sprintf("_shard <> %d", shard))
-			continue
-		}
-		where = append(where, fmt.Sprintf("NOT (_shard = %d AND _seq <= %d)", shard, sequence[2]))
-	}
-	slices.Sort(where[1:])
-	where = append(where, boundsConditions(s.Bounds, t.Times, sources.ColumnTS)...)
-	from := quoteName(t.Table)
-	sure := &branch{from: from, where: where, read: read}
-	near := overlapping(files, t.Times.Intersect(s.Bounds))
-	if len(t.Suspect) == 0 || len(near) == 0 {
-		return []*branch{sure}
-	}
-	numbers := make([]string, len(t.Suspect))
-	for i, n := range t.Suspect {
-		numbers[i] = fmt.Sprint(n)
-	}
-	list := "_n IN (" + strings.Join(numbers, ", ") + ")"
-	suspect := &branch{from: from, read: read, where: append(slices.Clone(where), list, notInFiles(from, near))}
-	sure.where = append(slices.Clone(where), "NOT "+list)
-	return []*branch{sure, suspect}
 }
 
 // notInFiles says that no file has a row's time and identity.

@@ -274,11 +274,8 @@ func converts(s *planner.MetricScan) bool {
 }
 
 func splitColumns(s sources.Split) []string {
-	switch {
-	case s.File != nil:
+	if s.File != nil {
 		return append(slices.Clone(s.File.Columns), s.File.More...)
-	case s.Table != nil:
-		return s.Table.Columns
 	}
 	var out []string
 	for i := range s.Batch.Batch.Columns {

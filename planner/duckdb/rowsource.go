@@ -25,8 +25,6 @@ type rowSource interface {
 	// fill puts one column of a piece into a vector and returns the piece's rows.
 	// Column -1 only counts them.
 	fill(piece, column int, into bindings.Vector) int
-	// inOrder says that the order of the rows must stay.
-	inOrder() bool
 }
 
 // sourceColumn is a column of a rowSource; kind is DuckDB's name of the type.
@@ -140,11 +138,7 @@ func initRows(info bindings.InitInfo) {
 		}
 		scan.wanted = append(scan.wanted, column)
 	}
-	threads := max(1, s.pieces())
-	if s.inOrder() {
-		threads = 1
-	}
-	bindings.InitSetMaxThreads(info, bindings.IdxT(threads))
+	bindings.InitSetMaxThreads(info, bindings.IdxT(max(1, s.pieces())))
 	bindings.InitSetInitData(info, keep(scan), deleteCallback())
 }
 

@@ -3,14 +3,11 @@ package duckdb_test
 import (
 	"strings"
 	"testing"
-
-	"github.com/fieldgate/fieldgate/sources"
 )
 
 // places are the ways in which events can lie when they are read.
 var places = map[string]func(w *world, first int, events ...fields){
 	"batch": func(w *world, first int, events ...fields) { w.inBatch(first, events...) },
-	"table": func(w *world, first int, events ...fields) { w.inTable(first, events...) },
 	"file":  func(w *world, first int, events ...fields) { w.inFile(first, events...) },
 	"one file each": func(w *world, first int, events ...fields) {
 		for i, e := range events {
@@ -19,12 +16,9 @@ var places = map[string]func(w *world, first int, events ...fields){
 	},
 	"all": func(w *world, first int, events ...fields) {
 		for i, e := range events {
-			switch i % 3 {
-			case 0:
+			if i%2 == 0 {
 				w.inFile(first+i, e)
-			case 1:
-				w.inTable(first+i, e)
-			default:
+			} else {
 				w.inBatch(first+i, e)
 			}
 		}
@@ -181,21 +175,18 @@ func TestSuspects(t *testing.T) {
 	w := newWorld(t, nil)
 	w.inFile(0, fields{"temp": 0}, fields{"temp": 1}, fields{"temp": 2})
 	w.inBatch(1, fields{"temp": 1}, fields{"temp": 2}, fields{"temp": 3}).Suspect = []uint32{0, 1, 2}
-	w.inTable(2, fields{"temp": 2}, fields{"temp": 4.0}).Suspect = []int64{0}
+	w.inBatch(3, fields{"temp": 4.0})
 	w.want("SELECT temp FROM weather ORDER BY temp", "[0]", "[1]", "[2]", "[3]", "[4]")
 	w.want("SELECT temp FROM weather WHERE timestamp >= '2024-01-01 00:02Z' ORDER BY temp", "[2]", "[3]", "[4]")
 	w.want("SELECT count(*) FROM weather", "[5]")
 }
 
-// TestPartsOfSplits: selected rows of a batch, and the rows of a table from one
-// number to another past the watermarks.
+// TestPartsOfSplits: selected rows of a batch.
 func TestPartsOfSplits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.inBatch(0, fields{"label": "a"}, fields{"label": "b", "n": 1}, fields{"label": "a long text that is not inline"}, fields{}).Select = []uint32{1, 2, 3}
-	table := w.inTable(10, fields{"n": 10}, fields{"n": 11}, fields{"n": 12}, fields{"n": 13})
-	table.From, table.To = 0, 3
-	table.Past = sources.Watermarks{0: {0, 0, 10}}
+	w.inBatch(10, fields{"n": 10}, fields{"n": 11}, fields{"n": 12}, fields{"n": 13}).Select = []uint32{1, 2}
 	w.want("SELECT n, label FROM weather ORDER BY timestamp", "[1 b]", "[NULL a long text that is not inline]", "[NULL NULL]", "[11 NULL]", "[12 NULL]")
 }
 

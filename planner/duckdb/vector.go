@@ -97,8 +97,6 @@ func typeNumber(name string) bindings.Type {
 		return bindings.TypeInteger
 	case "BIGINT":
 		return bindings.TypeBigInt
-	case "UBIGINT":
-		return bindings.TypeUBigInt
 	case "FLOAT":
 		return bindings.TypeFloat
 	case "DOUBLE":

@@ -21,15 +21,14 @@ import (
 	"github.com/fieldgate/fieldgate/sources/vfs"
 )
 
-// world is a tenant with one metric whose rows lie in files of a real lake, in
-// tables inside the engine and in batches, as a test puts them there.
+// world is a tenant with one metric whose rows lie in files of a real lake and in
+// batches, as a test puts them there.
 type world struct {
 	t       testing.TB
 	engine  *duckdb.Engine
 	lake    *lake.Store
 	recent  []sources.Split // of nearline
 	session *planner.Session
-	tables  int
 	written int
 }
 
@@ -78,14 +77,18 @@ func newWorld(t testing.TB, settings map[string]string) *world {
 	return w
 }
 
-// Pin and Splits make the world the nearline of its planner.
+// Pin, Splits and Window make the world the nearline of its planner.
 func (w *world) Pin(context.Context, []schema.Dataset) (sources.Pin, error) { return w, nil }
 
-func (w *world) Splits(ds schema.Dataset, _ sources.Watermarks, _ sources.Bounds) ([]sources.Split, error) {
+func (w *world) Splits(ds schema.Dataset, _ sources.Watermarks, _ sources.Filter) ([]sources.Split, error) {
 	if ds != weather {
 		return nil, nil
 	}
 	return w.recent, nil
+}
+
+func (w *world) Window(schema.Dataset, sources.Watermarks, sources.Filter) ([]sources.Split, bool, error) {
+	return nil, false, nil
 }
 
 func (w *world) Release() {}
@@ -204,21 +207,5 @@ func (w *world) commit(b *sources.Batch, order []lake.Row) {
 func (w *world) inBatch(first int, events ...fields) *sources.BatchSplit {
 	split := &sources.BatchSplit{Batch: batch(first, events...)}
 	w.recent = append(w.recent, sources.Split{Batch: split})
-	return split
-}
-
-// inTable puts events into a table inside the engine.
-func (w *world) inTable(first int, events ...fields) *sources.TableSplit {
-	w.t.Helper()
-	b := batch(first, events...)
-	w.tables++
-	split := &sources.TableSplit{Table: fmt.Sprintf("tail_%d", w.tables), To: int64(b.Rows), Times: b.Times}
-	for i := range b.Columns {
-		split.Columns = append(split.Columns, b.Columns[i].Name)
-	}
-	if err := w.engine.Append(w.t.Context(), weather, split.Table, 0, b); err != nil {
-		w.t.Fatal(err)
-	}
-	w.recent = append(w.recent, sources.Split{Table: split})
 	return split
 }

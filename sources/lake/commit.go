@@ -95,6 +95,12 @@ func (s *Store) apply(ctx context.Context, v *Version, c Commit) (*root, error) 
 	if err := s.addFiles(ctx, next, v.dataset, c.Add); err != nil {
 		return nil, err
 	}
+	if !c.Merge && len(c.To) == 0 {
+		// No watermark moves, so no staged record brought these rows.
+		for _, f := range c.Add {
+			next.Unstaged.Add(f.Times)
+		}
+	}
 	next.note(c.ID, c.Merge)
 	return next, nil
 }

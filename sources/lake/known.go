@@ -67,6 +67,20 @@ func (s *Store) Suspect(ctx context.Context, ds schema.Dataset, times []int64, i
 	return out, err
 }
 
+// Held gives ranges in which the times of all rows of a dataset lie that the lake
+// holds.
+func (s *Store) Held(ctx context.Context, ds schema.Dataset) ([]sources.Bounds, error) {
+	v, err := s.Version(ctx, ds)
+	if err != nil {
+		return nil, err
+	}
+	held := make([]sources.Bounds, 0, len(v.root.Parts))
+	for _, p := range v.root.Parts {
+		held = append(held, sources.Bounds{Min: p.MinTime, Max: p.MaxTime})
+	}
+	return held, nil
+}
+
 // eachSuspect calls visit with every file that may hold some of the identities,
 // and which, by index. The slice is used again.
 func (v *Version) eachSuspect(ctx context.Context, sought Identities, visit func(f *File, rows []int) error) error {

@@ -11,6 +11,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -276,6 +277,56 @@ func TestManifestListsWhatOverlaps(t *testing.T) {
 	}
 	if datasets, err := other.Datasets(t.Context(), "acm"); err != nil || len(datasets) != 0 {
 		t.Errorf("another tenant's datasets %v, %v", datasets, err)
+	}
+}
+
+// TestUnstagedRowsAreTold: rows that a commit brings without moving a watermark
+// did not pass through nearline; merges bring none.
+func TestUnstagedRowsAreTold(t *testing.T) {
+	t.Parallel()
+	s, bucket, _ := setup(t)
+	v := commit(t, s, 0, 100)
+	staged, err := v.List(t.Context(), sources.Unbounded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := &lake.File{
+		Key: strings.Replace(staged[0].Key, ".parquet", "0.parquet", 1), Rows: 1, Times: sources.Bounds{Min: 500e6, Max: 600e6}, CreatedAt: time.Now(),
+	}
+	if v, err = s.Commit(t.Context(), v, lake.Commit{Add: []*lake.File{batch}}); err != nil {
+		t.Fatal(err)
+	}
+	merged := *staged[0]
+	merged.Key = strings.Replace(merged.Key, ".parquet", "1.parquet", 1)
+	if _, err = s.Commit(t.Context(), v, lake.Commit{Add: []*lake.File{&merged}, Remove: staged[:1], Merge: true}); err != nil {
+		t.Fatal(err)
+	}
+	other, err := lake.New(lake.Config{Bucket: bucket, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := other.Load(t.Context(), thermo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		bounds sources.Bounds
+		want   bool
+	}{{sources.Bounds{Min: 0, Max: 499e6}, false}, {sources.Bounds{Min: 550e6, Max: 560e6}, true}, {sources.Bounds{Min: 601e6, Max: 700e6}, false}} {
+		if got := m.Unstaged(c.bounds); got != c.want {
+			t.Errorf("%v: %v, want %v", c.bounds, got, c.want)
+		}
+	}
+	held, err := other.Held(t.Context(), thermo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set sources.TimeSet
+	set.Add(held...)
+	for _, at := range []int64{0, 99e6, 500e6, 600e6} {
+		if !set.Overlaps(sources.Bounds{Min: at, Max: at}) {
+			t.Errorf("the lake does not say that it holds rows of %d: %v", at, held)
+		}
 	}
 }
 

@@ -35,6 +35,8 @@ type root struct {
 	Parts      []partRef                          `json:"parts"`
 	Commits    []commitRef                        `json:"commits"`
 	Removed    []removed                          `json:"removed"`
+	// Unstaged are the times of rows that no staged record brought.
+	Unstaged sources.TimeSet `json:"unstaged,omitempty"`
 }
 
 // partRef names a part and sums it up, so that a part outside a statement's time
@@ -120,6 +122,7 @@ func (r *root) clone() *root {
 	c.Parts = slices.Clone(r.Parts)
 	c.Commits = slices.Clone(r.Commits)
 	c.Removed = slices.Clone(r.Removed)
+	c.Unstaged = slices.Clone(r.Unstaged)
 	return &c
 }
 

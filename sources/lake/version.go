@@ -76,17 +76,23 @@ func (v *Version) Files(ctx context.Context, bounds sources.Bounds) (splits []*s
 			}
 		}
 	})
-	for _, p := range v.root.Parts {
-		known += p.Files
-	}
 	newest := func(a, b *sources.FileSplit) int {
 		return cmp.Or(cmp.Compare(b.Times.Max, a.Times.Max), cmp.Compare(a.Path, b.Path))
 	}
 	if !slices.IsSortedFunc(splits, newest) {
 		slices.SortFunc(splits, newest)
 	}
-	return splits, known, err
+	return splits, v.FilesKnown(), err
 }
+
+// FilesKnown implements sources.Manifest.
+func (v *Version) FilesKnown() int {
+	files, _, _ := v.Totals()
+	return files
+}
+
+// Unstaged implements sources.Manifest.
+func (v *Version) Unstaged(bounds sources.Bounds) bool { return v.root.Unstaged.Overlaps(bounds) }
 
 // List returns the files whose time range overlaps the bounds, newest first.
 func (v *Version) List(ctx context.Context, bounds sources.Bounds) ([]*File, error) {

@@ -3,7 +3,6 @@ package nearline
 import (
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
@@ -16,27 +15,18 @@ type dataset struct {
 	mu sync.Mutex
 	// gone: it held nothing and left the tail; look the name up anew.
 	gone bool
-	// trims counts how often identities were let go.
-	trims  uint64
-	ids    identities
-	open   openSegment
-	sealed []*segment // oldest first
-	tables []*table   // oldest first
-	// filling is the one of tables that takes further rows, or nil.
-	filling *table
-}
-
-// segment is a run of rows in Go memory. Readers share it, nobody changes it.
-type segment struct {
-	batch   *sources.Batch
-	spans   spans
-	suspect []uint32
-	bytes   int64
-	// since is when the segment was made.
-	since time.Time
-	// moving: on its way into a table. It stays until it has arrived. Guarded by
-	// the dataset's lock.
-	moving bool
+	// evictions counts how often rows and identities were let go.
+	evictions uint64
+	ids       identities
+	open      openSegment
+	sealed    []*segment // oldest first
+	// past are the greatest watermarks that Trim was told: what lies at or below
+	// them may be let go.
+	past sources.Watermarks
+	// absent are the times of which the lake may hold rows that are not here. It
+	// is known once the lake was asked, before the first row.
+	absent      sources.TimeSet
+	absentKnown bool
 }
 
 // openSegment is the segment that takes new rows.
@@ -55,24 +45,31 @@ type insertion struct {
 	at   []int
 	// suspect has an entry for each of at, or is nil.
 	suspect []bool
+	// held are the times of what the lake holds, if they were not known.
+	held []sources.Bounds
 	// outcomes is as long as rows.
 	outcomes []Outcome
 }
 
-// epoch counts the times that identities were let go.
-func (d *dataset) epoch() uint64 {
+// state counts the times that rows were let go, and says whether the lake was
+// asked what it holds.
+func (d *dataset) state() (epoch uint64, absentKnown bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.trims
+	return d.evictions, d.absentKnown
 }
 
-// insert stores the rows that are new, unless identities were let go since the
-// epoch: a row let go after Known was asked would be missed by both.
+// insert stores the rows that are new, unless rows were let go since the epoch:
+// one let go after Known was asked would be missed by both.
 func (d *dataset) insert(epoch uint64, in *insertion, limits *limits) (done bool, bytes int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.gone || d.trims != epoch {
+	if d.gone || d.evictions != epoch {
 		return false, 0
+	}
+	if !d.absentKnown {
+		d.absent.Add(in.held...)
+		d.absentKnown = true
 	}
 	before := d.open.bytes + d.ids.bytes()
 	var sealed int64
@@ -99,36 +96,33 @@ func (d *dataset) insert(epoch uint64, in *insertion, limits *limits) (done bool
 // bytes of the one that ended.
 func (d *dataset) seal() int64 {
 	s := d.open.segment(d.open.builder.Batch())
+	s.indexes = &indexes{}
 	d.sealed = append(d.sealed, s)
 	d.open = openSegment{}
 	d.open.builder.Reserve(s.batch)
 	return s.bytes
 }
 
-// rows counts the rows in Go memory.
-func (d *dataset) rows() int {
-	n := d.open.builder.Len()
-	for _, s := range d.sealed {
-		n += s.batch.Rows
-	}
-	return n
-}
-
-// segments lists what lies in Go memory, for readers.
+// segments lists all rows, for readers.
 func (d *dataset) segments() []*segment {
 	out := slices.Clone(d.sealed)
 	if d.open.builder.Len() > 0 {
-		if d.open.view == nil {
-			d.open.view = d.open.segment(d.open.builder.View())
-		}
-		out = append(out, d.open.view)
+		out = append(out, d.openView())
 	}
 	return out
 }
 
-// empty says that nothing is held, nor on its way.
+// openView is what the open segment holds now.
+func (d *dataset) openView() *segment {
+	if d.open.view == nil {
+		d.open.view = d.open.segment(d.open.builder.View())
+	}
+	return d.open.view
+}
+
+// empty says that nothing is held.
 func (d *dataset) empty() bool {
-	return d.open.builder.Len() == 0 && len(d.sealed) == 0 && len(d.tables) == 0 && d.ids.used == 0
+	return d.open.builder.Len() == 0 && len(d.sealed) == 0 && d.ids.used == 0
 }
 
 func (o *openSegment) add(r *Row, suspect bool) {
@@ -159,6 +153,5 @@ func (o *openSegment) segment(batch *sources.Batch) *segment {
 		spans:   slices.Clone(o.spans),
 		suspect: slices.Clip(o.suspect),
 		bytes:   int64(batch.Bytes()),
-		since:   time.Now(),
 	}
 }

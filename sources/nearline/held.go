@@ -7,20 +7,16 @@ import (
 )
 
 // Held gives the rows of a dataset that stand in (after, through] of a shard, in
-// the order of their positions, as long as all that the tail has of them lies in
-// Go memory; false if some may have moved into a table. Copies and conflicts that
-// Write dropped are not among them. The batches are shared and stay valid.
-func (t *Tail) Held(name schema.Dataset, shard stream.ShardID, after, through stream.Sequence) ([]sources.BatchSplit, bool) {
+// the order of their positions. Copies and conflicts that Write dropped are not
+// among them, nor are compacted rows that were let go of. The batches are shared
+// and stay valid.
+func (t *Tail) Held(name schema.Dataset, shard stream.ShardID, after, through stream.Sequence) []sources.BatchSplit {
 	d := t.find(name)
 	if d == nil {
-		return nil, true
-	}
-	segments, ok := d.held(shard, after, through)
-	if !ok {
-		return nil, false
+		return nil
 	}
 	var out []sources.BatchSplit
-	for _, s := range segments {
+	for _, s := range d.held(shard, after, through) {
 		split := sources.BatchSplit{Batch: s.batch, Suspect: s.suspect}
 		for r := range s.batch.Positions {
 			at := &s.batch.Positions[r]
@@ -32,25 +28,19 @@ func (t *Tail) Held(name schema.Dataset, shard stream.ShardID, after, through st
 			out = append(out, split)
 		}
 	}
-	return out, true
+	return out
 }
 
-// held lists the segments that may have rows in a range of a shard, oldest first;
-// false if a table may have some too.
-func (d *dataset) held(shard stream.ShardID, after, through stream.Sequence) (out []*segment, ok bool) {
+// held lists the segments that may have rows in a range of a shard, oldest first.
+func (d *dataset) held(shard stream.ShardID, after, through stream.Sequence) (out []*segment) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, f := range d.tables {
-		if f.spans.overlaps(shard, after, through) {
-			return nil, false
-		}
-	}
 	for _, s := range d.segments() {
 		if s.spans.overlaps(shard, after, through) {
 			out = append(out, s)
 		}
 	}
-	return out, true
+	return out
 }
 
 // overlaps says that some of the rows may stand in (after, through] of a shard.

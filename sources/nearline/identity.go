@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/fieldgate/fieldgate/schema"
-	"github.com/fieldgate/fieldgate/sources"
 )
 
 const (
@@ -23,10 +22,10 @@ const (
 	tagBits = 16
 	tagMask = 1<<tagBits - 1
 
-	// generationRows ends a generation of an identity set; trimming ends one too,
-	// as long as there are at most maxTrimGenerations.
-	generationRows     = 256 << 10
-	maxTrimGenerations = 8
+	// generationRows ends a generation of an identity set; letting go of rows ends
+	// one too, as long as there are at most maxEndedGenerations.
+	generationRows      = 256 << 10
+	maxEndedGenerations = 8
 )
 
 // identity is the time and id of a row, mixed: distinct for distinct ids of one
@@ -45,7 +44,7 @@ func identityOf(time int64, id *schema.ID) identity {
 
 // identities is the set of the rows that a dataset holds, and at times of some it
 // held, with 48 bits of each row's hash. Every row belongs to a generation, which
-// goes when a watermark has passed its last row.
+// goes when none of its rows is held any more.
 //
 // It is a hash table of its own because every row of the house passes here: keys
 // are hashes already, and a row is looked up and added by one probe, most often
@@ -139,29 +138,29 @@ func (s *identities) resize(size int, gone map[uint64]bool) {
 // bytes is what the set takes in memory.
 func (s *identities) bytes() int64 { return int64(len(s.slots)) * slotBytes }
 
-// trim lets go of the generations at or below the watermarks and says whether
-// there was one. One that the watermarks cut ends, so that a later trim lets go
-// of it although rows keep coming.
-func (s *identities) trim(past sources.Watermarks) bool {
+// release lets go of the generations none of whose rows is among those held. One
+// that has rows of both kinds ends, so that it can go later although rows keep
+// coming.
+func (s *identities) release(held []spans) {
 	gone, rows := map[uint64]bool{}, 0
 	s.generations = slices.DeleteFunc(s.generations, func(g *generation) bool {
-		if g.spans.coverage(past) != coveredAll {
+		if slices.ContainsFunc(held, g.spans.meets) {
 			rows += g.rows
 			return false
 		}
-		gone[g.tag] = true
+		if g.rows > 0 {
+			gone[g.tag] = true
+		}
 		return true
 	})
-	if n := len(s.generations); n > 0 && n < maxTrimGenerations && s.generations[n-1].spans.coverage(past) == coveredSome {
+	if n := len(s.generations); n > 0 && n < maxEndedGenerations && s.generations[n-1].rows > 0 {
 		s.begin()
 	}
 	switch {
 	case len(gone) == 0:
-		return false
 	case rows == 0:
 		s.slots, s.used = nil, 0
 	default:
-		s.resize(1<<bits.Len(uint(2*rows)), gone)
+		s.resize(1<<bits.Len(uint(4*rows/maxLoad)), gone)
 	}
-	return true
 }

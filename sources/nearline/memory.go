@@ -15,85 +15,52 @@ type memory struct {
 	// pressure has a token while compaction is asked for.
 	pressure chan struct{}
 
-	mu     sync.Mutex
-	held   int64 // rows and identities in Go memory
-	native int64 // tables, when last measured
+	mu   sync.Mutex
+	held int64
 	// freed is closed and replaced when less is held than before.
 	freed chan struct{}
 }
 
 // Memory is what a tail holds and may hold, in bytes.
 type Memory struct {
-	Used, Native, HighWater, Bound int64
+	Used, HighWater, Bound int64
 }
 
 func newMemory(bound, highWater int64) *memory {
 	return &memory{bound: bound, highWater: highWater, pressure: make(chan struct{}, 1), freed: make(chan struct{})}
 }
 
-// add accounts for bytes more in Go memory, or fewer.
+// add accounts for bytes more, or fewer.
 func (m *memory) add(bytes int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.held += bytes
-	m.changed(bytes < 0)
-}
-
-// setNative accounts for the tables.
-func (m *memory) setNative(bytes int64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	less := bytes < m.native
-	m.native = bytes
-	m.changed(less)
-}
-
-func (m *memory) changed(less bool) {
-	if less {
+	if bytes < 0 {
 		close(m.freed)
 		m.freed = make(chan struct{})
 	}
-	m.signal()
 }
 
-// signal asks for compaction while more is held than the high-water mark.
+// over is how much is held above the high-water mark.
+func (m *memory) over() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.held - m.highWater
+}
+
+// signal asks for compaction.
 func (m *memory) signal() {
-	if m.held+m.native < m.highWater {
-		return
-	}
 	select {
 	case m.pressure <- struct{}{}:
 	default:
 	}
 }
 
-// wait returns when there is room. Meanwhile it asks for compaction again and
-// again, lest one that freed too little be the last.
-func (m *memory) wait(ctx context.Context) error {
-	freed := m.full()
-	if freed == nil {
-		return nil
-	}
-	again := time.NewTicker(askEvery)
-	defer again.Stop()
-	for freed != nil {
-		select {
-		case <-freed:
-		case <-again.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		freed = m.full()
-	}
-	return nil
-}
-
 // full gives what is closed when less is held, or nil if there is room.
 func (m *memory) full() <-chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.signal()
-	if m.held+m.native < m.bound {
+	if m.held < m.bound {
 		return nil
 	}
 	return m.freed
@@ -102,12 +69,34 @@ func (m *memory) full() <-chan struct{} {
 func (m *memory) figures() Memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return Memory{Used: m.held + m.native, Native: m.native, HighWater: m.highWater, Bound: m.bound}
+	return Memory{Used: m.held, HighWater: m.highWater, Bound: m.bound}
 }
 
-// Pressure gives a token whenever the tail holds more than its high-water mark:
-// who compacts should then compact everything, and trim.
+// Pressure gives a token whenever the tail holds more than its high-water mark
+// of what the lake lacks: who compacts should then compact everything, and trim.
 func (t *Tail) Pressure() <-chan struct{} { return t.memory.pressure }
 
 // Memory says what the tail holds.
 func (t *Tail) Memory() Memory { return t.memory.figures() }
+
+// wait returns when there is room. Meanwhile it asks for compaction again and
+// again, lest one that freed too little be the last.
+func (t *Tail) wait(ctx context.Context) error {
+	freed := t.memory.full()
+	if freed == nil {
+		return nil
+	}
+	again := time.NewTicker(askEvery)
+	defer again.Stop()
+	for freed != nil {
+		t.settle()
+		select {
+		case <-freed:
+		case <-again.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		freed = t.memory.full()
+	}
+	return nil
+}

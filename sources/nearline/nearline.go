@@ -1,18 +1,19 @@
 // Package nearline holds recent events, row by row, from the moment they are
-// staged until the lake has them. Tables is the port through which the staging
-// stage writes; Tail is the embedded implementation, a columnar tail in memory
-// that is rebuilt at start from what the logs hold past compaction's checkpoint.
-//
-// A dataset's rows lie in batches of Go memory. Once it has enough of them, full
-// batches move into tables inside the engine (the port Native), which scans them
-// faster and in parallel; a small dataset stays in Go memory, because a table
-// costs hundreds of kilobytes even with one row.
+// staged until the lake has them, and longer while there is room. Tables is the
+// port through which the staging stage writes; Tail is the embedded
+// implementation, a columnar tail in memory that is rebuilt at start from what
+// the logs hold past compaction's checkpoint.
 //
 // The tail drops copies of rows it holds and reports conflicts. Rows that may
 // lie in the lake already (the port Known) are only marked; who reads them
 // decides. Statements see the tail through pins: a pin has every row whose Write
-// returned before it, each once, and keeps it until released, whatever is moved
-// or trimmed meanwhile.
+// returned before it, each once, and keeps it until released, whatever is
+// trimmed meanwhile.
+//
+// Compacted rows stay as a hot window, the newest longest, until their memory is
+// needed. The tail knows of which times it lacks rows that the lake may hold:
+// what the lake had before the tail began, and what was let go of since. A
+// statement that asks for none of those times reads the window alone.
 package nearline
 
 import (
@@ -73,18 +74,7 @@ type Known interface {
 	// Suspect says of each (time, id) of a dataset whether the lake may hold it:
 	// false is certain. It must know every commit that ended before it was called.
 	Suspect(ctx context.Context, dataset schema.Dataset, times []int64, ids []schema.ID) ([]bool, error)
-}
-
-// Native is the port to tables inside the engine, see sources.TableSplit for
-// their columns. One goroutine appends to a table at a time.
-type Native interface {
-	// Append adds the batch's rows to a table, numbered from base on. At base 0 it
-	// makes the table, with the batch's columns; every later batch has the same
-	// columns in the same order. After an error the tail does not append to the
-	// table again and reads no row of the failed batch.
-	Append(ctx context.Context, dataset schema.Dataset, table string, base int64, b *sources.Batch) error
-	// Drop removes a table that no pin holds. A table that is not there is no error.
-	Drop(ctx context.Context, dataset schema.Dataset, table string) error
-	// Bytes is the memory that all such tables use.
-	Bytes(ctx context.Context) (int64, error)
+	// Held gives ranges in which all times of a dataset's rows lie that the lake
+	// holds now, by the same commits.
+	Held(ctx context.Context, dataset schema.Dataset) ([]sources.Bounds, error)
 }

@@ -3,37 +3,31 @@ package nearline
 import (
 	"context"
 	"slices"
-	"sync/atomic"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 )
 
-// pin is what one statement sees of the tail.
+// pin is what one statement sees of the tail. It holds segments, which nobody
+// changes; they go when it does.
 type pin struct {
 	tail     *Tail
+	through  *through
 	datasets map[schema.Dataset]view
-	released atomic.Bool
 }
 
 // view is what a pin holds of one dataset.
 type view struct {
 	segments []*segment
-	tables   []tableView
-}
-
-// tableView is a table as it was when pinned. Its slices only grow meanwhile.
-type tableView struct {
-	table   *table
-	rows    int64
-	times   sources.Bounds
-	spans   spans
-	suspect []int64
+	// absent is as the dataset's was; known says that it is.
+	absent sources.TimeSet
+	known  bool
 }
 
 // Pin implements sources.Nearline.
 func (t *Tail) Pin(_ context.Context, datasets []schema.Dataset) (sources.Pin, error) {
-	p := &pin{tail: t, datasets: make(map[schema.Dataset]view, len(datasets))}
+	// First how far is written, then the rows: those are in the views.
+	p := &pin{tail: t, through: t.through.clone(), datasets: make(map[schema.Dataset]view, len(datasets))}
 	for _, name := range datasets {
 		if _, twice := p.datasets[name]; twice {
 			continue
@@ -45,80 +39,48 @@ func (t *Tail) Pin(_ context.Context, datasets []schema.Dataset) (sources.Pin, e
 	return p, nil
 }
 
-// pin takes what readers see now. A batch moves into a table under the same
-// lock, so its rows are in one of them.
+// pin takes what readers see now.
 func (d *dataset) pin() view {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	v := view{segments: d.segments()}
-	for _, f := range d.tables {
-		if f.rows == 0 {
-			continue
-		}
-		f.pins.Add(1)
-		v.tables = append(v.tables, tableView{f, f.rows, f.times, slices.Clone(f.spans), slices.Clip(f.suspect)})
-	}
-	return v
+	return view{segments: d.segments(), absent: slices.Clone(d.absent), known: d.absentKnown}
 }
 
 // Splits implements sources.Pin.
-func (p *pin) Splits(name schema.Dataset, past sources.Watermarks, bounds sources.Bounds) ([]sources.Split, error) {
-	v := p.datasets[name]
+func (p *pin) Splits(name schema.Dataset, past sources.Watermarks, filter sources.Filter) ([]sources.Split, error) {
 	var out []sources.Split
-	for _, s := range v.segments {
-		if s.batch.Times.Overlaps(bounds) {
-			out = appendBatch(out, s, past)
-		}
-	}
-	for i := range v.tables {
-		f := &v.tables[i]
-		cover := f.spans.coverage(past)
-		if !f.times.Overlaps(bounds) || cover == coveredAll {
+	// The newest first: who wants those reads little more.
+	for _, s := range slices.Backward(p.datasets[name].segments) {
+		cover := s.spans.coverage(past)
+		if cover == coveredAll {
 			continue
 		}
-		split := &sources.TableSplit{
-			Table: f.table.name, To: f.rows, Times: f.times, Columns: f.table.names, Suspect: f.suspect,
+		from := past
+		if cover == coveredNone {
+			from = nil
 		}
-		if cover == coveredSome {
-			split.Past = past
+		if rows, ok := p.tail.selectRows(s, from, filter); ok {
+			out = append(out, sources.Split{Batch: &sources.BatchSplit{Batch: s.batch, Select: rows, Suspect: s.suspect}})
 		}
-		out = append(out, sources.Split{Table: split})
 	}
 	return out, nil
 }
 
-// appendBatch appends the split of the segment's rows past the watermarks, if
-// there are any.
-func appendBatch(out []sources.Split, s *segment, past sources.Watermarks) []sources.Split {
-	split := &sources.BatchSplit{Batch: s.batch, Suspect: s.suspect}
-	switch s.spans.coverage(past) {
-	case coveredAll:
-		return out
-	case coveredSome:
-		for r := range s.batch.Rows {
-			if !covered(&s.batch.Positions[r], past) {
-				split.Select = append(split.Select, uint32(r))
-			}
-		}
-		if len(split.Select) == 0 {
-			return out
+// Window implements sources.Pin. No row in it is suspect: the lake's row of the
+// same identity would have a time that is absent here.
+func (p *pin) Window(name schema.Dataset, watermarks sources.Watermarks, filter sources.Filter) ([]sources.Split, bool, error) {
+	v, ok := p.datasets[name]
+	if !ok || !v.known || v.absent.Overlaps(filter.Bounds) || !p.through.reaches(&name, watermarks) {
+		return nil, false, nil
+	}
+	var out []sources.Split
+	for _, s := range slices.Backward(v.segments) {
+		if rows, ok := p.tail.selectRows(s, nil, filter); ok {
+			out = append(out, sources.Split{Batch: &sources.BatchSplit{Batch: s.batch, Select: rows}})
 		}
 	}
-	return append(out, sources.Split{Batch: split})
+	return out, true, nil
 }
 
-// Release implements sources.Pin. A second one does nothing.
-func (p *pin) Release() {
-	if p.released.Swap(true) {
-		return
-	}
-	last := false
-	for _, v := range p.datasets {
-		for i := range v.tables {
-			last = v.tables[i].table.pins.Add(-1) == 0 || last
-		}
-	}
-	if last {
-		p.tail.poke()
-	}
-}
+// Release implements sources.Pin. The garbage collector does the rest.
+func (p *pin) Release() {}

@@ -31,11 +31,13 @@ func (s *spans) add(shard stream.ShardID, seq stream.Sequence) {
 	*s = append(*s, span{shard, seq, seq})
 }
 
-func (s *spans) merge(other spans) {
-	for _, o := range other {
-		s.add(o.shard, o.first)
-		s.add(o.shard, o.last)
-	}
+// meets says that some of the rows may be among the others.
+func (s spans) meets(other spans) bool {
+	return slices.ContainsFunc(s, func(p span) bool {
+		return slices.ContainsFunc(other, func(o span) bool {
+			return p.shard == o.shard && p.first.Compare(o.last) <= 0 && o.first.Compare(p.last) <= 0
+		})
+	})
 }
 
 // coverage says how many of some rows lie at or below watermarks.

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"sync"
-	"time"
 
+	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 )
@@ -26,41 +25,22 @@ const (
 
 	// measureEvery is how many rows pass between two looks at an open batch's size.
 	measureEvery = 16
-
-	// minMoveRows is the least a batch must have to be worth moving into a table:
-	// one of few rows was cut for its width.
-	minMoveRows = 1024
-
-	// tick is how often Run looks at the memory of tables, and tries again what
-	// failed.
-	tick = time.Second
 )
 
 // Config says what a Tail works with and how much it may hold.
 type Config struct {
 	// Known tells rows that the lake may hold; nil: there are none.
 	Known Known
-	// Native takes full batches into tables; nil: all rows stay in Go memory.
-	Native Native
-	// MemoryBytes bounds rows, identities and tables together; over it, writes
-	// wait. Default 256 MB.
+	// MemoryBytes bounds rows and identities together; over it, writes wait.
+	// Default 256 MB.
 	MemoryBytes int64
-	// HighWaterBytes is where compaction is asked for. Default 60 % of MemoryBytes.
+	// HighWaterBytes is where compacted rows are let go of, and if there are none,
+	// compaction is asked for. Default 60 % of MemoryBytes.
 	HighWaterBytes int64
-	// NativeRows is how many rows a dataset has before its batches move into
-	// tables, and the rows of a full batch. Default 10,000.
-	NativeRows int
-	// MoveAfter is how long a full batch stays in Go memory before it moves into
-	// a table. A move costs as much as staging the rows did, and is for nothing if
-	// the lake takes them soon after, as it does under load. Default 10 s;
-	// negative: batches move at once.
-	MoveAfter time.Duration
-	// TableRows is about how many rows a table takes. Default 120,000.
-	TableRows int64
+	// BatchRows are the rows of a full batch. Default 10,000.
+	BatchRows int
 	// BatchBytes ends a batch that is wide before it is full. Default 4 MB.
 	BatchBytes int64
-	// Logger hears what Run could not do. Default: nobody.
-	Logger *slog.Logger
 }
 
 func (c Config) withDefaults() Config {
@@ -70,26 +50,17 @@ func (c Config) withDefaults() Config {
 	if c.HighWaterBytes == 0 {
 		c.HighWaterBytes = c.MemoryBytes / 10 * 6
 	}
-	if c.NativeRows == 0 {
-		c.NativeRows = 10_000
-	}
-	if c.MoveAfter == 0 {
-		c.MoveAfter = 10 * time.Second
-	}
-	if c.TableRows == 0 {
-		c.TableRows = 120_000
+	if c.BatchRows == 0 {
+		c.BatchRows = 10_000
 	}
 	if c.BatchBytes == 0 {
 		c.BatchBytes = 4 << 20
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
 }
 
 func (c Config) validate() error {
-	if c.MemoryBytes < 0 || c.HighWaterBytes < 0 || c.NativeRows < 0 || c.TableRows < 0 || c.BatchBytes < 0 {
+	if c.MemoryBytes < 0 || c.HighWaterBytes < 0 || c.BatchRows < 0 || c.BatchBytes < 0 {
 		return errors.New("nearline tail: a limit is negative")
 	}
 	if c.HighWaterBytes > c.MemoryBytes {
@@ -110,23 +81,16 @@ type Tail struct {
 	cfg    Config
 	limits limits
 	memory *memory
-	// wake asks Run for a round: a dataset has a batch to move, or a table that
-	// nobody holds any more is to be dropped.
-	wake chan struct{}
+	// through is how far Write has come.
+	through through
+	// settling lets one goroutine at a time let go of rows.
+	settling sync.Mutex
 
 	mu       sync.RWMutex
 	datasets map[schema.Dataset]*dataset
-
-	// workMu guards what Run has to do.
-	workMu    sync.Mutex
-	unmoved   []*dataset // have full batches
-	doomed    []*table   // left their datasets, to be dropped once unpinned
-	lastTable uint64     // number in the last table's name
-	dropping  sync.Mutex // one goroutine drops tables at a time
 }
 
-// NewTail makes an empty tail. Run must be running for tables to be used and
-// dropped.
+// NewTail makes an empty tail.
 func NewTail(cfg Config) (*Tail, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -137,40 +101,16 @@ func NewTail(cfg Config) (*Tail, error) {
 	}
 	return &Tail{
 		cfg:      cfg,
-		limits:   limits{batchRows: cfg.NativeRows, batchBytes: cfg.BatchBytes},
+		limits:   limits{batchRows: cfg.BatchRows, batchBytes: cfg.BatchBytes},
 		memory:   newMemory(cfg.MemoryBytes, cfg.HighWaterBytes),
-		wake:     make(chan struct{}, 1),
+		through:  through{at: map[logShard]stream.Sequence{}},
 		datasets: map[schema.Dataset]*dataset{},
 	}, nil
 }
 
-// Run moves full batches into tables and drops tables that are trimmed and no
-// longer pinned, until ctx ends.
-func (t *Tail) Run(ctx context.Context) error {
-	if t.cfg.Native == nil {
-		<-ctx.Done()
-		return nil
-	}
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.wake:
-		case <-ticker.C:
-			t.enqueueAll()
-		}
-		err := errors.Join(t.moveBatches(ctx), t.dropTables(ctx), t.measureTables(ctx))
-		if err != nil && ctx.Err() == nil {
-			t.cfg.Logger.Warn("nearline tables are behind", "err", err)
-		}
-	}
-}
-
 // Write implements Tables.
 func (t *Tail) Write(ctx context.Context, rows []Row) ([]Outcome, error) {
-	if err := t.memory.wait(ctx); err != nil {
+	if err := t.wait(ctx); err != nil {
 		return nil, fmt.Errorf("wait for room in the nearline tail: %w", err)
 	}
 	outcomes := make([]Outcome, len(rows))
@@ -185,6 +125,7 @@ func (t *Tail) Write(ctx context.Context, rows []Row) ([]Outcome, error) {
 			runtime.Gosched()
 		}
 	}
+	t.through.advance(rows)
 	return outcomes, nil
 }
 
@@ -216,26 +157,35 @@ func groupRows(rows []Row) []*group {
 }
 
 // insert stores rows of one dataset. It asks Known without holding the dataset's
-// lock, and again if identities were let go meanwhile.
+// lock, and again if rows were let go meanwhile.
 func (t *Tail) insert(ctx context.Context, name schema.Dataset, in *insertion) error {
 	for {
 		d := t.dataset(name)
-		epoch := d.epoch()
-		if err := t.suspects(ctx, name, in); err != nil {
+		epoch, absentKnown := d.state()
+		if err := t.askLake(ctx, name, in, absentKnown); err != nil {
 			return err
 		}
 		done, bytes := d.insert(epoch, in, &t.limits)
 		if done {
 			t.memory.add(bytes)
-			t.enqueue(d)
+			t.settle()
 			return nil
 		}
 	}
 }
 
-func (t *Tail) suspects(ctx context.Context, name schema.Dataset, in *insertion) error {
+// askLake asks which of the rows the lake may hold, and before the first ones
+// what it holds at all.
+func (t *Tail) askLake(ctx context.Context, name schema.Dataset, in *insertion, absentKnown bool) error {
 	if t.cfg.Known == nil {
 		return nil
+	}
+	if !absentKnown {
+		held, err := t.cfg.Known.Held(ctx, name)
+		if err != nil {
+			return fmt.Errorf("ask for the times of %s in the lake: %w", name.Metric, err)
+		}
+		in.held = held
 	}
 	times, ids := make([]int64, len(in.at)), make([]schema.ID, len(in.at))
 	for i, n := range in.at {
@@ -279,12 +229,4 @@ func (t *Tail) Datasets() []schema.Dataset {
 		out = append(out, name)
 	}
 	return out
-}
-
-// poke asks Run for a round.
-func (t *Tail) poke() {
-	select {
-	case t.wake <- struct{}{}:
-	default:
-	}
 }

@@ -1,5 +1,4 @@
-// Package nearlinetest holds the conformance suite of nearline stores, and a
-// Native in plain memory for tests of those that keep tables in an engine.
+// Package nearlinetest holds the conformance suite of nearline stores.
 package nearlinetest
 
 import (
@@ -49,28 +48,37 @@ func rowOf(b *sources.Batch, r int) nearline.Row {
 	return nearline.Row{Event: b.Event(r, schema.Dataset{}), Position: b.Positions[r]}
 }
 
-// Read gives all rows of a pin's splits of a dataset, by position. The tables are
-// those of native, which is nil if the store has none.
-func Read(t *testing.T, p sources.Pin, ds schema.Dataset, past sources.Watermarks, bounds sources.Bounds, native *Native) []nearline.Row {
+// Read gives all rows of a pin's splits of a dataset, by position.
+func Read(t *testing.T, p sources.Pin, ds schema.Dataset, past sources.Watermarks, filter sources.Filter) []nearline.Row {
 	t.Helper()
-	splits, err := p.Splits(ds, past, bounds)
+	splits, err := p.Splits(ds, past, filter)
 	if err != nil {
 		t.Fatalf("splits: %v", err)
 	}
+	return rowsOf(t, splits)
+}
+
+// ReadWindow gives likewise the rows of the hot window, if it is complete.
+func ReadWindow(t *testing.T, p sources.Pin, ds schema.Dataset, watermarks sources.Watermarks, filter sources.Filter) (rows []nearline.Row, complete bool) {
+	t.Helper()
+	splits, complete, err := p.Window(ds, watermarks, filter)
+	if err != nil {
+		t.Fatalf("window: %v", err)
+	}
+	return rowsOf(t, splits), complete
+}
+
+// Within is the filter of bounds alone.
+func Within(bounds sources.Bounds) sources.Filter { return sources.Filter{Bounds: bounds} }
+
+func rowsOf(t *testing.T, splits []sources.Split) []nearline.Row {
+	t.Helper()
 	var out []nearline.Row
 	for _, s := range splits {
-		switch {
-		case s.Batch != nil:
-			out = append(out, ReadBatch(s.Batch)...)
-		case s.Table != nil:
-			rows, err := native.Read(s.Table)
-			if err != nil {
-				t.Fatalf("read table: %v", err)
-			}
-			out = append(out, rows...)
-		default:
-			t.Fatalf("split %+v: neither a batch nor a table", s)
+		if s.Batch == nil {
+			t.Fatalf("split %+v is no batch", s)
 		}
+		out = append(out, ReadBatch(s.Batch)...)
 	}
 	slices.SortFunc(out, func(a, b nearline.Row) int { return a.Position.Compare(b.Position) })
 	return out

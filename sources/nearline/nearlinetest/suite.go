@@ -26,6 +26,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"time bounds", timeBounds},
 		{"nothing known of a dataset", unknownDataset},
 		{"two releases", twoReleases},
+		{"the window has both sides of the watermarks", windowHasBothSides},
+		{"column filters", columnFilters},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -72,7 +74,7 @@ func want(t *testing.T, got []nearline.Row, lines ...string) {
 
 func everything(t *testing.T, p sources.Pin, ds schema.Dataset) []nearline.Row {
 	t.Helper()
-	return Read(t, p, ds, nil, sources.Unbounded(), nil)
+	return Read(t, p, ds, nil, Within(sources.Unbounded()))
 }
 
 func kindsComeBack(t *testing.T, s Store) {
@@ -175,7 +177,7 @@ func watermarksLeaveOut(t *testing.T, s Store) {
 		}
 	}
 	p := pinned(t, s, ds)
-	read := func(w sources.Watermarks) []nearline.Row { return Read(t, p, ds, w, sources.Unbounded(), nil) }
+	read := func(w sources.Watermarks) []nearline.Row { return Read(t, p, ds, w, Within(sources.Unbounded())) }
 	want(t, read(sources.Watermarks{3: stream.SequenceOf(1)}),
 		"3/2/0 t=5", "3/2/1 t=5", "4/1/0 t=5", "4/1/1 t=5", "4/2/0 t=5", "4/2/1 t=5")
 	want(t, read(sources.Watermarks{3: stream.SequenceOf(7), 4: stream.SequenceOf(1)}), "4/2/0 t=5", "4/2/1 t=5")
@@ -190,7 +192,7 @@ func timeBounds(t *testing.T, s Store) {
 	p := pinned(t, s, ds)
 	for _, b := range []sources.Bounds{{Min: -50, Max: -50}, {Min: 50, Max: 90}, {Min: -90, Max: 90}} {
 		in := 0
-		for _, r := range Read(t, p, ds, nil, b, nil) {
+		for _, r := range Read(t, p, ds, nil, Within(b)) {
 			if b.Contains(r.Event.Time) {
 				in++
 			}
@@ -203,7 +205,7 @@ func timeBounds(t *testing.T, s Store) {
 			t.Errorf("bounds %v: %d rows lie in them, want %d", b, in, wanted)
 		}
 	}
-	if got := Read(t, p, ds, nil, sources.Bounds{Min: 51, Max: 90}, nil); len(got) != 0 {
+	if got := Read(t, p, ds, nil, Within(sources.Bounds{Min: 51, Max: 90})); len(got) != 0 {
 		t.Errorf("%d rows of a batch that lies outside the bounds", len(got))
 	}
 }
@@ -222,4 +224,78 @@ func twoReleases(t *testing.T, s Store) {
 	p.Release()
 	p.Release()
 	want(t, everything(t, pinned(t, s, ds), ds), "0/1/0 t=1")
+}
+
+// windowHasBothSides: the window has rows on both sides of the watermarks, once
+// everything up to those is written.
+func windowHasBothSides(t *testing.T, s Store) {
+	ds, other := dataset("m"), dataset("n")
+	for seq := uint64(1); seq <= 4; seq++ {
+		write(t, s, nearline.Row{Event: Event(ds, int64(10*seq), seq, seq), Position: At(0, seq, 0)})
+	}
+	write(t, s, nearline.Row{Event: Event(other, 99, 9, 9), Position: At(0, 5, 0)})
+	p := pinned(t, s, ds)
+	write(t, s, nearline.Row{Event: Event(ds, 60, 6, 6), Position: At(0, 6, 0)})
+	bounds := Within(sources.Bounds{Min: 20, Max: 100})
+	for _, c := range []struct {
+		watermark uint64
+		complete  bool
+	}{{0, true}, {3, true}, {5, true}, {6, false}} {
+		got, complete := ReadWindow(t, p, ds, sources.Watermarks{0: stream.SequenceOf(c.watermark)}, bounds)
+		if complete != c.complete {
+			t.Errorf("watermark %d: complete is %v", c.watermark, complete)
+		}
+		got = slices.DeleteFunc(got, func(r nearline.Row) bool { return !bounds.Bounds.Contains(r.Event.Time) })
+		if c.complete && len(got) != 3 {
+			t.Errorf("watermark %d: %d rows in the bounds, want 3", c.watermark, len(got))
+		}
+	}
+	if _, complete := ReadWindow(t, p, ds, sources.Watermarks{1: stream.SequenceOf(1)}, bounds); complete {
+		t.Error("a window without the rows of a shard says that it is complete")
+	}
+	if _, complete := ReadWindow(t, pinned(t, s, dataset("unknown")), dataset("unknown"), nil, bounds); complete {
+		t.Error("a window of a dataset that nothing was written to says that it is complete")
+	}
+}
+
+// columnFilters: rows that a filter says matter are there, however often it is
+// asked, and a filter says nothing of rows with another column of its field.
+func columnFilters(t *testing.T, s Store) {
+	ds := dataset("m")
+	text := func(name, v string) schema.Value {
+		return schema.Value{Name: name, Kind: schema.KindText, Text: []byte(v)}
+	}
+	for n := uint64(1); n <= 40; n++ {
+		write(t, s, nearline.Row{Event: Event(ds, int64(n), n, n, text("device", string(rune('a'+n%5))), schema.Value{Name: "n", Kind: schema.KindInt, Int: int64(n)}), Position: At(0, n, 0)})
+	}
+	p := pinned(t, s, ds)
+	count := func(f sources.ColumnFilter, matters func(e *schema.Event) bool) {
+		t.Helper()
+		for range 20 {
+			n := 0
+			for _, r := range Read(t, p, ds, nil, sources.Filter{Bounds: sources.Bounds{Min: 11, Max: 30}, Columns: []sources.ColumnFilter{f}}) {
+				if matters(&r.Event) && r.Event.Time > 10 && r.Event.Time <= 30 {
+					n++
+				}
+			}
+			want := 0
+			for seq := int64(11); seq <= 30; seq++ {
+				e := Event(ds, seq, 1, 1, text("device", string(rune('a'+seq%5))), schema.Value{Name: "n", Kind: schema.KindInt, Int: seq})
+				if matters(&e) {
+					want++
+				}
+			}
+			if n != want {
+				t.Errorf("%+v: %d rows that matter, want %d", f, n, want)
+			}
+		}
+	}
+	isB := func(e *schema.Event) bool { return string(e.Values[0].Text) == "b" }
+	all := func(*schema.Event) bool { return true }
+	count(sources.ColumnFilter{Column: "s_device", Others: []string{"s_device", "i_device"}, Texts: []string{"b", "nobody"}}, isB)
+	count(sources.ColumnFilter{Column: "i_n", Min: 15, Max: 17.5}, func(e *schema.Event) bool { return e.Values[1].Int >= 15 && e.Values[1].Int <= 17 })
+	count(sources.ColumnFilter{Column: "s_device", Others: []string{"i_n"}, Texts: []string{"b"}}, all)
+	if got := Read(t, p, ds, nil, sources.Filter{Bounds: sources.Unbounded(), Columns: []sources.ColumnFilter{{Column: "s_place", Texts: []string{"x"}}}}); len(got) != 0 {
+		t.Errorf("%d rows have a value in a column that no row has", len(got))
+	}
 }

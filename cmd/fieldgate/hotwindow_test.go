@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// gauges makes events of 50 devices, a second apart, from number first on.
+func gauges(start time.Time, first, n int) []string {
+	lines := make([]string, n)
+	for i := range lines {
+		k := first + i
+		lines[i] = fmt.Sprintf(`{"metrictype":"gauge","timestamp":%q,"_id":%d,"device":"d%d","level":%d}`,
+			start.Add(time.Duration(k)*time.Second).Format(time.RFC3339), k, k%50, k%7)
+	}
+	return lines
+}
+
+// hotWindow is a server with gauges, asked over times of the hot window and over
+// all times, which reads files.
+type hotWindow struct {
+	*instance
+	start time.Time
+}
+
+// since counts the gauges of a device from number first on, as told by the plan
+// and by all rows there are, which must agree.
+func (h *hotWindow) since(t *testing.T, first int) (count, plan string) {
+	t.Helper()
+	at := h.start.Add(time.Duration(first) * time.Second).Format(time.RFC3339)
+	const what = `count(*), coalesce(sum(level), 0)`
+	sql := fmt.Sprintf(`select %s from gauge where device = 'd3' and timestamp >= '%s'`, what, at)
+	count = h.query(t, sql)
+	if all := h.query(t, fmt.Sprintf(`select %s from (select * from gauge limit 1000000) as g where device = 'd3' and timestamp >= '%s'`, what, at)); all != count {
+		t.Errorf("from %d on: %s, among all rows %s", first, count, all)
+	}
+	return count, h.query(t, `explain `+sql)
+}
+
+// want finds the gauges of the device among those from number first up to another,
+// and once more those of extra, in the window or not.
+func (h *hotWindow) want(t *testing.T, first, to int, hot bool, extra ...int) {
+	t.Helper()
+	n, sum := len(extra), 0
+	for _, k := range extra {
+		sum += k % 7
+	}
+	for k := first; k < to; k++ {
+		if k%50 == 3 {
+			n++
+			sum += k % 7
+		}
+	}
+	count := fmt.Sprintf("%d|%d", n, sum)
+	got, plan := h.since(t, first)
+	if got != count {
+		t.Errorf("from %d on: %s, want %s", first, got, count)
+	}
+	if is := strings.Contains(plan, "of the hot window"); is != hot || hot && !strings.Contains(plan, ": 0 of ") {
+		t.Errorf("from %d on the hot window is read: %v, want %v\n%s", first, is, hot, plan)
+	}
+}
+
+func (h *hotWindow) compact(t *testing.T) {
+	t.Helper()
+	h.query(t, `select fieldgate.compact()`)
+}
+
+// TestHotWindow: a statement whose time lies in what the tail holds opens no file,
+// and finds each row once, with copies, conflicts and late events, over a restart.
+func TestHotWindow(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := &hotWindow{start(t, dir), time.Now().UTC().Add(-2 * time.Hour).Truncate(time.Second)}
+	h.query(t, `create table gauge (device text, level integer)`)
+	h.post(t, gauges(h.start, 0, 3000))
+	h.eventually(t, `select count(*) from gauge`, "3000")
+	h.compact(t)
+	h.want(t, 2000, 3000, true)
+	h.post(t, gauges(h.start, 2900, 200)) // 100 of them again
+	h.post(t, []string{strings.Replace(gauges(h.start, 2953, 1)[0], `"level":6`, `"level":1000`, 1)})
+	h.eventually(t, `select count(*) from gauge`, "3100")
+	h.eventually(t, `select count(*) from errors.stream where kind = 'conflict'`, "1")
+	h.want(t, 2000, 3100, true)
+	h.compact(t)
+	h.want(t, 2000, 3100, true)
+	if plan := h.query(t, `explain select count(*) from gauge`); strings.Contains(plan, "hot window") {
+		t.Errorf("a statement without a beginning reads the window:\n%s", plan)
+	}
+
+	h.close(t)
+	h.instance = start(t, dir)
+	h.want(t, 2000, 3100, false)
+	h.post(t, gauges(h.start, 3100, 100))
+	h.post(t, gauges(h.start, 1000, 200)) // copies of what the lake alone has
+	late := strings.Replace(gauges(h.start, 2003, 1)[0], `"_id":2003`, `"_id":"late"`, 1)
+	h.post(t, []string{late})
+	h.eventually(t, `select count(*) from gauge`, "3201")
+	h.want(t, 3100, 3200, true)
+	h.want(t, 2000, 3200, false, 2003)
+	h.compact(t)
+	h.want(t, 3100, 3200, true)
+	h.want(t, 2000, 3200, false, 2003)
+	h.want(t, 1000, 3200, false, 2003)
+}
+
+// TestHotWindowGivesWay: with little memory the window goes, and no row with it.
+func TestHotWindowGivesWay(t *testing.T) {
+	t.Parallel()
+	h := &hotWindow{start(t, t.TempDir(), func(c *config) { c.Limits.TailMB = 4 }), time.Now().UTC().Add(-10 * time.Hour).Truncate(time.Second)}
+	h.query(t, `create table gauge (device text, level integer)`)
+	const step, steps = 5000, 7
+	for n := range steps {
+		h.post(t, gauges(h.start, n*step, step))
+		h.eventually(t, `select count(*) from gauge`, itoa((n+1)*step))
+		h.compact(t)
+	}
+	last := steps*step - step/10
+	h.want(t, last, step*steps, true)
+	h.want(t, 0, step*steps, false)
+}
