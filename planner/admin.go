@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -127,9 +128,12 @@ func (s *Session) runAdmin(ctx context.Context, p *Prepared, call *pgquery.FuncC
 	if err != nil {
 		return nil, err
 	}
-	if site.proc.Name == "compact" {
+	switch site.proc.Name {
+	case "compact":
 		err = s.compact(ctx)
-	} else {
+	case "restore_schema":
+		err = s.restoreSchema(ctx, args)
+	default:
 		err = s.runAdminChange(ctx, site.proc, args)
 	}
 	if err != nil {
@@ -145,10 +149,35 @@ func (s *Session) compact(ctx context.Context) error {
 	return s.planner.cfg.Admin.Compact(ctx, s.id.Tenant)
 }
 
+// preventAdminInBlock refuses a function that changes the schema where that would
+// have to be undone.
+func (s *Session) preventAdminInBlock(name string) error {
+	if !s.tx.block {
+		return nil
+	}
+	return errorf(pgerrcode.ActiveSQLTransaction, "%s.%s cannot run inside a transaction block", schemaFieldgate, name)
+}
+
+// restoreSchema is fieldgate.restore_schema.
+func (s *Session) restoreSchema(ctx context.Context, args *adminArgs) error {
+	if err := s.preventAdminInBlock("restore_schema"); err != nil {
+		return err
+	}
+	version := args.values[0].number
+	old, err := s.planner.cfg.Schemas.Earlier(ctx, s.id.Tenant, uint64(max(version, 0)))
+	if errors.Is(err, schema.ErrNotFound) {
+		return errorf(pgerrcode.UndefinedObject, "schema version %d does not exist", version).withHint("fieldgate.schema_history lists the versions.")
+	}
+	if err != nil {
+		return err
+	}
+	return s.changeSchema(ctx, fmt.Sprintf("restore version %d", version), func(d *schema.Draft) error { return d.Restore(old) })
+}
+
 // runAdminChange changes the schema.
 func (s *Session) runAdminChange(ctx context.Context, proc *postgres.Proc, args *adminArgs) error {
-	if s.tx.block {
-		return errorf(pgerrcode.ActiveSQLTransaction, "%s.%s cannot run inside a transaction block", schemaFieldgate, proc.Name)
+	if err := s.preventAdminInBlock(proc.Name); err != nil {
+		return err
 	}
 	change := adminChanges[adminKey(proc)]
 	return s.changeSchema(ctx, change.what(args), func(d *schema.Draft) error {
@@ -168,12 +197,13 @@ type adminArgs struct {
 	text   string // of the statement
 }
 
-// adminValue is a text or a list of texts.
+// adminValue is a text, a number or a list of texts.
 type adminValue struct {
-	null bool
-	text string
-	list []adminValue
-	at   int32
+	null   bool
+	text   string
+	number int64
+	list   []adminValue
+	at     int32
 }
 
 // values computes the arguments, which are constants. One whose default is not
@@ -213,7 +243,7 @@ func adminValueOf(e Expr) (v adminValue, ok bool) {
 		return v, true
 	case *Const:
 		if e.Null || e.Value.Array == nil {
-			return adminValue{null: e.Null, text: e.Value.Str}, true
+			return adminValue{null: e.Null, text: e.Value.Str, number: e.Value.Int}, true
 		}
 		for _, item := range e.Value.Array.Items {
 			v.list = append(v.list, adminValue{null: item.Kind == postgres.NullKind, text: item.Str})

@@ -52,13 +52,13 @@ func (s *Session) onTable(rv *pgquery.RangeVar, what string, missingOK bool, edi
 type fieldEdit func(c *schemaChange, d *schema.Draft, table string) error
 
 // alterTable reads ALTER TABLE with its commands.
-func (s *Session) alterTable(n *pgquery.AlterTableStmt) (*schemaChange, error) {
+func (s *Session) alterTable(n *pgquery.AlterTableStmt, text string) (*schemaChange, error) {
 	if n.Objtype != pgquery.ObjectType_OBJECT_TABLE {
 		return nil, unsupported(nowhere, "ALTER %s", objectName(n.Objtype))
 	}
 	edits := make([]fieldEdit, 0, len(n.Cmds))
 	for _, node := range n.Cmds {
-		edit, err := alterCommand(node.GetAlterTableCmd())
+		edit, err := alterCommand(node.GetAlterTableCmd(), text)
 		if err != nil {
 			return nil, err
 		}
@@ -74,14 +74,16 @@ func (s *Session) alterTable(n *pgquery.AlterTableStmt) (*schemaChange, error) {
 	})
 }
 
-func alterCommand(n *pgquery.AlterTableCmd) (fieldEdit, error) {
+func alterCommand(n *pgquery.AlterTableCmd, text string) (fieldEdit, error) {
 	switch n.Subtype {
 	case pgquery.AlterTableType_AT_AddColumn:
 		return addColumn(n)
 	case pgquery.AlterTableType_AT_DropColumn:
 		return dropColumn(n), nil
 	case pgquery.AlterTableType_AT_AlterColumnType:
-		return alterColumnType(n)
+		return alterColumnType(n, text)
+	case pgquery.AlterTableType_AT_SetRelOptions, pgquery.AlterTableType_AT_ResetRelOptions:
+		return setOptions(n)
 	}
 	return nil, unsupported(nowhere, "ALTER TABLE … %s", words(strings.TrimPrefix(n.Subtype.String(), "AT_")))
 }
@@ -118,12 +120,8 @@ func dropColumn(n *pgquery.AlterTableCmd) fieldEdit {
 	}
 }
 
-func alterColumnType(n *pgquery.AlterTableCmd) (fieldEdit, error) {
+func alterColumnType(n *pgquery.AlterTableCmd, text string) (fieldEdit, error) {
 	def := n.Def.GetColumnDef()
-	if def.GetRawDefault() != nil {
-		return nil, unsupported(locate(def.RawDefault), "USING").
-			withHint("A conversion belongs to a source: fieldgate.add_alias(metric, field, sent_name, conversion).")
-	}
 	if def.GetCollClause() != nil {
 		return nil, unsupported(nowhere, "COLLATE")
 	}
@@ -131,10 +129,25 @@ func alterColumnType(n *pgquery.AlterTableCmd) (fieldEdit, error) {
 	if err != nil {
 		return nil, err
 	}
+	var expr *using
+	if def.GetRawDefault() != nil {
+		if expr, err = readUsing(text, n); err != nil {
+			return nil, err
+		}
+		if cast := def.RawDefault.GetTypeCast(); cast != nil && cast.Arg.GetColumnRef() != nil {
+			to, err := fieldTypeOf(cast.TypeName)
+			expr.plain = err == nil && to == t && len(expr.refs) == 1
+		}
+	}
 	return func(_ *schemaChange, d *schema.Draft, table string) error {
 		m, _ := d.Metric(table)
 		if _, exists := m.Field(n.Name); !exists && n.Name != schema.TimestampField {
 			return columnMissing(table, n.Name)
+		}
+		if expr != nil && n.Name != schema.TimestampField {
+			if err := expr.convertAll(d, table, n.Name); err != nil {
+				return err
+			}
 		}
 		return d.ChangeFieldType(table, n.Name, t)
 	}, nil

@@ -61,7 +61,7 @@ func (s *Session) newChange(st *Statement) (*schemaChange, error) {
 	case *pgquery.Node_CreateStmt:
 		return s.createTable(n.CreateStmt)
 	case *pgquery.Node_AlterTableStmt:
-		return s.alterTable(n.AlterTableStmt)
+		return s.alterTable(n.AlterTableStmt, st.Text)
 	case *pgquery.Node_RenameStmt:
 		return s.rename(n.RenameStmt)
 	case *pgquery.Node_CommentStmt:
@@ -151,10 +151,13 @@ func (s *Session) createTable(n *pgquery.CreateStmt) (*schemaChange, error) {
 		return nil, unsupported(at, "inheritance or partitioning")
 	case n.OfTypename != nil:
 		return nil, unsupported(at, "CREATE TABLE OF")
-	case len(n.Constraints) > 0 || len(n.Options) > 0 || n.Tablespacename != "" || n.AccessMethod != "":
-		return nil, unsupported(at, "a table constraint or storage option")
+	case len(n.Constraints) > 0 || n.Tablespacename != "" || n.AccessMethod != "":
+		return nil, unsupported(at, "a table constraint or tablespace")
 	}
 	m := schema.Metric{Name: name}
+	if _, err := tableOptions(&m, n.Options); err != nil {
+		return nil, err
+	}
 	for _, elt := range n.TableElts {
 		f, err := fieldOf(elt)
 		if err != nil {

@@ -32,6 +32,8 @@ type metricColumn struct {
 	builtin string
 	// sources are those of a declared field; an undeclared one has its sent name.
 	sources []schema.Source
+	// formerly are the names that a declared field had.
+	formerly []string
 }
 
 // observedField is a sent name over all datasets of a metric.
@@ -85,6 +87,7 @@ func (t *metricTable) addFields(m *schema.Metric) {
 			t:         fieldType(f.Type),
 			attribute: int16(f.Number),
 			sources:   f.Sources,
+			formerly:  f.Former,
 		})
 	}
 }
@@ -196,11 +199,12 @@ func (t *metricTable) beyond(name string) ([]metricColumn, error) {
 	return found, nil
 }
 
-// former finds the field that has name among its sources as it was sent. A source
-// with a conversion is not meant: its name still means what was sent.
+// former finds the field that was called name, or that has name among its sources
+// as it was sent. A source with a conversion is not meant: its name still means what
+// was sent.
 func (t *metricTable) former(name string) (metricColumn, bool) {
 	for _, c := range t.columns {
-		if slices.ContainsFunc(c.sources, func(s schema.Source) bool { return s.Name == name && s.Convert == "" }) {
+		if slices.Contains(c.formerly, name) || slices.ContainsFunc(c.sources, func(s schema.Source) bool { return s.Name == name && s.Convert == "" }) {
 			return c, true
 		}
 	}

@@ -38,6 +38,7 @@ type (
 		NextMetric        uint32            `json:"next_metric"`
 		Generations       map[string]uint32 `json:"generations,omitempty"`
 		FirstGeneration   uint32            `json:"first_generation,omitempty"`
+		TopGenerations    map[string]uint32 `json:"top_generations,omitempty"`
 	}
 	// metricReference names a metric's document.
 	metricReference struct {
@@ -63,6 +64,7 @@ type (
 		Name    string           `json:"name"`
 		Type    string           `json:"type"`
 		Sources []sourceDocument `json:"sources"`
+		Former  []string         `json:"former,omitempty"`
 		Comment string           `json:"comment,omitempty"`
 	}
 	sourceDocument struct {
@@ -109,6 +111,7 @@ func encodeRoot(s *Snapshot) ([]byte, error) {
 		NextMetric:        s.nextMetric,
 		Generations:       s.Generations,
 		FirstGeneration:   s.FirstGeneration,
+		TopGenerations:    s.topGenerations,
 	}
 	for _, m := range s.Metrics {
 		doc.Metrics = append(doc.Metrics, metricReference{ID: m.ID, Version: m.Version})
@@ -133,6 +136,7 @@ func (doc *rootDocument) snapshot(tenant string) *Snapshot {
 		Metrics:           make([]*Metric, 0, len(doc.Metrics)),
 		Generations:       doc.Generations,
 		FirstGeneration:   doc.FirstGeneration,
+		topGenerations:    doc.TopGenerations,
 		nextMetric:        doc.NextMetric,
 		dropped:           doc.Dropped,
 	}
@@ -152,7 +156,7 @@ func encodeMetric(m *Metric) ([]byte, error) {
 		Comment:           m.Comment,
 	}
 	for _, f := range m.Fields {
-		fd := fieldDocument{Number: f.Number, Name: f.Name, Type: f.Type.String(), Comment: f.Comment}
+		fd := fieldDocument{Number: f.Number, Name: f.Name, Type: f.Type.String(), Former: f.Former, Comment: f.Comment}
 		for _, s := range f.Sources {
 			fd.Sources = append(fd.Sources, sourceDocument(s))
 		}
@@ -182,7 +186,7 @@ func decodeMetric(item Item) (*Metric, error) {
 		if err != nil {
 			return nil, fmt.Errorf("decode %s: field %q: %w", item.Key, fd.Name, err)
 		}
-		f := Field{Number: fd.Number, Name: fd.Name, Type: t, Comment: fd.Comment}
+		f := Field{Number: fd.Number, Name: fd.Name, Type: t, Former: fd.Former, Comment: fd.Comment}
 		for _, s := range fd.Sources {
 			f.Sources = append(f.Sources, Source(s))
 		}

@@ -157,7 +157,7 @@ func (d *Draft) EndGeneration(sent string) error {
 }
 
 func (d *Draft) raise(sent string) {
-	d.next.Generations[sent] = d.next.generation(sent) + 1
+	d.next.Generations[sent] = max(d.next.generation(sent), d.next.topGenerations[sent]) + 1
 	d.changed = true
 }
 

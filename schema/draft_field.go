@@ -97,6 +97,7 @@ func (d *Draft) RenameField(metric, oldName, newName string) error {
 			return fmt.Errorf("%s: %w", where, ErrFieldExists)
 		}
 		f.Name = newName
+		f.Former = append(f.Former, oldName)
 		own := Source{Name: newName}
 		others := slices.DeleteFunc(f.Sources, func(s Source) bool {
 			if s.Name == newName {
@@ -196,8 +197,7 @@ func (d *Draft) DropSource(metric, field, sent string) error {
 				Hint:   "Rename the field, or drop it.",
 			}
 		}
-		f.Sources = slices.Delete(f.Sources, i, i+1)
-		return nil
+		return setSources(m, f, slices.Delete(f.Sources, i, i+1))
 	})
 }
 
@@ -254,6 +254,13 @@ func setSources(m *Metric, f *Field, sources []Source) error {
 		}
 	}
 	f.Sources = ordered
+	f.Former = slices.DeleteFunc(f.Former, func(name string) bool {
+		_, is := seen[name]
+		return !is || name == f.Name
+	})
+	if len(f.Former) == 0 {
+		f.Former = nil
+	}
 	return nil
 }
 

@@ -70,6 +70,8 @@ func Functions() []postgres.Proc {
 			[]argument{policy}),
 		function("set_missing_time", "Says what becomes of a metric's later events without a time: arrival or reject.",
 			[]argument{metric, policy}),
+		function("restore_schema", "Declares what the version had declared, and nothing else; fieldgate.schema_history lists the versions.",
+			[]argument{{"version", postgres.Int8OID}}),
 	}
 	for i := range list {
 		list[i].OID = firstFunctionOID + postgres.OID(i)

@@ -35,6 +35,10 @@ type Snapshot struct {
 	Generations     map[string]uint32
 	FirstGeneration uint32
 
+	// topGenerations holds, for names whose generation was lowered by a restore, the
+	// highest that they ever had.
+	topGenerations map[string]uint32
+
 	nextMetric uint32 // the ID that the next new metric gets
 	dropped    bool   // the version that a drop of the tenant made
 	bySent     map[string]*Metric
@@ -73,6 +77,9 @@ type Field struct {
 	// Sources are in the order in which they are asked for a value. The own name is
 	// one of them, the first unless the owner put it elsewhere.
 	Sources []Source
+	// Former are the names that the field had: sources whose names still mean the
+	// field, whatever their conversion.
+	Former  []string
 	Comment string
 }
 
@@ -203,6 +210,7 @@ func (m *Metric) clone() *Metric {
 	c.Fields = slices.Clone(m.Fields)
 	for i := range c.Fields {
 		c.Fields[i].Sources = slices.Clone(m.Fields[i].Sources)
+		c.Fields[i].Former = slices.Clone(m.Fields[i].Former)
 	}
 	return &c
 }

@@ -159,8 +159,10 @@ func (s *Store) DropTenant(ctx context.Context, name string) error {
 // nextFirstGeneration is above the generation of every name of s.
 func (s *Snapshot) nextFirstGeneration() uint32 {
 	top := s.FirstGeneration
-	for _, g := range s.Generations {
-		top = max(top, g)
+	for _, generations := range []map[string]uint32{s.Generations, s.topGenerations} {
+		for _, g := range generations {
+			top = max(top, g)
+		}
 	}
 	return top + 1
 }

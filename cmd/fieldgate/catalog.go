@@ -15,6 +15,7 @@ import (
 func (s *server) newCatalog() (*pgcatalog.Catalog, error) {
 	return pgcatalog.New(pgcatalog.Config{
 		Users: s.catalogUsers, Observed: s.writing.observed, Files: s.catalogFiles, Lags: s.catalogLags,
+		History: s.schemas.History,
 	})
 }
 

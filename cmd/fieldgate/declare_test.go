@@ -44,3 +44,32 @@ func TestDeviceGenerations(t *testing.T) {
 		i.query(t, `select fieldgate.compact()`)
 	}
 }
+
+// TestUndo restores a dropped table with its rows, nearline and compacted, and says
+// who did what.
+func TestUndo(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.query(t, `create table press (temp integer)`)
+	version := i.query(t, `select version from fieldgate.schema_history where current`)
+	i.post(t, []string{`{"metrictype":"press","timestamp":1,"temp":10}`})
+	i.eventually(t, `select sum(temp) from press`, "10")
+	i.query(t, `select fieldgate.compact()`)
+	i.post(t, []string{`{"metrictype":"press","timestamp":2,"temp":20}`})
+	i.eventually(t, `select sum(temp) from press`, "30")
+	i.query(t, `alter table press rename column temp to heat`)
+	i.query(t, `drop table press`)
+	i.query(t, `select fieldgate.restore_schema(`+version+`)`)
+	if got := i.query(t, `select sum(temp), count(*) from press`); got != "30|2" {
+		t.Errorf("the restored table has %s", got)
+	}
+	i.query(t, `select fieldgate.compact()`)
+	i.post(t, []string{`{"metrictype":"press","timestamp":3,"temp":30}`, `{"metrictype":"press","timestamp":2,"temp":20}`})
+	i.eventually(t, `select sum(temp), count(*) from press`, "60|3")
+	if got := i.query(t, `select changed_by, change from fieldgate.schema_history order by version desc limit 2`); got != "demo|restore version "+version+"\ndemo|drop metric press" {
+		t.Errorf("history %s", got)
+	}
+	if _, err := i.tryQuery(t, `select fieldgate.restore_schema(999)`); serverError(err) == nil || serverError(err).Code != "42704" {
+		t.Errorf("a version that never was: %v, want 42704", err)
+	}
+}

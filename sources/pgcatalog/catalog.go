@@ -18,6 +18,9 @@ type Config struct {
 	Observed *schema.Observed
 	// Files lists the files of a tenant's metrics; nil: none.
 	Files func(ctx context.Context, tenant string) ([]File, error)
+	// History lists the versions of a tenant's schema, the current one first; nil:
+	// none.
+	History func(ctx context.Context, tenant string) ([]schema.Version, error)
 	// Lags says how far the stages are behind, as far as it is the tenant's
 	// concern; nil: nothing.
 	Lags func(ctx context.Context, tenant string) ([]Lag, error)

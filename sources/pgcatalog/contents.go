@@ -37,6 +37,7 @@ func (c *Catalog) contents() map[relationName]content {
 		{schemaFieldgate, "lag"}:                  {own: c.lagRows},
 		{schemaFieldgate, "observed_fields"}:      {own: c.observedFieldRows},
 		{schemaFieldgate, "observed_metrics"}:     {own: c.observedMetricRows},
+		{schemaFieldgate, "schema_history"}:       {own: c.schemaHistoryRows},
 		{schemaInformation, catalogNameRelation}:  {shared: catalogNameRows},
 	}
 }

@@ -44,4 +44,12 @@ var fieldgateTable = []description{
 		{"seconds", postgres.Float8OID, -1, false},
 		{"position", postgres.TextOID, -1, false},
 	}},
+	{16024, schemaFieldgate, "schema_history", 'v', 0, []column{
+		{"version", postgres.Int8OID, -1, false},
+		{"previous", postgres.Int8OID, -1, false},
+		{"changed_at", postgres.TimestampTZOID, -1, false},
+		{"changed_by", postgres.TextOID, -1, false},
+		{"change", postgres.TextOID, -1, false},
+		{"current", postgres.BoolOID, -1, false},
+	}},
 }

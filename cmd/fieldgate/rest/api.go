@@ -99,6 +99,12 @@ func (a *API) Register(mux *http.ServeMux) {
 			http.MethodGet:   a.getSettings,
 			http.MethodPatch: a.patchSettings,
 		}},
+		"/v1/schema/history": {ingest.ScopeSchema, map[string]handleFunc{
+			http.MethodGet: a.getHistory,
+		}},
+		"/v1/schema/restore": {ingest.ScopeSchema, map[string]handleFunc{
+			http.MethodPost: a.restore,
+		}},
 		"/v1/schema/metrics": {ingest.ScopeSchema, map[string]handleFunc{
 			http.MethodGet:  a.listMetrics,
 			http.MethodPost: a.createMetric,
