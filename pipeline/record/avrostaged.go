@@ -118,7 +118,7 @@ func (w *StagedWriter) begin(pos stream.Position) error {
 	seed = binary.BigEndian.AppendUint64(seed, uint64(pos.Shard))
 	seed = pos.Seq.AppendBinary(seed)
 	w.sync = digest(binary.BigEndian.AppendUint32(seed, pos.Index))
-	out, err := w.writer(&w.body, nil)
+	out, err := w.writer(&w.body)
 	if err != nil {
 		return err
 	}
@@ -127,9 +127,9 @@ func (w *StagedWriter) begin(pos stream.Position) error {
 }
 
 // writer makes a container writer, which writes its header at once.
-func (w *StagedWriter) writer(to *bytes.Buffer, meta map[string][]byte) (*ocf.Writer, error) {
-	out, err := ocf.NewWriter(to, w.schema, ocf.WithCodec(ocf.NopCloser(w.codec)), ocf.WithSyncMarker(w.sync),
-		ocf.WithBlockBytes(avroBlockBytes), ocf.WithMetadata(meta))
+func (w *StagedWriter) writer(to *bytes.Buffer, meta ...ocf.WriterOpt) (*ocf.Writer, error) {
+	out, err := ocf.NewWriter(to, w.schema, append(meta, ocf.WithCodec(ocf.NopCloser(w.codec)), ocf.WithSyncMarker(w.sync),
+		ocf.WithBlockBytes(avroBlockBytes))...)
 	if err != nil {
 		return nil, fmt.Errorf("begin archive object: %w", err)
 	}
@@ -157,9 +157,11 @@ func (w *StagedWriter) Finish() ([]byte, Summary, error) {
 	}
 	summary := w.summary.build()
 	var head bytes.Buffer
-	// The header stands first and knows all, so it is made again once all is known.
-	meta := map[string][]byte{formatKey: []byte(stagedFormat), summaryKey: summary.appendBinary(nil)}
-	if _, err := w.writer(&head, meta); err != nil {
+	// The header stands first and knows all, so it is made again once all is known. One key an option: a map of several
+	// would come in any order.
+	format := ocf.WithMetadata(map[string][]byte{formatKey: []byte(stagedFormat)})
+	about := ocf.WithMetadata(map[string][]byte{summaryKey: summary.appendBinary(nil)})
+	if _, err := w.writer(&head, format, about); err != nil {
 		return nil, Summary{}, err
 	}
 	object := append(head.Bytes(), w.body.Bytes()[w.header:]...)
