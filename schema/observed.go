@@ -166,6 +166,9 @@ func (o *Observed) Run(ctx context.Context) error {
 func (o *Observed) Note(e *Event) {
 	d := o.dataset(e.Dataset)
 	d.count(e.ReceivedAt)
+	if d.seenLike(e.Values) {
+		return
+	}
 	known := d.seen.Load()
 	set := d.fields.Load()
 	for i := 0; known && i < len(e.Values); i++ {
@@ -174,6 +177,7 @@ func (o *Observed) Note(e *Event) {
 	if !known {
 		d.learn(e, o.cfg.MaxFields, &o.news)
 	}
+	d.rememberShape(e.Values)
 }
 
 // Flush makes every name and kind noted before the call durable. It costs

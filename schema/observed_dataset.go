@@ -92,6 +92,10 @@ type observedDataset struct {
 	name Dataset
 	// fields is replaced whole by who holds mu.
 	fields atomic.Pointer[fieldSet]
+	// shapes are the names and kinds of a few events that were noted: most events
+	// have those of an earlier one, and then no name is looked up. It is replaced
+	// whole by who holds mu.
+	shapes atomic.Pointer[[]observedShape]
 	// seen: this process noted an event.
 	seen atomic.Bool
 	// events counts what is not in stored yet. first and last are arrival times

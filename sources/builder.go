@@ -14,9 +14,10 @@ import (
 type Builder struct {
 	batch  Batch
 	lookup map[columnKey]int
-	// order holds, for the previous row, the columns of its values in order: the
-	// next row most often has the same ones, and then no map is asked.
-	order []int
+	// order holds, by the place of a value in its row, the columns that rows had
+	// there last: the next row most often has one of them, and then no map is asked.
+	// They are two, because two kinds of device may take turns.
+	order [][2]int
 	// reserved says that columns were made before a row had a value in them.
 	reserved bool
 }
@@ -115,19 +116,21 @@ func (b *Builder) AddRow(ts, receivedAt int64, id, hash schema.ID, at stream.Pos
 	return d.Rows - 1
 }
 
-// columnAt finds the column of the i-th value of a row, by the previous row's
-// order if that still holds.
+// columnAt finds the column of the i-th value of a row, by the order of earlier
+// rows if that still holds.
 func (b *Builder) columnAt(i int, sent string, kind schema.Kind) *Column {
 	if i < len(b.order) {
-		if c := &b.batch.Columns[b.order[i]]; c.Kind == kind && c.Sent == sent {
-			return c
+		for _, n := range b.order[i] {
+			if c := &b.batch.Columns[n]; c.Kind == kind && c.Sent == sent {
+				return c
+			}
 		}
 	}
 	n := b.Column(sent, kind)
 	if i < len(b.order) {
-		b.order[i] = n
+		b.order[i] = [2]int{n, b.order[i][0]}
 	} else if i == len(b.order) {
-		b.order = append(b.order, n)
+		b.order = append(b.order, [2]int{n, n})
 	}
 	return &b.batch.Columns[n]
 }

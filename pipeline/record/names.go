@@ -5,8 +5,8 @@ package record
 const maxNames = 1 << 16
 
 // names turns bytes into strings and gives the same string for the same bytes, without an allocation once it knows them.
-// It expects that the name that followed a name last time follows it again, which holds from event to event and saves
-// the hashing. The zero names is ready; it is for one goroutine.
+// It expects that one of the two names that followed a name last follow it again, which holds from event to event, also
+// where two kinds of device take turns, and saves the hashing. The zero names is ready; it is for one goroutine.
 type names struct {
 	byText map[string]*name
 	last   *name
@@ -16,16 +16,18 @@ type names struct {
 type name struct {
 	text   string
 	number uint64 // no other name of the names had it
-	next   *name
+	next   [2]*name // those that followed last
 }
 
 func (n *names) intern(text []byte) string { return n.find(text).text }
 
 func (n *names) find(text []byte) *name {
 	if n.last != nil {
-		if next := n.last.next; next != nil && next.text == string(text) {
-			n.last = next
-			return next
+		for _, next := range n.last.next {
+			if next != nil && next.text == string(text) {
+				n.last = next
+				return next
+			}
 		}
 	}
 	found, ok := n.byText[string(text)]
@@ -39,7 +41,7 @@ func (n *names) find(text []byte) *name {
 		n.byText[found.text] = found
 	}
 	if n.last != nil {
-		n.last.next = found
+		n.last.next = [2]*name{found, n.last.next[0]}
 	}
 	n.last = found
 	return found

@@ -192,7 +192,7 @@ func (w *fileWriter) writeStamps(order []Row) error {
 		column := w.columns[stamp.name]
 		err := w.write(column, order, func(rows []Row) {
 			for _, r := range rows {
-				w.values = append(w.values, stamp.value(r).Level(0, 0, column))
+				w.values = append(w.values, stamp.value(r)) // no levels: the column is required
 			}
 		})
 		if err != nil {

@@ -46,8 +46,13 @@ func (s *Store) Suspect(ctx context.Context, ds schema.Dataset, times []int64, i
 		return nil, err
 	}
 	out := make([]bool, len(times))
-	if len(v.root.Parts) == 0 {
+	if len(v.root.Parts) == 0 || len(times) == 0 {
 		return out, nil
+	}
+	// Most often the events are later than all files, and need not be sorted.
+	files, err := v.List(ctx, sources.Bounds{Min: slices.Min(times), Max: slices.Max(times)})
+	if err != nil || len(files) == 0 {
+		return out, err
 	}
 	order := make([]int, len(times))
 	for i := range order {

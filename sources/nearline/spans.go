@@ -19,6 +19,9 @@ type span struct {
 func (s *spans) add(shard stream.ShardID, seq stream.Sequence) {
 	for i := range *s {
 		if p := &(*s)[i]; p.shard == shard {
+			if seq == p.last {
+				return // as most rows of a record
+			}
 			if seq.Compare(p.last) > 0 {
 				p.last = seq
 			}
