@@ -15,7 +15,7 @@ type names struct {
 
 type name struct {
 	text   string
-	number uint64 // no other name of the names had it
+	number uint64   // no other name of the names had it
 	next   [2]*name // those that followed last
 }
 
