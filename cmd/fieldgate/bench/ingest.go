@@ -129,6 +129,7 @@ func benchSustained(ctx context.Context, o options, out io.Writer) (err error) {
 	l := &load{url: "http://" + s.httpAddr + "/v1/events/bench"}
 	within, cancel := context.WithTimeout(ctx, time.Duration(o.seconds)*time.Second)
 	defer cancel()
+	stopHeap := s.watchHeap(ctx)
 	begin := time.Now()
 	if err := l.run(within); err != nil {
 		return err
@@ -156,9 +157,13 @@ func benchSustained(ctx context.Context, o options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	heap, err := stopHeap()
+	if err != nil {
+		return err
+	}
 	_, err = fmt.Fprintf(out, "| | |\n| --- | --- |\n| acknowledged | %d events in %.1f s |\n| requests refused for the time being | %d |\n| until all are queryable | %.1f s: %.0f thousand events/s |\n"+
-		"| found by count(*) | %d |\n| lake files | %d |\n| processor seconds a million rows, server | %.1f |\n| peak resident memory | %d MB |\n",
+		"| found by count(*) | %d |\n| lake files | %d |\n| processor seconds a million rows, server | %.1f |\n| peak Go heap, looked at every %v | %d MB |\n| peak resident memory | %d MB |\n",
 		l.acked.Load(), loaded.Seconds(), l.refused.Load(), all.Seconds(), float64(rows)/all.Seconds()/1000, rows, files,
-		u.cpu.Seconds()/float64(rows)*1e6, u.peakRSS>>20)
+		u.cpu.Seconds()/float64(rows)*1e6, heapEvery, heap>>20, u.peakRSS>>20)
 	return err
 }

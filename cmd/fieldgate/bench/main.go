@@ -36,12 +36,13 @@ func benchmarks() []benchmark {
 		{"sustained", benchSustained},
 		{"steady", benchSteady},
 		{"queries", benchQueries},
+		{"planning", benchPlan},
 	}
 }
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries")
+	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, planning")
 	flag.StringVar(&o.binary, "binary", "bin/fieldgate", "the program to measure")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of the sustained and the steady run")
 	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of the query run")

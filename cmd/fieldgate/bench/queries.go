@@ -19,6 +19,12 @@ type question struct {
 	name, sql, raw string
 }
 
+// The questions whose ratio is told.
+const (
+	plainColumn = "plain column"
+	twoSources  = "one field over two sources"
+)
+
 // questions read the rows that load makes. FILES stands for the lake's files.
 func questions() []question {
 	return []question{
@@ -40,8 +46,8 @@ func questions() []question {
 			"top 10", `select timestamp, device, temperature from bench order by temperature desc nulls last, n limit 10`,
 			`select _ts, s_device, n_temperature from FILES order by n_temperature desc nulls last, i_n limit 10`,
 		},
-		{"plain column", `select avg(humidity) from bench`, `select avg(n_humidity) from FILES`},
-		{"one field over two sources", `select avg(rpm) from bench`, `select avg(coalesce(n_rpm, n_rpx)) from FILES`},
+		{plainColumn, `select avg(humidity) from bench`, `select avg(n_humidity) from FILES`},
+		{twoSources, `select avg(rpm) from bench`, `select avg(coalesce(n_rpm, n_rpx)) from FILES`},
 	}
 }
 
@@ -71,7 +77,7 @@ func benchQueries(ctx context.Context, o options, out io.Writer) (err error) {
 			return fmt.Errorf("%s: %w", sql, err)
 		}
 	}
-	files, err := listFiles(ctx, conn, filepath.Join(s.dir, "data", "objects"))
+	files, err := listFiles(ctx, conn, s.objects())
 	if err != nil {
 		return err
 	}
@@ -83,38 +89,50 @@ func benchQueries(ctx context.Context, o options, out io.Writer) (err error) {
 	if _, err := fmt.Fprintf(out, "%d compacted rows, warm, whole results read, %d rounds, ms.\n\n| query | Fieldgate | DuckDB | ratio of medians |\n| --- | --- | --- | --- |\n", o.rows, o.rounds); err != nil {
 		return err
 	}
+	medians := map[string][2]float64{}
 	for _, q := range questions() {
-		if err := compare(ctx, o, conn, raw, q, out); err != nil {
+		ours, theirs, err := compare(ctx, o, conn, raw, q, out)
+		if err != nil {
 			return fmt.Errorf("%s: %w", q.name, err)
 		}
+		medians[q.name] = [2]float64{ours, theirs}
+	}
+	one, two := medians[plainColumn], medians[twoSources]
+	if _, err := fmt.Fprintf(out, "\n%s takes %.2f times the %s; DuckDB alone %.2f times.\n",
+		strings.ToUpper(twoSources[:1])+twoSources[1:], two[0]/one[0], plainColumn, two[1]/one[1]); err != nil {
+		return err
+	}
+	if err := benchHour(ctx, conn, out); err != nil {
+		return err
 	}
 	return benchStream(ctx, s, out)
 }
 
-func compare(ctx context.Context, o options, conn *pgx.Conn, raw *rawEngine, q question, out io.Writer) error {
+// compare asks one question of both, and gives the medians.
+func compare(ctx context.Context, o options, conn *pgx.Conn, raw *rawEngine, q question, out io.Writer) (median, rawMedian float64, err error) {
 	var ours, theirs []float64
 	for round := range o.rounds + 1 {
 		begin := time.Now()
 		n, err := drain(ctx, conn, q.sql)
 		if err != nil {
-			return err
+			return 0, 0, err
 		}
 		mine := millis(time.Since(begin))
 		begin = time.Now()
 		m, err := raw.drain(strings.ReplaceAll(q.raw, "FILES", raw.files))
 		if err != nil {
-			return err
+			return 0, 0, err
 		}
 		if n != m {
-			return fmt.Errorf("%d rows through the gateway, %d from DuckDB", n, m)
+			return 0, 0, fmt.Errorf("%d rows through the gateway, %d from DuckDB", n, m)
 		}
 		if round > 0 { // the first warms up
 			ours, theirs = append(ours, mine), append(theirs, millis(time.Since(begin)))
 		}
 	}
 	a, b := spreadOf(ours), spreadOf(theirs)
-	_, err := fmt.Fprintf(out, "| %s | %s | %s | %.2f |\n", q.name, a.format(1), b.format(1), a.median/b.median)
-	return err
+	_, err = fmt.Fprintf(out, "| %s | %s | %s | %.2f |\n", q.name, a.format(1), b.format(1), a.median/b.median)
+	return a.median, b.median, err
 }
 
 func drain(ctx context.Context, conn *pgx.Conn, sql string) (n int, err error) {

@@ -19,10 +19,11 @@ import (
 
 // server is a running Fieldgate of its own.
 type server struct {
-	dir      string
-	httpAddr string
-	pgAddr   string
-	cmd      *exec.Cmd
+	dir       string
+	httpAddr  string
+	pgAddr    string
+	debugAddr string
+	cmd       *exec.Cmd
 }
 
 // startServer serves an empty directory with the binary.
@@ -32,19 +33,31 @@ func startServer(ctx context.Context, binary string) (*server, error) {
 		return nil, err
 	}
 	s := &server{dir: dir}
-	if s.httpAddr, err = freeAddr(ctx); err != nil {
-		return nil, err
+	return s, s.start(ctx, binary)
+}
+
+// start serves the directory, and waits until the server is healthy.
+func (s *server) start(ctx context.Context, binary string) error {
+	for _, addr := range []*string{&s.httpAddr, &s.pgAddr, &s.debugAddr} {
+		var err error
+		if *addr, err = freeAddr(ctx); err != nil {
+			return err
+		}
 	}
-	if s.pgAddr, err = freeAddr(ctx); err != nil {
-		return nil, err
-	}
-	s.cmd = exec.CommandContext(ctx, binary, "serve", "--dev", "--data", filepath.Join(dir, "data"), "--http-addr", s.httpAddr, "--pg-addr", s.pgAddr)
+	s.cmd = exec.CommandContext(ctx, binary, "serve", "--dev", "--data", s.data(), "--http-addr", s.httpAddr, "--pg-addr", s.pgAddr)
+	s.cmd.Env = append(os.Environ(), "FIELDGATE_DEBUG_ADDR="+s.debugAddr)
 	s.cmd.Stderr = os.Stderr
 	if err := s.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.awaitHealthy(ctx)
+	return s.awaitHealthy(ctx)
 }
+
+// data is the data directory.
+func (s *server) data() string { return filepath.Join(s.dir, "data") }
+
+// objects is where objects lie.
+func (s *server) objects() string { return filepath.Join(s.data(), "objects") }
 
 func freeAddr(ctx context.Context) (string, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -78,11 +91,13 @@ func (s *server) awaitHealthy(ctx context.Context) error {
 	}
 }
 
-// stop ends the server and removes its directory.
-func (s *server) stop() error {
-	err := s.cmd.Process.Signal(syscall.SIGTERM)
-	return errors.Join(err, s.cmd.Wait(), os.RemoveAll(s.dir))
+// end ends the server and leaves its directory.
+func (s *server) end() error {
+	return errors.Join(s.cmd.Process.Signal(syscall.SIGTERM), s.cmd.Wait())
 }
+
+// stop ends the server and removes its directory.
+func (s *server) stop() error { return errors.Join(s.end(), os.RemoveAll(s.dir)) }
 
 func (s *server) connect(ctx context.Context) (*pgx.Conn, error) {
 	return pgx.Connect(ctx, "postgres://demo:demo@"+s.pgAddr+"/demo?sslmode=disable")

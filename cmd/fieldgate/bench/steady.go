@@ -67,11 +67,17 @@ func benchSteady(ctx context.Context, o options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	archived, err := awaitArchive(ctx, s, l.acked.Load())
+	if err != nil {
+		return err
+	}
 	slices.Sort(delays)
 	_, err = fmt.Fprintf(out, "| | |\n| --- | --- |\n| events | %d in %.0f s, %.0f a second |\n| acknowledged to visible, ms | p50 %.1f, p99 %.1f, most %.1f (%d probes, a query's own time included) |\n"+
+		"| acknowledged to archived, s | most %.0f of %d objects |\n"+
 		"| server's share of the two cores, probing queries included | %.0f %% |\n",
 		l.acked.Load(), elapsed.Seconds(), float64(l.acked.Load())/elapsed.Seconds(),
 		delays[len(delays)/2], delays[len(delays)*99/100], delays[len(delays)-1], len(delays),
+		archived.most.Seconds(), archived.objects,
 		100*(after.cpu-before.cpu).Seconds()/elapsed.Seconds()/2)
 	return err
 }

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// heapEvery is the pause between two looks at the server's heap.
+const heapEvery = time.Second
+
+// heap is what the server's Go heap takes, free space in its spans not counted.
+func (s *server) heap(ctx context.Context) (bytes int64, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.debugAddr+"/debug/pprof/heap?debug=1", http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, res.Body.Close()) }()
+	lines := bufio.NewScanner(res.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		// The profile ends with the runtime's MemStats as comments.
+		if text, found := strings.CutPrefix(lines.Text(), "# HeapInuse = "); found {
+			return strconv.ParseInt(text, 10, 64)
+		}
+	}
+	return 0, errors.Join(lines.Err(), errors.New("the heap's profile does not tell its size"))
+}
+
+// watchHeap looks at the heap until stop is called, which gives the most there was.
+func (s *server) watchHeap(ctx context.Context) (stop func() (most int64, err error)) {
+	within, cancel := context.WithCancel(ctx)
+	var most int64
+	done := make(chan error, 1)
+	go func() {
+		for {
+			bytes, err := s.heap(within)
+			if within.Err() != nil {
+				done <- nil
+				return
+			}
+			if err != nil {
+				done <- fmt.Errorf("read heap: %w", err)
+				return
+			}
+			most = max(most, bytes)
+			_ = pause(within, heapEvery) // looked at above
+		}
+	}()
+	return func() (int64, error) {
+		cancel()
+		err := <-done
+		return most, err
+	}
+}
