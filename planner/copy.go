@@ -182,7 +182,7 @@ func (o *copyOptions) read(d *pgquery.DefElem) error {
 		}
 	case "force_not_null", "force_null":
 	case "encoding":
-		if _, err := checkEncoding(parameters15["client_encoding"], "", text); err != nil {
+		if _, err := checkEncoding(parameters15()["client_encoding"], "", text); err != nil {
 			return errorAt(d.Location, pgerrcode.InvalidParameterValue, "argument to option %q must be a valid encoding name", d.Defname)
 		}
 	default:

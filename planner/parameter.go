@@ -2,9 +2,11 @@ package planner
 
 import (
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgerrcode"
 
@@ -15,90 +17,144 @@ import (
 type parameter struct {
 	name  string // as SHOW ALL spells it
 	value string // the default
-	fixed bool   // cannot be set
+	// fixed is why it cannot be set; "": it can.
+	fixed string
 	check checkFunc
-	// words are the values of an enumeration, low and high the bounds of a number.
-	words     []string
-	low, high int64
+	// words are the values of an enumeration, low and high the bounds of a number and
+	// unit what it counts; real numbers have fractions.
+	words       []string
+	low, high   float64
+	unit        string
+	real        bool
+	description string
 }
 
 // checkFunc validates a value and gives it as it is shown. The value before is for
 // those that change in part.
 type checkFunc func(p *parameter, before, value string) (string, error)
 
-// parameters15 are PostgreSQL 15's settings that clients ask for or set, by
-// lower-case name. Those that mean nothing here are kept and shown all the same.
-var parameters15 = map[string]*parameter{
-	"application_name":      {name: "application_name", check: checkASCII},
-	"array_nulls":           {name: "array_nulls", value: "on", check: checkBool},
-	"backslash_quote":       {name: "backslash_quote", value: "safe_encoding", check: checkWord, words: []string{"safe_encoding", "on", "off"}},
-	"bytea_output":          {name: "bytea_output", value: "hex", check: checkWord, words: []string{"escape", "hex"}},
-	"check_function_bodies": {name: "check_function_bodies", value: "on", check: checkBool},
-	"client_encoding":       {name: "client_encoding", value: "UTF8", check: checkEncoding},
-	"client_min_messages": {name: "client_min_messages", value: "notice", check: checkWord, words: []string{
-		"debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "info", "notice", "warning", "error",
-	}},
-	"datestyle":                           {name: "DateStyle", value: "ISO, MDY", check: checkDateStyle},
-	"default_table_access_method":         {name: "default_table_access_method", value: "heap", check: checkAny},
-	"default_tablespace":                  {name: "default_tablespace", check: checkAny},
-	"default_transaction_deferrable":      {name: "default_transaction_deferrable", value: "off", check: checkBool},
-	"default_transaction_isolation":       {name: "default_transaction_isolation", value: "read committed", check: checkWord, words: isolationLevels},
-	"default_transaction_read_only":       {name: "default_transaction_read_only", value: "off", check: checkBool},
-	"escape_string_warning":               {name: "escape_string_warning", value: "on", check: checkBool},
-	"extra_float_digits":                  {name: "extra_float_digits", value: "1", check: checkInt, low: -15, high: 3},
-	"geqo":                                {name: "geqo", value: "on", check: checkBool},
-	"idle_in_transaction_session_timeout": {name: "idle_in_transaction_session_timeout", value: "0", check: checkMillis},
-	"idle_session_timeout":                {name: "idle_session_timeout", value: "0", check: checkMillis},
-	"in_hot_standby":                      {name: "in_hot_standby", value: "off", fixed: true},
-	"integer_datetimes":                   {name: "integer_datetimes", value: "on", fixed: true},
-	"intervalstyle":                       {name: "IntervalStyle", value: "postgres", check: checkWord, words: []string{"postgres", "postgres_verbose", "sql_standard", "iso_8601"}},
-	"is_superuser":                        {name: "is_superuser", value: "off", fixed: true},
-	"jit":                                 {name: "jit", value: "off", check: checkBool},
-	"lc_collate":                          {name: "lc_collate", value: "C", fixed: true},
-	"lc_ctype":                            {name: "lc_ctype", value: "C.UTF-8", fixed: true},
-	"lc_messages":                         {name: "lc_messages", value: "C", check: checkAny},
-	"lc_monetary":                         {name: "lc_monetary", value: "C", check: checkAny},
-	"lc_numeric":                          {name: "lc_numeric", value: "C", check: checkAny},
-	"lc_time":                             {name: "lc_time", value: "C", check: checkAny},
-	"lock_timeout":                        {name: "lock_timeout", value: "0", check: checkMillis},
-	"max_identifier_length":               {name: "max_identifier_length", value: "63", fixed: true},
-	"max_index_keys":                      {name: "max_index_keys", value: "32", fixed: true},
-	"plan_cache_mode":                     {name: "plan_cache_mode", value: "auto", check: checkWord, words: []string{"auto", "force_generic_plan", "force_custom_plan"}},
-	"quote_all_identifiers":               {name: "quote_all_identifiers", value: "off", check: checkBool},
-	"role":                                {name: "role", value: "none", check: checkWord, words: []string{"none"}},
-	"row_security":                        {name: "row_security", value: "on", check: checkBool},
-	"search_path":                         {name: "search_path", value: `"$user", public`, check: checkAny},
-	"server_encoding":                     {name: "server_encoding", value: "UTF8", fixed: true},
-	"server_version":                      {name: "server_version", value: serverVersion, fixed: true},
-	"server_version_num":                  {name: "server_version_num", value: serverVersionNum, fixed: true},
-	"session_authorization":               {name: "session_authorization", fixed: true},
-	"ssl":                                 {name: "ssl", value: "off", fixed: true},
-	"standard_conforming_strings":         {name: "standard_conforming_strings", value: "on", check: checkWord, words: []string{"on"}},
-	"statement_timeout":                   {name: "statement_timeout", value: "0", check: checkMillis},
-	"synchronize_seqscans":                {name: "synchronize_seqscans", value: "on", check: checkBool},
-	"synchronous_commit":                  {name: "synchronous_commit", value: "on", check: checkWord, words: []string{"local", "remote_write", "remote_apply", "on", "off"}},
-	"temp_tablespaces":                    {name: "temp_tablespaces", check: checkAny},
-	"timezone":                            {name: "TimeZone", value: "UTC", check: checkZone},
-	"timezone_abbreviations":              {name: "timezone_abbreviations", value: "Default", fixed: true},
-	"transaction_deferrable":              {name: "transaction_deferrable", value: "off", check: checkBool},
-	"transaction_isolation":               {name: "transaction_isolation", value: "read committed", check: checkWord, words: isolationLevels},
-	"transaction_read_only":               {name: "transaction_read_only", value: "off", check: checkBool},
-	"transform_null_equals":               {name: "transform_null_equals", value: "off", check: checkWord, words: []string{"off"}},
-	"work_mem":                            {name: "work_mem", value: "4MB", check: checkAny},
-	"xmloption":                           {name: "xmloption", value: "content", check: checkWord, words: []string{"content", "document"}},
+// Why a parameter cannot be set.
+const (
+	never       = "cannot be changed"
+	whenStarted = "cannot be changed without restarting the server"
+	notNow      = "cannot be changed now"
+	afterLogin  = "cannot be set after connection start"
+)
+
+// ownParameters are those that differ here from what PostgreSQL is built with, in
+// their values, in what they may be, or in how they are checked; by lower-case name.
+var ownParameters = map[string]*parameter{
+	"application_name":            {name: "application_name", check: checkASCII},
+	"array_nulls":                 {name: "array_nulls", value: "on", check: checkWord, words: []string{"on"}},
+	"client_encoding":             {name: "client_encoding", value: "UTF8", check: checkEncoding},
+	"datestyle":                   {name: "DateStyle", value: "ISO, MDY", check: checkDateStyle},
+	"default_text_search_config":  {name: "default_text_search_config", value: "pg_catalog.english", check: checkAny},
+	"in_hot_standby":              {name: "in_hot_standby", value: "off", fixed: never},
+	"is_superuser":                {name: "is_superuser", value: "off", fixed: never},
+	"jit":                         {name: "jit", value: "off", check: checkBool},
+	"lc_collate":                  {name: "lc_collate", value: "C.UTF-8", fixed: never},
+	"lc_ctype":                    {name: "lc_ctype", value: "C.UTF-8", fixed: never},
+	"lc_messages":                 {name: "lc_messages", value: "C", check: checkAny},
+	"password_encryption":         {name: "password_encryption", value: "scram-sha-256", check: checkWord, words: []string{"scram-sha-256"}},
+	"role":                        {name: "role", value: "none", check: checkRole},
+	"server_version":              {name: "server_version", value: serverVersion, fixed: never},
+	"server_version_num":          {name: "server_version_num", value: serverVersionNum, fixed: never},
+	"session_authorization":       {name: "session_authorization", check: checkRole},
+	"server_encoding":             {name: "server_encoding", value: "UTF8", fixed: never},
+	"standard_conforming_strings": {name: "standard_conforming_strings", value: "on", check: checkWord, words: []string{"on"}},
+	"timezone":                    {name: "TimeZone", value: "UTC", check: checkZone},
+	"timezone_abbreviations":      {name: "timezone_abbreviations", value: "Default", fixed: never},
+	"transform_null_equals":       {name: "transform_null_equals", value: "off", check: checkWord, words: []string{"off"}},
 }
 
-var isolationLevels = []string{"serializable", "repeatable read", "read committed", "read uncommitted"}
-
-// parameterNamed finds a setting. A name with a dot is somebody's own.
+// parameterNamed finds a setting by its lower-case name. A name with a dot is
+// somebody's own. Those that mean nothing here are kept and shown all the same.
 func parameterNamed(key string) (*parameter, bool) {
-	if p, ok := parameters15[key]; ok {
+	if p, ok := parameters15()[key]; ok {
 		return p, true
 	}
 	if strings.Contains(key, ".") {
 		return &parameter{name: key, check: checkAny}, true
 	}
 	return nil, false
+}
+
+// parameters15 are all parameters of PostgreSQL 15, by lower-case name.
+var parameters15 = sync.OnceValue(func() map[string]*parameter {
+	all := make(map[string]*parameter, len(postgres.Settings()))
+	for i := range postgres.Settings() {
+		s := &postgres.Settings()[i]
+		all[strings.ToLower(s.Name)] = newParameter(s)
+	}
+	for key, p := range ownParameters {
+		if s, ok := all[key]; ok && p.description == "" {
+			p.description = s.description
+		}
+		all[key] = p
+	}
+	return all
+})
+
+// newParameter is one of PostgreSQL's parameters as it is built.
+func newParameter(s *postgres.Setting) *parameter {
+	p := &parameter{name: s.Name, value: s.Value, words: s.Words, unit: s.Unit, description: s.Description, check: checkAny}
+	switch s.Context {
+	case "internal":
+		p.fixed = never
+	case "postmaster":
+		p.fixed = whenStarted
+	case "sighup":
+		p.fixed = notNow
+	case "backend", "superuser-backend":
+		p.fixed = afterLogin
+	case "superuser":
+		p.check = checkSuperuser
+		return p
+	}
+	switch s.Type {
+	case "bool":
+		p.check = checkBool
+	case "enum":
+		p.check = checkWord
+	case "integer", "real":
+		p.check, p.real = checkNumber, s.Type == "real"
+		// Both come from PostgreSQL and are numbers.
+		p.low, _ = strconv.ParseFloat(s.Min, 64)
+		p.high, _ = strconv.ParseFloat(s.Max, 64)
+		if n, err := strconv.ParseFloat(s.Value, 64); err == nil {
+			p.value = p.show(n)
+		}
+	}
+	return p
+}
+
+// setError says why a parameter cannot be set.
+func (p *parameter) setError() error {
+	return errorf(pgerrcode.CantChangeRuntimeParam, "parameter %q %s", p.name, p.fixed)
+}
+
+// valid names custom parameters (valid_custom_variable_name of guc.c).
+var validCustom = regexp.MustCompile(`^[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*(\.[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*)+$`)
+
+// checkCustom refuses a name that nobody's own parameter can have.
+func checkCustom(name string) error {
+	if validCustom.MatchString(name) {
+		return nil
+	}
+	return errorf(pgerrcode.InvalidName, "invalid configuration parameter name %q", name).
+		withDetail("Custom parameter names must be two or more simple identifiers separated by dots.")
+}
+
+func checkSuperuser(p *parameter, _, _ string) (string, error) {
+	return "", errorf(pgerrcode.InsufficientPrivilege, "permission denied to set parameter %q", p.name)
+}
+
+// checkRole accepts a user's own name; there is nobody else to become.
+func checkRole(_ *parameter, before, value string) (string, error) {
+	if value == before || value == "none" {
+		return value, nil
+	}
+	return "", errorf(pgerrcode.InvalidParameterValue, "role %q does not exist", value)
 }
 
 func invalidValue(p *parameter, value string) *Error {
@@ -137,61 +193,10 @@ func checkWord(p *parameter, _, value string) (string, error) {
 	if d, err := checkBool(p, "", value); err == nil && slices.Contains(p.words, d) {
 		return d, nil
 	}
+	if p.name == "client_min_messages" && (word == "debug" || word == "info") {
+		return map[string]string{"debug": "debug2", "info": "info"}[word], nil // old names, which are not listed
+	}
 	return "", invalidValue(p, value).withHint("Available values: %s.", strings.Join(p.words, ", "))
-}
-
-func checkInt(p *parameter, _, value string) (string, error) {
-	n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
-	if err != nil {
-		return "", invalidValue(p, value)
-	}
-	if n < p.low || n > p.high {
-		return "", errorf(pgerrcode.InvalidParameterValue, "%d is outside the valid range for parameter %q (%d .. %d)", n, p.name, p.low, p.high)
-	}
-	return strconv.FormatInt(n, 10), nil
-}
-
-// timeUnits are the units of a time in settings, in milliseconds, largest first.
-var timeUnits = []struct {
-	name   string
-	millis float64
-}{{"d", 24 * 3600 * 1000}, {"h", 3600 * 1000}, {"min", 60 * 1000}, {"s", 1000}, {"ms", 1}, {"us", 0.001}}
-
-// checkMillis reads a time, in milliseconds unless it has a unit, and shows it in
-// the largest unit that divides it.
-func checkMillis(p *parameter, _, value string) (string, error) {
-	text := strings.TrimSpace(value)
-	digits := len(text) - len(strings.TrimLeft(text, "+-.0123456789eE"))
-	n, err := strconv.ParseFloat(text[:digits], 64)
-	unit := strings.TrimSpace(text[digits:])
-	i := slices.IndexFunc(timeUnits, func(u struct {
-		name   string
-		millis float64
-	},
-	) bool {
-		return u.name == unit
-	})
-	if err != nil || i < 0 && unit != "" {
-		return "", invalidValue(p, value).withHint(`Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".`)
-	}
-	if i >= 0 {
-		n *= timeUnits[i].millis
-	}
-	n = math.RoundToEven(n)
-	if n < 0 || n > math.MaxInt32 {
-		return "", errorf(pgerrcode.InvalidParameterValue, "%s ms is outside the valid range for parameter %q (0 .. %d)",
-			strconv.FormatFloat(n, 'f', -1, 64), p.name, math.MaxInt32)
-	}
-	millis := int64(n)
-	if millis == 0 {
-		return "0", nil
-	}
-	for _, u := range timeUnits {
-		if step := int64(u.millis); step > 0 && millis%step == 0 {
-			return strconv.FormatInt(millis/step, 10) + u.name, nil
-		}
-	}
-	return strconv.FormatInt(millis, 10) + "ms", nil
 }
 
 // checkEncoding accepts the names of UTF8 only.
@@ -261,7 +266,7 @@ var (
 // checkDateStyle reads a format, an order, or both; what is not said stays.
 func checkDateStyle(p *parameter, before, value string) (string, error) {
 	format, order, _ := strings.Cut(before, ", ")
-	orderGiven := false
+	orderGiven, formatGiven := false, ""
 	for word := range strings.SplitSeq(value, ",") {
 		word = strings.ToLower(strings.TrimSpace(word))
 		if word == "default" {
@@ -273,13 +278,23 @@ func checkDateStyle(p *parameter, before, value string) (string, error) {
 			return "", invalidValue(p, value).withDetail("Unrecognized key word: \"%s\".", word)
 		}
 		if _, isOrder := dateOrders[known]; isOrder {
+			if orderGiven && order != known {
+				return "", conflictingStyle(p, value)
+			}
 			order, orderGiven = known, true
 			continue
 		}
-		format = known
+		if formatGiven != "" && formatGiven != known {
+			return "", conflictingStyle(p, value)
+		}
+		format, formatGiven = known, known
 		if known == "German" && !orderGiven {
 			order = "DMY"
 		}
 	}
 	return format + ", " + order, nil
+}
+
+func conflictingStyle(p *parameter, value string) error {
+	return invalidValue(p, value).withDetail(`Conflicting "datestyle" specifications.`)
 }

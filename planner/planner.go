@@ -144,6 +144,7 @@ type Session struct {
 	pid      int32
 	settings *settings
 	tx       transaction
+	notices  []*Notice // of Parse
 }
 
 // Parse splits a text into its statements; an empty text has none. The error is
@@ -152,8 +153,17 @@ func (s *Session) Parse(sql string) ([]*Statement, error) {
 	statements, err := parse(sql)
 	if err != nil {
 		s.Fail()
+		return nil, err
 	}
-	return statements, err
+	s.notices = append(s.notices, cutNotices(sql)...)
+	return statements, nil
+}
+
+// TakeNotices gives what the last call of Parse had to say beside its result.
+func (s *Session) TakeNotices() []*Notice {
+	out := s.notices
+	s.notices = nil
+	return out
 }
 
 // Close ends the session, its portals first.

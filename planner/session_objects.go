@@ -144,6 +144,15 @@ func (s *Session) AddPortal(p *Portal) error {
 	return s.Objects.AddPortal(p)
 }
 
+// EndPortals ends the portals that do not outlive the transaction, which is over
+// now, and the settings that were made for it.
+func (s *Session) EndPortals(ok bool) error {
+	if !s.tx.block && !s.tx.implicit {
+		s.settings.endStatement()
+	}
+	return s.Objects.EndPortals(ok)
+}
+
 // cursor finds a portal for a statement that names it.
 func (o *Objects) cursor(name string) (*Portal, error) {
 	if p, ok := o.portals[name]; ok {

@@ -142,8 +142,17 @@ func (s *settings) check(name, value string) (key, canonical string, err error) 
 	if !ok {
 		return "", "", errorf(pgerrcode.UndefinedObject, "unrecognized configuration parameter %q", name)
 	}
-	if p.fixed {
-		return "", "", errorf(pgerrcode.CantChangeRuntimeParam, "parameter %q cannot be changed", p.name)
+	switch {
+	case p.fixed != "":
+		return "", "", p.setError()
+	case strings.Contains(key, "."):
+		if err := checkCustom(name); err != nil {
+			return "", "", err
+		}
+	case p.words != nil || p.high != 0 || p.low != 0:
+		named := *p
+		named.name = name // PostgreSQL's errors have the name as it was given there
+		p = &named
 	}
 	canonical, err = p.check(p, s.get(key), value)
 	return key, canonical, err
@@ -172,8 +181,12 @@ func (s *settings) reset(name string, local bool) error {
 	if !ok {
 		return errorf(pgerrcode.UndefinedObject, "unrecognized configuration parameter %q", name)
 	}
-	if p.fixed {
-		return errorf(pgerrcode.CantChangeRuntimeParam, "parameter %q cannot be changed", p.name)
+	if p.fixed != "" {
+		return p.setError()
+	}
+	if _, set := s.session[key]; set && strings.Contains(key, ".") {
+		s.session[key] = "" // once it is there it stays
+		return nil
 	}
 	if local {
 		s.local[key] = s.defaultOf(key, p)
@@ -186,7 +199,13 @@ func (s *settings) reset(name string, local bool) error {
 }
 
 func (s *settings) resetAll() {
-	clear(s.session)
+	for key := range s.session {
+		if strings.Contains(key, ".") {
+			s.session[key] = ""
+			continue
+		}
+		delete(s.session, key)
+	}
 	clear(s.local)
 	s.refresh()
 }
@@ -195,7 +214,7 @@ func (s *settings) defaultOf(key string, p *parameter) string {
 	if v, ok := s.defaults[key]; ok {
 		return v
 	}
-	if _, ok := parameters15["default_"+key]; ok {
+	if _, ok := parameters15()["default_"+key]; ok {
 		return s.get("default_" + key) // of transaction_isolation and the like
 	}
 	return p.value
@@ -217,7 +236,7 @@ func (s *settings) get(key string) string {
 // show is the value as SHOW gives it; 42704 if there is no such setting.
 func (s *settings) show(name string) (string, error) {
 	key := strings.ToLower(name)
-	_, known := parameters15[key]
+	_, known := parameters15()[key]
 	_, custom := s.session[key]
 	if _, local := s.local[key]; !known && !custom && !local {
 		if _, started := s.defaults[key]; !started {
@@ -229,11 +248,35 @@ func (s *settings) show(name string) (string, error) {
 
 // all are the settings that SHOW ALL lists, by name.
 func (s *settings) all() []Setting {
-	out := make([]Setting, 0, len(parameters15))
-	for _, key := range slices.Sorted(maps.Keys(parameters15)) {
-		out = append(out, Setting{Name: parameters15[key].name, Value: s.get(key)})
+	out := make([]Setting, 0, len(parameters15()))
+	for _, key := range slices.Sorted(maps.Keys(parameters15())) {
+		out = append(out, Setting{Name: parameters15()[key].name, Value: s.get(key)})
 	}
 	return out
+}
+
+// beginTransaction keeps the state to go back to, and fixes the transaction's
+// modes: another default concerns the next one.
+func (s *settings) beginTransaction() {
+	s.save()
+	for _, key := range []string{"transaction_isolation", "transaction_read_only", "transaction_deferrable"} {
+		s.local[key] = s.get(key)
+	}
+}
+
+// endStatement ends what was set for a transaction that was one statement.
+func (s *settings) endStatement() {
+	if len(s.local) > 0 {
+		clear(s.local)
+		s.refresh()
+	}
+}
+
+// fail goes back to the innermost savepoint, or the start, as the transaction does.
+func (s *settings) fail() {
+	if len(s.saved) > 0 {
+		s.restore(len(s.saved) - 1)
+	}
 }
 
 // save keeps the state to go back to.
@@ -342,8 +385,8 @@ func (s *Session) TakeChanged() []Setting {
 
 // snapshot are all settings by their names.
 func (s *settings) snapshot() map[string]string {
-	out := make(map[string]string, len(parameters15))
-	for key, p := range parameters15 {
+	out := make(map[string]string, len(parameters15()))
+	for key, p := range parameters15() {
 		out[p.name] = s.get(key)
 	}
 	return out

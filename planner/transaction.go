@@ -42,8 +42,9 @@ func (s *Session) Status() byte {
 // Fail notes an error that happened outside Prepare and Execute: an open block
 // becomes a failed one.
 func (s *Session) Fail() {
-	if s.tx.block {
+	if s.tx.block && !s.tx.failed {
 		s.tx.failed = true
+		s.settings.fail()
 	}
 }
 
@@ -54,7 +55,7 @@ func (s *Session) BeginImplicit() {
 		return
 	}
 	s.tx = transaction{implicit: true, start: s.planner.cfg.Now()}
-	s.settings.save()
+	s.settings.beginTransaction()
 }
 
 // EndImplicit ends it, unless it became a block meanwhile.
@@ -73,7 +74,7 @@ func (s *Session) endTransaction(ok bool) {
 	s.endPortals(ok)
 	s.settings.end(ok)
 	if s.tx.implicit {
-		s.settings.save()
+		s.settings.beginTransaction()
 	}
 }
 
@@ -191,7 +192,7 @@ func (s *Session) begin(n *pgquery.TransactionStmt, tag string) (*Result, error)
 	start := s.tx.start
 	if !s.tx.implicit {
 		start = s.planner.cfg.Now()
-		s.settings.save()
+		s.settings.beginTransaction()
 	}
 	s.tx = transaction{block: true, implicit: s.tx.implicit, start: start}
 	return r, s.transactionModes(n.Options)

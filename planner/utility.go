@@ -192,7 +192,7 @@ func (s *Session) showColumns(n *pgquery.VariableShowStmt) ([]ResultColumn, erro
 		return nil, err
 	}
 	name := n.Name
-	if p, ok := parameters15[strings.ToLower(n.Name)]; ok {
+	if p, ok := parameters15()[strings.ToLower(n.Name)]; ok {
 		name = p.name
 	}
 	return []ResultColumn{textColumn(name)}, nil
@@ -212,7 +212,7 @@ func (s *Session) showStmt(n *pgquery.VariableShowStmt) (*Result, error) {
 		rows = [][]string{{value}}
 	} else {
 		for _, v := range s.settings.all() {
-			rows = append(rows, []string{v.Name, v.Value, ""})
+			rows = append(rows, []string{v.Name, v.Value, parameters15()[strings.ToLower(v.Name)].description})
 		}
 	}
 	return &Result{Rows: newTextRows(columns, rows), Columns: columns, Tag: "SHOW"}, nil

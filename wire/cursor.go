@@ -76,7 +76,8 @@ func (cur *cursor) encode(out *output, chunk *planner.Chunk) error {
 
 // complete ends a statement that ran: its notices and its tag are sent.
 func (c *conn) complete(result *planner.Result, sent int64) {
-	c.notify(result)
+	c.notify(result.Notices)
+	result.Notices = nil // a portal that is run again has said them
 	tag := []byte(result.Tag)
 	switch result.Tag {
 	case "SELECT", "FETCH", "COPY":
@@ -85,13 +86,16 @@ func (c *conn) complete(result *planner.Result, sent int64) {
 	c.out.send(&pgproto3.CommandComplete{CommandTag: tag})
 }
 
-// notify sends the notices of a statement, once.
-func (c *conn) notify(result *planner.Result) {
-	for _, n := range result.Notices {
+// notify sends notices, as far as the session wants to hear of them.
+func (c *conn) notify(notices []*planner.Notice) {
+	for _, n := range notices {
+		switch level := c.session.Setting("client_min_messages"); {
+		case level == "error", level == "warning" && n.Severity == "NOTICE":
+			continue
+		}
 		m := pgproto3.NoticeResponse(*errorResponse(n.Severity, &planner.Error{Code: n.Code, Message: n.Message, Hint: n.Hint}))
 		c.out.send(&m)
 	}
-	result.Notices = nil // a portal that is run again has said them
 }
 
 // rowDescription describes a result. Formats has one format a column, or is nil:

@@ -25,6 +25,7 @@ func (c *conn) parse(ctx context.Context, m *pgproto3.Parse) error {
 	if err != nil {
 		return err
 	}
+	c.notify(c.session.TakeNotices())
 	p := &planner.Prepared{}
 	switch len(parsed) {
 	case 0:

@@ -20,6 +20,7 @@ func (c *conn) query(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
+	c.notify(c.session.TakeNotices())
 	if len(statements) == 0 {
 		c.out.send(&pgproto3.EmptyQueryResponse{})
 		return c.ready()

@@ -12,6 +12,8 @@ import (
 type Session interface {
 	// Parse splits a text into its statements; none if it is empty.
 	Parse(sql string) ([]*planner.Statement, error)
+	// TakeNotices gives what Parse had to say beside its result.
+	TakeNotices() []*planner.Notice
 	// Run starts a statement without parameters. ctx governs the start alone; each
 	// call for rows has its own.
 	Run(ctx context.Context, st *planner.Statement) (*planner.Result, error)

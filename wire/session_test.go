@@ -226,6 +226,8 @@ func (s *session) command(verb, arg string) (*planner.Result, error) {
 	return result, nil
 }
 
+func (s *session) TakeNotices() []*planner.Notice { return nil }
+
 func (s *session) Status() byte { return s.status }
 func (s *session) Fail() {
 	if s.status == 'T' {

@@ -66,6 +66,7 @@ func run(ctx context.Context, dsn, dir string) (err error) {
 		{"zz_procs.go", writeProcs},
 		{"zz_aggregates.go", writeAggregates},
 		{"zz_zones.go", writeZones},
+		{"zz_settings.go", writeSettings},
 	} {
 		if err := writeFile(ctx, conn, filepath.Join(dir, t.file), t.write); err != nil {
 			return fmt.Errorf("write %s: %w", t.file, err)
