@@ -101,9 +101,11 @@ func (s *Session) catalogView(names *lookup) *sources.CatalogView {
 		Snapshot:  names.snapshot,
 		User:      s.id.User,
 		Path:      names.path,
-		SessionID: s.pid,
+		SessionID: s.activity.client.PID,
 		Settings:  s.settings.snapshot,
 		Cursors:   s.openCursors,
 		Prepared:  s.namedStatements,
+		Activity:  s.others,
+		Signal:    s.signal,
 	}
 }

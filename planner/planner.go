@@ -81,6 +81,7 @@ type Planner struct {
 	started     time.Time
 	conversions *lru.Cache[conversion, Expr]
 	space       *space
+	activities  activities
 }
 
 // cachedConversions is how many bound conversions are kept.
@@ -123,14 +124,18 @@ func (p *Planner) lookupIn(ctx context.Context, snapshot *schema.Snapshot, path 
 	}
 }
 
-// NewSession opens a session. The startup parameters become settings; pid is the
-// backend's process id.
-func (p *Planner) NewSession(id Identity, startup map[string]string, pid int32) (*Session, error) {
-	s := &Session{Objects: Objects{space: p.space}, planner: p, id: id, pid: pid, settings: newSettings(id)}
+// NewSession opens a session. The startup parameters become settings.
+func (p *Planner) NewSession(id Identity, startup map[string]string, client Client) (*Session, error) {
+	s := &Session{
+		Objects: Objects{space: p.space}, planner: p, id: id, settings: newSettings(id),
+		activity: &activity{id: id, client: client, started: p.cfg.Now()},
+	}
 	if err := s.settings.start(startup); err != nil {
 		return nil, err
 	}
 	s.settings.markReported()
+	s.Idle()
+	p.activities.add(s.activity)
 	return s, nil
 }
 
@@ -141,7 +146,7 @@ type Session struct {
 
 	planner  *Planner
 	id       Identity
-	pid      int32
+	activity *activity
 	settings *settings
 	tx       transaction
 	notices  []*Notice // of Parse
@@ -150,6 +155,7 @@ type Session struct {
 // Parse splits a text into its statements; an empty text has none. The error is
 // an *Error, mostly 42601 with its position.
 func (s *Session) Parse(sql string) ([]*Statement, error) {
+	s.run(sql)
 	statements, err := parse(sql)
 	if err != nil {
 		s.Fail()
@@ -171,6 +177,7 @@ func (s *Session) Close() {
 	if err := s.closeAll(); err != nil {
 		s.planner.cfg.Logger.Debug("close portals", "err", err)
 	}
+	s.planner.activities.remove(s.activity)
 	s.tx = transaction{}
 }
 
@@ -180,7 +187,7 @@ func (s *Session) environment() *environment {
 	env := &environment{
 		database:  s.id.Tenant,
 		user:      s.id.User,
-		pid:       s.pid,
+		pid:       s.activity.client.PID,
 		now:       s.tx.now(now),
 		statement: now,
 		started:   s.planner.started,

@@ -85,7 +85,7 @@ func (w *world) spooling(t *testing.T, limit int64) (s *planner.Session, files f
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err = p.NewSession(planner.Identity{Tenant: "demo", User: "demo", Owner: true}, nil, 7); err != nil {
+	if s, err = p.NewSession(planner.Identity{Tenant: "demo", User: "demo", Owner: true}, nil, planner.Client{PID: 7}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)

@@ -143,7 +143,7 @@ func TestStartup(t *testing.T) {
 	id := planner.Identity{Tenant: "demo", User: "demo"}
 	s, err := w.planner.NewSession(id, map[string]string{
 		"user": "demo", "TimeZone": "Europe/Berlin", "options": `-c extra_float_digits=2 --search-path=a\ b`,
-	}, 1)
+	}, planner.Client{PID: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestStartup(t *testing.T) {
 	if n := len(s.Reported()); n != 13 {
 		t.Errorf("%d settings are reported, want 13", n)
 	}
-	_, err = w.planner.NewSession(id, map[string]string{"nope": "1"}, 1)
+	_, err = w.planner.NewSession(id, map[string]string{"nope": "1"}, planner.Client{PID: 1})
 	wantCode(t, err, pgerrcode.UndefinedObject)
 }
 

@@ -67,7 +67,7 @@ func (w *world) useCatalog(t testing.TB, catalog sources.Catalog) {
 
 func (w *world) open(t testing.TB, user string, owner bool) *planner.Session {
 	t.Helper()
-	s, err := w.planner.NewSession(planner.Identity{Tenant: "demo", User: user, Owner: owner}, nil, 7)
+	s, err := w.planner.NewSession(planner.Identity{Tenant: "demo", User: user, Owner: owner}, nil, planner.Client{PID: 7})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -139,6 +139,7 @@ func (s *Session) Bind(p *Prepared, params []Param) (func(ctx context.Context) (
 		return nil, err
 	}
 	return func(ctx context.Context) (*Result, error) {
+		s.run(p.Statement.Text)
 		err := s.checkFailed(p.Statement)
 		var r *Result
 		if err == nil {

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/fieldgate/fieldgate/schema"
@@ -108,6 +109,25 @@ type CatalogView struct {
 	// Cursors and Prepared list what the session has open; nil: nothing.
 	Cursors  func() []Cursor
 	Prepared func() []PreparedStatement
+	// Activity lists the tenant's sessions as far as the user may see them; nil: only
+	// this one is known.
+	Activity func() []Activity
+	// Signal stops the statement of another session of the tenant, or ends that; not
+	// found: there is none with that process id. Nil: nothing is found.
+	Signal func(pid int32, end bool) (found bool, err error)
+}
+
+// Activity is a session, as pg_stat_activity tells of it. Times are zero where
+// there is none.
+type Activity struct {
+	PID               int32
+	User, Application string
+	Address           netip.AddrPort
+	// Private says that the user may not see what the session does: State and what
+	// follows is empty.
+	Private                                                 bool
+	State, Query                                            string
+	BackendStart, TransactionStart, QueryStart, StateChange time.Time
 }
 
 // Cursor is an open cursor or portal of a session, as pg_cursors tells of it.

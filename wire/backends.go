@@ -5,6 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"sync"
+	"sync/atomic"
+
+	"github.com/fieldgate/fieldgate/wire/auth"
 )
 
 // Lengths of the secret that a cancel request must carry. Protocol 3.0 has room
@@ -27,6 +30,11 @@ type backends struct {
 type backend struct {
 	pid    int32
 	secret []byte
+	// end ends the connection, as the end of the server does.
+	end func()
+
+	// role is who has logged in; not set before.
+	role atomic.Pointer[auth.Role]
 
 	mu sync.Mutex
 	// stop ends the running statement; nil while none runs.
@@ -38,7 +46,7 @@ func newBackends(limit int) *backends {
 }
 
 // add registers a session, or says that there are too many.
-func (b *backends) add(secretLen int) (*backend, bool) {
+func (b *backends) add(secretLen int, end func()) (*backend, bool) {
 	secret := make([]byte, secretLen)
 	_, _ = rand.Read(secret) // never fails
 	b.mu.Lock()
@@ -52,7 +60,7 @@ func (b *backends) add(secretLen int) (*backend, bool) {
 			break
 		}
 	}
-	be := &backend{pid: b.last, secret: secret}
+	be := &backend{pid: b.last, secret: secret, end: end}
 	b.live[be.pid] = be
 	return be, true
 }
@@ -72,6 +80,25 @@ func (b *backends) cancel(pid int32, secret []byte) {
 	if ok && subtle.ConstantTimeCompare(be.secret, secret) == 1 {
 		be.interrupt(errCancelRequest)
 	}
+}
+
+// all lists the sessions that someone has logged in to.
+func (b *backends) all() []*backend {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := make([]*backend, 0, len(b.live))
+	for _, be := range b.live {
+		if be.role.Load() != nil {
+			out = append(out, be)
+		}
+	}
+	return out
+}
+
+// terminate ends the session with 57P01, whatever it does.
+func (b *backend) terminate() {
+	b.end()
+	b.interrupt(errShutdown)
 }
 
 func (b *backend) interrupt(cause error) {

@@ -24,6 +24,7 @@ type conn struct {
 	log     *slog.Logger
 	backend *backend
 	session Session
+	end     func() // ends the connection after the statement at hand
 
 	// skipping: an error in the extended protocol, and no Sync since.
 	skipping bool
@@ -37,10 +38,13 @@ type conn struct {
 
 // serve runs a connection from its first byte to its last.
 func (s *Server) serve(draining, running context.Context, nc net.Conn) {
+	draining, drain := context.WithCancel(draining)
+	defer drain()
 	t := newTransport(draining, running, nc)
 	defer t.close()
 	c := &conn{
 		srv: s,
+		end: drain,
 		t:   t,
 		out: &output{t: t, timeout: s.cfg.WriteTimeout},
 		log: s.cfg.Logger.With("remote", nc.RemoteAddr().String()),
@@ -107,7 +111,7 @@ func (c *conn) startup(ctx context.Context) error {
 	if req.protocol == protocol32 {
 		secret = longSecret
 	}
-	be, ok := c.srv.backends.add(secret)
+	be, ok := c.srv.backends.add(secret, c.end)
 	if !ok {
 		return fatalf(pgerrcode.TooManyConnections, "sorry, too many clients already")
 	}
@@ -121,7 +125,11 @@ func (c *conn) startup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	session, err := c.srv.cfg.NewSession(id, req.settings, be.pid)
+	client := planner.Client{PID: be.pid, Cancel: func() { be.interrupt(errCancelRequest) }, End: be.terminate}
+	if addr, ok := c.t.raw.RemoteAddr().(*net.TCPAddr); ok {
+		client.Address = addr.AddrPort()
+	}
+	session, err := c.srv.cfg.NewSession(id, req.settings, client)
 	if err != nil {
 		return fatal(err)
 	}
@@ -239,6 +247,7 @@ func (c *conn) ready() error {
 		return err
 	}
 	c.out.rest()
+	c.session.Idle()
 	c.idle = true
 	return nil
 }

@@ -33,6 +33,7 @@ func (c *conn) login(ctx context.Context, req *startupRequest) (planner.Identity
 	if req.database != role.Tenant {
 		return planner.Identity{}, fatalf(pgerrcode.InvalidCatalogName, "database %q does not exist", req.database)
 	}
+	c.backend.role.Store(&role)
 	c.out.send(&pgproto3.AuthenticationOk{})
 	return planner.Identity{Tenant: role.Tenant, User: role.User, Owner: role.Owner}, nil
 }

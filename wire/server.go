@@ -127,6 +127,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer closed()
 
 	var connections sync.WaitGroup
+	connections.Go(func() { s.evict(draining) })
 	err := s.accept(draining, running, &connections)
 	drain()
 

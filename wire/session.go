@@ -52,13 +52,15 @@ type Session interface {
 	// rest of such portals aside, until stop says so.
 	Suspended() bool
 	Spool(ctx context.Context, stop func() bool) error
+	// Idle notes that the client has its answer and is waited for.
+	Idle()
 	// Close ends the session and all its portals.
 	Close()
 }
 
 // NewSessionFunc opens the session of an authenticated client. The parameters
-// are those of the startup message that are settings; pid is the backend's
-// process id. An error refuses the connection.
-type NewSessionFunc func(id planner.Identity, startup map[string]string, pid int32) (Session, error)
+// are those of the startup message that are settings. An error refuses the
+// connection.
+type NewSessionFunc func(id planner.Identity, startup map[string]string, client planner.Client) (Session, error)
 
 var _ Session = (*planner.Session)(nil)

@@ -51,7 +51,7 @@ func newScript() *script {
 	return &script{running: make(chan string, 16), more: make(chan struct{})}
 }
 
-func (s *script) open(id planner.Identity, startup map[string]string, _ int32) (wire.Session, error) {
+func (s *script) open(id planner.Identity, startup map[string]string, _ planner.Client) (wire.Session, error) {
 	if startup["statement_timeout"] == "bad" {
 		return nil, &planner.Error{Code: pgerrcode.InvalidParameterValue, Message: `invalid value for parameter "statement_timeout": "bad"`}
 	}
@@ -225,6 +225,8 @@ func (s *session) command(verb, arg string) (*planner.Result, error) {
 	}
 	return result, nil
 }
+
+func (s *session) Idle() {}
 
 func (s *session) TakeNotices() []*planner.Notice { return nil }
 

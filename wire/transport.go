@@ -25,7 +25,7 @@ func newTransport(draining, stopping context.Context, nc net.Conn) *transport {
 	// Errors of setting a deadline mean that the connection is gone, which the
 	// read or write at hand finds out.
 	t.release = []func() bool{
-		context.AfterFunc(draining, func() { t.interruptRead() }),
+		context.AfterFunc(draining, t.interruptRead),
 		context.AfterFunc(stopping, func() { _ = nc.SetWriteDeadline(time.Now().Add(closeGrace)) }),
 	}
 	return t

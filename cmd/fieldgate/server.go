@@ -302,8 +302,8 @@ func (s *server) tls() (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
-func (s *server) newSession(id planner.Identity, startup map[string]string, pid int32) (wire.Session, error) {
-	return s.reading.planner.NewSession(id, startup, pid)
+func (s *server) newSession(id planner.Identity, startup map[string]string, client planner.Client) (wire.Session, error) {
+	return s.reading.planner.NewSession(id, startup, client)
 }
 
 // prepareDevelopment makes what the quick start uses. Everything may be there
@@ -356,5 +356,5 @@ func (s *server) spoolFile() (planner.SpoolFile, error) {
 }
 
 func (s *server) newQuerySession(id planner.Identity) (rest.Session, error) {
-	return s.reading.planner.NewSession(id, nil, 0)
+	return s.reading.planner.NewSession(id, nil, planner.Client{})
 }

@@ -57,7 +57,7 @@ func newSession(t testing.TB, e *duckdb.Engine, settings map[string]string) *pla
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := p.NewSession(planner.Identity{Tenant: "t", User: "u", Owner: true}, settings, 1)
+	s, err := p.NewSession(planner.Identity{Tenant: "t", User: "u", Owner: true}, settings, planner.Client{PID: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

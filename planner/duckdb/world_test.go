@@ -68,7 +68,7 @@ func newWorld(t testing.TB, settings map[string]string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.session, err = p.NewSession(planner.Identity{Tenant: "t", User: "u", Owner: true}, settings, 1); err != nil {
+	if w.session, err = p.NewSession(planner.Identity{Tenant: "t", User: "u", Owner: true}, settings, planner.Client{PID: 1}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.session.Close)

@@ -84,6 +84,7 @@ func lookupFunctions() map[string]lookupFunc {
 	}
 	maps.Copy(all, sizeFunctions())
 	maps.Copy(all, privilegeFunctions())
+	maps.Copy(all, signalFunctions())
 	return all
 }
 

@@ -250,6 +250,16 @@ func (r *Roles) Role(ctx context.Context, tenant, user string) (Role, error) {
 	return a.Role, nil
 }
 
+// Current says what a user is now, as the store has it. schema.ErrNotFound if there
+// is no such user (any more).
+func (r *Roles) Current(ctx context.Context, tenant, user string) (Role, error) {
+	a, err := r.read(ctx, tenant, user)
+	if err != nil {
+		return Role{}, err
+	}
+	return a.Role, nil
+}
+
 // Verifier returns what proves a user, as of at most the TTL ago. A user that
 // does not exist has one as well, always the same, that nothing can prove.
 func (r *Roles) Verifier(ctx context.Context, tenant, user string) (Verifier, error) {

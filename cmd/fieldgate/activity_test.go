@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// connect logs a user of the development tenant in for the length of the test.
+func (i *instance) connect(t *testing.T, user, application string) *pgconn.PgConn {
+	t.Helper()
+	conn, err := i.as(t.Context(), user, user, "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	ask(t, conn, "SET application_name = '"+application+"'")
+	return conn
+}
+
+// ask runs a statement and returns its rows, values joined by bars.
+func ask(t *testing.T, conn *pgconn.PgConn, sql string) string {
+	t.Helper()
+	results, err := conn.Exec(t.Context(), sql).ReadAll()
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	var lines []string
+	for _, row := range results[len(results)-1].Rows {
+		values := make([]string, len(row))
+		for n, v := range row {
+			values[n] = string(v)
+		}
+		lines = append(lines, strings.Join(values, "|"))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func wantFailure(t *testing.T, err error, code string) {
+	t.Helper()
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) || pgErr.Code != code {
+		t.Errorf("error %v, want SQLSTATE %s", err, code)
+	}
+}
+
+// endless is a statement that runs until it is stopped.
+const endless = "SELECT sum(a.g * b.g) FROM generate_series(1, 100000000) a(g), generate_series(1, 100000000) b(g)"
+
+// TestActivity lists sessions, stops their statements and ends them by SQL.
+func TestActivity(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	i := start(t, dir)
+	must(t, dir, "guest\n", "user", "add", "guest", "--tenant", "demo", "--password-stdin")
+	owner, guest := i.connect(t, "demo", "boss"), i.connect(t, "guest", "bi")
+	ask(t, guest, "BEGIN; SELECT 42")
+	const list = "SELECT usename, application_name, state, query, client_addr, client_port > 0, xact_start <= query_start, query_start <= state_change FROM pg_stat_activity ORDER BY pid"
+	if got, want := ask(t, owner, list), "demo|boss|active|"+list+"|127.0.0.1|t|t|t\nguest|bi|idle in transaction|BEGIN; SELECT 42|127.0.0.1|t|t|t"; got != want {
+		t.Errorf("sessions\n%s, want\n%s", got, want)
+	}
+	if got := ask(t, guest, "SELECT query, state FROM pg_stat_activity WHERE usename = 'demo'"); got != "<insufficient privilege>|" {
+		t.Errorf("a guest sees %s", got)
+	}
+	ask(t, guest, "COMMIT")
+	if _, err := guest.Exec(t.Context(), fmt.Sprintf("SELECT pg_terminate_backend(%d)", owner.PID())).ReadAll(); err == nil {
+		t.Error("a guest ended a session of the owner")
+	} else {
+		wantFailure(t, err, "42501")
+	}
+	if got := ask(t, owner, "SELECT pg_cancel_backend(2000000000), pg_terminate_backend(2000000000)"); got != "f|f" {
+		t.Errorf("nobody's: %s", got)
+	}
+
+	failed := make(chan error, 1)
+	go func() {
+		_, err := guest.Exec(t.Context(), endless).ReadAll()
+		failed <- err
+	}()
+	i.eventually(t, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'guest' AND state = 'active'", "1")
+	if got := ask(t, owner, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'guest'"); got != "t" {
+		t.Errorf("cancel: %s", got)
+	}
+	wantFailure(t, <-failed, "57014")
+	if got := ask(t, guest, "SELECT 1"); got != "1" {
+		t.Errorf("after it: %s", got)
+	}
+	go func() {
+		_, err := guest.Exec(t.Context(), endless).ReadAll()
+		failed <- err
+	}()
+	i.eventually(t, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'guest' AND state = 'active'", "1")
+	if got := ask(t, owner, fmt.Sprintf("SELECT pg_terminate_backend(%d)", guest.PID())); got != "t" {
+		t.Errorf("terminate: %s", got)
+	}
+	wantFailure(t, <-failed, "57P01")
+	_, err := owner.Exec(t.Context(), "SELECT pg_terminate_backend(pg_backend_pid())").ReadAll()
+	wantFailure(t, err, "57P01")
+	i.eventually(t, "SELECT count(*) FROM pg_stat_activity", "1")
+}
+
+// TestDroppedUserIsPutOut has a user dropped while a session of it is idle and
+// another one runs: both end within 5 s.
+func TestDroppedUserIsPutOut(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	i := start(t, dir)
+	must(t, dir, "guest\n", "user", "add", "guest", "--tenant", "demo", "--password-stdin")
+	idle, busy := i.connect(t, "guest", "bi"), i.connect(t, "guest", "bi")
+	failed := make(chan error, 2)
+	go func() {
+		_, err := busy.Exec(t.Context(), endless).ReadAll()
+		failed <- err
+	}()
+	go func() {
+		// It hears of its end while it waits for a notification.
+		failed <- idle.WaitForNotification(t.Context())
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	must(t, dir, "", "user", "drop", "guest", "--tenant", "demo")
+	for range 2 {
+		select {
+		case err := <-failed:
+			wantFailure(t, err, "57P01")
+		case <-ctx.Done():
+			t.Fatal("a session of a dropped user goes on")
+		}
+	}
+}

@@ -1,0 +1,166 @@
+package planner
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// Client is the connection behind a session, as other sessions see and stop it.
+// The zero value is a session that nobody else sees.
+type Client struct {
+	// PID is the backend's process id.
+	PID int32
+	// Address is the client's; not valid if it has none.
+	Address netip.AddrPort
+	// Cancel stops the running statement, if there is one, and End the connection.
+	// Both may be called at any time and return at once.
+	Cancel, End func()
+}
+
+// activities are the open sessions of all tenants.
+type activities struct {
+	mu       sync.Mutex
+	sessions map[string]map[int32]*activity // by tenant and process id
+}
+
+// activity is what a session does, for others to see.
+type activity struct {
+	id      Identity
+	client  Client
+	started time.Time
+
+	mu                       sync.Mutex
+	application, state, text string
+	began, queried, changed  time.Time // transaction, statement, state
+}
+
+func (a *activities) add(of *activity) {
+	if of.client.PID == 0 {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.sessions == nil {
+		a.sessions = make(map[string]map[int32]*activity)
+	}
+	if a.sessions[of.id.Tenant] == nil {
+		a.sessions[of.id.Tenant] = make(map[int32]*activity)
+	}
+	a.sessions[of.id.Tenant][of.client.PID] = of
+}
+
+func (a *activities) remove(of *activity) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.sessions[of.id.Tenant], of.client.PID)
+	if len(a.sessions[of.id.Tenant]) == 0 {
+		delete(a.sessions, of.id.Tenant)
+	}
+}
+
+// of lists a tenant's sessions by process id.
+func (a *activities) of(tenant string) []*activity {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := make([]*activity, 0, len(a.sessions[tenant]))
+	for _, s := range a.sessions[tenant] {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(x, y *activity) int { return cmp.Compare(x.client.PID, y.client.PID) })
+	return out
+}
+
+// find is a tenant's session, nil if there is none.
+func (a *activities) find(tenant string, pid int32) *activity {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sessions[tenant][pid]
+}
+
+// sharedWith says that a user may see and stop what the session does.
+func (a *activity) sharedWith(id Identity) bool { return id.Owner || id.User == a.id.User }
+
+func (a *activity) show(to Identity) sources.Activity {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := sources.Activity{PID: a.client.PID, User: a.id.User, Application: a.application}
+	if !a.sharedWith(to) {
+		out.Private = true
+		return out
+	}
+	out.Address, out.State, out.Query = a.client.Address, a.state, a.text
+	out.BackendStart, out.TransactionStart, out.QueryStart, out.StateChange = a.started, a.began, a.queried, a.changed
+	return out
+}
+
+// run notes that the session runs a text.
+func (s *Session) run(text string) {
+	now := s.planner.cfg.Now()
+	a := s.activity
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.state, a.text, a.queried, a.changed = "active", text, now, now
+	if a.began.IsZero() {
+		a.began = s.tx.now(now)
+	}
+}
+
+// Idle notes that the session waits for its client.
+func (s *Session) Idle() {
+	state := "idle"
+	switch s.Status() {
+	case 'T':
+		state = "idle in transaction"
+	case 'E':
+		state = "idle in transaction (aborted)"
+	}
+	a := s.activity
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.state, a.changed, a.application = state, s.planner.cfg.Now(), s.settings.get("application_name")
+	if state == "idle" {
+		a.began = time.Time{}
+	}
+}
+
+// others lists the tenant's sessions as pg_stat_activity does.
+func (s *Session) others() []sources.Activity {
+	all := s.planner.activities.of(s.id.Tenant)
+	out := make([]sources.Activity, 0, len(all))
+	for _, a := range all {
+		out = append(out, a.show(s.id))
+	}
+	return out
+}
+
+// signal stops the statement of a session of the tenant, or ends that.
+func (s *Session) signal(pid int32, end bool) (bool, error) {
+	a := s.planner.activities.find(s.id.Tenant, pid)
+	if a == nil {
+		return false, nil
+	}
+	if !a.sharedWith(s.id) {
+		what := "query is being canceled"
+		if end {
+			what = "process is being terminated"
+		}
+		return false, &postgres.Error{
+			Code:    pgerrcode.InsufficientPrivilege,
+			Message: "must be a member of the role whose " + what + " or member of pg_signal_backend",
+		}
+	}
+	if end {
+		a.client.End()
+	} else {
+		a.client.Cancel()
+	}
+	return true, nil
+}
