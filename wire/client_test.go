@@ -134,7 +134,9 @@ func TestChannelBinding(t *testing.T) {
 	t.Parallel()
 	cert := selfSigned(t)
 	s := startServer(t, func(c *wire.Config) {
-		c.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		c.TLS = func() *tls.Config {
+			return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		}
 	})
 	conn := s.connectPgx(t, "sslmode=require channel_binding=require")
 	if _, err := conn.Exec(t.Context(), "rows 1"); err != nil {

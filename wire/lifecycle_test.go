@@ -259,7 +259,9 @@ func TestTLS(t *testing.T) {
 	t.Parallel()
 	cert := selfSigned(t)
 	s := startServer(t, func(c *wire.Config) {
-		c.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		c.TLS = func() *tls.Config {
+			return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		}
 		c.RequireTLS = true
 	})
 	plain := dial(t, s.addr)

@@ -22,7 +22,7 @@ func (c *conn) login(ctx context.Context, req *startupRequest) (planner.Identity
 		return planner.Identity{}, fatalf(pgerrcode.InvalidAuthorizationSpecification,
 			"connection without encryption is not allowed for user %q, database %q", req.user, req.database)
 	}
-	exchange, err := c.srv.cfg.Roles.NewConversation(ctx, auth.Login{Tenant: req.database, User: req.user, Certificate: c.certificate()})
+	exchange, err := c.srv.cfg.Roles.NewConversation(ctx, auth.Login{Tenant: req.database, User: req.user, Certificate: c.t.certificate})
 	if err != nil {
 		return planner.Identity{}, fatal(err)
 	}
@@ -69,19 +69,10 @@ func (c *conn) converse(exchange *auth.Conversation, user string) error {
 	return nil
 }
 
-// certificate is the server's, if the connection is encrypted and there is only
-// one that it can be: the client may bind its proof to it.
-func (c *conn) certificate() *x509.Certificate {
-	if c.t.Conn == c.t.raw {
-		return nil
-	}
-	return c.srv.certificate
-}
-
 // onlyCertificate is the certificate that a TLS configuration always answers
 // with; nil if that depends on the client.
 func onlyCertificate(config *tls.Config) *x509.Certificate {
-	if config == nil || len(config.Certificates) != 1 || config.GetCertificate != nil || config.GetConfigForClient != nil {
+	if len(config.Certificates) != 1 || config.GetCertificate != nil || config.GetConfigForClient != nil {
 		return nil
 	}
 	only := config.Certificates[0]

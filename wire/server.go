@@ -3,7 +3,6 @@ package wire
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,8 +17,9 @@ import (
 type Config struct {
 	// Listener accepts the connections. Run closes it.
 	Listener net.Listener
-	// TLS answers an SSLRequest; nil: encryption is refused.
-	TLS *tls.Config
+	// TLS gives what the next SSLRequest is answered with, which has one certificate;
+	// nil: encryption is refused.
+	TLS func() *tls.Config
 	// RequireTLS turns away sessions that are not encrypted.
 	RequireTLS bool
 	// Roles says who may connect.
@@ -90,8 +90,6 @@ func (c Config) validate() error {
 type Server struct {
 	cfg      Config
 	backends *backends
-	// certificate is what TLS answers with, if it can be only one.
-	certificate *x509.Certificate
 	// sockets bounds accepted connections, sessions or not: beyond the sessions
 	// there is room for cancel requests and for those who are turned away.
 	sockets chan struct{}
@@ -107,10 +105,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		cfg:         cfg,
-		backends:    newBackends(cfg.MaxConnections),
-		certificate: onlyCertificate(cfg.TLS),
-		sockets:     make(chan struct{}, cfg.MaxConnections+spareSockets),
+		cfg:      cfg,
+		backends: newBackends(cfg.MaxConnections),
+		sockets:  make(chan struct{}, cfg.MaxConnections+spareSockets),
 	}, nil
 }
 

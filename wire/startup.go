@@ -112,11 +112,12 @@ func (s *Server) answerSSL(ctx context.Context, t *transport) error {
 	if err := writeByte(t, s, 'S'); err != nil {
 		return err
 	}
-	encrypted := tls.Server(t.raw, s.cfg.TLS)
+	config := s.cfg.TLS()
+	encrypted := tls.Server(t.raw, config)
 	if err := encrypted.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("%w: TLS handshake: %w", errGarbage, err)
 	}
-	t.Conn = encrypted
+	t.Conn, t.certificate = encrypted, onlyCertificate(config)
 	return nil
 }
 

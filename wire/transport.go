@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"time"
 )
@@ -15,9 +16,12 @@ const closeGrace = time.Second
 type transport struct {
 	net.Conn          // encrypted if TLS was agreed; used by one goroutine
 	raw      net.Conn // what was accepted; carries the deadlines
-	draining <-chan struct{}
-	stopping <-chan struct{}
-	release  []func() bool
+	// certificate is what the server showed, to which the client may bind its proof;
+	// nil if the connection is not encrypted.
+	certificate *x509.Certificate
+	draining    <-chan struct{}
+	stopping    <-chan struct{}
+	release     []func() bool
 }
 
 func newTransport(draining, stopping context.Context, nc net.Conn) *transport {

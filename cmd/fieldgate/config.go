@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,11 +57,25 @@ type objects struct {
 	PathStyle bool   `yaml:"path_style"`
 }
 
-// tlsPair names the PEM files of the server's certificate and key.
+// tlsPair names the PEM files of the server's certificate and key. They are read
+// again when they change.
 type tlsPair struct {
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`
+	// Mode says whether Postgres clients may do without: prefer, or require.
+	Mode string `yaml:"mode"`
+	// ClientCA are the authorities of clients' certificates; "": none is asked for.
+	ClientCA string `yaml:"client_ca"`
+	// ClientCert says whether a client must have a certificate: request, or require.
+	ClientCert string `yaml:"client_cert"`
 }
+
+// The words of tlsPair. Without a mode, addresses other than loopback require TLS.
+const (
+	tlsPrefer         = "prefer"
+	tlsRequire        = "require"
+	clientCertRequest = "request"
+)
 
 // limits bound memory and connections.
 type limits struct {
@@ -87,6 +102,7 @@ func defaultConfig() config {
 		Roles:    []string{"ingest", "stage", "compact", "gateway"},
 		PGAddr:   "127.0.0.1:5433",
 		HTTPAddr: "127.0.0.1:8080",
+		TLS:      tlsPair{ClientCert: clientCertRequest},
 		Limits:   limits{TailMB: 256, EngineMB: 2048, HeapMB: 1024, Connections: 500},
 	}
 }
@@ -170,6 +186,18 @@ func (c *config) validate() error {
 	}
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		return errors.New("tls: cert and key go together")
+	}
+	if c.TLS.Cert == "" && (c.TLS.ClientCA != "" || c.TLS.Mode == tlsRequire) {
+		return errors.New("tls: client_ca and mode: require need cert and key")
+	}
+	if !slices.Contains([]string{tlsPrefer, tlsRequire, ""}, c.TLS.Mode) {
+		return fmt.Errorf("tls.mode: %q is neither %s nor %s", c.TLS.Mode, tlsPrefer, tlsRequire)
+	}
+	if !slices.Contains([]string{clientCertRequest, tlsRequire}, c.TLS.ClientCert) {
+		return fmt.Errorf("tls.client_cert: %q is neither %s nor %s", c.TLS.ClientCert, clientCertRequest, tlsRequire)
+	}
+	if c.TLS.ClientCert == tlsRequire && c.TLS.ClientCA == "" {
+		return errors.New("tls.client_cert: require needs client_ca")
 	}
 	if err := checkDebugAddr(c.DebugAddr); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -43,6 +44,13 @@ func start(t *testing.T, dir string, adjust ...func(*config)) *instance {
 	}
 	go func() { i.done <- serve(ctx, c, slog.New(slog.NewTextHandler(log, nil))) }()
 	t.Cleanup(func() { i.close(t) })
+	if c.TLS.Cert != "" {
+		// Whose certificate it is does not matter here.
+		transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // a test's own server
+		t.Cleanup(transport.CloseIdleConnections)
+		awaitHealthyAt(t, &http.Client{Transport: transport}, "https://"+c.HTTPAddr)
+		return i
+	}
 	awaitHealthy(t, c.HTTPAddr)
 	return i
 }

@@ -23,16 +23,21 @@ func freeAddr(t *testing.T) string {
 // awaitHealthy waits until the server answers 200 on /healthz.
 func awaitHealthy(t *testing.T, addr string) {
 	t.Helper()
+	awaitHealthyAt(t, http.DefaultClient, "http://"+addr)
+}
+
+func awaitHealthyAt(t *testing.T, client *http.Client, url string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/healthz", http.NoBody)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/healthz", http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res, err := http.DefaultClient.Do(req); err == nil {
+		if res, err := client.Do(req); err == nil {
 			_ = res.Body.Close()
 			if res.StatusCode == http.StatusOK {
 				return

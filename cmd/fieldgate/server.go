@@ -273,33 +273,26 @@ func (s *server) listen(ctx context.Context) (d doors, err error) {
 	if d.admin, err = listen("unix", socket); err != nil {
 		return d, fmt.Errorf("listen for administration: %w", err)
 	}
-	certificate, err := s.tls()
-	if err != nil {
-		return d, err
+	w := wire.Config{
+		Listener: d.pg, Roles: s.admin.roles, NewSession: s.newSession, MaxConnections: s.c.Limits.Connections, Logger: s.log,
 	}
-	if certificate != nil {
-		d.http = tls.NewListener(d.http, certificate)
+	if s.c.TLS.Cert != "" {
+		files, err := newTLSFiles(s.c.TLS, s.log)
+		if err != nil {
+			return d, err
+		}
+		d.http = tls.NewListener(d.http, &tls.Config{
+			MinVersion:         tls.VersionTLS12,
+			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return files.current(), nil },
+		})
+		loopback, err := isLoopback(s.c.PGAddr)
+		if err != nil {
+			return d, err
+		}
+		w.TLS, w.RequireTLS = files.current, s.c.TLS.Mode == tlsRequire || s.c.TLS.Mode == "" && !loopback
 	}
-	loopback, err := isLoopback(s.c.PGAddr)
-	if err != nil {
-		return d, err
-	}
-	d.wire, err = wire.New(wire.Config{
-		Listener: d.pg, TLS: certificate, RequireTLS: certificate != nil && !loopback, Roles: s.admin.roles, NewSession: s.newSession,
-		MaxConnections: s.c.Limits.Connections, Logger: s.log,
-	})
+	d.wire, err = wire.New(w)
 	return d, err
-}
-
-func (s *server) tls() (*tls.Config, error) {
-	if s.c.TLS.Cert == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(s.c.TLS.Cert, s.c.TLS.Key)
-	if err != nil {
-		return nil, fmt.Errorf("load TLS certificate: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
 func (s *server) newSession(id planner.Identity, startup map[string]string, client planner.Client) (wire.Session, error) {

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// tlsCheckEvery is how long files are believed to be as last seen.
+const tlsCheckEvery = time.Second
+
+// tlsFiles is the TLS configuration that files say, read again when they change: a
+// renewed certificate serves the next connection.
+type tlsFiles struct {
+	files tlsPair
+	log   *slog.Logger
+	now   func() time.Time
+
+	mu      sync.Mutex
+	config  *tls.Config
+	seen    [3]fileStamp
+	checked time.Time
+}
+
+// fileStamp tells versions of a file apart.
+type fileStamp struct {
+	modified time.Time
+	size     int64
+}
+
+// newTLSFiles reads the files a first time.
+func newTLSFiles(files tlsPair, log *slog.Logger) (*tlsFiles, error) {
+	f := &tlsFiles{files: files, log: log, now: time.Now}
+	var err error
+	if f.seen, err = f.stamps(); err != nil {
+		return nil, err
+	}
+	f.config, err = files.load()
+	f.checked = f.now()
+	return f, err
+}
+
+// current is the configuration for the next connection. Files that cannot be used
+// are logged, once, and the configuration before stays.
+func (f *tlsFiles) current() *tls.Config {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.now()
+	if now.Sub(f.checked) < tlsCheckEvery {
+		return f.config
+	}
+	f.checked = now
+	stamps, err := f.stamps()
+	if err == nil && stamps == f.seen {
+		return f.config
+	}
+	f.seen = stamps
+	var config *tls.Config
+	if err == nil {
+		config, err = f.files.load()
+	}
+	if err != nil {
+		f.log.Error("TLS files not usable, the ones before stay", "err", err)
+		return f.config
+	}
+	f.log.Info("TLS files read again", "cert", f.files.Cert)
+	f.config = config
+	return config
+}
+
+func (f *tlsFiles) stamps() (stamps [3]fileStamp, err error) {
+	for i, name := range []string{f.files.Cert, f.files.Key, f.files.ClientCA} {
+		if name == "" {
+			continue
+		}
+		info, statErr := os.Stat(name)
+		if statErr != nil {
+			err = errors.Join(err, statErr)
+			continue
+		}
+		stamps[i] = fileStamp{info.ModTime(), info.Size()}
+	}
+	return stamps, err
+}
+
+// load reads the files.
+func (p tlsPair) load() (*tls.Config, error) {
+	pair, err := tls.LoadX509KeyPair(p.Cert, p.Key)
+	if err != nil {
+		return nil, fmt.Errorf("load TLS certificate: %w", err)
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	if p.ClientCA == "" {
+		return config, nil
+	}
+	text, err := os.ReadFile(p.ClientCA)
+	if err != nil {
+		return nil, fmt.Errorf("load authorities of clients: %w", err)
+	}
+	config.ClientCAs = x509.NewCertPool()
+	if !config.ClientCAs.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("load authorities of clients: %s has no certificate", p.ClientCA)
+	}
+	config.ClientAuth = tls.VerifyClientCertIfGiven
+	if p.ClientCert == tlsRequire {
+		config.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	return config, nil
+}
