@@ -31,6 +31,19 @@ func Psql(t testing.TB) string {
 	return path
 }
 
+// Java returns the path of java, which can run a source file, or skips the test.
+func Java(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath("java")
+	if err == nil {
+		_, err = exec.LookPath("javac") // comes with what compiles a source file
+	}
+	if err != nil {
+		missing(t, "java")
+	}
+	return path
+}
+
 // Curl says that curl can be run, or skips the test.
 func Curl(t testing.TB) {
 	t.Helper()

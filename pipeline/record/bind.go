@@ -70,7 +70,7 @@ func (b *Binder) binding(sent string, m *schema.Metric) *binding {
 	}
 	n.times = append(append(n.times, b.snapshot.TimestampAliases...), timestampKey)
 	for _, name := range append(patterns, b.snapshot.TimestampPatterns...) {
-		if p, ok := timePatternOf(name); ok {
+		if p, err := timePatternOf(name); err == nil {
 			n.patterns = append(n.patterns, p)
 		}
 	}

@@ -259,13 +259,13 @@ func TestCheckPattern(t *testing.T) {
 	t.Parallel()
 	for _, known := range []string{
 		"RFC3339", "ISO_DATE_TIME", "ISO_OFFSET_DATE_TIME", "ISO_ZONED_DATE_TIME", "ISO_INSTANT", "RFC_1123_DATE_TIME",
-		"UNIX_S", "UNIX_MS", "UNIX_US", "UNIX_NS",
+		"UNIX_S", "UNIX_MS", "UNIX_US", "UNIX_NS", "uuuu-MM-dd HH:mm:ss.SSS zzz",
 	} {
 		if err := record.CheckPattern(known); err != nil {
 			t.Errorf("%s: %v", known, err)
 		}
 	}
-	for _, unknown := range []string{"", "rfc3339", "yyyy-MM-dd"} {
+	for _, unknown := range []string{"", "rfc3339", "HH:mm"} {
 		if err := record.CheckPattern(unknown); err == nil {
 			t.Errorf("%q is taken for a pattern", unknown)
 		}

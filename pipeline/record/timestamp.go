@@ -28,9 +28,21 @@ type timePattern struct {
 	unit int64 // of a pattern for numbers: its units in a second
 }
 
-// timePatternOf finds the pattern that a schema can name: those of Java's DateTimeFormatter, RFC 3339, and Unix time by
-// its unit.
-func timePatternOf(name string) (timePattern, bool) {
+// timePatternOf finds the pattern that a schema names, by the name of one of Java's DateTimeFormatter, RFC 3339 or a
+// unit of Unix time, or as a pattern in the formatter's syntax.
+func timePatternOf(name string) (timePattern, error) {
+	if p, ok := namedPattern(name); ok {
+		return p, nil
+	}
+	p, err := compileJava(name)
+	if err != nil {
+		return timePattern{}, err
+	}
+	return timePattern{text: p.parse}, nil
+}
+
+// namedPattern finds a pattern by its name.
+func namedPattern(name string) (timePattern, bool) {
 	iso := func(zone isoZone) (timePattern, bool) {
 		return timePattern{text: func(text []byte) (int64, bool) { return parseISO(text, zone) }}, true
 	}
@@ -62,9 +74,9 @@ func timePatternOf(name string) (timePattern, bool) {
 
 // CheckPattern says why a schema cannot name the pattern, or nil.
 func CheckPattern(name string) error {
-	if _, ok := timePatternOf(name); !ok {
-		return fmt.Errorf("unknown timestamp pattern %s; there are RFC3339, ISO_DATE_TIME, ISO_OFFSET_DATE_TIME, ISO_ZONED_DATE_TIME, "+
-			"ISO_INSTANT, RFC_1123_DATE_TIME, UNIX_S, UNIX_MS, UNIX_US and UNIX_NS", quoted(name))
+	if _, err := timePatternOf(name); err != nil {
+		return fmt.Errorf("%w; a pattern is in the syntax of java.time's DateTimeFormatter, or one of RFC3339, ISO_DATE_TIME, "+
+			"ISO_OFFSET_DATE_TIME, ISO_ZONED_DATE_TIME, ISO_INSTANT, RFC_1123_DATE_TIME, UNIX_S, UNIX_MS, UNIX_US and UNIX_NS", err)
 	}
 	return nil
 }
