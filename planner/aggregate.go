@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
@@ -66,6 +67,34 @@ func (b *binder) withinGroup(a *Aggregate, c *callSite) error {
 		a.Order = append(a.Order, key)
 	}
 	a.Args = a.Args[:direct]
+	if c.proc.Aggregate.Kind == postgres.HypotheticalAggregate {
+		return b.matchHypothetical(a, c)
+	}
+	return nil
+}
+
+// matchHypothetical brings each direct argument of a hypothetical-set aggregate and
+// the column it is compared with to one type.
+func (b *binder) matchHypothetical(a *Aggregate, c *callSite) error {
+	collations := map[string]bool{}
+	visitMessages(c.node.ProtoReflect(), func(m protoreflect.Message) bool {
+		if n, ok := m.Interface().(*pgquery.CollateClause); ok {
+			name, _ := nameParts(n.Collname)
+			collations[name[len(name)-1]] = true
+		}
+		return true
+	})
+	if len(collations) > 1 {
+		return errorAt(c.node.Location, pgerrcode.CollationMismatch, "collation mismatch between explicit collations")
+	}
+	for i := range a.Args {
+		pair := []Expr{a.Order[i].Expr, c.args[i]}
+		pair, _, err := b.coerceAll(pair, []int32{c.places[len(a.Args)+i], c.places[i]}, "WITHIN GROUP")
+		if err != nil {
+			return err
+		}
+		a.Order[i].Expr, a.Args[i] = pair[0], pair[1]
+	}
 	return nil
 }
 
@@ -132,10 +161,34 @@ func (b *binder) checkAggregate(sc *scope, a *Aggregate) error {
 			return err == nil
 		})
 	}
+	if a.WithinGroup && err == nil {
+		own, outer, err = b.directLevels(sc, a, own, outer)
+	}
 	if err == nil && outer && !own {
 		err = unsupported(a.at, "an aggregate over columns of an outer query")
 	}
 	return err
+}
+
+// directLevels looks again whose columns an aggregate with WITHIN GROUP has: its
+// direct arguments do not decide, and cannot be of a query within that one.
+func (b *binder) directLevels(sc *scope, a *Aggregate, own, outer bool) (ordersOwn, ordersOuter bool, err error) {
+	for _, k := range a.Order {
+		walk(k.Expr, func(e Expr) bool {
+			if c, ok := e.(*Column); ok {
+				ordersOwn = ordersOwn || sc.relations[c.Relation]
+				ordersOuter = ordersOuter || !sc.relations[c.Relation]
+			}
+			return true
+		})
+	}
+	if !ordersOwn && !ordersOuter {
+		return own, outer, nil
+	}
+	if ordersOuter && !ordersOwn && own {
+		err = errorAt(a.at, pgerrcode.GroupingError, "outer-level aggregate cannot contain a lower-level variable in its direct arguments")
+	}
+	return ordersOwn, ordersOuter, err
 }
 
 func aggregateParts(a *Aggregate) []Expr {

@@ -120,12 +120,26 @@ func typeText(t Type) string {
 func namesItself(n *pgquery.SelectStmt, name string) bool {
 	found := false
 	visitMessages(n.ProtoReflect(), func(m protoreflect.Message) bool {
+		if s, ok := m.Interface().(*pgquery.SelectStmt); ok && hides(s.WithClause, name) {
+			return false
+		}
 		if rv, ok := m.Interface().(*pgquery.RangeVar); ok && rv.Schemaname == "" && rv.Relname == name {
 			found = true
 		}
 		return !found
 	})
 	return found
+}
+
+// hides says that a WITH clause has a query of the name that hides the outer one
+// from all of the statement: from its own queries too, as it is the first.
+func hides(n *pgquery.WithClause, name string) bool {
+	for i, c := range n.GetCtes() {
+		if c.GetCommonTableExpr().Ctename == name {
+			return i == 0 || n.Recursive
+		}
+	}
+	return false
 }
 
 // visitMessages visits a message and those in it as long as visit says to go on.

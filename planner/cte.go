@@ -154,7 +154,11 @@ func (b *binder) recursive(e *withEntry, n *pgquery.SelectStmt) error {
 		given bool
 		what  string
 	}{
-		{n.SortClause != nil, "ORDER BY"}, {n.LimitOffset != nil, "OFFSET"}, {n.LimitCount != nil, "LIMIT"}, {n.WithClause != nil, "WITH"},
+		{n.SortClause != nil, "ORDER BY"},
+		{n.LimitOffset != nil, "OFFSET"},
+		{n.LimitCount != nil, "LIMIT"},
+		{n.WithClause != nil, "WITH"},
+		{n.LockingClause != nil, "FOR UPDATE/SHARE"},
 	} {
 		if c.given {
 			return errorAt(at, pgerrcode.FeatureNotSupported, "%s in a recursive query is not implemented", c.what)
@@ -223,6 +227,12 @@ func aggregateAt(q *Query) int32 {
 // readsPlainly says that the query reads the CTE in its own FROM, and not on the
 // side of an outer join that may have no row.
 func readsPlainly(q *Query, c *CTE) bool {
+	if slices.ContainsFunc(q.CTEs, func(inner *CTE) bool { return readsPlainly(inner.Query, c) }) {
+		return true
+	}
+	if q.SetOp != nil && q.SetOp.Kind == Union {
+		return readsPlainly(q.SetOp.Left, c) || readsPlainly(q.SetOp.Right, c)
+	}
 	var find func(f FromItem) bool
 	find = func(f FromItem) bool {
 		switch f := f.(type) {

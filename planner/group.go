@@ -18,16 +18,18 @@ const (
 
 // groupBy binds GROUP BY. Grouping sets are expanded to the product of what each
 // item lists.
-func (b *binder) groupBy(sc *scope, q *Query, nodes []*pgquery.Node) error {
+func (b *binder) groupBy(sc *scope, q *Query, n *pgquery.SelectStmt) error {
 	defer sc.in(inGroupBy)()
 	plain := true
 	sets := [][]Expr{nil}
-	for _, node := range nodes {
+	var items [][][]Expr
+	for _, node := range n.GroupClause {
 		item, isSet, err := b.groupItem(sc, q, node)
 		if err != nil {
 			return err
 		}
 		plain = plain && !isSet
+		items = append(items, item)
 		if len(sets)*len(item) > maxGroupingSets {
 			return errorAt(locate(node), pgerrcode.StatementTooComplex, "too many grouping sets present (maximum %d)", maxGroupingSets)
 		}
@@ -42,8 +44,46 @@ func (b *binder) groupBy(sc *scope, q *Query, nodes []*pgquery.Node) error {
 	for _, set := range sets {
 		q.GroupBy = mergeGroups(q.GroupBy, set)
 	}
-	if !plain {
-		q.GroupingSets = sets
+	if plain {
+		return nil
+	}
+	if n.GroupDistinct {
+		sets = distinctSets(sets)
+	}
+	q.GroupingSets = sets
+	return checkTwice(q, items)
+}
+
+// distinctSets leaves out the sets that are there already.
+func distinctSets(sets [][]Expr) [][]Expr {
+	var out [][]Expr
+	for _, set := range sets {
+		if !slices.ContainsFunc(out, func(o []Expr) bool { return len(o) == len(set) && len(mergeGroups(o, set)) == len(o) }) {
+			out = append(out, set)
+		}
+	}
+	return out
+}
+
+// checkTwice refuses grouping sets over one expression that stands in two items
+// and two outputs: PostgreSQL tells those apart.
+func checkTwice(q *Query, items [][][]Expr) error {
+	for _, e := range q.GroupBy {
+		same := func(o Expr) bool { return sameExpr(o, e) }
+		outputs, named := 0, 0
+		for _, t := range q.Targets {
+			if same(t.Expr) {
+				outputs++
+			}
+		}
+		for _, item := range items {
+			if slices.ContainsFunc(item, func(set []Expr) bool { return slices.ContainsFunc(set, same) }) {
+				named++
+			}
+		}
+		if outputs > 1 && named > 1 {
+			return unsupported(nowhere, "one expression under several names in grouping sets")
+		}
 	}
 	return nil
 }
@@ -203,6 +243,11 @@ func (b *binder) grouping(sc *scope, n *pgquery.GroupingFunc) (Expr, error) {
 	if len(args) > 31 {
 		return nil, errorAt(n.Location, pgerrcode.TooManyArguments, "GROUPING must have fewer than 32 arguments")
 	}
+	for _, arg := range args {
+		if hasColumns(arg) && !contains(arg, func(e Expr) bool { c, ok := e.(*Column); return ok && sc.relations[c.Relation] }) {
+			return nil, unsupported(n.Location, "GROUPING of an outer query's expressions")
+		}
+	}
 	sc.aggregates = true
 	return &Grouping{Args: args, places: locateAll(n.Args)}, nil
 }
@@ -212,7 +257,7 @@ func (b *binder) checkGrouping(sc *scope, q *Query) error {
 	if !q.Aggregated {
 		return nil
 	}
-	check := &groupCheck{sc: sc, groups: q.GroupBy}
+	check := &groupCheck{sc: sc, groups: q.GroupBy, sets: q.GroupingSets != nil}
 	exprs := []Expr{q.Having}
 	for _, t := range q.Targets {
 		exprs = append(exprs, t.Expr)
@@ -235,6 +280,7 @@ func (b *binder) checkGrouping(sc *scope, q *Query) error {
 type groupCheck struct {
 	sc     *scope
 	groups []Expr
+	sets   bool // the query has grouping sets
 	err    error
 }
 
@@ -249,6 +295,9 @@ func (g *groupCheck) expr(e Expr) {
 			if e.WithinGroup {
 				for _, arg := range e.Args {
 					g.expr(arg)
+					if g.sets && hasColumns(arg) && g.err == nil {
+						g.err = unsupported(e.at, "%s by a grouped column in a query with grouping sets", e.Proc.Name)
+					}
 				}
 			}
 			return false

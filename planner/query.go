@@ -23,6 +23,8 @@ type Query struct {
 	OrderBy    []SortKey
 	Limit      Expr // bigint; nil: no limit
 	Offset     Expr
+	// Ties: rows that tie with the last of Limit in OrderBy come too.
+	Ties bool
 	// SetOp, if set, is the query; Targets then are Outputs with its types, and
 	// From to DistinctOn are empty.
 	SetOp *SetOp

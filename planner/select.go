@@ -60,10 +60,8 @@ func refuseClauses(n *pgquery.SelectStmt) error {
 		return withIngestHint(unsupported(nowhere, "SELECT INTO"))
 	case len(n.LockingClause) > 0:
 		return unsupported(nowhere, "%s", lockingName(n.LockingClause[0].GetLockingClause()))
-	case n.LimitOption == pgquery.LimitOption_LIMIT_OPTION_WITH_TIES:
-		return unsupported(locate(n.LimitCount), "FETCH FIRST WITH TIES")
-	case n.GroupDistinct:
-		return unsupported(nowhere, "GROUP BY DISTINCT")
+	case n.LimitOption == pgquery.LimitOption_LIMIT_OPTION_WITH_TIES && (n.Larg != nil || n.ValuesLists != nil || n.DistinctClause != nil):
+		return unsupported(locate(n.LimitCount), "FETCH FIRST WITH TIES of a set operation, VALUES or DISTINCT")
 	}
 	return nil
 }
@@ -101,7 +99,7 @@ func (b *binder) plainSelect(sc *scope, q *Query, n *pgquery.SelectStmt, u unkno
 	if err := b.orderBy(sc, q, n.SortClause); err != nil {
 		return err
 	}
-	if err := b.groupBy(sc, q, n.GroupClause); err != nil {
+	if err := b.groupBy(sc, q, n); err != nil {
 		return err
 	}
 	if u == resolveUnknowns {
@@ -216,6 +214,12 @@ func (b *binder) limits(sc *scope, q *Query, n *pgquery.SelectStmt) error {
 		return err
 	}
 	q.Offset, err = b.limit(sc, inOffset, n.LimitOffset)
+	if n.LimitOption == pgquery.LimitOption_LIMIT_OPTION_WITH_TIES {
+		if len(q.OrderBy) == 0 {
+			return errorAt(nowhere, pgerrcode.SyntaxError, "WITH TIES cannot be specified without ORDER BY clause")
+		}
+		q.Ties = q.Limit != nil
+	}
 	return err
 }
 
@@ -230,6 +234,9 @@ func (b *binder) limit(sc *scope, c clause, n *pgquery.Node) (Expr, error) {
 	}
 	if contains(e, func(e Expr) bool { col, ok := e.(*Column); return ok && sc.relations[col.Relation] }) {
 		return nil, errorAt(locate(n), pgerrcode.InvalidColumnReference, "argument of %s must not contain variables", c)
+	}
+	if hasColumns(e) {
+		return nil, unsupported(locate(n), "%s by a column of an outer query", c)
 	}
 	if e, err = b.coerceTo(e, postgres.Int8OID, c.String(), locate(n)); err != nil {
 		return nil, err

@@ -269,10 +269,17 @@ func (b *binder) frameOffset(sc *scope, w *Window, mode string, n *pgquery.Node,
 // interval for dates and times, else the column's own type.
 func (b *binder) rangeOffset(e Expr, column postgres.OID, at int32) (Expr, error) {
 	offset := column
+	if e.Type().OID == postgres.UnknownOID && category(column) == postgres.NumericCategory {
+		return b.coerce(e, plainType(offset), postgres.Implicit, at)
+	}
 	switch column {
 	case postgres.TimestampOID, postgres.TimestampTZOID, postgres.DateOID, postgres.TimeOID, postgres.TimeTZOID, postgres.IntervalOID:
 		offset = postgres.IntervalOID
-	case postgres.Int2OID, postgres.Int4OID, postgres.Int8OID, postgres.Float4OID, postgres.Float8OID, postgres.NumericOID:
+	case postgres.Int2OID, postgres.Int4OID, postgres.Int8OID:
+		offset = postgres.Int8OID
+	case postgres.Float4OID, postgres.Float8OID:
+		offset = postgres.Float8OID
+	case postgres.NumericOID:
 	default:
 		return nil, errorAt(at, pgerrcode.FeatureNotSupported,
 			"RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s", column)

@@ -264,5 +264,5 @@ func bin(stride span, t, origin int64) (int64, error) {
 	if width <= 0 {
 		return 0, errorf(pgerrcode.DatetimeFieldOverflow, "stride must be greater than zero")
 	}
-	return t - floorMod(t-origin, width), nil
+	return checkTimestamp(t - floorMod(t-origin, width))
 }

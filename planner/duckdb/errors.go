@@ -95,6 +95,10 @@ func statusOf(ctx context.Context, e *engineError) error {
 	case bindings.ErrorTypeDivideByZero:
 		out.Code, out.Message = pgerrcode.DivisionByZero, "division by zero"
 	case bindings.ErrorTypeConversion:
+		if strings.Contains(e.message, "DATE to TIMESTAMP") || strings.Contains(e.message, "date to timestamp") {
+			out.Code, out.Message = pgerrcode.DatetimeFieldOverflow, "date out of range for timestamp"
+			break
+		}
 		out.Code, out.Message = conversionStatus(e.message)
 	case bindings.ErrorTypeOutOfMemory:
 		out.Code, out.Message = memoryStatus(e.message)

@@ -38,16 +38,17 @@ func intervalFunctions() definitions {
 			}
 			return err
 		},
-		"fg_justify_hours(INTERVAL) INTERVAL":    func(c *call) error { c.setInterval(justifyHours(c.interval(0))); return nil },
-		"fg_justify_days(INTERVAL) INTERVAL":     func(c *call) error { c.setInterval(justifyDays(c.interval(0))); return nil },
-		"fg_justify_interval(INTERVAL) INTERVAL": func(c *call) error { c.setInterval(justify(c.interval(0))); return nil },
+		"fg_justify_hours(INTERVAL) INTERVAL":    justified(justifyHours),
+		"fg_justify_days(INTERVAL) INTERVAL":     justified(justifyDays),
+		"fg_justify_interval(INTERVAL) INTERVAL": justified(justify),
 		"fg_difference(TIMESTAMP, TIMESTAMP) INTERVAL": func(c *call) error {
 			a, b := c.timestamp(0), c.timestamp(1)
 			if isInfinite(a) || isInfinite(b) {
 				return errorf(pgerrcode.DatetimeFieldOverflow, "cannot subtract infinite timestamps")
 			}
-			c.setInterval(justifyHours(span{micros: a - b}))
-			return nil
+			v, err := justifyHours(span{micros: a - b})
+			c.setInterval(v)
+			return err
 		},
 		"fg_age(TIMESTAMP, TIMESTAMP) INTERVAL": func(c *call) error {
 			a, b := c.timestamp(0), c.timestamp(1)
@@ -57,6 +58,14 @@ func intervalFunctions() definitions {
 			c.setInterval(age(a, b))
 			return nil
 		},
+	}
+}
+
+func justified(f func(span) (span, error)) func(c *call) error {
+	return func(c *call) error {
+		v, err := f(c.interval(0))
+		c.setInterval(v)
+		return err
 	}
 }
 
@@ -120,9 +129,14 @@ func makeFunctions() definitions {
 		},
 		"fg_make_interval(INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, DOUBLE) INTERVAL": func(c *call) error {
 			seconds := c.float8(6) * microsPerSecond
+			months := int64(c.int4(0))*12 + int64(c.int4(1))
+			days := int64(c.int4(2))*7 + int64(c.int4(3))
+			if int64(int32(months)) != months || int64(int32(days)) != days || !(math.Abs(seconds) < math.MaxInt64) {
+				return errIntervalRange()
+			}
 			c.setInterval(span{
-				months: c.int4(0)*12 + c.int4(1),
-				days:   c.int4(2)*7 + c.int4(3),
+				months: int32(months),
+				days:   int32(days),
 				micros: int64(c.int4(4))*3600*microsPerSecond + int64(c.int4(5))*60*microsPerSecond + int64(math.RoundToEven(seconds)),
 			})
 			return nil

@@ -48,23 +48,65 @@ func (c *call) zone(i int) (*time.Location, error) {
 	return memoized(c, c.text(i), postgres.LoadZone)
 }
 
-// namedZone is the zone in argument i as AT TIME ZONE takes it: an abbreviation
-// of a fixed offset, a name, or an offset that counts west of Greenwich.
-func (c *call) namedZone(i int) (*time.Location, error) {
-	return memoized(c, c.text(i), func(name string) (*time.Location, error) {
+// namedZone is a zone as AT TIME ZONE takes it: an abbreviation, a name, or an
+// offset that counts west of Greenwich.
+type namedZone struct {
+	zone         *time.Location
+	abbreviation *postgres.ZoneAbbreviation // in place of zone
+}
+
+func (c *call) namedZone(i int) (namedZone, error) {
+	return memoized(c, c.text(i), func(name string) (namedZone, error) {
 		for _, a := range postgres.ZoneAbbreviations() {
-			if !strings.EqualFold(a.Name, name) {
-				continue
+			if strings.EqualFold(a.Name, name) {
+				return namedZone{abbreviation: &a}, nil
 			}
-			if a.Zone != "" {
-				return nil, unsupported("the time zone abbreviation %s, whose meaning depends on the time,", name)
-			}
-			return time.FixedZone(a.Name, a.Offset), nil
 		}
-		if name != "" && strings.Trim(name, "+-:0123456789") == "" {
-			return postgres.LoadZone("<" + name + ">" + name)
+		zone, err := postgres.LoadZone(name)
+		return namedZone{zone: zone}, err
+	})
+}
+
+// local is an instant as local time.
+func (z namedZone) local(t int64) (int64, error) {
+	if z.abbreviation == nil || isInfinite(t) {
+		return localTime(t, z.zone), nil
+	}
+	offset, err := z.abbreviation.OffsetAt(floorDiv(t, microsPerSecond))
+	return t + int64(offset)*microsPerSecond, err
+}
+
+// instant is local time as an instant.
+func (z namedZone) instant(t int64) (int64, error) {
+	if z.abbreviation == nil || isInfinite(t) {
+		return instantOf(t, z.zone), nil
+	}
+	offset, err := z.abbreviation.OffsetOfLocal(floorDiv(t, microsPerSecond))
+	return t - int64(offset)*microsPerSecond, err
+}
+
+// givenZone is the zone in argument i of make_timestamptz (parse_sane_timezone in
+// timestamp.c): a numeric one counts east and has its sign.
+func (c *call) givenZone(i int) (namedZone, error) {
+	name := c.text(i)
+	if name == "" || name[0] != '+' && name[0] != '-' && (name[0] < '0' || name[0] > '9') {
+		return c.namedZone(i)
+	}
+	return memoized(c, name, func(name string) (namedZone, error) {
+		if name[0] != '+' && name[0] != '-' {
+			e := errorf(pgerrcode.InvalidParameterValue, "invalid input syntax for type numeric time zone: %q", name)
+			e.Hint = `Numeric time zones must have "-" or "+" as first character.`
+			return namedZone{}, e
 		}
-		return postgres.LoadZone(name)
+		zone, err := postgres.LoadZone(name)
+		if err != nil {
+			return namedZone{}, err
+		}
+		_, west := time.Unix(0, 0).In(zone).Zone()
+		if west <= -16*3600 || west >= 16*3600 {
+			return namedZone{}, errorf(pgerrcode.InvalidParameterValue, "numeric time zone %q out of range", name)
+		}
+		return namedZone{zone: time.FixedZone(name, -west)}, nil
 	})
 }
 
@@ -80,23 +122,41 @@ func zoneFunctions() definitions {
 		},
 		"fg_instant(TIMESTAMP, VARCHAR) TIMESTAMP": func(c *call) error {
 			zone, err := c.zone(1)
-			if err == nil {
-				c.setTimestamp(instantOf(c.timestamp(0), zone))
+			if err != nil {
+				return err
 			}
+			t := instantOf(c.timestamp(0), zone)
+			if !isInfinite(t) {
+				t, err = checkTimestamp(t)
+			}
+			c.setTimestamp(t)
 			return err
 		},
 		"fg_local_of(TIMESTAMP, VARCHAR) TIMESTAMP": func(c *call) error {
 			zone, err := c.namedZone(1)
-			if err == nil {
-				c.setTimestamp(localTime(c.timestamp(0), zone))
+			if err != nil {
+				return err
 			}
+			t, err := zone.local(c.timestamp(0))
+			c.setTimestamp(t)
 			return err
 		},
 		"fg_instant_of(TIMESTAMP, VARCHAR) TIMESTAMP": func(c *call) error {
 			zone, err := c.namedZone(1)
-			if err == nil {
-				c.setTimestamp(instantOf(c.timestamp(0), zone))
+			if err != nil {
+				return err
 			}
+			t, err := zone.instant(c.timestamp(0))
+			c.setTimestamp(t)
+			return err
+		},
+		"fg_instant_given(TIMESTAMP, VARCHAR) TIMESTAMP": func(c *call) error {
+			zone, err := c.givenZone(1)
+			if err != nil {
+				return err
+			}
+			t, err := zone.instant(c.timestamp(0))
+			c.setTimestamp(t)
 			return err
 		},
 		"fg_zone_offset(TIMESTAMP, VARCHAR) BIGINT": func(c *call) error {
@@ -107,6 +167,46 @@ func zoneFunctions() definitions {
 			}
 			return err
 		},
+	}
+}
+
+// overlap is OVERLAPS of two ranges, each given by its ends in any order; of ends
+// that are NULL it can still be sure at times (overlaps_timestamp in timestamp.c).
+func overlap(get func(c *call, i int) int64) func(c *call) error {
+	return func(c *call) error {
+		// bounds gives a start, and an end if there is one; not ok: neither is there.
+		bounds := func(i int) (start, end int64, hasEnd, ok bool) {
+			switch {
+			case c.isNull(i) && c.isNull(i+1):
+				return 0, 0, false, false
+			case c.isNull(i):
+				return get(c, i+1), 0, false, true
+			case c.isNull(i + 1):
+				return get(c, i), 0, false, true
+			}
+			a, b := get(c, i), get(c, i+1)
+			return min(a, b), max(a, b), true, true
+		}
+		s1, e1, has1, ok1 := bounds(0)
+		s2, e2, has2, ok2 := bounds(2)
+		if !ok1 || !ok2 {
+			return nil
+		}
+		if s1 < s2 {
+			s1, s2, e2, has1, has2 = s2, s1, e1, has2, has1
+		}
+		switch {
+		case s1 == s2:
+			if has1 && has2 {
+				c.setBool(true)
+			}
+		case !has2:
+		case s1 < e2:
+			c.setBool(true)
+		case has1:
+			c.setBool(false)
+		}
+		return nil
 	}
 }
 
@@ -125,7 +225,10 @@ func timeFunctions() definitions {
 			if err != nil {
 				return err
 			}
-			local := localTime(c.timestamp(1), zone)
+			local, err := zone.local(c.timestamp(1))
+			if err != nil {
+				return err
+			}
 			t, err := truncate(c.text(0), local, "timestamp with time zone")
 			if err != nil {
 				return err
@@ -135,8 +238,9 @@ func timeFunctions() definitions {
 				c.setTimestamp(t - (local - c.timestamp(1)))
 				return nil
 			}
-			c.setTimestamp(instantOf(t, zone))
-			return nil
+			t, err = zone.instant(t)
+			c.setTimestamp(t)
+			return err
 		},
 		"fg_add(TIMESTAMP, INTERVAL, VARCHAR) TIMESTAMP": func(c *call) error {
 			zone, err := c.zone(2)
@@ -156,6 +260,8 @@ func timeFunctions() definitions {
 			}
 			return err
 		},
+		"*fg_overlaps(TIMESTAMP, TIMESTAMP, TIMESTAMP, TIMESTAMP) BOOLEAN": overlap((*call).timestamp),
+		"*fg_overlaps(TIME, TIME, TIME, TIME) BOOLEAN":                     overlap((*call).int8),
 		"fg_timestamp_round(TIMESTAMP, BIGINT) TIMESTAMP": func(c *call) error {
 			t := c.timestamp(0)
 			if !isInfinite(t) {

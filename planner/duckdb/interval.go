@@ -24,10 +24,14 @@ func scaleSpan(v span, factor float64, op func(a, b float64) float64) (span, err
 	seconds := round((days - float64(out.days) + monthRemainder - math.Trunc(monthRemainder)) * 86400)
 	if math.Abs(seconds) >= 86400 {
 		whole := math.Trunc(seconds / 86400)
-		out.days += int32(whole)
+		if err := out.addDays(int64(whole)); err != nil {
+			return span{}, err
+		}
 		seconds -= whole * 86400
 	}
-	out.days += int32(monthRemainder)
+	if err := out.addDays(int64(monthRemainder)); err != nil {
+		return span{}, err
+	}
 	micros := math.RoundToEven(op(float64(v.micros), factor) + seconds*microsPerSecond)
 	if !(math.Abs(micros) < math.MaxInt64) {
 		return span{}, errIntervalRange()
@@ -36,10 +40,35 @@ func scaleSpan(v span, factor float64, op func(a, b float64) float64) (span, err
 	return out, nil
 }
 
-func justifyHours(v span) span {
+// addDays and addMonths add with the range of an interval.
+func (v *span) addDays(n int64) error {
+	sum := int64(v.days) + n
+	v.days = int32(sum)
+	if int64(v.days) != sum {
+		return errIntervalRange()
+	}
+	return nil
+}
+
+func (v *span) addMonths(n int64) error {
+	sum := int64(v.months) + n
+	v.months = int32(sum)
+	if int64(v.months) != sum {
+		return errIntervalRange()
+	}
+	return nil
+}
+
+func justifyHours(v span) (span, error) {
 	whole := v.micros / microsPerDay
 	v.micros -= whole * microsPerDay
-	v.days += int32(whole)
+	err := v.addDays(whole)
+	v.alignTime()
+	return v, err
+}
+
+// alignTime gives time the sign of the days.
+func (v *span) alignTime() {
 	switch {
 	case v.days > 0 && v.micros < 0:
 		v.micros += microsPerDay
@@ -48,13 +77,12 @@ func justifyHours(v span) span {
 		v.micros -= microsPerDay
 		v.days++
 	}
-	return v
 }
 
-func justifyDays(v span) span {
+func justifyDays(v span) (span, error) {
 	whole := v.days / 30
 	v.days -= whole * 30
-	v.months += whole
+	err := v.addMonths(int64(whole))
 	switch {
 	case v.months > 0 && v.days < 0:
 		v.days += 30
@@ -63,16 +91,14 @@ func justifyDays(v span) span {
 		v.days -= 30
 		v.months++
 	}
-	return v
+	return v, err
 }
 
-func justify(v span) span {
-	whole := v.micros / microsPerDay
-	v.micros -= whole * microsPerDay
-	v.days += int32(whole)
-	months := v.days / 30
-	v.days -= months * 30
-	v.months += months
+func justify(v span) (span, error) {
+	days := int64(v.days) + v.micros/microsPerDay
+	v.micros %= microsPerDay
+	v.days = int32(days % 30)
+	err := v.addMonths(days / 30)
 	switch {
 	case v.months > 0 && (v.days < 0 || v.days == 0 && v.micros < 0):
 		v.days += 30
@@ -81,15 +107,8 @@ func justify(v span) span {
 		v.days -= 30
 		v.months++
 	}
-	switch {
-	case v.days > 0 && v.micros < 0:
-		v.micros += microsPerDay
-		v.days--
-	case v.days < 0 && v.micros > 0:
-		v.micros -= microsPerDay
-		v.days++
-	}
-	return v
+	v.alignTime()
+	return v, err
 }
 
 // truncateSpan is date_trunc of an interval.

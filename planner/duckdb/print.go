@@ -220,8 +220,24 @@ func (p *printer) selection(q *planner.Query, want []int) body {
 		// What orders a DISTINCT is its outputs; outside they can be seen by name.
 		b.sql = "SELECT * FROM (" + b.sql + ")"
 	}
+	if q.Ties {
+		b.sql += p.ties(q, b.scales) + p.orderBy(q, b.scales)
+		return b
+	}
 	b.sql += p.orderBy(q, b.scales) + p.limit(q)
 	return b
+}
+
+// ties prints FETCH FIRST n ROWS WITH TIES: behind the offset, all rows that rank
+// no later than the last of n.
+func (p *printer) ties(q *planner.Query, scales []int) string {
+	over := " OVER (" + strings.TrimSpace(p.orderBy(q, scales)) + ")"
+	offset := "0"
+	if q.Offset != nil {
+		offset = p.rowCount(q.Offset, pgerrcode.InvalidRowCountInResultOffsetClause, "OFFSET")
+	}
+	last := offset + " + " + p.rowCount(q.Limit, pgerrcode.InvalidRowCountInLimitClause, "LIMIT")
+	return " QUALIFY row_number()" + over + " > " + offset + " AND rank()" + over + " <= " + last
 }
 
 // output casts a shown column to the type its reader expects.

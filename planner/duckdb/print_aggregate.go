@@ -4,11 +4,12 @@ import (
 	"strings"
 
 	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 func (p *printer) aggregate(e *planner.Aggregate) printed {
 	entry, ok := printings().aggregates[e.Proc.OID]
-	if !ok {
+	if _, ranks := hypothetical[e.Proc.Name]; !ok && (!ranks || !e.WithinGroup) {
 		return p.fail(unsupported("aggregate %s", signatureOf(e.Proc.Name, e.Proc.Args)))
 	}
 	// Inside an aggregate the rows of the group are seen, not its key.
@@ -34,6 +35,11 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 		s.filter = " FILTER (WHERE " + p.expr(e.Filter).sql + ")"
 	}
 	if e.WithinGroup {
+		if rank, ok := hypothetical[e.Proc.Name]; ok {
+			out := printed{sql: rank(s, e.Order)}
+			p.groups = groups
+			return out
+		}
 		if len(e.Order) != 1 {
 			return p.fail(unsupported("WITHIN GROUP with several keys"))
 		}
@@ -41,9 +47,16 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 	} else {
 		s.order = p.sortKeys(e.Order)
 	}
+	if s.order == "" && e.Distinct && inOrder[e.Proc.Name] {
+		// PostgreSQL sorts to find what is distinct, and it shows.
+		s.order = p.sortKey(planner.SortKey{Expr: e.Args[0]}, s.args[0])
+	}
 	p.groups = groups
 	return entry(s)
 }
+
+// inOrder are the aggregates whose result shows the order of their input.
+var inOrder = map[string]bool{"array_agg": true, "string_agg": true, "json_agg": true, "jsonb_agg": true}
 
 func (p *printer) sortKeys(keys []planner.SortKey) string {
 	var out []string
@@ -71,33 +84,60 @@ func (p *printer) window(w *planner.Window) string {
 	if len(w.Partition) > 0 {
 		parts = append(parts, "PARTITION BY "+p.keys(w.Partition))
 	}
-	if len(w.Order) > 0 {
+	switch {
+	case widened(w) != "":
+		k := w.Order[0]
+		e := printed{sql: "CAST(" + p.expr(k.Expr).sql + " AS " + widened(w) + ")"}
+		parts = append(parts, "ORDER BY "+p.sortKey(k, e))
+	case len(w.Order) > 0:
 		parts = append(parts, "ORDER BY "+p.sortKeys(w.Order))
 	}
 	if w.Frame != nil {
-		parts = append(parts, p.frame(w.Frame))
+		parts = append(parts, p.frame(w.Frame, widened(w)))
 	}
 	return strings.Join(parts, " ")
 }
 
-func (p *printer) frame(f *planner.Frame) string {
-	text := f.Mode + " BETWEEN " + p.bound(f.Start, f.StartOff) + " AND " + p.bound(f.End, f.EndOff)
+// widened is the type in which a frame's offset is added to the key so that the sum
+// has room; "" if the frame has none or the key's own type will do.
+func widened(w *planner.Window) string {
+	if w.Frame == nil || w.Frame.Mode != "RANGE" || w.Frame.StartOff == nil && w.Frame.EndOff == nil {
+		return ""
+	}
+	switch w.Order[0].Expr.Type().OID {
+	case postgres.Int2OID, postgres.Int4OID, postgres.Int8OID:
+		return "HUGEINT"
+	case postgres.Float4OID:
+		return "DOUBLE"
+	}
+	return ""
+}
+
+// frame prints a frame clause; its offsets are cast to a type if one is given.
+func (p *printer) frame(f *planner.Frame, offset string) string {
+	text := f.Mode + " BETWEEN " + p.bound(f.Start, f.StartOff, offset) + " AND " + p.bound(f.End, f.EndOff, offset)
 	if f.Exclude != "" {
 		text += " EXCLUDE " + f.Exclude
 	}
 	return text
 }
 
-func (p *printer) bound(b planner.FrameBound, offset planner.Expr) string {
+func (p *printer) bound(b planner.FrameBound, offset planner.Expr, as string) string {
+	distance := func() string {
+		if as == "" {
+			return p.expr(offset).sql
+		}
+		return "CAST(" + p.expr(offset).sql + " AS " + as + ")"
+	}
 	switch b {
 	case planner.UnboundedPreceding:
 		return "UNBOUNDED PRECEDING"
 	case planner.UnboundedFollowing:
 		return "UNBOUNDED FOLLOWING"
 	case planner.OffsetPreceding:
-		return p.expr(offset).sql + " PRECEDING"
+		return distance() + " PRECEDING"
 	case planner.OffsetFollowing:
-		return p.expr(offset).sql + " FOLLOWING"
+		return distance() + " FOLLOWING"
 	default:
 		return "CURRENT ROW"
 	}

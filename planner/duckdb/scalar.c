@@ -15,6 +15,7 @@ static const char int2_range[] = "FG22003:smallint out of range";
 static const char int4_range[] = "FG22003:integer out of range";
 static const char int8_range[] = "FG22003:bigint out of range";
 
+static const char long_epoch[] = "FG0A000:the epoch of an interval of so many days is not supported";
 static const char infinite_field[] = "FG0A000:a field of an infinite timestamp is not supported";
 
 static inline bool is_valid(const uint64_t *mask, uint64_t row) {
@@ -409,6 +410,10 @@ typedef struct {
 	int64_t micros;
 } interval;
 
+// EPOCH_DAYS is about how many days 64 bits of microseconds hold, with room for
+// months and time.
+#define EPOCH_DAYS 35000000
+
 // interval_field reads a part of an interval as interval_part does (timestamp.c).
 static int64_t interval_field(int32_t field, interval v) {
 	int64_t years = v.months / 12;
@@ -443,7 +448,12 @@ static int64_t interval_field(int32_t field, interval v) {
 	}
 }
 
-BINARY(field_of_interval, int32_t, interval, int64_t, { r = interval_field(a, b); })
+BINARY(field_of_interval, int32_t, interval, int64_t, {
+	if (a == FIELD_EPOCH && (b.days > EPOCH_DAYS || b.days < -EPOCH_DAYS || b.months > EPOCH_DAYS / 31 || b.months < -EPOCH_DAYS / 31))
+		error = long_epoch;
+	else
+		r = interval_field(a, b);
+})
 
 static const struct {
 	const char *name;

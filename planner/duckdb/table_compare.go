@@ -11,7 +11,7 @@ const comparisons = "= <> < <= > >="
 // have a key. NaN equals itself and is the greatest float in both.
 func (t *tables) addComparisons() {
 	compare := func(s *site) printed {
-		l, r := s.p.sides(s.types[0], s.args[0], s.types[1], s.args[1])
+		l, r := s.p.sides(s.types[0], s.moment(0), s.types[1], s.moment(1))
 		return printed{sql: "(" + l + " " + s.name + " " + r + ")"}
 	}
 	each(comparisons, func(o string) {
@@ -31,6 +31,16 @@ func (t *tables) addComparisons() {
 		t.operator(sig(o, "jsonb", "jsonb"), compare)
 		t.operator(sig(o, "xid", "xid"), compare)
 	})
+}
+
+// moment is argument i; a date that is compared with a timestamp may be later than
+// all of those.
+func (s *site) moment(i int) printed {
+	if s.types[i].OID != postgres.DateOID || s.types[1-i].OID == postgres.DateOID {
+		return s.args[i]
+	}
+	d := s.args[i].sql
+	return printed{sql: "coalesce(TRY_CAST(" + d + " AS TIMESTAMP), CASE WHEN " + d + " IS NOT NULL THEN CAST('infinity' AS TIMESTAMP) END)"}
 }
 
 // sameZone brings a timestamp with zone and one without to instants.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgerrcode"
+
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
@@ -93,6 +95,10 @@ func (t *tables) addStatistics() {
 	})
 	t.function("percentile_cont(float8, float8)", percentile("quantile_cont"))
 	t.function("percentile_disc(float8, anyelement)", percentile("quantile_disc"))
+	t.function("percentile_cont(float8, interval)", percentile("quantile_cont"))
+	t.function("percentile_cont(_float8, float8)", percentiles("quantile_cont"))
+	t.function("percentile_cont(_float8, interval)", percentiles("quantile_cont"))
+	t.function("percentile_disc(_float8, anyelement)", percentiles("quantile_disc"))
 	t.function("mode(anyelement)", func(s *site) printed {
 		if s.types[0].OID == postgres.NumericOID || strings.Contains(s.order, " DESC") {
 			return s.refuse("mode() of type %s, or in descending order", s.types[0].OID)
@@ -129,25 +135,63 @@ func (s *site) variance(sample, root bool) printed {
 	return printed{fmt.Sprintf("fg_numeric_variance(%s, %s, %s, %t, %t)", count, sum, squares, sample, root), asText}
 }
 
-// percentile is an ordered-set aggregate with a constant fraction.
+// percentile is an ordered-set aggregate. A constant fraction is DuckDB's own; of
+// others the values are sorted into a list, of which each fraction takes its own.
 func percentile(function string) entry {
 	return func(s *site) printed {
 		c, ok := s.nodes[0].(*planner.Const)
-		if !ok || c.Null || s.types[1].OID == postgres.NumericOID {
-			return s.refuse("%s with a fraction that is no constant, or of type numeric", s.name)
-		}
-		if f := c.Value.Float; !(f >= 0 && f <= 1) {
-			return s.p.fail(errorf("22003", "percentile value %v is not between 0 and 1", f))
+		if ok && !c.Null {
+			if f := c.Value.Float; !(f >= 0 && f <= 1) {
+				return s.p.fail(errorf(pgerrcode.NumericValueOutOfRange, "percentile value %s is not between 0 and 1", postgres.AppendFloat8(nil, f)))
+			}
 		}
 		desc := strings.Contains(s.order, " DESC")
+		if !ok || c.Null || s.types[1].OID == postgres.NumericOID || desc && function == "quantile_disc" {
+			return printed{s.fraction(function, s.sorted(), s.args[0].sql), textScale(s.ret)}
+		}
 		s.order = ""
 		fraction := floatText(c.Value.Float, false)
 		if desc {
-			if function == "quantile_disc" {
-				return s.refuse("%s in descending order", s.name)
-			}
 			fraction = floatText(1-c.Value.Float, false)
 		}
 		return printed{sql: s.call(function, s.args[1].sql, fraction)}
 	}
+}
+
+// percentiles takes an array of fractions.
+func percentiles(function string) entry {
+	return func(s *site) printed {
+		name := s.p.name("e")
+		return printed{sql: transform(s.args[0].sql, name, s.fraction(function, s.sorted(), name))}
+	}
+}
+
+// sorted is the list of the group's values in order, without NULLs.
+func (s *site) sorted() string {
+	filter := s.filter
+	if filter == "" {
+		s.filter = " FILTER (WHERE " + s.args[1].sql + " IS NOT NULL)"
+	} else {
+		s.filter = strings.TrimSuffix(filter, ")") + " AND " + s.args[1].sql + " IS NOT NULL)"
+	}
+	list := s.call("list", s.text(1))
+	s.filter = filter
+	return list
+}
+
+// fraction takes a fraction of a sorted list as the aggregate does.
+func (s *site) fraction(function, list, fraction string) string {
+	f := fmt.Sprintf("(CASE WHEN %s BETWEEN 0 AND 1 THEN %s WHEN %s IS NOT NULL THEN CAST(%s AS DOUBLE) END)",
+		fraction, fraction, fraction, raise(pgerrcode.NumericValueOutOfRange, "percentile value is not between 0 and 1"))
+	if function == "quantile_disc" {
+		return fmt.Sprintf("list_extract(%s, CAST(greatest(ceil(%s * len(%s)), 1) AS BIGINT))", list, f, list)
+	}
+	at := fmt.Sprintf("(%s * (len(%s) - 1))", f, list)
+	low := fmt.Sprintf("list_extract(%s, CAST(floor(%s) AS BIGINT) + 1)", list, at)
+	high := fmt.Sprintf("list_extract(%s, CAST(ceil(%s) AS BIGINT) + 1)", list, at)
+	step := fmt.Sprintf("(%s - floor(%s))", at, at)
+	if s.types[1].OID == postgres.IntervalOID {
+		return fmt.Sprintf("(CASE WHEN %s = 0 THEN %s ELSE %s + fg_interval_mul(%s - %s, %s) END)", step, low, low, high, low, step)
+	}
+	return fmt.Sprintf("(CASE WHEN %s = 0 THEN %s ELSE %s + (%s - %s) * %s END)", step, low, low, high, low, step)
 }

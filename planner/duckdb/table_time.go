@@ -22,7 +22,7 @@ func (t *tables) addTimes() {
 	t.functionTexts(
 		"make_date(int4, int4, int4)", "fg_make_date($1, $2, $3)", "make_time(int4, int4, float8)", "fg_make_time($1, $2, $3)",
 		"make_timestamp(int4, int4, int4, int4, int4, float8)", "fg_make_timestamp($1, $2, $3, $4, $5, $6)",
-		"make_timestamptz(int4, int4, int4, int4, int4, float8, text)", "fg_instant_of(fg_make_timestamp($1, $2, $3, $4, $5, $6), $7)",
+		"make_timestamptz(int4, int4, int4, int4, int4, float8, text)", "fg_instant_given(fg_make_timestamp($1, $2, $3, $4, $5, $6), $7)",
 		"to_timestamp(float8)", "fg_to_timestamp($1)",
 		"date_bin(interval, timestamp, timestamp)", "fg_date_bin($1, $2, $3)", "date_bin(interval, timestamptz, timestamptz)", "fg_date_bin($1, $2, $3)",
 		"isfinite(date)", "isfinite($1)", "isfinite(timestamp)", "isfinite($1)", "isfinite(timestamptz)", "isfinite($1)",
@@ -43,6 +43,11 @@ func (t *tables) addTimes() {
 	t.function("age(timestamptz)", func(s *site) printed {
 		return printed{sql: "fg_age(" + today(s.p) + ", " + s.p.local(s.args[0]).sql + ")"}
 	})
+	for _, typ := range []string{"timestamp", "timestamptz", "time"} {
+		for _, ends := range []string{"11", "01", "10", "00"} {
+			t.overlaps(typ, ends[0] == '1', ends[1] == '1')
+		}
+	}
 	t.operatorTexts(
 		"+(timestamp, interval)", "fg_add($1, $2)", "+(interval, timestamp)", "fg_add($2, $1)", "-(timestamp, interval)", "fg_add($1, -$2)",
 		"-(timestamp, timestamp)", "fg_difference($1, $2)", "-(timestamptz, timestamptz)", "fg_difference($1, $2)",
@@ -57,6 +62,31 @@ func (t *tables) addTimes() {
 	t.operator("+(timestamptz, interval)", addTo(0, 1, ""))
 	t.operator("+(interval, timestamptz)", addTo(1, 0, ""))
 	t.operator("-(timestamptz, interval)", addTo(0, 1, "-"))
+}
+
+// overlaps adds OVERLAPS of a type for two ranges, each of which has an end or a
+// length.
+func (t *tables) overlaps(typ string, firstEnd, secondEnd bool) {
+	second := func(end bool) string {
+		if end {
+			return typ
+		}
+		return "interval"
+	}
+	t.function(sig("overlaps", typ, second(firstEnd), typ, second(secondEnd)), func(s *site) printed {
+		end := func(i int, given bool) string {
+			switch {
+			case given:
+				return s.args[i].sql
+			case typ == "time":
+				return "fg_time_add(" + s.args[i-1].sql + ", fg_interval_field(18, " + s.args[i].sql + "))"
+			case typ == "timestamp":
+				return "fg_add(" + s.args[i-1].sql + ", " + s.args[i].sql + ")"
+			}
+			return addTo(i-1, i, "")(s).sql
+		}
+		return printed{sql: "fg_overlaps(" + s.args[0].sql + ", " + end(1, firstEnd) + ", " + s.args[2].sql + ", " + end(3, secondEnd) + ")"}
+	})
 }
 
 var timestampType = planner.Type{OID: postgres.TimestampOID, Typmod: -1} //nolint:gochecknoglobals // a constant

@@ -20,7 +20,7 @@ type templateNode struct {
 	ordinalLetter string
 }
 
-const dateFields = "A.D. A.M. AD AM B.C. BC CC DAY DDD DD DY D FF1 FF2 FF3 FF4 FF5 FF6 HH24 HH12 HH IDDD ID IW IYYY IYY IY I J " +
+const dateFields = "A.D. A.M. AD AM B.C. BC CC DAY DDD DD DY D FF1 FF2 FF3 FF4 FF5 FF6 FX HH24 HH12 HH IDDD ID IW IYYY IYY IY I J " +
 	"MI MM MONTH MON MS OF P.M. PM Q RM SSSSS SSSS SS TZH TZM TZ US WW W Y,YYY YYYY YYY YY Y"
 
 // parseTemplate splits a template of dates.
@@ -32,8 +32,8 @@ func parseTemplate(template string) ([]templateNode, error) {
 			node.fill = true
 			template = template[2:]
 		}
-		if prefix := strings.ToUpper(template[:min(2, len(template))]); prefix == "TM" || prefix == "FX" {
-			return nil, unsupported("the prefix %s in a template", prefix)
+		if strings.EqualFold(template[:min(2, len(template))], "TM") {
+			return nil, unsupported("the prefix TM in a template")
 		}
 		if template == "" {
 			break

@@ -39,9 +39,6 @@ func momentInZone(t int64, zone *time.Location) moment {
 	m := momentOf(localTime(t, zone))
 	m.zone, m.offset = time.UnixMicro(t).In(zone).Zone()
 	m.hasZone = true
-	if strings.HasPrefix(m.zone, "+") || strings.HasPrefix(m.zone, "-") {
-		m.zone = "" // Go's name for a zone without abbreviation; see zoneName
-	}
 	return m
 }
 
@@ -224,6 +221,8 @@ func (m *moment) zoneField(n *templateNode) (text string, ok bool) {
 		return fmt.Sprintf("%s%02d", sign, hours), true
 	case "TZM":
 		return fmt.Sprintf("%02d", minutes), true
+	case "FX":
+		return "", true
 	case "OF":
 		width := 2
 		if n.fill {

@@ -140,7 +140,7 @@ func (t *numberTemplate) write(d decimal, after int) string {
 	if overflow {
 		whole, fraction = strings.Repeat("#", t.before), strings.Repeat("#", after)
 	}
-	w := &numberWriter{t: t, negative: negative, whole: whole, fraction: fraction, overflow: overflow}
+	w := &numberWriter{t: t, behind: after, negative: negative, whole: whole, fraction: fraction, overflow: overflow}
 	w.firstDigit = t.before - len(whole)
 	if t.zeroFrom >= 0 {
 		w.firstDigit = min(w.firstDigit, t.zeroFrom)
@@ -163,6 +163,9 @@ func (t *numberTemplate) write(d decimal, after int) string {
 
 // numberWriter writes one number.
 type numberWriter struct {
+	// behind is how many digits the number has behind the point: fewer than the
+	// template, where a float has no more.
+	behind          int
 	t               *numberTemplate
 	out             strings.Builder
 	negative        bool
@@ -183,7 +186,9 @@ func (w *numberWriter) write() string {
 			w.explicitSign(m.kind)
 		case '.':
 			w.beforeDigit(true)
-			w.out.WriteByte('.')
+			if w.t.after == 0 || w.keep > 0 || w.behind > 0 {
+				w.out.WriteByte('.')
+			}
 		case ',':
 			switch {
 			case place > w.firstDigit:

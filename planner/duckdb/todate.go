@@ -1,24 +1,42 @@
 package duckdb
 
 import (
+	"fmt"
+	"math"
 	"strings"
 
 	"github.com/jackc/pgerrcode"
 )
 
-// dateReader reads a text by a template: to_date and to_timestamp.
+// dateReader reads a text by a template: to_date and to_timestamp (DCH_from_char
+// in formatting.c). A field that is 0 was not given.
 type dateReader struct {
-	in   string
-	skip int // characters passed over that the template does not have
+	text string // whole
+	in   string // what is left
+	// extra counts the characters passed over that the template does not have.
+	extra int
+	fixed bool // FX
+	mode  dateMode
 
-	year, month, day, yearDay         int64
-	hour, minute, second, micros      int64
-	hasYear, hasMonth, hasDay, twelve bool
-	afternoon, hasHalf                bool
-	hasYearDay                        bool
-	offset                            int64 // seconds east of UTC
-	hasOffset                         bool
+	year, month, day, weekDay, yearDay, week, weekOfMonth int64
+	yearWidth                                             int
+	century, julian                                       int64
+	beforeChrist, afternoon                               int64 // 1 if so
+	hour, minute, second, daySecond, millis, micros       int64
+	twelve                                                bool
+	zoneSign, zoneHour, zoneMinute                        int64
+	// rounded is what a field FF1 to FF6 rounds to, in microseconds.
+	rounded int64
 }
+
+// dateMode is the calendar of a field: Gregorian and ISO weeks do not mix.
+type dateMode int
+
+const (
+	anyMode dateMode = iota
+	gregorianMode
+	isoWeekMode
+)
 
 // readMoment gives local time in microseconds since 1970, or, if the text names
 // an offset, an instant.
@@ -27,14 +45,17 @@ func readMoment(text, template string) (t int64, instant bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	r := &dateReader{in: text}
-	for i := range nodes {
+	r := &dateReader{text: text, in: text}
+	for i := 0; i < len(nodes) && r.in != ""; i++ {
 		if err := r.node(nodes, i); err != nil {
 			return 0, false, err
 		}
 	}
 	t, err = r.moment()
-	return t, r.hasOffset, err
+	if r.rounded > 1 {
+		t = roundTo(t, r.rounded)
+	}
+	return t, r.zoneSign != 0, err
 }
 
 func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
@@ -48,76 +69,165 @@ func isSeparator(s string) bool {
 	return c > 0x20 && c < 0x7f && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9')
 }
 
-func (r *dateReader) node(nodes []templateNode, i int) error {
-	n := &nodes[i]
-	space := n.field == "" && !n.quoted && (isSpace(n.written[0]) || isSeparator(n.written))
-	if n.field != "" || i == 0 {
-		for r.in != "" && isSpace(r.in[0]) {
-			r.in = r.in[1:]
-			r.skip++
-		}
+func (r *dateReader) skipSpaces() {
+	for r.in != "" && isSpace(r.in[0]) {
+		r.in = r.in[1:]
+		r.extra++
 	}
-	switch {
-	case r.in == "" && n.field == "":
-		return nil
-	case space:
-		r.skip--
-		if r.in != "" && (isSpace(r.in[0]) || isSeparator(r.in)) {
-			r.in = r.in[1:]
-			r.skip++
-		}
-		return nil
-	case n.field == "":
-		if r.skip > 0 {
-			r.skip--
-		} else {
-			r.in = r.in[skip(r.in, 1):]
-		}
-		return nil
-	case r.in == "":
-		return nil
-	}
-	return r.field(n, nodes, i)
 }
 
-// number reads digits: as many as there are if what follows in the template ends
-// them, else at most width.
-func (r *dateReader) number(n *templateNode, nodes []templateNode, i, width int) (v int64, digits int, err error) {
-	text := r.in
-	open := n.fill || endsNumber(nodes, i)
-	if !open && len(text) > width {
-		text = text[:width]
+func (r *dateReader) node(nodes []templateNode, i int) error {
+	n := &nodes[i]
+	if !r.fixed && (n.field != "" || i == 0) {
+		r.skipSpaces()
 	}
-	sign := int64(1)
-	at := 0
-	if at < len(text) && (text[at] == '-' || text[at] == '+') {
-		if text[at] == '-' {
+	if n.field == "" {
+		r.character(n)
+		return nil
+	}
+	if r.in == "" {
+		return nil
+	}
+	if err := r.setMode(n.field); err != nil {
+		return err
+	}
+	if err := r.field(n, nodes, i); err != nil {
+		return err
+	}
+	if n.ordinal {
+		r.in = r.in[min(2, len(r.in)):]
+	}
+	if !r.fixed {
+		r.extra = 0
+		r.skipSpaces()
+	}
+	return nil
+}
+
+// character passes over what a character of the template stands for, which need
+// not be the same.
+func (r *dateReader) character(n *templateNode) {
+	space := !n.quoted && (isSpace(n.written[0]) || isSeparator(n.written))
+	switch {
+	case r.in == "":
+	case r.fixed:
+		r.in = r.in[skip(r.in, 1):]
+	case space:
+		r.extra--
+		if isSpace(r.in[0]) || isSeparator(r.in) {
+			r.in = r.in[1:]
+			r.extra++
+		}
+	case r.extra > 0:
+		r.extra--
+	default:
+		r.in = r.in[skip(r.in, 1):]
+	}
+}
+
+func (r *dateReader) setMode(field string) error {
+	mode := anyMode
+	switch field {
+	case "DDD", "DD", "D", "MM", "MONTH", "MON", "RM", "WW", "W", "Y,YYY", "YYYY", "YYY", "YY", "Y":
+		mode = gregorianMode
+	case "IDDD", "ID", "IW", "IYYY", "IYY", "IY", "I":
+		mode = isoWeekMode
+	}
+	if mode == anyMode {
+		return nil
+	}
+	if r.mode != anyMode && r.mode != mode {
+		e := errorf(pgerrcode.InvalidDatetimeFormat, "invalid combination of date conventions")
+		e.Hint = "Do not mix Gregorian and ISO week date conventions in a formatting template."
+		return e
+	}
+	r.mode = mode
+	return nil
+}
+
+// number reads an integer of a field into targets: as many digits as there are if
+// what follows in the template ends them, else exactly width characters.
+func (r *dateReader) number(n *templateNode, nodes []templateNode, i, width int, targets ...*int64) (used int, err error) {
+	before := len(r.in)
+	text := strings.TrimLeft(r.in, " \t\n\v\f\r")
+	copied := text[:min(width, len(text))]
+	var v int64
+	if n.fill || endsNumber(nodes, i) {
+		var length int
+		v, length = leadingInteger(text)
+		if length > 0 {
+			r.in = text[length:]
+		}
+	} else {
+		if len(text) < width {
+			e := errorf(pgerrcode.InvalidDatetimeFormat, "source string too short for %q formatting field", n.written)
+			e.Detail = fmt.Sprintf("Field requires %d characters, but only %d remain.", width, len(text))
+			e.Hint = fixedWidthHint
+			return 0, e
+		}
+		var length int
+		v, length = leadingInteger(copied)
+		if length > 0 && length < width {
+			e := errorf(pgerrcode.InvalidDatetimeFormat, "invalid value %q for %q", copied, n.written)
+			e.Detail = fmt.Sprintf("Field requires %d characters, but only %d could be parsed.", width, length)
+			e.Hint = fixedWidthHint
+			return 0, e
+		}
+		r.in = text[length:]
+		if length == 0 {
+			r.in = text
+		}
+	}
+	if len(r.in) == before {
+		e := errorf(pgerrcode.InvalidDatetimeFormat, "invalid value %q for %q", copied, n.written)
+		e.Detail = "Value must be an integer."
+		return 0, e
+	}
+	if v < math.MinInt32 || v > math.MaxInt32 {
+		e := errorf(pgerrcode.DatetimeFieldOverflow, "value for %q in source string is out of range", n.written)
+		e.Detail = fmt.Sprintf("Value must be in the range %d to %d.", math.MinInt32, math.MaxInt32)
+		return 0, e
+	}
+	for _, t := range targets {
+		if err := setField(t, v, n); err != nil {
+			return 0, err
+		}
+	}
+	return before - len(r.in), nil
+}
+
+const fixedWidthHint = `If your source string is not fixed-width, try using the "FM" modifier.`
+
+// leadingInteger reads as strtol does; what is out of range is far out of it.
+func leadingInteger(s string) (v int64, length int) {
+	at, sign := 0, int64(1)
+	if at < len(s) && (s[at] == '-' || s[at] == '+') {
+		if s[at] == '-' {
 			sign = -1
 		}
 		at++
 	}
-	for ; at < len(text) && text[at] >= '0' && text[at] <= '9' && digits < 18; at++ {
-		v = v*10 + int64(text[at]-'0')
+	digits := 0
+	for ; at < len(s) && s[at] >= '0' && s[at] <= '9'; at++ {
+		v = min(v*10+int64(s[at]-'0'), math.MaxInt64/100)
 		digits++
 	}
-	switch {
-	case digits == 0:
-		e := errorf(pgerrcode.InvalidDatetimeFormat, "invalid value %q for %q", firstWord(r.in, width), n.written)
-		e.Detail = "Value must be an integer."
-		return 0, 0, e
-	case !open && len(text) < width && at < width && len(r.in) < width:
-		// A field of fixed width that the text is too short for is still taken
-		// if it ends the text, as PostgreSQL does for all but adjoining fields.
-		return 0, 0, unsupported("a number shorter than its field %s", n.field)
-	case !open && digits < width && width > 1 && at == digits && at < len(text):
-		e := errorf(pgerrcode.InvalidDatetimeFormat, "invalid value %q for %q", text, n.written)
-		return 0, 0, e
+	if digits == 0 {
+		return 0, 0
 	}
-	r.in = r.in[at:]
-	return v * sign, digits, nil
+	return v * sign, at
 }
 
-func firstWord(s string, n int) string { return s[:min(n, len(s))] }
+// setField sets a field, which may not have another value already.
+func setField(target *int64, v int64, n *templateNode) error {
+	if *target != 0 && *target != v {
+		e := errorf(pgerrcode.InvalidDatetimeFormat, "conflicting values for %q field in formatting string", n.written)
+		e.Detail = "This value contradicts a previous setting for the same field type."
+		return e
+	}
+	*target = v
+	return nil
+}
 
 // endsNumber says that behind node i the template has the end, or what is no
 // digit (is_next_separator).
@@ -129,214 +239,210 @@ func endsNumber(nodes []templateNode, i int) bool {
 	switch next.field {
 	case "":
 		return len(next.written) > 1 || next.written[0] < '0' || next.written[0] > '9'
-	case "A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "DAY", "DY", "MONTH", "MON", "OF", "P.M.", "PM", "RM", "TZ", "TZH":
+	case "A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "DAY", "DY", "FX", "MONTH", "MON", "OF", "P.M.", "PM", "RM", "TZ", "TZH":
 		return true
 	}
 	return false
 }
 
+// field reads one field.
 func (r *dateReader) field(n *templateNode, nodes []templateNode, i int) error {
-	set := func(width int, least, most int64, targets ...*int64) error {
-		v, _, err := r.number(n, nodes, i, width)
-		if err != nil {
-			return err
-		}
-		if v < least || v > most {
-			return errorf(pgerrcode.DatetimeFieldOverflow, "date/time field value out of range: %q", firstWord(r.in, width))
-		}
-		for _, t := range targets {
-			*t = v
-		}
-		return nil
+	number := func(width int, targets ...*int64) error {
+		_, err := r.number(n, nodes, i, width, targets...)
+		return err
 	}
-	const anything = 1 << 40
 	switch n.field {
-	case "YYYY", "YYY", "YY", "Y":
-		return r.yearOf(n, nodes, i)
-	case "MM":
-		r.hasMonth = true
-		return set(2, 1, 12, &r.month)
-	case "DD":
-		r.hasDay = true
-		return set(2, 1, 31, &r.day)
-	case "DDD":
-		r.hasYearDay = true
-		return set(3, 1, 366, &r.yearDay)
-	case "HH24":
-		return set(2, 0, 24, &r.hour)
+	case "FX":
+		r.fixed = true
+		return nil
 	case "HH", "HH12":
 		r.twelve = true
-		return set(2, 1, 12, &r.hour)
+		return number(2, &r.hour)
+	case "HH24":
+		return number(2, &r.hour)
 	case "MI":
-		return set(2, 0, 59, &r.minute)
+		return number(2, &r.minute)
 	case "SS":
-		return set(2, 0, 59, &r.second)
+		return number(2, &r.second)
+	case "SSSS", "SSSSS":
+		return number(len(n.field), &r.daySecond)
 	case "MS", "US", "FF1", "FF2", "FF3", "FF4", "FF5", "FF6":
 		return r.fraction(n, nodes, i)
-	case "MONTH", "MON":
-		return r.monthName(n.field == "MON")
-	case "DAY", "DY":
-		return r.dayName(n.field == "DY")
 	case "AM", "PM", "A.M.", "P.M.":
-		return r.half(n)
+		r.twelve = true
+		return r.either(n, "am", "pm", &r.afternoon)
+	case "AD", "BC", "A.D.", "B.C.":
+		return r.either(n, "ad", "bc", &r.beforeChrist)
 	case "TZH":
 		return r.zoneHours(n, nodes, i)
 	case "TZM":
-		var minutes int64
-		err := set(2, 0, 59, &minutes)
-		if r.offset < 0 {
-			minutes = -minutes
+		if r.zoneSign == 0 {
+			r.zoneSign = 1
 		}
-		r.offset += minutes * 60
+		return number(2, &r.zoneMinute)
+	case "TZ", "OF":
+		return errorf(pgerrcode.FeatureNotSupported, "formatting field %q is only supported in to_char", n.written)
+	}
+	return r.dateField(n, nodes, i)
+}
+
+func (r *dateReader) dateField(n *templateNode, nodes []templateNode, i int) error {
+	number := func(width int, targets ...*int64) error {
+		_, err := r.number(n, nodes, i, width, targets...)
+		return err
+	}
+	switch n.field {
+	case "MONTH":
+		return r.name(n, monthNames, &r.month, func(i int) int64 { return int64(i + 1) })
+	case "MON":
+		return r.name(n, shortNames(monthNames), &r.month, func(i int) int64 { return int64(i + 1) })
+	case "RM":
+		return r.name(n, romanMonths, &r.month, func(i int) int64 { return int64(12 - i) })
+	case "DAY":
+		return r.dayName(n, dayNames)
+	case "DY":
+		return r.dayName(n, shortNames(dayNames))
+	case "MM", "DD", "WW", "IW", "CC":
+		return number(2, map[string]*int64{"MM": &r.month, "DD": &r.day, "WW": &r.week, "IW": &r.week, "CC": &r.century}[n.field])
+	case "DDD", "IDDD":
+		return number(3, &r.yearDay)
+	case "D", "W", "J":
+		return number(1, map[string]*int64{"D": &r.weekDay, "W": &r.weekOfMonth, "J": &r.julian}[n.field])
+	case "ID":
+		err := number(1, &r.weekDay)
+		// As with D, Sunday is 1.
+		if r.weekDay++; r.weekDay > 7 {
+			r.weekDay = 1
+		}
 		return err
 	case "Q":
-		return set(1, 0, anything)
-	case "TZ", "OF":
-		return errorf(pgerrcode.FeatureNotSupported, "formatting field %q is only supported in to_char", n.field)
+		return number(1) // which decides nothing
+	case "Y,YYY":
+		return r.yearWithComma(n)
 	}
-	return unsupported("field %s in a template that reads", n.field)
+	return r.yearOf(n, nodes, i)
 }
 
 // yearOf reads a year. Those of fewer than four digits are near 2020.
 func (r *dateReader) yearOf(n *templateNode, nodes []templateNode, i int) error {
-	width := len(n.field)
-	v, digits, err := r.number(n, nodes, i, width)
-	if err != nil {
-		return err
-	}
-	r.hasYear, r.year = true, v
-	if width < 4 && digits < 4 && v >= 0 {
+	r.yearWidth = len(n.field)
+	used, err := r.number(n, nodes, i, r.yearWidth, &r.year)
+	if err == nil && r.yearWidth < 4 && used < 4 {
 		switch {
-		case v < 70:
+		case r.year < 70:
 			r.year += 2000
-		case v < 100:
+		case r.year < 100:
 			r.year += 1900
-		case v < 520:
+		case r.year < 520:
 			r.year += 2000
-		case v < 1000:
+		case r.year < 1000:
 			r.year += 1000
 		}
 	}
-	return nil
-}
-
-func (r *dateReader) fraction(n *templateNode, nodes []templateNode, i int) error {
-	width := map[string]int{"MS": 3, "US": 6}[n.field]
-	if width == 0 {
-		width = int(n.field[2] - '0')
-	}
-	v, digits, err := r.number(n, nodes, i, width)
-	if err != nil {
-		return err
-	}
-	if digits > width {
-		return errorf(pgerrcode.DatetimeFieldOverflow, "date/time field value out of range: %q", firstWord(r.in, width))
-	}
-	for range 6 - digits {
-		v *= 10
-	}
-	r.micros = v
-	return nil
-}
-
-func (r *dateReader) name(names []string, short bool) (int, bool) {
-	best, length := -1, 0
-	for i, name := range names {
-		if short {
-			name = name[:3]
-		}
-		if len(r.in) >= len(name) && strings.EqualFold(r.in[:len(name)], name) && len(name) > length {
-			best, length = i, len(name)
-		}
-	}
-	r.in = r.in[length:]
-	return best, best >= 0
-}
-
-func (r *dateReader) monthName(short bool) error {
-	i, ok := r.name(monthNames, short)
-	if !ok {
-		e := errorf(pgerrcode.InvalidDatetimeFormat, "invalid value %q for %q", firstWord(r.in, 3), "MON")
-		e.Detail = "The given value did not match any of the allowed values for this field."
-		return e
-	}
-	r.month, r.hasMonth = int64(i+1), true
-	return nil
-}
-
-// dayName passes over a day's name, which decides nothing.
-func (r *dateReader) dayName(short bool) error {
-	if _, ok := r.name(dayNames, short); !ok {
-		return errorf(pgerrcode.InvalidDatetimeFormat, "invalid value %q for %q", firstWord(r.in, 3), "DY")
-	}
-	return nil
-}
-
-func (r *dateReader) half(n *templateNode) error {
-	text := firstWord(r.in, len(n.field))
-	plain := strings.ToUpper(strings.ReplaceAll(text, ".", ""))
-	if plain != "AM" && plain != "PM" || len(text) != len(n.field) {
-		return errorf(pgerrcode.InvalidDatetimeFormat, "invalid value %q for %q", text, n.written)
-	}
-	r.in = r.in[len(text):]
-	r.hasHalf, r.afternoon = true, plain == "PM"
-	return nil
-}
-
-func (r *dateReader) zoneHours(n *templateNode, nodes []templateNode, i int) error {
-	sign := int64(1)
-	if r.in[0] == '+' || r.in[0] == '-' || r.in[0] == ' ' {
-		if r.in[0] == '-' {
-			sign = -1
-		}
-		r.in = r.in[1:]
-	}
-	v, _, err := r.number(n, nodes, i, 2)
-	r.hasOffset, r.offset = true, sign*v*3600
 	return err
 }
 
-// moment puts the fields together (do_to_timestamp).
-func (r *dateReader) moment() (int64, error) {
-	if r.twelve || r.hasHalf {
-		if !r.twelve && r.hasHalf {
-			if r.hour < 1 || r.hour > 12 {
-				e := errorf(pgerrcode.InvalidDatetimeFormat, "hour \"%d\" is invalid for the 12-hour clock", r.hour)
-				e.Hint = "Use the 24-hour clock, or give an hour between 1 and 12."
-				return 0, e
-			}
-		}
-		switch {
-		case r.afternoon && r.hour < 12:
-			r.hour += 12
-		case !r.afternoon && r.hour == 12:
-			r.hour = 0
-		}
+func (r *dateReader) yearWithComma(n *templateNode) error {
+	millennia, length := leadingInteger(r.in)
+	rest := r.in[length:]
+	if length == 0 || !strings.HasPrefix(rest, ",") {
+		return errorf(pgerrcode.InvalidDatetimeFormat, `invalid input string for "Y,YYY"`)
 	}
-	year, month, day := r.year, r.month, r.day
-	if !r.hasYear {
-		year = 0
-	} else if year < 0 {
-		year++
+	rest = rest[1:]
+	years, length := leadingInteger(rest[:min(3, len(rest))])
+	if length == 0 {
+		return errorf(pgerrcode.InvalidDatetimeFormat, `invalid input string for "Y,YYY"`)
 	}
-	if !r.hasMonth {
-		month = 1
-	}
-	if !r.hasDay {
-		day = 1
-	}
-	days := int64(0)
+	r.in, r.yearWidth = rest[length:], 4
+	return setField(&r.year, millennia*1000+years, n)
+}
+
+// fraction reads a fraction of a second: 25 and 250 are the same, 025 is not.
+func (r *dateReader) fraction(n *templateNode, nodes []templateNode, i int) error {
+	width, target := 6, &r.micros
 	switch {
-	case r.hasYearDay && !r.hasMonth && !r.hasDay:
-		if !r.hasYear {
-			return 0, errorf(pgerrcode.InvalidDatetimeFormat, "cannot calculate day of year without year information")
-		}
-		days = daysOf(year, 1, 1) + r.yearDay - 1
-	case day > daysInMonth(year, month):
-		return 0, errorf(pgerrcode.DatetimeFieldOverflow, "date/time field value out of range: %q", r.in)
-	default:
-		days = daysOf(year, month, day)
+	case n.field == "MS":
+		width, target = 3, &r.millis
+	case strings.HasPrefix(n.field, "FF"):
+		width = int(n.field[2] - '0')
+		r.rounded = pow10(6 - width)
 	}
-	t := days*microsPerDay + ((r.hour*60+r.minute)*60+r.second-r.offset)*microsPerSecond + r.micros
-	return t, nil
+	used, err := r.number(n, nodes, i, width, target)
+	full := 6
+	if n.field == "MS" {
+		full = 3
+	}
+	for range full - used {
+		*target *= 10
+	}
+	return err
+}
+
+// name reads one of names, whatever its case.
+func (r *dateReader) name(n *templateNode, names []string, target *int64, value func(i int) int64) error {
+	for i, name := range names {
+		if len(r.in) >= len(name) && strings.EqualFold(r.in[:len(name)], name) {
+			r.in = r.in[len(name):]
+			return setField(target, value(i), n)
+		}
+	}
+	word := r.in
+	if i := strings.IndexAny(word, " \t\n\v\f\r"); i >= 0 {
+		word = word[:i]
+	}
+	e := errorf(pgerrcode.InvalidDatetimeFormat, "invalid value %q for %q", word, n.written)
+	e.Detail = "The given value did not match any of the allowed values for this field."
+	return e
+}
+
+func shortNames(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = name[:3]
+	}
+	return out
+}
+
+// romanMonths are December to January, so that none is the beginning of one that
+// comes after it.
+var romanMonths = []string{"XII", "XI", "X", "IX", "VIII", "VII", "VI", "V", "IV", "III", "II", "I"}
+
+func (r *dateReader) dayName(n *templateNode, names []string) error {
+	day := int64(0)
+	if err := r.name(n, names, &day, func(i int) int64 { return int64(i + 1) }); err != nil {
+		return err
+	}
+	if r.weekDay == 0 || r.weekDay == day-1 {
+		r.weekDay = day
+		return nil
+	}
+	return setField(&r.weekDay, day-1, n)
+}
+
+// either reads one of two words, with dots if the field has them.
+func (r *dateReader) either(n *templateNode, first, second string, target *int64) error {
+	words := []string{first, second}
+	if strings.Contains(n.field, ".") {
+		for i, w := range words {
+			words[i] = w[:1] + "." + w[1:] + "."
+		}
+	}
+	return r.name(n, words, target, func(i int) int64 { return int64(i) })
+}
+
+func (r *dateReader) zoneHours(n *templateNode, nodes []templateNode, i int) error {
+	switch r.in[0] {
+	case '+', ' ':
+		r.zoneSign, r.in = 1, r.in[1:]
+	case '-':
+		r.zoneSign, r.in = -1, r.in[1:]
+	default:
+		// A minus may have been passed over as a separator.
+		r.zoneSign = 1
+		if at := len(r.text) - len(r.in); r.extra > 0 && at > 0 && r.text[at-1] == '-' {
+			r.zoneSign = -1
+		}
+	}
+	_, err := r.number(n, nodes, i, 2, &r.zoneHour)
+	return err
 }

@@ -9,6 +9,9 @@ import (
 // maxTimestampDays is the last whole day that 64 bits of microseconds since 1970 hold: 294247-01-09.
 const maxTimestampDays = math.MaxInt64/microsPerDay - 1
 
+// endTimestampDays is where PostgreSQL's timestamps end: 294277-01-01 (END_TIMESTAMP).
+const endTimestampDays = 106762940
+
 // maxHour is how far PostgreSQL lets a labelled hour ("h100") run into the days after: to 32 bits of seconds.
 const maxHour = math.MaxInt32 / 3600
 
@@ -60,7 +63,14 @@ func parseTimestamp(oid OID, text string, typmod int32, env *Env) (Datum, error)
 	}
 	outOfRange := errorf(pgerrcode.DatetimeFieldOverflow, `timestamp out of range: "%s"`, text)
 	days := r.days()
-	if days < minDate || days > maxTimestampDays || r.hour > maxHour {
+	if days > maxTimestampDays && days < endTimestampDays {
+		return Datum{}, errorf(pgerrcode.FeatureNotSupported, `a timestamp after the year 294246 is not supported: "%s"`, text)
+	}
+	earliest := int64(minDate)
+	if oid == TimestampTZOID {
+		earliest-- // in a zone west of Greenwich
+	}
+	if days < earliest || days > maxTimestampDays || r.hour > maxHour {
 		return Datum{}, outOfRange
 	}
 	micros := days*microsPerDay + r.microsOfDay()

@@ -269,12 +269,15 @@ func (r *intervalReader) addFractionalDays(fraction float64, scale int) bool {
 
 func (r *intervalReader) addMicros(n int64, fraction float64, scale int64) bool {
 	hi, lo := bits.Mul64(uint64(max(n, -n)), uint64(scale))
-	if hi != 0 || lo > math.MaxInt64 || n == math.MinInt64 {
+	if n == math.MinInt64 {
+		hi, lo = bits.Mul64(1<<63, uint64(scale))
+	}
+	if hi != 0 || lo > math.MaxInt64 && (n > 0 || lo != 1<<63) {
 		return false
 	}
 	product := int64(lo)
 	if n < 0 {
-		product = -product
+		product = -product // the least number is its own opposite
 	}
 	return addInt64(&r.micros, product) && r.addFractionalMicros(fraction, scale)
 }

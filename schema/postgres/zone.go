@@ -81,9 +81,38 @@ const abbreviationSteps = 300
 // offsetOfAbbreviation is what an abbreviation means in a zone at a local time: its meaning when the zone last used it
 // before then, else when it first used it after, else the zone's own offset.
 func offsetOfAbbreviation(loc *time.Location, abbreviation string, local int64) int {
-	own := offsetOfLocal(loc, local)
+	return offsetInUse(loc, abbreviation, local-int64(offsetOfLocal(loc, local)))
+}
+
+// OffsetAt is the abbreviation's offset east of UTC in seconds at an instant, in seconds since 1970.
+func (a ZoneAbbreviation) OffsetAt(instant int64) (int, error) {
+	if a.Zone == "" {
+		return a.Offset, nil
+	}
+	loc, err := LoadZone(a.Zone)
+	if err != nil {
+		return 0, err
+	}
+	return offsetInUse(loc, a.Name, instant), nil
+}
+
+// OffsetOfLocal is the abbreviation's offset at a local time, in seconds since 1970 as if it were UTC.
+func (a ZoneAbbreviation) OffsetOfLocal(local int64) (int, error) {
+	if a.Zone == "" {
+		return a.Offset, nil
+	}
+	loc, err := LoadZone(a.Zone)
+	if err != nil {
+		return 0, err
+	}
+	return offsetOfAbbreviation(loc, a.Name, local), nil
+}
+
+// offsetInUse is offsetOfAbbreviation at an instant.
+func offsetInUse(loc *time.Location, abbreviation string, instant int64) int {
 	abbreviation = strings.ToUpper(abbreviation)
-	at := time.Unix(local-int64(own), 0).In(loc)
+	at := time.Unix(instant, 0).In(loc)
+	_, own := at.Zone()
 	for t, n := at, 0; n < abbreviationSteps; n++ {
 		if name, offset := t.Zone(); strings.ToUpper(name) == abbreviation {
 			return offset

@@ -10,7 +10,7 @@ import (
 // PostgreSQL's localtime.c).
 const defaultRule = ",M3.2.0,M11.1.0"
 
-// posixZone reads a POSIX zone: three letters or more, or anything in angle brackets, then [+-]hh[:mm[:ss]] west of
+// posixZone reads a POSIX zone: three letters or more, anything in angle brackets or nothing, then [+-]hh[:mm[:ss]] west of
 // Greenwich; perhaps followed by the name of its daylight saving time, that offset and the rule.
 func posixZone(spec string) (*time.Location, bool) {
 	abbreviation, rest, ok := cutAbbreviation(spec)
@@ -52,7 +52,7 @@ func cutAbbreviation(spec string) (name, rest string, ok bool) {
 	switch {
 	case i < 0:
 		return spec, "", len(spec) >= 3
-	case i < 3:
+	case i > 0 && i < 3:
 		return "", "", false
 	}
 	return spec[:i], spec[i:], true
