@@ -110,8 +110,8 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, k *work) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	h.storing.Add(1)
-	defer h.storing.Add(-1)
+	h.busy.storing.Add(1)
+	defer h.busy.storing.Add(-1)
 	if err := h.split(body, k); err != nil {
 		return nil, err
 	}
@@ -189,6 +189,7 @@ func (h *Handler) store(ctx context.Context, k *work, tenant, metric string, s s
 		if err := h.put(ctx, k.entries); err != nil {
 			return nil, err
 		}
+		h.busy.stored.Add(int64(len(k.split.Events)))
 	}
 	return k.appendAnswer(s.receipt)
 }

@@ -13,8 +13,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -54,6 +54,9 @@ type Config struct {
 	PutTimeout time.Duration
 	// EventsPerSecond is how many events a key may send, with bursts of ten seconds' worth. 0: as many as it likes.
 	EventsPerSecond int
+	// BusyEvents is how many events a second are too many for the stages to follow
+	// beside them, see Busy. Default: 50,000 a processor.
+	BusyEvents int
 	// Retention is how long an Idempotency-Key is kept. Default: 24 hours.
 	Retention time.Duration
 	// Now tells the time. Default: time.Now.
@@ -78,6 +81,9 @@ func (c Config) withDefaults() Config {
 	if c.PutTimeout == 0 {
 		c.PutTimeout = 10 * time.Second
 	}
+	if c.BusyEvents == 0 {
+		c.BusyEvents = 50_000 * runtime.GOMAXPROCS(0)
+	}
 	if c.Retention == 0 {
 		c.Retention = 24 * time.Hour
 	}
@@ -94,7 +100,7 @@ func (c *Config) validate() error {
 	switch {
 	case c.Log == nil || c.Keys == nil || c.Schemas == nil || c.KV == nil:
 		return errors.New("ingest: log, keys, schemas or key-value store is not given")
-	case c.BodyBytes < 0 || c.RecordBytes < 0 || c.PutTimeout < 0 || c.EventsPerSecond < 0 || c.Retention < 0:
+	case c.BodyBytes < 0 || c.RecordBytes < 0 || c.PutTimeout < 0 || c.EventsPerSecond < 0 || c.BusyEvents < 0 || c.Retention < 0:
 		return errors.New("ingest: a limit is negative")
 	case c.PendingBytes < copies*c.BodyBytes:
 		return fmt.Errorf("ingest: %d bytes for all requests do not suffice for one of %d", c.PendingBytes, c.BodyBytes)
@@ -109,8 +115,7 @@ type Handler struct {
 	repeats *repeats
 	memory  *semaphore.Weighted
 	work    sync.Pool // of *work
-	// storing counts the requests whose events are being split and stored.
-	storing atomic.Int32
+	busy    *busy
 }
 
 // New makes a Handler.
@@ -119,7 +124,9 @@ func New(cfg Config) (*Handler, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	h := &Handler{cfg: cfg, repeats: newRepeats(&cfg), memory: semaphore.NewWeighted(int64(cfg.PendingBytes))}
+	h := &Handler{
+		cfg: cfg, repeats: newRepeats(&cfg), busy: newBusy(cfg.BusyEvents, cfg.Now), memory: semaphore.NewWeighted(int64(cfg.PendingBytes)),
+	}
 	if cfg.EventsPerSecond > 0 {
 		var err error
 		if h.limiter, err = newLimiter(cfg.EventsPerSecond, cfg.Now); err != nil {
@@ -130,8 +137,9 @@ func New(cfg Config) (*Handler, error) {
 	return h, nil
 }
 
-// Storing is the number of requests whose events have been read and are not yet durable.
-func (h *Handler) Storing() int { return int(h.storing.Load()) }
+// Busy says that more comes in than what follows the log can keep up with: several requests wait to be durable, or
+// events come faster than they are worked off. Work that can wait should.
+func (h *Handler) Busy() bool { return h.busy.now() }
 
 // Mount adds the routes to mux.
 func (h *Handler) Mount(mux *http.ServeMux) {

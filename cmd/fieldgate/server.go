@@ -35,9 +35,6 @@ import (
 const (
 	maxLag   = 5 * time.Second
 	gateWait = 2 * time.Second
-
-	// busyRequests at once are too many for stages not to give way to.
-	busyRequests = 4
 )
 
 // runner is a part that runs until its context ends.
@@ -155,7 +152,7 @@ func (s *server) gate(ctx context.Context) error {
 func (s *server) wireStages() error {
 	w, st := &s.writing, s.stores
 	events := pipeline.LogEvents(s.log)
-	yield := pipeline.NewYield(func() bool { return w.ingest.Storing() >= busyRequests })
+	yield := pipeline.NewYield(w.ingest.Busy)
 	raw, err := pipeline.NewRaw(pipeline.RawConfig{
 		Raw: st.raw, Staged: st.staged, Errors: st.errors, Checkpoints: st.checkpoints(pipeline.LogRaw),
 		Schemas: s.schemas, Observed: w.observed, Yield: yield, Events: events,
