@@ -211,6 +211,33 @@ func (t *metricTable) former(name string) (metricColumn, bool) {
 	return metricColumn{}, false
 }
 
+// longer are the sources of a column, with what its own name may stand for: the
+// parser cuts names, so one that was cut means the one longer sent name that begins
+// with it, as it does where nobody declared it.
+func (t *metricTable) longer(c metricColumn) ([]schema.Source, error) {
+	i := slices.IndexFunc(c.sources, func(s schema.Source) bool { return s.Name == c.name })
+	if i < 0 || c.attribute == 0 || len(c.name) < maxIdentifier-3 {
+		return c.sources, nil
+	}
+	fields, err := t.observe()
+	if err != nil {
+		return nil, err
+	}
+	var found []schema.Source
+	for _, f := range fields {
+		if f.sent == c.name || cutName(f.sent) != c.name {
+			continue
+		}
+		if _, taken := t.former(f.sent); !taken {
+			found = append(found, schema.Source{Name: f.sent, Convert: c.sources[i].Convert})
+		}
+	}
+	if len(found) != 1 {
+		return c.sources, nil
+	}
+	return slices.Insert(slices.Clone(c.sources), i+1, found[0]), nil
+}
+
 // folded are the columns, declared or sent, whose names equal name ignoring case.
 func (t *metricTable) folded(name string) ([]metricColumn, error) {
 	var found []metricColumn

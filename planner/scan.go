@@ -33,7 +33,11 @@ func (b *binder) useColumn(scan *MetricScan, table *metricTable, c metricColumn)
 	})
 	if i < 0 {
 		field := ScanField{Name: c.name, T: c.t, Hidden: c.hidden, Attribute: c.attribute, Builtin: c.builtin}
-		for _, s := range c.sources {
+		all, err := table.longer(c)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range all {
 			read, err := b.sourceRead(scan, table, c, s)
 			if err != nil {
 				return nil, err
