@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
 
@@ -94,6 +96,14 @@ func firstError(errs ...error) error {
 func (b *binder) subscripts(sc *scope, arg Expr, nodes []*pgquery.Node, at int32) (Expr, error) {
 	for i, node := range nodes {
 		sub := node.GetAIndices()
+		if row, ok := arg.(*Row); ok && sub == nil && row.Names != nil {
+			name := node.GetString_().GetSval()
+			n := slices.Index(row.Names, name)
+			if n < 0 {
+				return nil, errorAt(at, pgerrcode.UndefinedColumn, "column %q not found in data type record", name)
+			}
+			return b.subscripts(sc, row.Elems[n], nodes[i+1:], at)
+		}
 		if sub == nil {
 			return nil, unsupported(at, "a column of a composite value")
 		}

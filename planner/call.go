@@ -24,6 +24,13 @@ type callSite struct {
 // call binds a function call: a function, an aggregate, a window function, or a
 // cast written as one.
 func (b *binder) call(sc *scope, n *pgquery.FuncCall) (Expr, error) {
+	if isExpandArray(n) {
+		f, err := b.expandArrayCall(sc, n)
+		if err != nil {
+			return nil, err
+		}
+		return b.setReturning(sc, f, n.Location)
+	}
 	c, err := b.callSite(sc, n)
 	if err != nil {
 		return nil, err

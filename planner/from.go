@@ -149,7 +149,7 @@ func (b *binder) rangeSubselect(sc *scope, rs *pgquery.RangeSubselect) (FromItem
 	}
 	name := rs.Alias.Aliasname
 	scan := b.newSubqueryScan(q, name, rs.Lateral)
-	items, err := sc.add(&item{name: name, relation: scan, columns: relationColumns(scan)}, rs.Alias)
+	items, err := sc.add(&item{name: name, relation: scan, columns: splitRows(scan)}, rs.Alias)
 	return scan, items, err
 }
 

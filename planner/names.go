@@ -218,7 +218,7 @@ func (b *binder) wholeRow(it *item) (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		row.Elems = append(row.Elems, e)
+		row.Elems, row.Names = append(row.Elems, e), append(row.Names, it.columns[i].name)
 	}
 	return row, nil
 }

@@ -32,6 +32,9 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 	if parts, _ := nameParts(call.Funcname); parts[len(parts)-1] == "unnest" && len(call.Args) > 1 {
 		return nil, nil, unsupported(at, "unnest of several arrays")
 	}
+	if from, items, ok, err := b.catalogSeries(sc, n, call); ok || err != nil {
+		return from, items, err
+	}
 	c, err := b.callSite(sc, call)
 	if err != nil {
 		return nil, nil, err
@@ -123,6 +126,9 @@ func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 	}
 	if sc.clause == inFromFunction {
 		return nil, errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions must appear at top level of FROM")
+	}
+	if f.Proc == expandArray {
+		return b.expandedRow(sc, f)
 	}
 	if t, ok := postgres.TypeByOID(f.T.OID); !ok || t.Kind == postgres.CompositeType || t.OID == postgres.RecordOID {
 		return nil, unsupported(at, "function %s, which returns rows, in a select list", f.Proc.Name)

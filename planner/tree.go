@@ -161,9 +161,10 @@ type (
 		Upper Expr
 		Slice bool
 	}
-	// Row is ROW(...), of type record.
+	// Row is ROW(...), of type record. Names are those of a row that has any.
 	Row struct {
 		Elems []Expr
+		Names []string
 	}
 	// RowCompare compares two rows column by column; Operators has one a column.
 	RowCompare struct {

@@ -29,8 +29,10 @@ func newCatalogSource(s *planner.CatalogScan) *catalogSource {
 		if postgres.ElemOf(col.T.OID) != 0 && kind != "VARCHAR[]" {
 			kind = "BIGINT[]"
 		}
-		if kind == "" {
-			kind = "VARCHAR"
+		switch kind {
+		case "BOOLEAN", "SMALLINT", "INTEGER", "BIGINT", "DATE", "TIME", "TIMESTAMP", "FLOAT", "DOUBLE", "VARCHAR[]", "BIGINT[]":
+		default:
+			kind = "VARCHAR" // the type's text, which is cast where it is read
 		}
 		c.names = append(c.names, sourceColumn{columnName(i), kind})
 	}

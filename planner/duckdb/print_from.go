@@ -102,6 +102,9 @@ func (p *printer) functionScan(s *planner.FunctionScan) string {
 	if from, ok := p.integerSeries(s); ok {
 		return from
 	}
+	if s.Call.Proc.Name == "_pg_expandarray" {
+		return p.expandArray(s)
+	}
 	n := len(s.Cols)
 	if s.Ordinality {
 		n--
@@ -126,6 +129,17 @@ func (p *printer) functionScan(s *planner.FunctionScan) string {
 		lateral = "LATERAL "
 	}
 	return lateral + "(SELECT " + strings.Join(columns, ", ") + ") AS " + p.declare(s, scales)
+}
+
+// expandArray reads the elements of an array and their places.
+func (p *printer) expandArray(s *planner.FunctionScan) string {
+	list := p.expr(s.Call.Args[0]).sql
+	lateral := ""
+	if s.Lateral {
+		lateral = "LATERAL "
+	}
+	columns := fmt.Sprintf("unnest(%s) AS c1, unnest(CAST(range(1, len(%s) + 1) AS INTEGER[])) AS c2", list, list)
+	return lateral + "(SELECT " + columns + ") AS " + p.declare(s, make([]int, 2))
 }
 
 // eachValues is the function that gives the second column of json_each and its

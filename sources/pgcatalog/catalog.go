@@ -78,7 +78,7 @@ func New(cfg Config) (*Catalog, error) {
 	}
 	c := &Catalog{cfg: cfg, relations: make(map[relationName]*relation), functions: lookupFunctions(), states: newStates()}
 	contents := c.contents()
-	for _, table := range [][]description{relationTable, fieldgateTable} {
+	for _, table := range [][]description{relationTable, fieldgateTable, functionTable} {
 		for i := range table {
 			d := &table[i]
 			name := relationName{d.schema, d.name}

@@ -12,6 +12,7 @@ func (c *Catalog) contents() map[relationName]content {
 		{schemaCatalog, "pg_cursors"}:             {own: cursorRows},
 		{schemaCatalog, "pg_database"}:            {shared: databaseRows},
 		{schemaCatalog, "pg_description"}:         {shared: descriptionRows},
+		{schemaCatalog, "pg_get_keywords()"}:      {fixed: keywordRows},
 		{schemaCatalog, "pg_language"}:            {fixed: languageRows},
 		{schemaCatalog, "pg_namespace"}:           {shared: namespaceRows},
 		{schemaCatalog, "pg_operator"}:            {fixed: operatorRows},
