@@ -34,7 +34,21 @@ func (b *binder) catalogCall(c *callSite) (e Expr, ok bool, err error) {
 	if err != nil {
 		return nil, true, err
 	}
+	if text, ok := args[0].(*Const); ok && text.T.OID == postgres.TextOID && isObjectType(c.proc.Ret) {
+		return b.maybeObject(text, plainType(c.proc.Ret)), true, nil
+	}
 	return b.newCatalogCall(signature, plainType(c.proc.Ret), args...), true, nil
+}
+
+// maybeObject is what to_regclass and its like give for a literal: NULL where there
+// is no such object.
+func (b *binder) maybeObject(text *Const, t Type) Expr {
+	if !text.Null {
+		if oid, err := b.objectOID(text.Value.Str, t.OID, nowhere); err == nil {
+			return &Const{T: t, Value: postgres.IntDatum(int64(oid)), at: nowhere}
+		}
+	}
+	return nullConst(t)
 }
 
 func (b *binder) newCatalogCall(signature string, t Type, args ...Expr) *CatalogCall {

@@ -159,9 +159,12 @@ type (
 	FunctionScan struct {
 		RelationLabel string
 		Call          *Func
-		Cols          []RelationColumn
-		Ordinality    bool
-		Lateral       bool
+		// More are further calls whose rows stand beside those of Call, NULL where
+		// one gives fewer; each has one column.
+		More       []*Func
+		Cols       []RelationColumn
+		Ordinality bool
+		Lateral    bool
 	}
 )
 

@@ -383,11 +383,18 @@ func (s *Session) TakeChanged() []Setting {
 	return changed
 }
 
-// snapshot are all settings by their names.
+// snapshot are all settings by their names, numbers in their parameters' own units
+// as pg_settings has them.
 func (s *settings) snapshot() map[string]string {
 	out := make(map[string]string, len(parameters15()))
 	for key, p := range parameters15() {
-		out[p.name] = s.get(key)
+		value := s.get(key)
+		if p.unit != "" {
+			if n, err := p.number(value); err == nil {
+				value = p.plain(n)
+			}
+		}
+		out[p.name] = value
 	}
 	return out
 }

@@ -118,8 +118,8 @@ func (b *binder) valueInFrom(sc *scope, n *pgquery.RangeFunction, node *pgquery.
 }
 
 // setReturning moves a set-returning function of the select list into FROM,
-// where it gives the same rows as long as it is the only one and nothing is
-// grouped; addSets looks at that.
+// where it gives the same rows as long as nothing is grouped; addSets looks at
+// that. Several give their rows side by side.
 func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 	if !clauses[sc.clause].sets {
 		return nil, errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions are not allowed in %s", sc.clause)
@@ -134,7 +134,13 @@ func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 		return nil, unsupported(at, "function %s, which returns rows, in a select list", f.Proc.Name)
 	}
 	if len(sc.sets) > 0 {
-		return nil, unsupported(at, "more than one set-returning function in a select list")
+		scan := sc.sets[0]
+		if scan.Call.Proc == expandArray {
+			return nil, unsupported(at, "%s beside another set-returning function in a select list", scan.Call.Proc.Name)
+		}
+		scan.More, scan.Lateral = append(scan.More, f), scan.Lateral || hasColumns(f)
+		scan.Cols = append(scan.Cols, RelationColumn{Name: f.Proc.Name, T: f.T})
+		return &Column{T: f.T, Relation: scan, Index: len(scan.Cols) - 1, at: at}, nil
 	}
 	scan := &FunctionScan{
 		RelationLabel: b.label(f.Proc.Name), Call: f, Lateral: hasColumns(f),

@@ -119,6 +119,9 @@ func fromExprs(f FromItem, give func(Expr)) {
 		give(f.On)
 	case *FunctionScan:
 		give(f.Call)
+		for _, c := range f.More {
+			give(c)
+		}
 	}
 }
 

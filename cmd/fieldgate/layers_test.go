@@ -56,7 +56,8 @@ var layers = map[string][]string{
 	"wire":               {"schema", "schema/postgres", "planner", "wire/auth"},
 	"wire/wiretest":      {},
 
-	"cmd/fieldgate/rest": {"schema", "schema/postgres", "planner", "ingest", "pipeline"},
+	"cmd/fieldgate/browse": {},
+	"cmd/fieldgate/rest":   {"schema", "schema/postgres", "planner", "ingest", "pipeline"},
 }
 
 // programs wire everything and may import any package.

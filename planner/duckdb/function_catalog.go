@@ -20,6 +20,18 @@ func catalogFunctions() definitions {
 			c.setText(postgres.FormatType(postgres.OID(c.int8(0)), c.int4(1)))
 			return nil
 		},
+		"fg_parse_ident(VARCHAR, BOOLEAN) VARCHAR[]": func(c *call) error {
+			parts, err := postgres.ParseIdent(c.text(0), c.boolean(1))
+			if err != nil {
+				return err
+			}
+			elems := make([][]byte, len(parts))
+			for i, part := range parts {
+				elems[i] = []byte(part)
+			}
+			c.setList(elems)
+			return nil
+		},
 		"fg_regtype_out(BIGINT) VARCHAR": registered(postgres.RegtypeOID),
 		"fg_regproc_out(BIGINT) VARCHAR": registered(postgres.RegprocOID),
 		"fg_size_pretty(BIGINT) VARCHAR": func(c *call) error { c.setText(prettySize(c.int8(0))); return nil },

@@ -23,6 +23,9 @@ func (p *printer) cast(arg printed, from, to planner.Type, explicit, try bool) p
 	if physical(to.OID) == "" {
 		return p.fail(unsupported("type %s", to.OID))
 	}
+	if from.OID != to.OID {
+		from.OID = postgres.BaseOf(from.OID)
+	}
 	out := arg
 	if from.OID != to.OID {
 		out = p.convert(arg, from, to, explicit, try)

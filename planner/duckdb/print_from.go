@@ -105,7 +105,7 @@ func (p *printer) functionScan(s *planner.FunctionScan) string {
 	if s.Call.Proc.Name == "_pg_expandarray" {
 		return p.expandArray(s)
 	}
-	n := len(s.Cols)
+	n := len(s.Cols) - len(s.More)
 	if s.Ordinality {
 		n--
 	}
@@ -123,6 +123,13 @@ func (p *printer) functionScan(s *planner.FunctionScan) string {
 	scales := make([]int, len(s.Cols))
 	if s.Call.T.OID == postgres.NumericOID {
 		scales[0] = list.scale
+	}
+	for i, call := range s.More {
+		more := p.setReturning(call)
+		columns = append(columns, fmt.Sprintf("unnest(%s) AS c%d", more.sql, n+i+1))
+		if call.T.OID == postgres.NumericOID {
+			scales[n+i] = more.scale
+		}
 	}
 	lateral := ""
 	if s.Lateral {
@@ -157,7 +164,7 @@ func eachValues(name string) (function string, ok bool) {
 // integerSeries prints generate_series over constant integers as DuckDB's table
 // function, which makes its rows one by one.
 func (p *printer) integerSeries(s *planner.FunctionScan) (from string, ok bool) {
-	if s.Call.Proc.Name != "generate_series" || s.Ordinality || s.Call.T.OID != postgres.Int4OID && s.Call.T.OID != postgres.Int8OID {
+	if s.Call.Proc.Name != "generate_series" || s.Ordinality || len(s.More) > 0 || s.Call.T.OID != postgres.Int4OID && s.Call.T.OID != postgres.Int8OID {
 		return "", false
 	}
 	args := make([]string, len(s.Call.Args))

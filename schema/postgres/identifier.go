@@ -3,6 +3,8 @@ package postgres
 import (
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgerrcode"
 )
 
 // QuoteIdentifier is quote_ident: the name as SQL reads it back, in quotes unless it is plain and no keyword.
@@ -77,6 +79,83 @@ func SplitIdentifier(text string) ([]string, bool) {
 		}
 		text = text[1:]
 	}
+}
+
+// ParseIdent is parse_ident: the parts of a qualified name, folded where they are not quoted. Not strict, it takes what
+// follows the name.
+func ParseIdent(text string, strict bool) ([]string, error) {
+	invalid := func(detail string) *Error {
+		return &Error{Code: pgerrcode.InvalidParameterValue, Message: `string is not a valid identifier: "` + text + `"`, Detail: detail}
+	}
+	var parts []string
+	rest := strings.TrimLeft(text, identSpace)
+	for {
+		part, after, ok := quotedPart(rest)
+		switch {
+		case ok && after == rest:
+			return nil, invalid("String has unclosed double quotes.")
+		case ok && part == "":
+			return nil, invalid("Quoted identifier must not be empty.")
+		case !ok:
+			n := identLength(rest)
+			if n == 0 && len(parts) > 0 {
+				return nil, invalid(`No valid identifier after ".".`)
+			}
+			if n == 0 {
+				if strings.HasPrefix(rest, ".") {
+					return nil, invalid(`No valid identifier before ".".`)
+				}
+				return nil, invalid("")
+			}
+			part, after = lowerASCII(rest[:n]), rest[n:]
+		}
+		parts = append(parts, part)
+		rest = strings.TrimLeft(after, identSpace)
+		if !strings.HasPrefix(rest, ".") {
+			if rest != "" && strict {
+				return nil, invalid("")
+			}
+			return parts, nil
+		}
+		rest = strings.TrimLeft(rest[1:], identSpace)
+	}
+}
+
+// identSpace is what scanner_isspace takes for space.
+const identSpace = " \t\n\r\f"
+
+// quotedPart takes a quoted name off a text; after is the whole text if its quotes do not close.
+func quotedPart(text string) (part, after string, quoted bool) {
+	if !strings.HasPrefix(text, `"`) {
+		return "", text, false
+	}
+	var b strings.Builder
+	for i := 1; i < len(text); i++ {
+		if text[i] != '"' {
+			b.WriteByte(text[i])
+			continue
+		}
+		if i+1 == len(text) || text[i+1] != '"' {
+			return b.String(), text[i+1:], true
+		}
+		b.WriteByte('"')
+		i++
+	}
+	return "", text, true
+}
+
+// identLength is how much of a text is a name without quotes.
+func identLength(text string) int {
+	n := 0
+	for n < len(text) {
+		c := text[n]
+		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+		if !letter && (n == 0 || c != '$' && (c < '0' || c > '9')) {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // AppendRegistered appends an OID as its type prints it if that is regtype or regproc, whose objects are all known here.

@@ -14,6 +14,7 @@ type description struct {
 	name    string
 	kind    byte // pg_class.relkind: r or v
 	rowType uint32
+	array   uint32 // the array type of rowType, 0 if there is none
 	columns []column
 }
 
@@ -23,6 +24,8 @@ type column struct {
 	typeOID postgres.OID
 	typmod  int32
 	notNull bool
+	// collation is the one of texts.
+	collation postgres.OID
 }
 
 // The namespaces that are not in relationTable. Those of our own lie below the
@@ -78,17 +81,9 @@ type attribute struct {
 	comment string
 }
 
-// system says that PostgreSQL has the object too.
-func (o *object) system() bool {
-	return o.schema == schemaCatalog || o.schema == schemaInformation
-}
-
 // described is a computed relation as an object.
 func described(d *description) object {
-	o := object{oid: d.oid, schema: d.schema, name: d.name, kind: d.kind}
-	if _, ok := postgres.TypeByOID(postgres.OID(d.rowType)); ok {
-		o.rowType = d.rowType
-	}
+	o := object{oid: d.oid, rowType: d.rowType, arrayType: d.array, schema: d.schema, name: d.name, kind: d.kind}
 	for i, c := range d.columns {
 		o.attributes = append(o.attributes, attribute{column: c, number: i + 1})
 	}
@@ -113,7 +108,7 @@ func metricObject(schemaName string, m *schema.Metric) object {
 		f := &m.Fields[i]
 		o.attributes = append(o.attributes, attribute{
 			number:  f.Number,
-			column:  column{f.Name, f.Type.OID(), f.Type.Typmod(), false},
+			column:  fieldColumn(f.Name, f.Type),
 			comment: f.Comment,
 		})
 	}
@@ -125,7 +120,16 @@ func tableObject(schemaName, name string, oid uint32) object {
 }
 
 func timestampAttribute() attribute {
-	return attribute{number: 1, column: column{schema.TimestampField, postgres.TimestampTZOID, -1, true}}
+	return attribute{number: 1, column: column{schema.TimestampField, postgres.TimestampTZOID, -1, true, 0}}
+}
+
+// fieldColumn is a field as a column.
+func fieldColumn(name string, t schema.Type) column {
+	c := column{name: name, typeOID: t.OID(), typmod: t.Typmod()}
+	if known, ok := postgres.TypeByOID(c.typeOID); ok {
+		c.collation = known.Collation
+	}
+	return c
 }
 
 // undeclaredObject is an undeclared metric as an object. Names are as identifiers
@@ -143,7 +147,7 @@ func undeclaredObject(u undeclared) object {
 		}
 		taken[name] = true
 		o.attributes = append(o.attributes, attribute{
-			number: schema.UndeclaredAttribute(f), column: column{name, f.Type.OID(), f.Type.Typmod(), false},
+			number: schema.UndeclaredAttribute(f), column: fieldColumn(name, f.Type),
 		})
 	}
 	return o

@@ -2,54 +2,80 @@ package pgcatalog
 
 import "github.com/fieldgate/fieldgate/schema/postgres"
 
+// viewColumn is a column of a view by its name and type.
+type viewColumn struct {
+	name string
+	oid  postgres.OID
+}
+
+// The numbers of a view's row type and of the array of that lie so far behind the
+// view's own.
+const (
+	viewRowOffset   = 20
+	viewArrayOffset = 40
+)
+
+// fieldgateView is a view of schema fieldgate.
+func fieldgateView(oid uint32, name string, columns ...viewColumn) description {
+	d := description{oid: oid, schema: schemaFieldgate, name: name, kind: 'v', rowType: oid + viewRowOffset, array: oid + viewArrayOffset}
+	for _, c := range columns {
+		col := column{name: c.name, typeOID: c.oid, typmod: -1}
+		if t, ok := postgres.TypeByOID(c.oid); ok {
+			col.collation = t.Collation
+		}
+		d.columns = append(d.columns, col)
+	}
+	return d
+}
+
 // fieldgateTable are the views of schema fieldgate.
 var fieldgateTable = []description{
-	{16020, schemaFieldgate, "observed_fields", 'v', 0, []column{
-		{"metric", postgres.TextOID, -1, false},
-		{"sent_name", postgres.TextOID, -1, false},
-		{"kind", postgres.TextOID, -1, false},
-		{"declared", postgres.BoolOID, -1, false},
-		{"field", postgres.TextOID, -1, false},
-		{"events", postgres.Int8OID, -1, false},
-		{"first_seen", postgres.TimestampTZOID, -1, false},
-		{"last_seen", postgres.TimestampTZOID, -1, false},
-		{"distinct_estimate", postgres.Int8OID, -1, false},
-		{"min", postgres.TextOID, -1, false},
-		{"max", postgres.TextOID, -1, false},
-		{"castable", postgres.JSONBOID, -1, false},
-		{"cast_failures", postgres.Int8OID, -1, false},
-	}},
-	{16021, schemaFieldgate, "observed_metrics", 'v', 0, []column{
-		{"sent_name", postgres.TextOID, -1, false},
-		{"declared", postgres.BoolOID, -1, false},
-		{"metric", postgres.TextOID, -1, false},
-		{"events", postgres.Int8OID, -1, false},
-		{"first_seen", postgres.TimestampTZOID, -1, false},
-		{"last_seen", postgres.TimestampTZOID, -1, false},
-	}},
-	{16022, schemaFieldgate, "files", 'v', 0, []column{
-		{"metric", postgres.TextOID, -1, false},
-		{"path", postgres.TextOID, -1, false},
-		{"rows", postgres.Int8OID, -1, false},
-		{"bytes", postgres.Int8OID, -1, false},
-		{"min_ts", postgres.TimestampTZOID, -1, false},
-		{"max_ts", postgres.TimestampTZOID, -1, false},
-		{"columns", postgres.TextArrayOID, -1, false},
-		{"created_at", postgres.TimestampTZOID, -1, false},
-	}},
-	{16023, schemaFieldgate, "lag", 'v', 0, []column{
-		{"stage", postgres.TextOID, -1, false},
-		{"shard", postgres.Int8OID, -1, false},
-		{"records", postgres.Int8OID, -1, false},
-		{"seconds", postgres.Float8OID, -1, false},
-		{"position", postgres.TextOID, -1, false},
-	}},
-	{16024, schemaFieldgate, "schema_history", 'v', 0, []column{
-		{"version", postgres.Int8OID, -1, false},
-		{"previous", postgres.Int8OID, -1, false},
-		{"changed_at", postgres.TimestampTZOID, -1, false},
-		{"changed_by", postgres.TextOID, -1, false},
-		{"change", postgres.TextOID, -1, false},
-		{"current", postgres.BoolOID, -1, false},
-	}},
+	fieldgateView(16020, "observed_fields",
+		viewColumn{"metric", postgres.TextOID},
+		viewColumn{"sent_name", postgres.TextOID},
+		viewColumn{"kind", postgres.TextOID},
+		viewColumn{"declared", postgres.BoolOID},
+		viewColumn{"field", postgres.TextOID},
+		viewColumn{"events", postgres.Int8OID},
+		viewColumn{"first_seen", postgres.TimestampTZOID},
+		viewColumn{"last_seen", postgres.TimestampTZOID},
+		viewColumn{"distinct_estimate", postgres.Int8OID},
+		viewColumn{"min", postgres.TextOID},
+		viewColumn{"max", postgres.TextOID},
+		viewColumn{"castable", postgres.JSONBOID},
+		viewColumn{"cast_failures", postgres.Int8OID},
+	),
+	fieldgateView(16021, "observed_metrics",
+		viewColumn{"sent_name", postgres.TextOID},
+		viewColumn{"declared", postgres.BoolOID},
+		viewColumn{"metric", postgres.TextOID},
+		viewColumn{"events", postgres.Int8OID},
+		viewColumn{"first_seen", postgres.TimestampTZOID},
+		viewColumn{"last_seen", postgres.TimestampTZOID},
+	),
+	fieldgateView(16022, "files",
+		viewColumn{"metric", postgres.TextOID},
+		viewColumn{"path", postgres.TextOID},
+		viewColumn{"rows", postgres.Int8OID},
+		viewColumn{"bytes", postgres.Int8OID},
+		viewColumn{"min_ts", postgres.TimestampTZOID},
+		viewColumn{"max_ts", postgres.TimestampTZOID},
+		viewColumn{"columns", postgres.TextArrayOID},
+		viewColumn{"created_at", postgres.TimestampTZOID},
+	),
+	fieldgateView(16023, "lag",
+		viewColumn{"stage", postgres.TextOID},
+		viewColumn{"shard", postgres.Int8OID},
+		viewColumn{"records", postgres.Int8OID},
+		viewColumn{"seconds", postgres.Float8OID},
+		viewColumn{"position", postgres.TextOID},
+	),
+	fieldgateView(16024, "schema_history",
+		viewColumn{"version", postgres.Int8OID},
+		viewColumn{"previous", postgres.Int8OID},
+		viewColumn{"changed_at", postgres.TimestampTZOID},
+		viewColumn{"changed_by", postgres.TextOID},
+		viewColumn{"change", postgres.TextOID},
+		viewColumn{"current", postgres.BoolOID},
+	),
 }

@@ -44,7 +44,7 @@ func allPrivileges() []privileges {
 			find: func(p *pin, name string) error {
 				return missingUnless(name == p.state.snapshot.Tenant, pgerrcode.InvalidCatalogName, "database", name)
 			},
-			has: func(p *pin, oid int64) bool { return oid == int64(nameOID(p.state.snapshot.Tenant)) },
+			has: func(p *pin, oid int64) bool { return oid == int64(databaseOID(p.state.snapshot.Tenant)) },
 		},
 		{
 			kind: "function", known: []string{"EXECUTE"}, held: []string{"EXECUTE"},

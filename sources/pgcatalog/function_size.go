@@ -49,7 +49,7 @@ func sizeFunctions() map[string]lookupFunc {
 			return whole(sizes), nil
 		}),
 		"pg_database_size(oid)": sized(func(p *pin, sizes map[string]int64, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			if args.Ints[0] != int64(nameOID(p.state.snapshot.Tenant)) {
+			if args.Ints[0] != int64(databaseOID(p.state.snapshot.Tenant)) {
 				return nullResult(), nil
 			}
 			return whole(sizes), nil

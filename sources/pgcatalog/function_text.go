@@ -61,7 +61,7 @@ func argumentsOf(f *postgres.Proc, defaults bool) string {
 	input, printed := 0, 0
 	for i, t := range types {
 		mode := modes[i]
-		if mode == 't' || mode == 'o' && !defaults {
+		if mode == 't' {
 			continue
 		}
 		if input == orderBy && orderBy >= 0 && mode != 'o' {

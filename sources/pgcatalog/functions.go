@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgerrcode"
 
@@ -52,6 +53,16 @@ func lookupFunctions() map[string]lookupFunc {
 			return boolResult(p.isVisible(o)), nil
 		}),
 		"pg_type_is_visible(oid)": plain(typeIsVisible),
+		"pg_function_is_visible(oid)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			const namespace = 2
+			all := p.rowsOf("pg_proc")
+			found := all.WhereInt(0, args.Ints[0])
+			if len(found) == 0 {
+				return nullResult(), nil
+			}
+			schemaName, _ := schemaOf(all.columns[namespace].Ints[found[0]])
+			return boolResult(slices.Contains(p.view.Path, schemaName)), nil
+		}),
 
 		"pg_get_function_result(oid)":             procText(resultOf),
 		"pg_get_function_arguments(oid)":          procText(func(p *postgres.Proc) string { return argumentsOf(p, true) }),
@@ -68,6 +79,35 @@ func lookupFunctions() map[string]lookupFunc {
 			}
 			return r, nil
 		}),
+		"to_regnamespace(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			name, ok := oneIdentifier(args.Texts[0])
+			if !ok || !slices.Contains(namespaces(), name) {
+				return nullResult(), nil
+			}
+			return intResult(int64(namespaceOID(name))), nil
+		}),
+		"to_regrole(text)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			name, ok := oneIdentifier(args.Texts[0])
+			r, err := p.state.roleNamed(name)
+			if !ok || err != nil {
+				return nullResult(), nil
+			}
+			return intResult(int64(r.oid)), nil
+		}),
+		"to_regproc(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			procs := postgres.ProcsByName(strings.TrimPrefix(args.Texts[0], "pg_catalog."))
+			if len(procs) != 1 {
+				return nullResult(), nil
+			}
+			return intResult(int64(procs[0].OID)), nil
+		}),
+		"to_regtype(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			t, ok := postgres.TypeByName(strings.TrimPrefix(args.Texts[0], "pg_catalog."))
+			if !ok {
+				return nullResult(), nil
+			}
+			return intResult(int64(t.OID)), nil
+		}),
 		"regclassout(regclass)":         registeredOut((*pin).relationTextOf),
 		"regnamespaceout(regnamespace)": registeredOut(func(_ *pin, oid int64) (string, bool) { return schemaOf(oid) }),
 		"regroleout(regrole)": registeredOut(func(p *pin, oid int64) (string, bool) {
@@ -76,7 +116,7 @@ func lookupFunctions() map[string]lookupFunc {
 		}),
 	}
 	for kind, relation := range map[string]string{
-		"function": "pg_proc", "operator": "pg_operator", "collation": "pg_collation", "opclass": "pg_opclass", "opfamily": "pg_opfamily",
+		"operator": "pg_operator", "collation": "pg_collation", "opclass": "pg_opclass", "opfamily": "pg_opfamily",
 		"conversion": "pg_conversion", "ts_parser": "pg_ts_parser", "ts_dict": "pg_ts_dict", "ts_template": "pg_ts_template",
 		"ts_config": "pg_ts_config", "statistics_obj": "pg_statistic_ext",
 	} {
@@ -86,6 +126,15 @@ func lookupFunctions() map[string]lookupFunc {
 	maps.Copy(all, privilegeFunctions())
 	maps.Copy(all, signalFunctions())
 	return all
+}
+
+// oneIdentifier reads a name without a qualifier.
+func oneIdentifier(text string) (string, bool) {
+	parts, ok := postgres.SplitIdentifier(text)
+	if !ok || len(parts) != 1 {
+		return "", false
+	}
+	return parts[0], true
 }
 
 func userByID(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {

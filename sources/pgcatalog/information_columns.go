@@ -30,7 +30,7 @@ func addInformationColumn(b *builder, database string, o *object, a *attribute) 
 		dataType = "ARRAY"
 	}
 	var collationCatalog, collationSchema, collationName any
-	if t.Collation == collationC {
+	if a.collation == collationC {
 		collationCatalog, collationSchema, collationName = database, schemaCatalog, "C"
 	}
 	n := measuresOf(oid, typmod)

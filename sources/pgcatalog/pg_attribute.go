@@ -15,12 +15,12 @@ func addAttributes(b *builder, o *object) {
 			t = &postgres.Type{Layout: postgres.Layout{Len: -1, Align: 'i', Storage: 'x'}}
 		}
 		dims := 0
-		if t.IsArray() && t.OID != postgres.Int2VectorOID && t.OID != postgres.OIDVectorOID {
+		if t.IsArray() && o.kind == 'r' {
 			dims = 1
 		}
 		b.add("attrelid", o.oid, "attname", a.name, "atttypid", a.typeOID, "attstattarget", -1, "attlen", t.Layout.Len,
 			"attnum", a.number, "attndims", dims, "attcacheoff", -1, "atttypmod", a.typmod, "attbyval", t.Layout.ByVal,
 			"attalign", t.Layout.Align, "attstorage", t.Layout.Storage, "attnotnull", a.notNull, "attislocal", true,
-			"attcollation", t.Collation)
+			"attcollation", a.collation)
 	}
 }

@@ -12,7 +12,7 @@ func addClass(b *builder, o *object, owner uint32) {
 	am, identity := 0, "n"
 	if o.kind == 'r' {
 		am = heapOID
-		if !o.system() {
+		if o.schema != schemaCatalog {
 			identity = "d"
 		}
 	}

@@ -1,7 +1,10 @@
 package pgcatalog
 
-// collationC is the collation of name.
-const collationC = 950
+// The collations of text, and of name.
+const (
+	defaultCollation = 100
+	collationC       = 950
+)
 
 // collationRows are the collations that types and columns refer to. Text is compared by its bytes.
 func collationRows(b *builder) {
@@ -11,7 +14,7 @@ func collationRows(b *builder) {
 		provider string
 		locale   any
 	}{
-		{100, "default", "d", nil},
+		{defaultCollation, "default", "d", nil},
 		{collationC, "C", "c", "C"},
 		{951, "POSIX", "c", "POSIX"},
 	} {

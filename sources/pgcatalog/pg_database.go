@@ -7,7 +7,7 @@ const (
 
 // databaseRows lists the one database that the user may know of: its tenant's.
 func databaseRows(s *state, b *builder) {
-	b.add("oid", nameOID(s.snapshot.Tenant), "datname", s.snapshot.Tenant, "datdba", s.owner.oid, "encoding", encodingUTF8,
+	b.add("oid", databaseOID(s.snapshot.Tenant), "datname", s.snapshot.Tenant, "datdba", s.owner.oid, "encoding", encodingUTF8,
 		"datlocprovider", "c", "datallowconn", true, "datconnlimit", -1, "dattablespace", defaultTablespaceOID,
 		"datcollate", locale, "datctype", locale)
 }

@@ -12,12 +12,12 @@ type keyword struct {
 // functionTable are functions without arguments whose rows are computed like a
 // relation's; the parentheses keep their names from being tables'.
 var functionTable = []description{
-	{0, schemaCatalog, "pg_get_keywords()", 'f', 0, []column{
-		{"word", postgres.TextOID, -1, false},
-		{"catcode", postgres.CharOID, -1, false},
-		{"barelabel", postgres.BoolOID, -1, false},
-		{"catdesc", postgres.TextOID, -1, false},
-		{"baredesc", postgres.TextOID, -1, false},
+	{0, schemaCatalog, "pg_get_keywords()", 'f', 0, 0, []column{
+		{"word", postgres.TextOID, -1, false, defaultCollation},
+		{"catcode", postgres.CharOID, -1, false, 0},
+		{"barelabel", postgres.BoolOID, -1, false, 0},
+		{"catdesc", postgres.TextOID, -1, false, defaultCollation},
+		{"baredesc", postgres.TextOID, -1, false, defaultCollation},
 	}},
 }
 

@@ -17,7 +17,7 @@ func activityRows(_ context.Context, p *pin, b *builder) error {
 	for i := range sessions {
 		a := &sessions[i]
 		row := []any{
-			"datid", nameOID(tenant), "datname", tenant, "pid", a.PID, "usesysid", nameOID(a.User), "usename", a.User,
+			"datid", databaseOID(tenant), "datname", tenant, "pid", a.PID, "usesysid", roleOID(a.User), "usename", a.User,
 			"application_name", a.Application,
 		}
 		if a.Private {

@@ -20,17 +20,21 @@ func addSystemTypes(b *builder) {
 // typeRows are PostgreSQL's types, and the row types of tables and the arrays of them.
 func typeRows(s *state, b *builder) {
 	addSystemTypes(b)
-	for _, o := range s.objects() {
-		if o.rowType == 0 {
+	for _, o := range s.allObjects() {
+		if _, listed := postgres.TypeByOID(postgres.OID(o.rowType)); listed || o.rowType == 0 {
 			continue
 		}
+		owner := namespaceOwner(o.schema, s.owner).oid
 		layout := postgres.Layout{Len: -1, Align: 'd', Storage: 'x'}
 		row := &postgres.Type{
 			OID: postgres.OID(o.rowType), Name: o.name, Layout: layout, Kind: postgres.CompositeType, Category: postgres.CompositeCategory,
 			Delim: ',', Array: postgres.OID(o.arrayType), BaseTypmod: -1,
 			Procs: postgres.TypeProcs{Input: "record_in", Output: "record_out", Receive: "record_recv", Send: "record_send"},
 		}
-		addType(b, row, o.schema, s.owner.oid, o.oid)
+		addType(b, row, o.schema, owner, o.oid)
+		if o.arrayType == 0 {
+			continue
+		}
 		array := &postgres.Type{
 			OID: postgres.OID(o.arrayType), Name: "_" + o.name, Layout: layout, Kind: postgres.BaseType, Category: postgres.ArrayCategory,
 			Delim: ',', Elem: row.OID, BaseTypmod: -1,
@@ -39,7 +43,7 @@ func typeRows(s *state, b *builder) {
 				Analyze: "array_typanalyze", Subscript: "array_subscript_handler",
 			},
 		}
-		addType(b, array, o.schema, s.owner.oid, 0)
+		addType(b, array, o.schema, owner, 0)
 	}
 }
 
@@ -51,5 +55,8 @@ func addType(b *builder, t *postgres.Type, namespace string, owner, relation uin
 		"typreceive", procOID(t.Procs.Receive), "typsend", procOID(t.Procs.Send), "typmodin", procOID(t.Procs.TypmodIn),
 		"typmodout", procOID(t.Procs.TypmodOut), "typanalyze", procOID(t.Procs.Analyze), "typalign", t.Layout.Align,
 		"typstorage", t.Layout.Storage, "typnotnull", t.NotNull, "typbasetype", t.Base, "typtypmod", t.BaseTypmod,
-		"typcollation", t.Collation)
+		"typcollation", t.Collation, "typdefault", typeDefaults[t.Name])
 }
+
+// typeDefaults are the defaults of the domains that have one.
+var typeDefaults = map[string]any{"time_stamp": "CURRENT_TIMESTAMP(2)"}

@@ -23,7 +23,7 @@ type role struct {
 func rolesOf(users []User) []role {
 	out := make([]role, 0, len(users))
 	for _, u := range users {
-		out = append(out, role{oid: nameOID(u.Name), name: u.Name, User: u})
+		out = append(out, role{oid: roleOID(u.Name), name: u.Name, User: u})
 	}
 	slices.SortFunc(out, func(a, b role) int { return strings.Compare(a.name, b.name) })
 	return out
@@ -39,11 +39,14 @@ func ownerOf(roles []role) role {
 	return role{oid: systemRoleOID, name: systemRole}
 }
 
-// nameOID is the identifier of a user or database, which have no number of their
-// own: a hash of the name, above what declared tables reach in practice.
-func nameOID(name string) uint32 {
-	const base, span = 1 << 30, 1 << 30
+// roleOID and databaseOID are the identifiers of a user and of a database, which
+// have no number of their own: hashes of their names, above what declared tables
+// reach in practice, and apart.
+func roleOID(name string) uint32     { return 1<<30 + nameHash(name) }
+func databaseOID(name string) uint32 { return 1<<30 + 1<<29 + nameHash(name) }
+
+func nameHash(name string) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name)) // never fails
-	return base + h.Sum32()%span
+	return h.Sum32() % (1 << 29)
 }

@@ -97,10 +97,11 @@ func keywords(ctx context.Context, conn *pgx.Conn) ([]byte, error) {
 const query = `
 select c.oid, n.oid, n.nspname, c.relname, c.relkind::text, c.reltype,
        array_agg(a.attname::text order by a.attnum), array_agg(a.atttypid order by a.attnum),
-       array_agg(a.atttypmod order by a.attnum), array_agg(a.attnotnull order by a.attnum)
+       array_agg(a.atttypmod order by a.attnum), array_agg(a.attnotnull order by a.attnum),
+       array_agg(a.attcollation order by a.attnum), coalesce((select typarray from pg_type where oid = c.reltype), 0)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
 where n.nspname in ('pg_catalog', 'information_schema') and c.relkind in ('r', 'v')
-group by 1, 2, 3, 4, 5, 6
+group by 1, 2, 3, 4, 5, 6, c.reltype
 order by n.nspname <> 'pg_catalog', c.relname`
 
 // relation is one row of the query.
@@ -112,6 +113,8 @@ type relation struct {
 	Types                     []uint32
 	Typmods                   []int32
 	NotNull                   []bool
+	Collations                []uint32
+	ArrayType                 uint32
 }
 
 func relations(ctx context.Context, conn *pgx.Conn) ([]byte, error) {
@@ -128,9 +131,9 @@ func relations(ctx context.Context, conn *pgx.Conn) ([]byte, error) {
 	fmt.Fprintf(&out, "// informationSchemaOID is the namespace of information_schema.\nconst informationSchemaOID = %d\n\n", all[len(all)-1].Namespace)
 	out.WriteString("var relationTable = []description{\n")
 	for _, r := range all {
-		fmt.Fprintf(&out, "\t{%d, %q, %q, %q, %d, []column{\n", r.OID, r.NamespaceName, r.Name, r.Kind[0], r.RowType)
+		fmt.Fprintf(&out, "\t{%d, %q, %q, %q, %d, %d, []column{\n", r.OID, r.NamespaceName, r.Name, r.Kind[0], r.RowType, r.ArrayType)
 		for i, name := range r.Names {
-			fmt.Fprintf(&out, "\t\t{%q, %d, %d, %t},\n", name, r.Types[i], r.Typmods[i], r.NotNull[i])
+			fmt.Fprintf(&out, "\t\t{%q, %d, %d, %t, %d},\n", name, r.Types[i], r.Typmods[i], r.NotNull[i], r.Collations[i])
 		}
 		out.WriteString("\t}},\n")
 	}

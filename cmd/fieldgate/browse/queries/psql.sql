@@ -1,0 +1,116 @@
+-- client: psql 15
+-- origin: its describe.c, shown by psql -E
+-- query: \dT of all
+-- rows: subset
+-- because: PostgreSQL comments on its types
+SELECT n.nspname as "Schema", pg_catalog.format_type(t.oid, NULL) AS "Name"
+FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE (t.typrelid = 0 OR (SELECT c.relkind = 'c' FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid))
+  AND NOT EXISTS(SELECT 1 FROM pg_catalog.pg_type el WHERE el.oid = t.typelem AND el.typarray = t.oid)
+  AND pg_catalog.pg_type_is_visible(t.oid) ORDER BY 1, 2
+
+-- query: \df of system functions
+SELECT n.nspname as "Schema", p.proname as "Name", pg_catalog.pg_get_function_result(p.oid) as "Result data type",
+  pg_catalog.pg_get_function_arguments(p.oid) as "Argument data types",
+  CASE p.prokind WHEN 'a' THEN 'agg' WHEN 'w' THEN 'window' WHEN 'p' THEN 'proc' ELSE 'func' END as "Type"
+FROM pg_catalog.pg_proc p LEFT JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE pg_catalog.pg_function_is_visible(p.oid) ORDER BY 1, 2, 4
+
+-- query: identities of functions
+SELECT p.oid, pg_catalog.pg_get_function_identity_arguments(p.oid) FROM pg_catalog.pg_proc p WHERE p.pronamespace = 11
+
+-- query: \do of all operators
+SELECT n.nspname as "Schema", o.oprname AS "Name", CASE WHEN o.oprkind='l' THEN NULL ELSE pg_catalog.format_type(o.oprleft, NULL) END AS "Left arg type",
+  CASE WHEN o.oprkind='r' THEN NULL ELSE pg_catalog.format_type(o.oprright, NULL) END AS "Right arg type",
+  pg_catalog.format_type(o.oprresult, NULL) AS "Result type"
+FROM pg_catalog.pg_operator o LEFT JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+WHERE pg_catalog.pg_operator_is_visible(o.oid) ORDER BY 1, 2, 3, 4
+
+-- query: \dC of all casts
+SELECT pg_catalog.format_type(castsource, NULL) AS "Source type", pg_catalog.format_type(casttarget, NULL) AS "Target type",
+  CASE WHEN c.castmethod = 'b' THEN '(binary coercible)' WHEN c.castmethod = 'i' THEN '(with inout)' ELSE p.proname END AS "Function",
+  CASE WHEN c.castcontext = 'e' THEN 'no' WHEN c.castcontext = 'a' THEN 'in assignment' ELSE 'yes' END AS "Implicit?"
+FROM pg_catalog.pg_cast c LEFT JOIN pg_catalog.pg_proc p ON c.castfunc = p.oid ORDER BY 1, 2
+
+-- query: aggregates
+SELECT a.aggfnoid, a.aggkind, a.aggnumdirectargs FROM pg_catalog.pg_aggregate a
+
+-- query: ranges
+SELECT rngtypid, rngsubtype, rngmultitypid FROM pg_catalog.pg_range
+
+-- query: completion of table names
+SELECT c.relname, NULL::pg_catalog.text FROM pg_catalog.pg_class c
+WHERE c.relkind IN ('r', 'S', 'v', 'm', 'f', 'p') AND (c.relname) LIKE 'pr%' AND pg_catalog.pg_table_is_visible(c.oid)
+  AND c.relnamespace <> (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'pg_catalog')
+UNION ALL
+SELECT NULL::pg_catalog.text, n.nspname FROM pg_catalog.pg_namespace n WHERE n.nspname LIKE 'pr%' LIMIT 1000
+
+-- query: all columns of system relations
+SELECT c.relname, a.attname, a.attnum, a.atttypid, a.atttypmod, a.attnotnull, a.attlen, a.attbyval, a.attalign, a.attndims, a.attcollation
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('pg_catalog', 'information_schema') AND a.attnum > 0 AND c.relkind IN ('r', 'v')
+
+-- query: all system relations
+SELECT c.oid, c.relname, c.relkind, c.reltype, c.relnatts, c.relpersistence, c.relreplident, c.relam
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('pg_catalog', 'information_schema') AND c.relkind IN ('r', 'v')
+
+-- client: asyncpg 0.30, psycopg 3
+-- origin: asyncpg's introspection.py (shortened) and psycopg's TypeInfo.fetch
+-- query: type by name
+SELECT typname AS name, oid, typarray AS array_oid, oid::regtype::text AS regtype, typdelim AS delimiter FROM pg_type t WHERE t.oid = to_regtype('jsonb') ORDER BY t.oid
+
+-- query: types behind a type
+WITH RECURSIVE typeinfo_tree(oid, ns, name, kind, basetype, elemtype, depth) AS (
+  SELECT t.oid, ns.nspname, t.typname, t.typtype, t.typbasetype, t.typelem, 0
+  FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace ns ON ns.oid = t.typnamespace WHERE t.oid = ANY('{1016,1700}'::oid[])
+  UNION ALL
+  SELECT t.oid, ns.nspname, t.typname, t.typtype, t.typbasetype, t.typelem, tt.depth + 1
+  FROM typeinfo_tree tt JOIN pg_catalog.pg_type t ON t.oid = tt.elemtype AND tt.elemtype <> 0 JOIN pg_catalog.pg_namespace ns ON ns.oid = t.typnamespace)
+SELECT DISTINCT *, basetype::regtype::text AS basetype_name, elemtype::regtype::text AS elemtype_name FROM typeinfo_tree ORDER BY depth DESC
+
+-- query: cursors
+SELECT 1 FROM pg_catalog.pg_cursors WHERE name = 'no such cursor'
+
+-- client: every client
+-- origin: the relations of information_schema, as the standard has them
+-- query: columns
+-- except: is_updatable
+-- because: rows come over HTTP
+SELECT * FROM information_schema.columns WHERE table_schema IN ('public', 'errors', 'fieldgate')
+
+-- query: columns of system relations
+SELECT table_schema, table_name, column_name, ordinal_position, is_nullable, data_type, udt_name, domain_name
+FROM information_schema.columns WHERE table_schema = 'pg_catalog' AND table_name IN ('pg_class', 'pg_attribute', 'pg_type', 'pg_stat_activity', 'pg_settings', 'pg_tables')
+
+-- query: tables
+-- except: is_insertable_into
+-- because: rows come over HTTP
+SELECT * FROM information_schema.tables WHERE table_schema IN ('public', 'errors', 'fieldgate')
+
+-- query: schemata
+-- except: schema_owner
+-- because: the owner of PostgreSQL's own schemas is another
+SELECT * FROM information_schema.schemata WHERE schema_name !~ '^pg_toast'
+
+-- query: table_privileges for reading
+SELECT grantor, grantee, table_schema, table_name, privilege_type, is_grantable, with_hierarchy FROM information_schema.table_privileges
+WHERE table_schema = 'public' AND privilege_type = 'SELECT' AND grantee = '{user}'
+
+-- query: enabled roles
+-- rows: subset
+-- because: the owner of a database has a role more in PostgreSQL
+SELECT * FROM information_schema.enabled_roles
+
+-- query: catalog
+SELECT * FROM information_schema.information_schema_catalog_name
+
+-- query: routines
+SELECT routine_schema, routine_name, data_type FROM information_schema.routines WHERE routine_schema = 'public'
+
+-- query: collations
+SELECT collation_schema, collation_name, pad_attribute FROM information_schema.collations WHERE collation_name IN ('C', 'POSIX', 'default')
+
+-- query: element types of arrays
+SELECT object_schema, object_name, object_type, collection_type_identifier, data_type, udt_name FROM information_schema.element_types
+WHERE object_schema = 'fieldgate'
