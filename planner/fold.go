@@ -87,6 +87,8 @@ func (b *binder) convert(v postgres.Datum, from, to postgres.OID) (postgres.Datu
 			return postgres.FloatDatum(float64(v.Int)), true
 		case postgres.NumericOID:
 			return postgres.Datum{Kind: postgres.NumericKind, Str: strconv.FormatInt(v.Int, 10)}, true
+		case postgres.TextOID, postgres.VarcharOID:
+			return postgres.TextDatum(strconv.FormatInt(v.Int, 10)), true
 		}
 	case postgres.NumericOID:
 		if to == postgres.Float8OID {
@@ -114,4 +116,20 @@ func (b *binder) foldCall(e Expr, p *postgres.Proc, args []*Const) Expr {
 		return &Const{T: e.Type(), Value: value, at: nowhere}
 	}
 	return e
+}
+
+// joinTexts is || of texts and integers.
+func joinTexts(b *binder, args []*Const) (postgres.Datum, bool) {
+	joined := ""
+	for _, arg := range args {
+		v := arg.Value
+		if v.Kind == postgres.IntKind {
+			v, _ = b.convert(v, arg.T.OID, postgres.TextOID)
+		}
+		if v.Kind != postgres.TextKind || arg.T.OID == postgres.BPCharOID {
+			return postgres.Datum{}, false
+		}
+		joined += v.Str
+	}
+	return postgres.TextDatum(joined), true
 }

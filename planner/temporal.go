@@ -26,6 +26,9 @@ var foldedCalls = map[string]func(*binder, []*Const) (postgres.Datum, bool){
 	"mul_d_interval":          func(_ *binder, a []*Const) (postgres.Datum, bool) { return multiply(a[1], a[0].Value.Float) },
 	"date_trunc":              func(b *binder, a []*Const) (postgres.Datum, bool) { return b.truncate(a) },
 	"timezone":                func(b *binder, a []*Const) (postgres.Datum, bool) { return b.atTimeZone(a) },
+	"textcat":                 joinTexts,
+	"textanycat":              joinTexts,
+	"anytextcat":              joinTexts,
 }
 
 const microsPerDay = 24 * 60 * 60 * 1_000_000

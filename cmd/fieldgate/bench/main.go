@@ -37,12 +37,13 @@ func benchmarks() []benchmark {
 		{"steady", benchSteady},
 		{"queries", benchQueries},
 		{"planning", benchPlan},
+		{"point", benchPoint},
 	}
 }
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, planning")
+	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, planning, point")
 	flag.StringVar(&o.binary, "binary", "bin/fieldgate", "the program to measure")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of the sustained and the steady run")
 	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of the query run")

@@ -229,6 +229,10 @@ func (r *rawEngine) drain(sql string) (int, error) {
 		return 0, errors.New(duckdb.PrepareError(statement))
 	}
 	defer duckdb.DestroyPrepare(&statement)
+	return drainPrepared(statement)
+}
+
+func drainPrepared(statement duckdb.PreparedStatement) (int, error) {
 	var pending duckdb.PendingResult
 	if duckdb.PendingPreparedStreaming(statement, &pending) == duckdb.StateError {
 		return 0, errors.New(duckdb.PendingError(pending))
