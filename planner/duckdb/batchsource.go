@@ -3,6 +3,7 @@ package duckdb
 import (
 	bindings "github.com/duckdb/duckdb-go-bindings"
 
+	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 )
@@ -11,8 +12,10 @@ import (
 // batch that has no column of the name.
 type batchSource struct {
 	names []sourceColumn
-	all   []batchPiece
-	count int
+	// constants are the last columns: each has its value in every row.
+	constants []*planner.Const
+	all       []batchPiece
+	count     int
 }
 
 // batchPiece is the rows from..to of a batch, or those of selected from..to.
@@ -23,10 +26,13 @@ type batchPiece struct {
 	from, to int
 }
 
-func newBatchSource(columns []string) *batchSource {
-	s := &batchSource{}
+func newBatchSource(columns []string, constants []*planner.Const) *batchSource {
+	s := &batchSource{constants: constants}
 	for _, c := range columns {
 		s.names = append(s.names, sourceColumn{c, physicalType(c)})
+	}
+	for i, c := range constants {
+		s.names = append(s.names, sourceColumn{constantName(i), physical(c.T.OID)})
 	}
 	return s
 }
@@ -81,11 +87,15 @@ func (s *batchSource) fill(piece, column int, into bindings.Vector) int {
 	if column < 0 {
 		return n
 	}
+	if i := column - (len(s.names) - len(s.constants)); i >= 0 {
+		fillConstant(into, n, s.constants[i])
+		return n
+	}
 	switch s.names[column].name {
 	case sources.ColumnTS:
-		gather(values[int64](into, n), p.batch.TS, p)
+		pick(values[int64](into, n), p.batch.TS, p)
 	case sources.ColumnReceivedAt:
-		gather(values[int64](into, n), p.batch.ReceivedAt, p)
+		pick(values[int64](into, n), p.batch.ReceivedAt, p)
 	case sources.ColumnID:
 		p.fillIDs(into, p.batch.IDs)
 	case sources.ColumnHash:
@@ -104,7 +114,7 @@ func (p *batchPiece) row(i int) int {
 	return p.from + i
 }
 
-func gather[T any](dst, src []T, p *batchPiece) {
+func pick[T any](dst, src []T, p *batchPiece) {
 	if p.selected == nil {
 		copy(dst, src[p.from:p.to])
 		return
@@ -135,14 +145,14 @@ func (p *batchPiece) fillColumn(into bindings.Vector, c *sources.Column) {
 	}
 	switch c.Kind {
 	case schema.KindInt:
-		gather(values[int64](into, n), c.Ints, p)
+		pick(values[int64](into, n), c.Ints, p)
 	case schema.KindBool:
 		dst := values[bool](into, n)
 		for i := range dst {
 			dst[i] = c.Ints[p.row(i)] != 0
 		}
 	case schema.KindNumber:
-		gather(values[float64](into, n), c.Nums, p)
+		pick(values[float64](into, n), c.Nums, p)
 	default:
 		p.fillTexts(into, c, valid)
 	}

@@ -63,8 +63,8 @@ func (r *registry) lookUp(c *call) (sources.CatalogResult, error) {
 
 // registerLookup puts a lookup into the registry while the statement runs.
 func (p *printer) registerLookup(f sources.CatalogFunction) int64 {
-	n := p.rows.addLookup(f)
-	p.registered = append(p.registered, n)
+	n := p.number()
+	p.rows.addLookup(n, f)
 	return n
 }
 

@@ -98,25 +98,51 @@ func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, err
 	if err != nil {
 		return nil, asError(err)
 	}
-	p := printerOf(plan, in.rows)
-	sql, err := p.statement(plan.Query)
-	if err != nil {
-		in.rows.remove(p.registered)
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	r := &rows{in: in, registered: p.registered, columns: plan.Columns}
+	conn, err := in.acquire()
+	if err != nil {
+		return nil, asError(err)
+	}
+	r := &rows{in: in, conn: conn, columns: plan.Columns}
+	p := printerOf(plan, in.rows)
+	p.first = conn.first
+	sql, err := p.statement(plan.Query)
+	r.registered = p.registered
+	if err != nil {
+		r.ended = true
+		return nil, errors.Join(err, r.Close())
+	}
+	if !readsFiles(plan) {
+		r.key = preparedKey(sql, p.shapes)
+	}
 	if p.floats {
 		r.careful = func() (string, []int64, error) {
 			p := printerOf(plan, in.rows)
-			p.careful = true
+			p.careful, p.first = true, conn.first+int64(len(r.registered))
 			sql, err := p.statement(plan.Query)
 			return sql, p.registered, err
 		}
 	}
-	if err := r.run(ctx, sql); err != nil {
+	if err := r.carefully(ctx, r.start(ctx, sql)); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
+}
+
+// readsFiles says that a plan's text names files, which come and go.
+func readsFiles(plan *planner.Plan) bool {
+	for _, m := range plan.Metrics {
+		for _, d := range m.Splits {
+			for _, split := range d.Splits {
+				if split.File != nil {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 func printerOf(plan *planner.Plan, rows *registry) *printer {
@@ -128,6 +154,7 @@ func printerOf(plan *planner.Plan, rows *registry) *printer {
 // Explain prints the plan without running it.
 func (e *Engine) Explain(plan *planner.Plan) (*planner.EngineExplain, error) {
 	p := printerOf(plan, newRegistry())
+	p.explains = true
 	sql, err := p.statement(plan.Query)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ type instance struct {
 
 	mu     sync.Mutex
 	idle   []*connection
+	opened int64 // connections ever
 	closed bool
 	inUse  sync.WaitGroup
 }
@@ -31,7 +32,18 @@ type instance struct {
 // connection is one of DuckDB's; it runs one statement at a time.
 type connection struct {
 	conn bindings.Connection
+	// first is the first of the numbers that its statements give row sources.
+	first int64
+	// prepared are statements to run again.
+	prepared *preparedCache
 }
+
+const (
+	// sourcesEach is how many row sources a statement of a connection has at most.
+	sourcesEach = 1 << 24
+	// preparedEach is how many statements a connection keeps prepared.
+	preparedEach = 32
+)
 
 // openInstance opens, limits and locks an instance. The order counts: after the
 // last settings nothing opens the lock again.
@@ -123,7 +135,12 @@ func (in *instance) setMemory(bytes int64) error {
 }
 
 func (in *instance) connect() (*connection, error) {
-	c := &connection{}
+	in.opened++
+	c := &connection{first: in.opened * sourcesEach}
+	var err error
+	if c.prepared, err = newPreparedCache(preparedEach); err != nil {
+		return nil, err
+	}
 	if bindings.Connect(in.db, &c.conn) == bindings.StateError {
 		return nil, errors.New("connect to an in-memory database")
 	}
@@ -152,7 +169,7 @@ func (in *instance) release(c *connection) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed || len(in.idle) >= in.maxIdle {
-		bindings.Disconnect(&c.conn)
+		c.disconnect()
 	} else {
 		in.idle = append(in.idle, c)
 	}
@@ -167,7 +184,7 @@ func (in *instance) close() error {
 	in.idle = nil
 	in.mu.Unlock()
 	for _, c := range idle {
-		bindings.Disconnect(&c.conn)
+		c.disconnect()
 	}
 	in.inUse.Wait()
 	bindings.Close(&in.db)
@@ -175,6 +192,11 @@ func (in *instance) close() error {
 		return fmt.Errorf("remove temporary directory: %w", err)
 	}
 	return nil
+}
+
+func (c *connection) disconnect() {
+	c.prepared.clear()
+	bindings.Disconnect(&c.conn)
 }
 
 // exec runs a statement of ours that returns nothing.

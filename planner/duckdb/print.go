@@ -29,11 +29,19 @@ type printer struct {
 	careful, floats bool
 
 	rows *registry
-	// registered are the row sources put into rows.
+	// registered are the numbers of what was put into rows, first the first of them.
 	registered []int64
-	// fields are the resolved expressions of each scan, by its label.
-	fields map[string][]string
-	err    error
+	first      int64
+	// shapes are the columns of the row sources, in the order of their numbers.
+	shapes [][]sourceColumn
+	// hoisted are constants of a condition that rows of the scan bring along, and
+	// standIns what they print as while the condition is printed. See hoist.go.
+	hoisted  hoisted
+	standIns map[*planner.Const]string
+	// fields are the resolved expressions of each scan, by its label, if explains.
+	fields   map[string][]string
+	explains bool
+	err      error
 
 	// relations are the names and columns given to relations so far, ctes those
 	// of WITH queries.
@@ -56,6 +64,13 @@ type printer struct {
 type relation struct {
 	name    string
 	columns []int // scales
+}
+
+// number is the next of what is put into rows.
+func (p *printer) number() int64 {
+	n := p.first + int64(len(p.registered))
+	p.registered = append(p.registered, n)
+	return n
 }
 
 func newPrinter(zone string, rows *registry) *printer {
@@ -179,10 +194,11 @@ func textScale(t planner.Type) int {
 
 // selection prints SELECT ... FROM ... without set operation.
 func (p *printer) selection(q *planner.Query, want []int) body {
+	p.hoist(q)
 	from := p.from(q.From)
 	where := ""
 	if q.Where != nil {
-		where = " WHERE " + p.expr(q.Where).sql
+		where = " WHERE " + p.where(q)
 	}
 	group := p.grouping(q)
 	shown := q.Targets

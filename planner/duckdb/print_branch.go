@@ -299,7 +299,11 @@ func (p *printer) batchBranches(s *planner.MetricScan, u use, batches []*sources
 		columns = append(columns, sources.ColumnTS)
 	}
 	near := overlapping(files, times.Intersect(s.Bounds))
-	sure, suspect := newBatchSource(columns), newBatchSource(withIdentity(columns))
+	if len(near) == 0 {
+		batches = gather(batches, columns)
+	}
+	constants := p.hoisted.of(s)
+	sure, suspect := newBatchSource(columns, constants), newBatchSource(withIdentity(columns), constants)
 	for _, b := range batches {
 		clean, doubtful := split(b, len(near) > 0)
 		if doubtful == nil {
@@ -313,13 +317,14 @@ func (p *printer) batchBranches(s *planner.MetricScan, u use, batches []*sources
 	for _, c := range columns {
 		read[c] = quoteName(c)
 	}
-	where := boundsConditions(s.Bounds, times, sources.ColumnTS)
-	out := []*branch{{from: p.registerRows(sure), where: where, read: read}}
+	// The statement has the condition on time too, and nearline has left out what
+	// lies far from it.
+	out := []*branch{{from: p.registerRows(sure), read: read}}
 	if suspect.count > 0 {
 		name := p.name("b")
 		out = append(out, &branch{
 			from: p.registerRows(suspect) + " AS " + name, read: read,
-			where: append(slices.Clone(where), notInFiles(name, near)),
+			where: []string{notInFiles(name, near)},
 		})
 	}
 	return out
@@ -363,9 +368,8 @@ func split(b *sources.BatchSplit, files bool) (clean, doubtful []uint32) {
 
 // registerRows makes a row source readable by the statement.
 func (p *printer) registerRows(s rowSource) string {
-	n := p.rows.add(s)
-	p.registered = append(p.registered, n)
-	return rowsOf(n)
+	n := p.number()
+	p.rows.add(n, s)
+	p.shapes = append(p.shapes, s.columns())
+	return fmt.Sprintf("%s(CAST(%d AS BIGINT))", rowsFunction, n)
 }
-
-func rowsOf(number int64) string { return fmt.Sprintf("%s(CAST(%d AS BIGINT))", rowsFunction, number) }

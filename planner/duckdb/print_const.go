@@ -42,6 +42,9 @@ func (p *printer) constant(c *planner.Const) printed {
 	if c.Null {
 		return p.null(c.T)
 	}
+	if column, ok := p.standIns[c]; ok {
+		return printed{sql: column}
+	}
 	return p.datum(c.T.OID, &c.Value)
 }
 

@@ -49,7 +49,9 @@ func (p *printer) metricScan(s *planner.MetricScan) string {
 	for f := range s.Fields {
 		scales[f] = commonScale(s.Fields[f].T, outputs, f)
 	}
-	p.explainFields(s)
+	if p.explains {
+		p.explainFields(s)
+	}
 	var selects []string
 	for i, b := range branches {
 		selects = append(selects, p.branchSelect(s, b, outputs[i], scales))
@@ -57,7 +59,7 @@ func (p *printer) metricScan(s *planner.MetricScan) string {
 	if len(selects) == 0 {
 		selects = append(selects, p.branchSelect(s, &branch{where: []string{"false"}}, absentFields(s), scales))
 	}
-	return "(" + strings.Join(selects, " UNION ALL ") + ") AS " + p.declare(s, scales)
+	return "(" + strings.Join(selects, " UNION ALL ") + ") AS " + p.declareScan(s, scales)
 }
 
 func absentFields(s *planner.MetricScan) []printed {
@@ -97,6 +99,9 @@ func (p *printer) branchSelect(s *planner.MetricScan, b *branch, outputs []print
 			o = p.rescale(o, scales[f])
 		}
 		columns = append(columns, o.sql+" AS "+columnName(f))
+	}
+	for i := range p.hoisted.of(s) {
+		columns = append(columns, constantName(i))
 	}
 	if len(columns) == 0 {
 		columns = []string{"1 AS c1"}

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -32,11 +33,10 @@ type sourceColumn struct {
 	name, kind string
 }
 
-// registry numbers what running statements read in Go: rows, and functions that
-// look into the catalog.
+// registry has by number what running statements read in Go: rows, and functions
+// that look into the catalog. The numbers are their connections'.
 type registry struct {
 	mu      sync.Mutex
-	last    int64
 	sources map[int64]rowSource
 	lookup  map[int64]sources.CatalogFunction
 }
@@ -45,20 +45,16 @@ func newRegistry() *registry {
 	return &registry{sources: map[int64]rowSource{}, lookup: map[int64]sources.CatalogFunction{}}
 }
 
-func (r *registry) add(s rowSource) int64 {
+func (r *registry) add(n int64, s rowSource) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.last++
-	r.sources[r.last] = s
-	return r.last
+	r.sources[n] = s
 }
 
-func (r *registry) addLookup(f sources.CatalogFunction) int64 {
+func (r *registry) addLookup(n int64, f sources.CatalogFunction) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.last++
-	r.lookup[r.last] = f
-	return r.last
+	r.lookup[n] = f
 }
 
 func (r *registry) findLookup(n int64) sources.CatalogFunction {
@@ -80,6 +76,14 @@ func (r *registry) find(n int64) rowSource {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.sources[n]
+}
+
+// binding is a row source as a statement was prepared over it. When the statement
+// runs again, another source of the same columns may have its number.
+type binding struct {
+	registry *registry
+	number   int64
+	columns  []sourceColumn
 }
 
 // reading is one scan of a rowSource, shared by the threads that scan it.
@@ -125,11 +129,16 @@ func bindRows(info bindings.BindInfo) {
 		bindings.DestroyLogicalType(&t)
 	}
 	bindings.BindSetCardinality(info, bindings.IdxT(s.rows()), true)
-	bindings.BindSetBindData(info, keep(s), deleteCallback())
+	bindings.BindSetBindData(info, keep(&binding{r, n, s.columns()}), deleteCallback())
 }
 
 func initRows(info bindings.InitInfo) {
-	s := kept[rowSource](bindings.InitGetBindData(info))
+	b := kept[*binding](bindings.InitGetBindData(info))
+	s := b.registry.find(b.number)
+	if s == nil || !slices.Equal(s.columns(), b.columns) {
+		bindings.InitSetError(info, fmt.Sprintf("row source %d is another one", b.number))
+		return
+	}
 	scan := &reading{source: s}
 	for i := range bindings.InitGetColumnCount(info) {
 		column := int(bindings.InitGetColumnIndex(info, i))

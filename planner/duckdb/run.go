@@ -44,26 +44,16 @@ type rows struct {
 	registered []int64
 	// careful prints the statement in its careful form, with what it registers; nil
 	// if it has none, or once rows were given. See table_statistics.go.
-	careful   func() (sql string, registered []int64, err error)
+	careful func() (sql string, registered []int64, err error)
+	// key is what the statement is kept prepared under; "": it is not.
+	key       string
 	statement bindings.PreparedStatement
+	failed    bool
 	result    bindings.Result
 	chunk     bindings.DataChunk
 	reader    chunkReader
 	ended     bool
 	closed    bool
-}
-
-// run starts the statement on a connection of its own.
-func (r *rows) run(ctx context.Context, sql string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	c, err := r.in.acquire()
-	if err != nil {
-		return asError(err)
-	}
-	r.conn = c
-	return r.carefully(ctx, r.start(ctx, sql))
 }
 
 // carefully starts the statement again in its careful form if it has one and has
@@ -81,16 +71,23 @@ func (r *rows) carefully(ctx context.Context, err error) error {
 	}
 	bindings.DestroyResult(&r.result)
 	bindings.DestroyPrepare(&r.statement)
+	r.key, r.failed = "", false
 	return r.start(ctx, sql)
 }
 
 func (r *rows) start(ctx context.Context, sql string) error {
 	stop := r.conn.watch(ctx)
 	defer stop()
-	if bindings.Prepare(r.conn.conn, sql, &r.statement) == bindings.StateError {
+	kept := false
+	if r.key != "" {
+		r.statement, kept = r.conn.prepared.take(r.key)
+	}
+	if !kept && bindings.Prepare(r.conn.conn, sql, &r.statement) == bindings.StateError {
+		r.failed = true
 		return statusOf(ctx, prepareError(bindings.PrepareError(r.statement), sql))
 	}
 	if e := r.execute(&r.result); e != nil {
+		r.failed = true
 		e = r.cause(ctx, e)
 		e.sql = sql
 		return statusOf(ctx, e)
@@ -155,6 +152,7 @@ func (r *rows) fetch(ctx context.Context) error {
 		return nil
 	}
 	if e := resultError(&r.result); e.message != "" {
+		r.failed = true
 		return statusOf(ctx, r.cause(ctx, e))
 	}
 	return nil
@@ -208,16 +206,18 @@ func (r *rows) Close() error {
 		return nil
 	}
 	r.closed = true
-	if !r.ended && r.conn != nil {
+	if !r.ended {
 		// Otherwise DuckDB would go on to the end.
 		bindings.Interrupt(r.conn.conn)
 	}
 	bindings.DestroyDataChunk(&r.chunk)
 	bindings.DestroyResult(&r.result)
-	bindings.DestroyPrepare(&r.statement)
-	r.in.rows.remove(r.registered)
-	if r.conn != nil {
-		r.in.release(r.conn)
+	if r.key != "" && r.ended && !r.failed && r.statement.Ptr != nil {
+		r.conn.prepared.give(r.key, r.statement)
+	} else {
+		bindings.DestroyPrepare(&r.statement)
 	}
+	r.in.rows.remove(r.registered)
+	r.in.release(r.conn)
 	return nil
 }

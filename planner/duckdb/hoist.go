@@ -1,0 +1,158 @@
+package duckdb
+
+import (
+	"fmt"
+
+	bindings "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// maxHoistedRows bounds the rows for which constants are hoisted: with more, the
+// columns of constants cost more than planning.
+const maxHoistedRows = 64 << 10
+
+// hoisted are the constants that a condition compares with, as columns of the
+// rows that are read: then the statement has the same text whatever they are, and
+// is planned once. Only batches can bring columns, and only one scan does.
+type hoisted struct {
+	scan      *planner.MetricScan
+	constants []*planner.Const
+}
+
+func (h *hoisted) of(s *planner.MetricScan) []*planner.Const {
+	if h.scan != s {
+		return nil
+	}
+	return h.constants
+}
+
+func constantName(i int) string { return fmt.Sprintf("k%d", i+1) }
+
+// hoist finds the constants of a query over one scan of batches alone.
+func (p *printer) hoist(q *planner.Query) {
+	if len(q.From) != 1 || q.Where == nil {
+		return
+	}
+	scan, ok := q.From[0].(*planner.MetricScan)
+	if !ok || !isSmall(scan) {
+		return
+	}
+	var found []*planner.Const
+	if constantsOf(q.Where, &found) && len(found) > 0 {
+		p.hoisted = hoisted{scan, found}
+	}
+}
+
+// isSmall says that a scan reads some rows in batches, not many, and no file.
+func isSmall(s *planner.MetricScan) bool {
+	rows := 0
+	for _, d := range s.Splits {
+		for _, split := range d.Splits {
+			switch {
+			case split.File != nil:
+				return false
+			case split.Batch.Select != nil:
+				rows += len(split.Batch.Select)
+			default:
+				rows += split.Batch.Batch.Rows
+			}
+		}
+	}
+	return rows > 0 && rows <= maxHoistedRows
+}
+
+// constantsOf gathers the constants that a condition compares columns and what is
+// made of them with. It is false for a condition that has queries in it.
+func constantsOf(e planner.Expr, found *[]*planner.Const) bool {
+	switch e := e.(type) {
+	case *planner.Logic:
+		for _, arg := range e.Args {
+			if !constantsOf(arg, found) {
+				return false
+			}
+		}
+	case *planner.Op:
+		left := e.Left
+		if cast, ok := left.(*planner.Cast); ok {
+			left = cast.Arg
+		}
+		c, ok := e.Right.(*planner.Const)
+		if _, plain := left.(*planner.Column); ok && plain && isComparison(e.Operator.Name) && canHoist(c) {
+			*found = append(*found, c)
+		}
+	case *planner.Subquery:
+		return false
+	}
+	return true
+}
+
+// canHoist says that a constant can be a column: it has one of the types whose
+// values in DuckDB are those in Go.
+func canHoist(c *planner.Const) bool {
+	switch c.T.OID {
+	case postgres.TextOID:
+		return !c.Null && c.Value.Kind == postgres.TextKind
+	case postgres.Int8OID:
+		return !c.Null && c.Value.Kind == postgres.IntKind
+	case postgres.Float8OID:
+		return !c.Null && c.Value.Kind == postgres.FloatKind
+	case postgres.TimestampOID, postgres.TimestampTZOID:
+		return !c.Null && c.Value.Int != postgres.TimestampInfinity && c.Value.Int != postgres.TimestampNegativeInfinity
+	}
+	return false
+}
+
+// where prints the WHERE of a query whose FROM is printed.
+func (p *printer) where(q *planner.Query) string {
+	if scan := p.hoisted.scan; scan != nil && len(q.From) == 1 && q.From[0] == planner.FromItem(scan) {
+		p.standIns = make(map[*planner.Const]string, len(p.hoisted.constants))
+		for i, c := range p.hoisted.constants {
+			p.standIns[c] = p.relations[scan].name + "." + constantName(i)
+		}
+		defer func() { p.standIns = nil }()
+	}
+	return p.expr(q.Where).sql
+}
+
+// declareScan is declare with the constants' columns.
+func (p *printer) declareScan(s *planner.MetricScan, scales []int) string {
+	constants := p.hoisted.of(s)
+	if len(constants) == 0 {
+		return p.declare(s, scales)
+	}
+	name := p.name("t")
+	p.relations[s] = relation{name: name, columns: scales}
+	list := ""
+	for i := range s.Columns() {
+		list += columnName(i) + ", "
+	}
+	for i := range constants {
+		list += constantName(i) + ", "
+	}
+	return name + "(" + list[:len(list)-2] + ")"
+}
+
+// fillConstant gives n rows the value of a constant that canHoist.
+func fillConstant(into bindings.Vector, n int, c *planner.Const) {
+	switch c.T.OID {
+	case postgres.TextOID:
+		offsets, text := make([]uint32, 1, n+1), make([]byte, 0, n*len(c.Value.Str))
+		for range n {
+			text = append(text, c.Value.Str...)
+			offsets = append(offsets, uint32(len(text)))
+		}
+		assignStrings(into, 0, n, offsets, text, nil)
+	case postgres.Float8OID:
+		repeat(values[float64](into, n), c.Value.Float)
+	default:
+		repeat(values[int64](into, n), c.Value.Int)
+	}
+}
+
+func repeat[T any](dst []T, v T) {
+	for i := range dst {
+		dst[i] = v
+	}
+}
