@@ -57,8 +57,15 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
+// gcPercent is how much the heap may grow between two collections. Most of it are
+// batches without pointers, which cost a collection nothing, so that collecting
+// twice as often as Go does by itself is cheap and keeps a third of the memory
+// free.
+const gcPercent = 50
+
 // serve runs a server until ctx ends, then drains it.
 func serve(ctx context.Context, c config, log *slog.Logger) error {
+	debug.SetGCPercent(gcPercent)
 	if c.Limits.HeapMB > 0 {
 		debug.SetMemoryLimit(int64(c.Limits.HeapMB) << 20)
 	}

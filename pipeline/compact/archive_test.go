@@ -131,6 +131,42 @@ func TestListingsStayShort(t *testing.T) {
 	b.want(t, hot, want...)
 }
 
+// TestRestartListsWhatIsNew starts over a year's archive, all of it compacted but
+// for the last objects: a start lists these, not the year.
+func TestRestartListsWhatIsNew(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	faults := &faultyBucket{Bucket: b.bucket}
+	b.cfg.Bucket = faults
+	const days = 365
+	for n := range days {
+		for shard := range stream.ShardID(2) {
+			b.deliver(t, shard, n, event(hot, n, "old"))
+		}
+		b.now = b.now.Add(24 * time.Hour)
+	}
+	for shard := range stream.ShardID(2) {
+		b.checkpoints.seqs[shard] = stream.SequenceOf(days)
+	}
+	start := func(what string, want ...string) {
+		t.Helper()
+		faults.listed = 0
+		if err := b.compactor(t).Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if faults.listed > 5 {
+			t.Errorf("%s: a start lists %d keys", what, faults.listed)
+		}
+		b.want(t, hot, want...)
+	}
+	start("nothing is new")
+	b.deliver(t, 0, days, event(hot, 1, "a"), event(hot, 2, "b"))
+	b.now = b.now.Add(30 * time.Hour)
+	b.deliver(t, 0, days+2, event(hot, 3, "c"))
+	start("one shard has news", "a", "b", "c")
+	start("again", "a", "b", "c")
+}
+
 // TestParentsFirst has the copies of an event in a shard and in one it was split
 // into: the one in the parent came first.
 func TestParentsFirst(t *testing.T) {
