@@ -80,6 +80,7 @@ func parameterNamed(key string) (*parameter, bool) {
 }
 
 // parameters15 are all parameters of PostgreSQL 15, by lower-case name.
+//
 //nolint:gochecknoglobals // a lookup table, built when it is first needed
 var parameters15 = sync.OnceValue(func() map[string]*parameter {
 	all := make(map[string]*parameter, len(postgres.Settings()))

@@ -61,6 +61,15 @@ func Server(t testing.TB) string {
 	return own.dsn
 }
 
+// Start is Server for programs that are no test: an error where there is none.
+func Start() (dsn string, err error) {
+	if dsn := os.Getenv("FIELDGATE_TEST_POSTGRES"); dsn != "" {
+		return dsn, nil
+	}
+	own, err := startOnce()
+	return own.dsn, err
+}
+
 func startServer() (server, error) {
 	owner, err := serverOwner()
 	if err != nil {

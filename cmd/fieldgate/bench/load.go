@@ -100,7 +100,7 @@ type load struct {
 }
 
 func (l *load) run(ctx context.Context) error {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
+	client := trusting()
 	defer client.CloseIdleConnections()
 	var writers sync.WaitGroup
 	errs := make([]error, connections)

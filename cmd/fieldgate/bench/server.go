@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,16 +24,18 @@ type server struct {
 	httpAddr  string
 	pgAddr    string
 	debugAddr string
+	env       []string
 	cmd       *exec.Cmd
 }
 
-// startServer serves an empty directory with the binary.
-func startServer(ctx context.Context, binary string) (*server, error) {
+// startServer serves an empty directory with the binary, with more in its
+// environment.
+func startServer(ctx context.Context, binary string, env ...string) (*server, error) {
 	dir, err := os.MkdirTemp("", "fieldgate-bench-")
 	if err != nil {
 		return nil, err
 	}
-	s := &server{dir: dir}
+	s := &server{dir: dir, env: env}
 	return s, s.start(ctx, binary)
 }
 
@@ -46,6 +49,7 @@ func (s *server) start(ctx context.Context, binary string) error {
 	}
 	s.cmd = exec.CommandContext(ctx, binary, "serve", "--dev", "--data", s.data(), "--http-addr", s.httpAddr, "--pg-addr", s.pgAddr)
 	s.cmd.Env = append(os.Environ(), "FIELDGATE_DEBUG_ADDR="+s.debugAddr)
+	s.cmd.Env = append(s.cmd.Env, s.env...)
 	s.cmd.Stderr = os.Stderr
 	if err := s.cmd.Start(); err != nil {
 		return err
@@ -70,14 +74,16 @@ func freeAddr(ctx context.Context) (string, error) {
 func (s *server) awaitHealthy(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
+	client := trusting()
+	defer client.CloseIdleConnections()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.httpAddr+"/healthz", http.NoBody)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url("/healthz"), http.NoBody)
 		if err != nil {
 			return err
 		}
-		if res, err := http.DefaultClient.Do(req); err == nil {
+		if res, err := client.Do(req); err == nil {
 			_ = res.Body.Close() // it has none
 			if res.StatusCode == http.StatusOK {
 				return nil
@@ -89,6 +95,15 @@ func (s *server) awaitHealthy(ctx context.Context) error {
 			return errors.New("the server does not become healthy")
 		}
 	}
+}
+
+// url is where the HTTP API has a path.
+func (s *server) url(path string) string {
+	scheme := "http"
+	if slices.ContainsFunc(s.env, func(v string) bool { return strings.HasPrefix(v, "FIELDGATE_TLS_CERT=") }) {
+		scheme = "https"
+	}
+	return scheme + "://" + s.httpAddr + path
 }
 
 // end ends the server and leaves its directory.
