@@ -125,8 +125,8 @@ func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, err
 			return sql, p.registered, err
 		}
 	}
-	if err := r.carefully(ctx, r.start(ctx, sql)); err != nil {
-		return nil, errors.Join(err, r.Close())
+	if err := r.begin(ctx, sql); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

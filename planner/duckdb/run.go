@@ -56,6 +56,46 @@ type rows struct {
 	closed    bool
 }
 
+// stopWait is how long a statement that was stopped is waited for. Some of DuckDB's
+// steps, such as the end of a hash table's build, cannot be interrupted and take as
+// long as their rows are many.
+const stopWait = 15 * time.Millisecond
+
+// begin starts the statement. One that is stopped and takes its time to end is left
+// to end on its own: it keeps its connection until then, for which the instance
+// waits before it closes.
+func (r *rows) begin(ctx context.Context, sql string) error {
+	started, left := make(chan error), make(chan struct{})
+	go func() {
+		err := r.carefully(ctx, r.start(ctx, sql))
+		select {
+		case started <- err:
+		case <-left:
+			_ = r.Close() // has no error to give
+		}
+	}()
+	ended := func(err error) error {
+		if err != nil {
+			return errors.Join(err, r.Close())
+		}
+		return nil
+	}
+	select {
+	case err := <-started:
+		return ended(err)
+	case <-ctx.Done():
+	}
+	patience := time.NewTimer(stopWait)
+	defer patience.Stop()
+	select {
+	case err := <-started:
+		return ended(err)
+	case <-patience.C:
+		close(left)
+		return ctx.Err()
+	}
+}
+
 // carefully starts the statement again in its careful form if it has one and has
 // failed of the other.
 func (r *rows) carefully(ctx context.Context, err error) error {

@@ -106,7 +106,7 @@ func copyToPostgres(ctx context.Context, from *pgx.Conn) (*pgx.Conn, error) {
 }
 
 // benchRows has both send all rows, in turn.
-func benchRows(ctx context.Context, o options, s *server, ours, theirs *pgx.Conn, out io.Writer) error {
+func benchRows(ctx context.Context, o options, _ *server, ours, theirs *pgx.Conn, out io.Writer) error {
 	if _, err := fmt.Fprintf(out, "%d rows of 10 columns, million rows/s, %d rounds in turn.\n\n| client | Fieldgate | PostgreSQL 15 | ratio of medians |\n| --- | --- | --- | --- |\n",
 		wireRows, o.rounds); err != nil {
 		return err
