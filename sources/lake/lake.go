@@ -103,7 +103,7 @@ func New(cfg Config) (*Store, error) {
 	if s.pack, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true)); err != nil {
 		return nil, fmt.Errorf("make zstd encoder: %w", err)
 	}
-	if s.unpack, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1)); err != nil {
+	if s.unpack, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0)); err != nil {
 		return nil, fmt.Errorf("make zstd decoder: %w", err)
 	}
 	if s.parts, err = newCache[string](cfg.ManifestCache, (*part).memory); err != nil {

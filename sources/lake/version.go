@@ -5,7 +5,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
@@ -114,15 +117,30 @@ func newestFirst(a, b *File) int {
 
 // eachPart calls visit with every part that may hold times in the bounds.
 func (v *Version) eachPart(ctx context.Context, bounds sources.Bounds, visit func(*part)) error {
-	for _, ref := range v.root.Parts {
+	parts := make([]*part, len(v.root.Parts))
+	// Those that are not in memory are decoded by all processors.
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, ref := range v.root.Parts {
 		if !(sources.Bounds{Min: ref.MinTime, Max: ref.MaxTime}).Overlaps(bounds) {
 			continue
 		}
-		p, err := v.store.part(ctx, ref.Key)
-		if err != nil {
-			return err
+		if p, ok := v.store.parts.get(ref.Key); ok {
+			parts[i] = p
+			continue
 		}
-		visit(p)
+		g.Go(func() (err error) {
+			parts[i], err = v.store.part(ctx, ref.Key)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if p != nil {
+			visit(p)
+		}
 	}
 	return nil
 }
