@@ -61,7 +61,7 @@ var ownParameters = map[string]*parameter{
 	"server_version_num":          {name: "server_version_num", value: serverVersionNum, fixed: never},
 	"session_authorization":       {name: "session_authorization", check: checkRole},
 	"server_encoding":             {name: "server_encoding", value: "UTF8", fixed: never},
-	"standard_conforming_strings": {name: "standard_conforming_strings", value: "on", check: checkWord, words: []string{"on"}},
+	"standard_conforming_strings": {name: "standard_conforming_strings", value: "on", check: checkConforming},
 	"timezone":                    {name: "TimeZone", value: "UTC", check: checkZone},
 	"timezone_abbreviations":      {name: "timezone_abbreviations", value: "Default", fixed: never},
 	"transform_null_equals":       {name: "transform_null_equals", value: "off", check: checkWord, words: []string{"off"}},
@@ -185,6 +185,15 @@ func checkBool(p *parameter, _, value string) (string, error) {
 		return "on", nil
 	}
 	return "off", nil
+}
+
+// checkConforming refuses the reading of plain strings with escapes.
+func checkConforming(p *parameter, _, value string) (string, error) {
+	on, err := checkBool(p, "", value)
+	if err == nil && on != "on" {
+		return "", unsupported(-1, "standard_conforming_strings = off")
+	}
+	return on, err
 }
 
 func checkWord(p *parameter, _, value string) (string, error) {

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"errors"
+	"path"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -67,6 +68,8 @@ func parseError(err error) error {
 		code = pgerrcode.WindowingError
 	case strings.HasSuffix(syntax.Message, "not yet implemented"):
 		code = pgerrcode.FeatureNotSupported
+	case syntax.Message == "invalid Unicode escape" && strings.HasPrefix(path.Base(syntax.Filename), "scan."):
+		code = pgerrcode.InvalidEscapeSequence
 	}
 	e := errorf(code, "%s", syntax.Message)
 	e.Position = int32(syntax.Cursorpos)

@@ -56,7 +56,9 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 		return uuidBinary
 	case postgres.JSONBOID:
 		return jsonbBinary
-	case postgres.TextOID, postgres.VarcharOID, postgres.BPCharOID, postgres.NameOID, postgres.CharOID,
+	case postgres.CharOID:
+		return charBinary
+	case postgres.TextOID, postgres.VarcharOID, postgres.BPCharOID, postgres.NameOID,
 		postgres.JSONOID, postgres.ByteaOID, postgres.VoidOID, postgres.UnknownOID:
 		return bytesBinary
 	}
@@ -65,6 +67,10 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 
 // bytesBinary serves every type whose binary form is its text, or its bytes.
 func bytesBinary(dst []byte, v *planner.Vector, row int) []byte { return append(dst, v.Bytes[row]...) }
+
+func charBinary(dst []byte, v *planner.Vector, row int) []byte {
+	return postgres.AppendBinaryChar(dst, string(v.Bytes[row]))
+}
 
 func boolBinary(dst []byte, v *planner.Vector, row int) []byte {
 	if v.Bools[row] {

@@ -250,6 +250,9 @@ func (s *splitter) token() {
 	case (c == 'e' || c == 'E') && strings.HasPrefix(rest[1:], "'"):
 		s.at++
 		s.quoted('\'', true)
+	case (c == 'u' || c == 'U') && strings.HasPrefix(rest[1:], "&'"):
+		s.at += 2
+		s.quoted('\'', false)
 	case isWord(c):
 		for s.at < len(s.text) && (isWord(s.text[s.at]) || s.text[s.at] == '$') {
 			s.at++

@@ -192,6 +192,9 @@ func (d decimal) mul(b decimal) decimal {
 		return s
 	}
 	out := decimal{n: new(big.Int).Mul(d.n, b.n), scale: d.scale + b.scale}
+	if out.scale > maxStoredScale {
+		return out.round(maxStoredScale)
+	}
 	return out
 }
 
@@ -301,9 +304,23 @@ func (d decimal) quo(b decimal) (decimal, error) {
 	return decimal{n: new(big.Int).Quo(x, y)}, nil
 }
 
-// maxRoundScale bounds the digits round and trunc take (NUMERIC_MAX_RESULT_SCALE
-// in numeric.h).
-const maxRoundScale = 2000
+const (
+	// maxStoredScale bounds the digits behind the point (NUMERIC_DSCALE_MAX).
+	maxStoredScale = 16383
+	// maxWeight bounds those before it (NUMERIC_WEIGHT_MAX).
+	maxWeight = 131072
+)
+
+// checked refuses a value that has too many digits before the point.
+func (d decimal) checked() (decimal, error) {
+	if d.special != finite || float64(d.n.BitLen()) < (maxWeight-1)*bitsPerDigit {
+		return d, nil
+	}
+	if len(new(big.Int).Abs(d.n).Text(10))-d.scale > maxWeight {
+		return d, errNumericOverflow()
+	}
+	return d, nil
+}
 
 // round rounds half away from zero to scale digits, to tens if it is negative.
 func (d decimal) round(scale int) decimal {
@@ -318,7 +335,7 @@ func (d decimal) cut(scale int, quo func(n, m *big.Int) *big.Int) decimal {
 	if d.special != finite {
 		return d
 	}
-	scale = max(-maxRoundScale, min(scale, maxRoundScale))
+	scale = max(-maxWeight-1, min(scale, maxStoredScale))
 	if scale >= d.scale {
 		return decimal{n: d.at(scale), scale: scale}
 	}

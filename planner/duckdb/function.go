@@ -81,7 +81,6 @@ type listEntry struct {
 func (c *call) isNull(i int) bool    { return !isValid(c.valid[i], c.row) }
 func (c *call) int4(i int) int32     { return arg[int32](c, i) }
 func (c *call) int8(i int) int64     { return arg[int64](c, i) }
-func (c *call) float4(i int) float32 { return arg[float32](c, i) }
 func (c *call) float8(i int) float64 { return arg[float64](c, i) }
 func (c *call) boolean(i int) bool   { return arg[bool](c, i) }
 func (c *call) interval(i int) span  { return arg[span](c, i) }

@@ -10,11 +10,17 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// format is PostgreSQL's format(): %s, %I, %L and %%, with position, width and
-// the flag -.
+// formatter writes PostgreSQL's format(): %s, %I, %L and %%, with position, width
+// and the flag - (text_format in varlena.c).
+type formatter struct {
+	in   string // behind the % that is read
+	args [][]byte
+	next int
+}
+
 func format(f string, args [][]byte) (string, error) {
 	var out strings.Builder
-	next := 0
+	w := &formatter{args: args}
 	for {
 		i := strings.IndexByte(f, '%')
 		if i < 0 {
@@ -22,81 +28,153 @@ func format(f string, args [][]byte) (string, error) {
 			return out.String(), nil
 		}
 		out.WriteString(f[:i])
-		f = f[i+1:]
-		if strings.HasPrefix(f, "%") {
+		w.in = f[i+1:]
+		if strings.HasPrefix(w.in, "%") {
 			out.WriteByte('%')
-			f = f[1:]
+			f = w.in[1:]
 			continue
 		}
-		spec, rest, err := parseSpecifier(f)
-		if err != nil {
+		if err := w.specifier(&out); err != nil {
 			return "", err
 		}
-		f = rest
-		if spec.position > 0 {
-			next = spec.position - 1
-		}
-		if next >= len(args) {
-			return "", errorf(pgerrcode.InvalidParameterValue, "too few arguments for format()")
-		}
-		text, err := spec.print(args[next])
-		if err != nil {
-			return "", err
-		}
-		next++
-		out.WriteString(text)
+		f = w.in
 	}
 }
 
 // specifier is what follows a % in format().
 type specifier struct {
-	position, width int
-	left            bool
-	verb            byte
+	position int // of the argument, 0: the next
+	width    int
+	// fromArgument: the width is that argument, 0: the next.
+	fromArgument, widthPosition int
+	left                        bool
+	verb                        byte
 }
 
-func parseSpecifier(f string) (s specifier, rest string, err error) {
-	unterminated := errorf(pgerrcode.InvalidParameterValue, "unterminated format() type specifier")
-	number := func() (int, bool) {
-		end := 0
-		for end < len(f) && f[end] >= '0' && f[end] <= '9' {
-			end++
-		}
-		n, err := strconv.Atoi(f[:end])
-		f = f[end:]
-		return n, err == nil
+func errFormat(text, hint string) error {
+	e := errorf(pgerrcode.InvalidParameterValue, "%s", text)
+	e.Hint = hint
+	return e
+}
+
+// escapeHint says how a percent sign is written.
+const escapeHint = `For a single "%" use "%%".`
+
+// number reads digits; ok is false if there are none.
+func (w *formatter) number() (n int, ok bool, err error) {
+	end := 0
+	for end < len(w.in) && w.in[end] >= '0' && w.in[end] <= '9' {
+		end++
 	}
-	n, ok := number()
-	switch {
-	case ok && strings.HasPrefix(f, "$"):
+	v, err := strconv.ParseInt(w.in[:end], 10, 32)
+	if end > 0 && err != nil {
+		return 0, false, errorf(pgerrcode.NumericValueOutOfRange, "number is out of range")
+	}
+	w.in = w.in[end:]
+	if end > 0 && w.in == "" {
+		return 0, false, errFormat("unterminated format() type specifier", escapeHint)
+	}
+	return int(v), end > 0, nil
+}
+
+func errArgumentZero() error {
+	return errFormat("format specifies argument 0, but arguments are numbered from 1", "")
+}
+
+// parse reads a specifier (text_format_parse_format).
+func (w *formatter) parse() (s specifier, err error) {
+	n, ok, err := w.number()
+	if err != nil {
+		return s, err
+	}
+	if ok && w.in[0] != '$' {
+		s.width = n
+		return s, w.verb(&s)
+	}
+	if ok {
 		if n == 0 {
-			return s, "", errorf(pgerrcode.InvalidParameterValue, "format specifies argument 0, but arguments are numbered from 1")
+			return s, errArgumentZero()
 		}
 		s.position = n
-		f = f[1:]
-		ok = false
-	case ok:
-		s.width = n
+		w.in = w.in[1:]
 	}
-	for !ok && strings.HasPrefix(f, "-") {
+	for strings.HasPrefix(w.in, "-") {
 		s.left = true
-		f = f[1:]
+		w.in = w.in[1:]
 	}
-	if !ok {
-		s.width, _ = number()
+	if rest, star := strings.CutPrefix(w.in, "*"); star {
+		w.in = rest
+		s.fromArgument = 1
+		if n, ok, err = w.number(); err != nil {
+			return s, err
+		}
+		if ok {
+			if w.in[0] != '$' {
+				return s, errFormat(`width argument position must be ended by "$"`, "")
+			}
+			if n == 0 {
+				return s, errArgumentZero()
+			}
+			s.widthPosition = n
+			w.in = w.in[1:]
+		}
+	} else if s.width, _, err = w.number(); err != nil {
+		return s, err
 	}
-	if f == "" {
-		return s, "", unterminated
+	return s, w.verb(&s)
+}
+
+func (w *formatter) verb(s *specifier) error {
+	if w.in == "" {
+		return errFormat("unterminated format() type specifier", escapeHint)
 	}
-	s.verb = f[0]
-	switch s.verb {
-	case 's', 'I', 'L':
-		return s, f[1:], nil
-	case '*':
-		return s, "", unsupported("a width taken from the arguments of format()")
+	if s.verb = w.in[0]; strings.IndexByte("sIL", s.verb) < 0 {
+		return errFormat(`unrecognized format() type specifier "`+w.in[:skip(w.in, 1)]+`"`, escapeHint)
 	}
-	r, _ := utf8.DecodeRuneInString(f)
-	return s, "", errorf(pgerrcode.InvalidParameterValue, "unrecognized format() type specifier %q", string(r))
+	w.in = w.in[1:]
+	return nil
+}
+
+// argument is the argument at a position, or the next.
+func (w *formatter) argument(position int) ([]byte, error) {
+	if position > 0 {
+		w.next = position - 1
+	}
+	if w.next >= len(w.args) {
+		return nil, errFormat("too few arguments for format()", "")
+	}
+	w.next++
+	return w.args[w.next-1], nil
+}
+
+func (w *formatter) specifier(out *strings.Builder) error {
+	s, err := w.parse()
+	if err != nil {
+		return err
+	}
+	if s.fromArgument > 0 {
+		width, err := w.argument(s.widthPosition)
+		if err != nil {
+			return err
+		}
+		if width != nil {
+			d, err := postgres.ParseLiteral(postgres.Int4OID, -1, string(width), postgres.Env{})
+			if err != nil {
+				return err
+			}
+			s.width = int(d.Int)
+		}
+		if s.width < 0 {
+			s.left, s.width = true, -s.width
+		}
+	}
+	arg, err := w.argument(s.position)
+	if err != nil {
+		return err
+	}
+	text, err := s.print(arg)
+	out.WriteString(text)
+	return err
 }
 
 func (s specifier) print(arg []byte) (string, error) {

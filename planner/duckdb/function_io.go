@@ -2,7 +2,6 @@ package duckdb
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -163,7 +162,7 @@ func outputFunctions() definitions {
 		}
 	}
 	return definitions{
-		"fg_float4_out(FLOAT) VARCHAR":  output(func(c *call, dst []byte) []byte { return postgres.AppendFloat4(dst, c.float4(0)) }),
+		"fg_float4_out(FLOAT) VARCHAR":  output(func(c *call, dst []byte) []byte { return postgres.AppendFloat4(dst, arg[float32](c, 0)) }),
 		"fg_float8_out(DOUBLE) VARCHAR": output(func(c *call, dst []byte) []byte { return postgres.AppendFloat8(dst, c.float8(0)) }),
 		"fg_date_out(DATE) VARCHAR":     output(func(c *call, dst []byte) []byte { return postgres.AppendDate(dst, c.date(0)) }),
 		"fg_time_out(TIME) VARCHAR":     output(func(c *call, dst []byte) []byte { return postgres.AppendTime(dst, c.int8(0)) }),
@@ -193,7 +192,7 @@ func outputFunctions() definitions {
 		"fg_char_in(VARCHAR) VARCHAR": func(c *call) error {
 			d, err := c.read(postgres.CharOID, -1)
 			if err == nil {
-				c.setText(strings.TrimRight(d.Str, "\x00"))
+				c.setText(d.Str)
 			}
 			return err
 		},

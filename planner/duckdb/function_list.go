@@ -32,6 +32,17 @@ fg_asin(DOUBLE) DOUBLE
 fg_acos(DOUBLE) DOUBLE
 fg_sinh(DOUBLE) DOUBLE
 fg_cosh(DOUBLE) DOUBLE
+fg_asinh(DOUBLE) DOUBLE
+fg_acosh(DOUBLE) DOUBLE
+fg_atanh(DOUBLE) DOUBLE
+fg_sind(DOUBLE) DOUBLE
+fg_cosd(DOUBLE) DOUBLE
+fg_tand(DOUBLE) DOUBLE
+fg_cotd(DOUBLE) DOUBLE
+fg_asind(DOUBLE) DOUBLE
+fg_acosd(DOUBLE) DOUBLE
+fg_atand(DOUBLE) DOUBLE
+fg_atan2d(DOUBLE, DOUBLE) DOUBLE
 fg_float8_sign(DOUBLE) DOUBLE
 fg_degrees(DOUBLE) DOUBLE
 fg_radians(DOUBLE) DOUBLE
@@ -80,7 +91,7 @@ var functions = sync.OnceValues(func() ([]*function, error) { //nolint:gocheckno
 		add(signature, nil)
 	}
 	for _, d := range []definitions{
-		numericFunctions(), mathFunctions(), textFunctions(), partFunctions(), patternFunctions(),
+		numericFunctions(), mathFunctions(), textFunctions(), byteFunctions(), partFunctions(), patternFunctions(),
 		zoneFunctions(), timeFunctions(), intervalFunctions(), makeFunctions(), formatFunctions(), outputFunctions(), styledFunctions(),
 		jsonFunctions(), catalogFunctions(),
 	} {

@@ -23,8 +23,12 @@ func mathFunctions() definitions {
 		},
 		"fg_numeric_width_bucket(VARCHAR, VARCHAR, VARCHAR, INTEGER) INTEGER": func(c *call) error {
 			x, low, high := c.decimal(0), c.decimal(1), c.decimal(2)
-			if x.special != finite || low.special != finite || high.special != finite {
-				return unsupported("width_bucket() of numeric values that are not finite")
+			switch nan, infinite := notANumber, func(d decimal) bool { return d.special != finite }; {
+			case c.int4(3) <= 0: // said below
+			case x.special == nan || low.special == nan || high.special == nan:
+				return errorf(pgerrcode.InvalidArgumentForWidthBucketFunction, "operand, lower bound, and upper bound cannot be NaN")
+			case infinite(low) || infinite(high):
+				return errorf(pgerrcode.InvalidArgumentForWidthBucketFunction, "lower and upper bounds must be finite")
 			}
 			return bucket(c, c.int4(3), x.cmp(low), x.cmp(high), low.cmp(high), func(n int32) int32 {
 				q, err := x.add(low.neg()).mul(intDecimal(int64(n))).quo(high.add(low.neg()))

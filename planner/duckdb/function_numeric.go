@@ -15,13 +15,22 @@ func (c *call) decimal(i int) decimal    { return parseDecimal(c.text(i)) }
 func (c *call) setDecimal(d decimal)     { c.isSet, c.result.text = true, d.append(c.result.text) }
 func (c *call) decimals(i int) []decimal { return listOf(c, i, parseDecimal) }
 
+// setChecked sets a value that has no more digits than there may be.
+func (c *call) setChecked(d decimal) error {
+	d, err := d.checked()
+	if err == nil {
+		c.setDecimal(d)
+	}
+	return err
+}
+
 // numericFunctions compute with numerics as text; see physical.go.
 func numericFunctions() definitions {
 	two := func(op func(a, b decimal) (decimal, error)) func(c *call) error {
 		return func(c *call) error {
 			d, err := op(c.decimal(0), c.decimal(1))
 			if err == nil {
-				c.setDecimal(d)
+				err = c.setChecked(d)
 			}
 			return err
 		}
@@ -36,7 +45,7 @@ func numericFunctions() definitions {
 		return func(c *call) error {
 			d, err := op(c.decimal(0))
 			if err == nil {
-				c.setDecimal(d)
+				err = c.setChecked(d)
 			}
 			return err
 		}
@@ -61,14 +70,25 @@ func numericFunctions() definitions {
 			}
 			return intDecimal(int64(a.sign()))
 		}),
-		"fg_numeric_sqrt(VARCHAR) VARCHAR":           oneFallible(decimal.sqrt),
-		"fg_numeric_exp(VARCHAR) VARCHAR":            oneFallible(decimal.exp),
-		"fg_numeric_ln(VARCHAR) VARCHAR":             oneFallible(decimal.ln),
-		"fg_numeric_log(VARCHAR, VARCHAR) VARCHAR":   two(decimal.log),
-		"fg_numeric_power(VARCHAR, VARCHAR) VARCHAR": two(decimal.power),
-		"fg_numeric_round(VARCHAR, INTEGER) VARCHAR": func(c *call) error {
-			c.setDecimal(c.decimal(0).round(int(c.int4(1))))
+		"fg_numeric_factorial(BIGINT) VARCHAR": func(c *call) error {
+			switch n := c.int8(0); {
+			case n < 0:
+				return errorf(pgerrcode.NumericValueOutOfRange, "factorial of a negative number is undefined")
+			case n > maxFactorial:
+				return errNumericOverflow()
+			default:
+				c.setDecimal(decimal{n: new(big.Int).MulRange(1, n)})
+			}
 			return nil
+		},
+		"fg_numeric_series(VARCHAR, VARCHAR, VARCHAR) VARCHAR[]": numericSeries,
+		"fg_numeric_sqrt(VARCHAR) VARCHAR":                       oneFallible(decimal.sqrt),
+		"fg_numeric_exp(VARCHAR) VARCHAR":                        oneFallible(decimal.exp),
+		"fg_numeric_ln(VARCHAR) VARCHAR":                         oneFallible(decimal.ln),
+		"fg_numeric_log(VARCHAR, VARCHAR) VARCHAR":               two(decimal.log),
+		"fg_numeric_power(VARCHAR, VARCHAR) VARCHAR":             two(decimal.power),
+		"fg_numeric_round(VARCHAR, INTEGER) VARCHAR": func(c *call) error {
+			return c.setChecked(c.decimal(0).round(int(c.int4(1))))
 		},
 		"fg_numeric_trunc(VARCHAR, INTEGER) VARCHAR": func(c *call) error {
 			c.setDecimal(c.decimal(0).trunc(int(c.int4(1))))
@@ -113,7 +133,7 @@ func numericConversions() definitions {
 			return nil
 		},
 		"fg_numeric_of_float4(FLOAT) VARCHAR": func(c *call) error {
-			c.setDecimal(floatDecimal(float64(c.float4(0)), float4DecimalDigits))
+			c.setDecimal(floatDecimal(float64(arg[float32](c, 0)), float4DecimalDigits))
 			return nil
 		},
 		"fg_float8_of_numeric(VARCHAR) DOUBLE": func(c *call) error {
@@ -248,6 +268,39 @@ func applyPrecision(d decimal, precision, scale int) (decimal, error) {
 		return d, overflow(field + " must round to an absolute value less than " + bound + ".")
 	}
 	return d, nil
+}
+
+// maxFactorial is the number whose factorial still fits.
+const maxFactorial = 32177
+
+// numericSeries is generate_series of numerics, with a step.
+func numericSeries(c *call) error {
+	bounds := [3]decimal{}
+	for i, name := range []string{"start value", "stop value", "step size"} {
+		bounds[i] = c.decimal(i)
+		switch bounds[i].special {
+		case finite:
+		case notANumber:
+			return errorf(pgerrcode.InvalidParameterValue, "%s cannot be NaN", name)
+		default:
+			return errorf(pgerrcode.InvalidParameterValue, "%s cannot be infinity", name)
+		}
+	}
+	at, stop, step := bounds[0], bounds[1], bounds[2]
+	if step.sign() == 0 || step.n.Sign() == 0 {
+		return errorf(pgerrcode.InvalidParameterValue, "step size cannot equal zero")
+	}
+	list, size := [][]byte{}, 0
+	at = at.add(decimal{n: new(big.Int), scale: step.scale})
+	for ; at.cmp(stop)*step.n.Sign() <= 0; at = at.add(step) {
+		text := at.append(nil)
+		if size += len(text); size > maxResult {
+			return tooLarge()
+		}
+		list = append(list, text)
+	}
+	c.setList(list)
+	return nil
 }
 
 func gcd(a, b decimal) decimal {

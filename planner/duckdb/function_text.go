@@ -129,6 +129,7 @@ func partFunctions() definitions {
 		"fg_text_length(VARCHAR) INTEGER":                          func(c *call) error { c.setInt4(int32(utf8.RuneCountInString(c.text(0)))); return nil },
 		"*fg_string_to_array(VARCHAR, VARCHAR, VARCHAR) VARCHAR[]": stringToArray,
 		"*fg_array_to_string(VARCHAR[], VARCHAR, VARCHAR) VARCHAR": arrayToString,
+		"fg_unistr(VARCHAR) VARCHAR":                               fallible(func(c *call) (string, error) { return unistr(c.text(0)) }),
 		"fg_format(VARCHAR, VARCHAR[]) VARCHAR":                    fallible(func(c *call) (string, error) { return format(c.text(0), c.list(1)) }),
 	}
 }
@@ -351,9 +352,19 @@ func decode(s, format string) ([]byte, error) {
 		}
 		return b, nil
 	case "escape":
-		return nil, unsupported("decode() with format escape")
+		d, err := postgres.ParseLiteral(postgres.ByteaOID, -1, escapedBytes(s), postgres.Env{})
+		return []byte(d.Str), err
 	}
 	return nil, errorf(pgerrcode.InvalidParameterValue, "unrecognized encoding: %q", format)
+}
+
+// escapedBytes keeps a text that is read as bytea in the escape format from being
+// read as hexadecimal.
+func escapedBytes(s string) string {
+	if strings.HasPrefix(s, `\x`) {
+		return `\134` + s[1:]
+	}
+	return s
 }
 
 // stringToArray splits; what equals the third argument is NULL. A NULL separator

@@ -41,14 +41,25 @@ func formatFunctions() definitions {
 			if err != nil {
 				return err
 			}
-			text, err := t.format(c.decimal(0))
+			c.setText(t.format(c.decimal(0)))
+			return nil
+		},
+		"fg_to_number(VARCHAR, VARCHAR) VARCHAR": func(c *call) error {
+			if c.text(1) == "" {
+				return nil
+			}
+			t, err := memoized(c, c.text(1), parseNumberTemplate)
+			if err != nil {
+				return err
+			}
+			d, err := toNumber(t, c.text(0))
 			if err == nil {
-				c.setText(text)
+				c.setDecimal(d)
 			}
 			return err
 		},
 		"fg_float8_to_char(DOUBLE, VARCHAR) VARCHAR": func(c *call) error { return floatToChar(c, c.float8(0), float8DecimalDigits) },
-		"fg_float4_to_char(FLOAT, VARCHAR) VARCHAR":  func(c *call) error { return floatToChar(c, float64(c.float4(0)), float4DecimalDigits) },
+		"fg_float4_to_char(FLOAT, VARCHAR) VARCHAR":  func(c *call) error { return floatToChar(c, float64(arg[float32](c, 0)), float4DecimalDigits) },
 		"fg_to_date(VARCHAR, VARCHAR) DATE": func(c *call) error {
 			t, _, err := readMoment(c.text(0), c.text(1))
 			if err == nil {
@@ -79,11 +90,8 @@ func floatToChar(c *call, f float64, digits int) error {
 	if err != nil {
 		return err
 	}
-	text, err := t.formatFloat(f, digits)
-	if err == nil {
-		c.setText(text)
-	}
-	return err
+	c.setText(t.formatFloat(f, digits))
+	return nil
 }
 
 // addFormats: templates of dates and numbers.
@@ -94,6 +102,6 @@ func (t *tables) addFormats() {
 		"to_char(int4, text)", "fg_number_to_char(CAST($1 AS VARCHAR), $2)", "to_char(int8, text)", "fg_number_to_char(CAST($1 AS VARCHAR), $2)",
 		"to_char(numeric, text)", "fg_number_to_char($1, $2)", "to_char(float8, text)", "fg_float8_to_char($1, $2)",
 		"to_char(float4, text)", "fg_float4_to_char($1, $2)",
-		"to_date(text, text)", "fg_to_date($1, $2)", "to_timestamp(text, text)", "fg_to_timestamp($1, $2, $zone)",
+		"to_number(text, text)", "fg_to_number($1, $2)", "to_date(text, text)", "fg_to_date($1, $2)", "to_timestamp(text, text)", "fg_to_timestamp($1, $2, $zone)",
 	)
 }

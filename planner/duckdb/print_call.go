@@ -24,6 +24,8 @@ type site struct {
 	filter   string
 	over     string
 	explicit bool
+	// variadic: the last argument is the array of all further ones.
+	variadic bool
 }
 
 // entry prints one function, operator, cast or aggregate.
@@ -103,10 +105,22 @@ func (p *printer) setReturning(e *planner.Func) printed { return p.callFunction(
 
 func (p *printer) callFunction(e *planner.Func) printed {
 	entry, ok := printings().functions[e.Proc.OID]
-	if !ok || e.Variadic {
+	if !ok || e.Variadic && !takesArray(e.Proc) {
 		return p.fail(unsupported("function %s", signatureOf(e.Proc.Name, e.Proc.Args)))
 	}
-	return entry(p.site(e.Proc.Name, e.Args, e.T))
+	s := p.site(e.Proc.Name, e.Args, e.T)
+	s.variadic = e.Variadic
+	return entry(s)
+}
+
+// takesArray says that an entry prints VARIADIC with an array too.
+func takesArray(proc *postgres.Proc) bool {
+	switch proc.Name {
+	case "concat", "concat_ws", "format", "json_build_array", "json_build_object", "jsonb_build_array", "jsonb_build_object",
+		"json_extract_path", "json_extract_path_text", "jsonb_extract_path", "jsonb_extract_path_text":
+		return true
+	}
+	return false
 }
 
 func (p *printer) site(name string, args []planner.Expr, ret planner.Type) *site {

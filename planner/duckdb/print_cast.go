@@ -49,7 +49,7 @@ func (p *printer) convert(arg printed, from, to planner.Type, explicit, try bool
 	case fromElem != 0 && toElem != 0:
 		return p.castElements(arg, fromElem, to, explicit, try)
 	case fromElem != 0 && isString(to.OID):
-		return printed{sql: "fg_array_out(" + s.elementTexts() + ")"}
+		return printed{sql: "fg_array_out(" + s.elementTexts(0) + ")"}
 	case toElem != 0 && isString(from.OID):
 		texts := printed{sql: "fg_array_in(" + arg.sql + ")"}
 		return p.castElements(texts, postgres.TextOID, to, true, try)

@@ -201,6 +201,80 @@ TRIGONOMETRIC(cosine, cos(a))
 TRIGONOMETRIC(tangent, tan(a))
 TRIGONOMETRIC(cotangent, 1.0 / tan(a))
 
+// Of degrees, PostgreSQL promises exact results where there are some: everything is
+// scaled by what the library gives for 30, 45 and 60 degrees (float.c).
+static double sine_to_30(double a) { return (sin(a * 0.0174532925199432957692) / sin(30.0 * 0.0174532925199432957692)) / 2.0; }
+
+static double cosine_to_60(double a) {
+	return 1.0 - ((1.0 - cos(a * 0.0174532925199432957692)) / (1.0 - cos(60.0 * 0.0174532925199432957692))) / 2.0;
+}
+
+static double sine_to_90(double a) { return a <= 30.0 ? sine_to_30(a) : cosine_to_60(90.0 - a); }
+
+static double cosine_to_90(double a) { return a <= 60.0 ? cosine_to_60(a) : sine_to_30(90.0 - a); }
+
+// first_quadrant brings an angle into the first quadrant; flips counts the changes of
+// sign on the way, at zero, at 180 and at 90 degrees.
+static double first_quadrant(double a, int *zero, int *half, int *quarter) {
+	a = fmod(a, 360.0);
+	*zero = *half = *quarter = 1;
+	if (a < 0.0) {
+		a = -a;
+		*zero = -1;
+	}
+	if (a > 180.0) {
+		a = 360.0 - a;
+		*half = -1;
+	}
+	if (a > 90.0) {
+		a = 180.0 - a;
+		*quarter = -1;
+	}
+	return a;
+}
+
+static double sine_of_degrees(double a) {
+	int zero, half, quarter;
+	a = first_quadrant(a, &zero, &half, &quarter);
+	return zero * half * sine_to_90(a);
+}
+
+static double cosine_of_degrees(double a) {
+	int zero, half, quarter;
+	a = first_quadrant(a, &zero, &half, &quarter);
+	return quarter * cosine_to_90(a);
+}
+
+static double tangent_of_degrees(double a) {
+	int zero, half, quarter;
+	a = first_quadrant(a, &zero, &half, &quarter);
+	double r = zero * half * quarter * ((sine_to_90(a) / cosine_to_90(a)) / (sine_to_90(45.0) / cosine_to_90(45.0)));
+	return r == 0.0 ? 0.0 : r;
+}
+
+static double cotangent_of_degrees(double a) {
+	int zero, half, quarter;
+	a = first_quadrant(a, &zero, &half, &quarter);
+	double r = zero * half * quarter * ((cosine_to_90(a) / sine_to_90(a)) / (cosine_to_90(45.0) / sine_to_90(45.0)));
+	return r == 0.0 ? 0.0 : r;
+}
+
+static double arc_sine_to_1(double a) {
+	return a <= 0.5 ? (asin(a) / asin(0.5)) * 30.0 : 90.0 - (acos(a) / acos(0.5)) * 60.0;
+}
+
+static double arc_cosine_to_1(double a) {
+	return a <= 0.5 ? 90.0 - (asin(a) / asin(0.5)) * 30.0 : (acos(a) / acos(0.5)) * 60.0;
+}
+
+TRIGONOMETRIC(sine_degrees, sine_of_degrees(a))
+TRIGONOMETRIC(cosine_degrees, cosine_of_degrees(a))
+TRIGONOMETRIC(tangent_degrees, tangent_of_degrees(a))
+TRIGONOMETRIC(cotangent_degrees, cotangent_of_degrees(a))
+
+UNARY(arc_tangent_degrees, double, double, { r = (atan(a) / atan(1.0)) * 45.0; })
+BINARY(arc_tangent2_degrees, double, double, double, { r = (atan2(a, b) / atan(1.0)) * 45.0; })
+
 #define ARC(name, expression)                                                       \
 	UNARY(name, double, double, {                                                   \
 		if (a < -1 || a > 1) error = input_range;                                   \
@@ -209,9 +283,19 @@ TRIGONOMETRIC(cotangent, 1.0 / tan(a))
 
 ARC(arc_sine, asin(a))
 ARC(arc_cosine, acos(a))
+ARC(arc_sine_degrees, a >= 0.0 ? arc_sine_to_1(a) : -arc_sine_to_1(-a))
+ARC(arc_cosine_degrees, a >= 0.0 ? arc_cosine_to_1(a) : 90.0 + arc_sine_to_1(-a))
+ARC(area_hyperbolic_tangent, atanh(a))
 
 UNARY(hyperbolic_sine, double, double, { r = sinh(a); })
 UNARY(hyperbolic_cosine, double, double, { r = cosh(a); })
+UNARY(area_hyperbolic_sine, double, double, { r = asinh(a); })
+
+UNARY(area_hyperbolic_cosine, double, double, {
+	if (a < 1) error = input_range;
+	r = acosh(a);
+})
+
 UNARY(sign_of, double, double, { r = (a > 0) - (a < 0); })
 
 // radians_per_degree is RADIANS_PER_DEGREE of float.c.
@@ -481,6 +565,17 @@ static const struct {
     {"fg_acos", arc_cosine},
     {"fg_sinh", hyperbolic_sine},
     {"fg_cosh", hyperbolic_cosine},
+    {"fg_asinh", area_hyperbolic_sine},
+    {"fg_acosh", area_hyperbolic_cosine},
+    {"fg_atanh", area_hyperbolic_tangent},
+    {"fg_sind", sine_degrees},
+    {"fg_cosd", cosine_degrees},
+    {"fg_tand", tangent_degrees},
+    {"fg_cotd", cotangent_degrees},
+    {"fg_asind", arc_sine_degrees},
+    {"fg_acosd", arc_cosine_degrees},
+    {"fg_atand", arc_tangent_degrees},
+    {"fg_atan2d", arc_tangent2_degrees},
     {"fg_float8_sign", sign_of},
     {"fg_degrees", to_degrees},
     {"fg_radians", to_radians},

@@ -48,6 +48,7 @@ func newTables() *tables {
 	t.addMath()
 	t.addNumerics()
 	t.addTexts()
+	t.addBytes()
 	t.addPatterns()
 	t.addTimes()
 	t.addIntervals()

@@ -74,16 +74,16 @@ func (t *tables) elementwise(signature string, i int, format string) {
 // joinArray is array_to_string: elements as their type prints them.
 func joinArray(null string) entry {
 	return func(s *site) printed {
-		return printed{sql: "fg_array_to_string(" + s.elementTexts() + ", " + s.args[1].sql + ", " + s.fill(null) + ")"}
+		return printed{sql: "fg_array_to_string(" + s.elementTexts(0) + ", " + s.args[1].sql + ", " + s.fill(null) + ")"}
 	}
 }
 
-// elementTexts is the list of the elements of argument 0, each as its type prints it.
-func (s *site) elementTexts() string {
-	elem := planner.Type{OID: postgres.ElemOf(s.types[0].OID), Typmod: -1}
+// elementTexts is the list of the elements of argument i, each as its type prints it.
+func (s *site) elementTexts(i int) string {
+	elem := planner.Type{OID: postgres.ElemOf(s.types[i].OID), Typmod: -1}
 	name := s.p.name("e")
 	e := &site{p: s.p, args: []printed{{name, textScale(elem)}}, types: []planner.Type{elem}}
-	return transform(s.args[0].sql, name, e.output(0))
+	return transform(s.args[i].sql, name, e.output(0))
 }
 
 // addSeries: functions that return sets, as the lists of what they return.
@@ -93,6 +93,7 @@ func (t *tables) addSeries() {
 		t.function(sig("generate_series", typ, typ, typ), series(p, 3))
 	}
 	t.functionTexts(
+		"generate_series(numeric, numeric)", "fg_numeric_series($1, $2, '1')", "generate_series(numeric, numeric, numeric)", "fg_numeric_series($1, $2, $3)",
 		"generate_series(timestamp, timestamp, interval)", "fg_series($1, $2, $3)",
 		"unnest(anyarray)", "$1",
 		"generate_subscripts(anyarray, int4)", "CAST(range(1, CASE WHEN $2 = 1 THEN len($1) ELSE 0 END + 1) AS INTEGER[])",

@@ -73,6 +73,9 @@ func (t *tables) addMath() {
 		"sin(float8)", "fg_sin($1)", "cos(float8)", "fg_cos($1)", "tan(float8)", "fg_tan($1)", "cot(float8)", "fg_cot($1)",
 		"asin(float8)", "fg_asin($1)", "acos(float8)", "fg_acos($1)", "atan(float8)", "atan($1)", "atan2(float8, float8)", "atan2($1, $2)",
 		"sinh(float8)", "fg_sinh($1)", "cosh(float8)", "fg_cosh($1)", "tanh(float8)", "tanh($1)",
+		"asinh(float8)", "fg_asinh($1)", "acosh(float8)", "fg_acosh($1)", "atanh(float8)", "fg_atanh($1)", "sind(float8)", "fg_sind($1)", "cosd(float8)", "fg_cosd($1)",
+		"tand(float8)", "fg_tand($1)", "cotd(float8)", "fg_cotd($1)", "asind(float8)", "fg_asind($1)", "acosd(float8)", "fg_acosd($1)", "atand(float8)", "fg_atand($1)",
+		"atan2d(float8, float8)", "fg_atan2d($1, $2)",
 		"sqrt(float8)", "fg_sqrt($1)", "dsqrt(float8)", "fg_sqrt($1)", "cbrt(float8)", "cbrt($1)", "dcbrt(float8)", "cbrt($1)",
 		"exp(float8)", "fg_exp($1)", "ln(float8)", "fg_ln($1)", "log(float8)", "fg_log10($1)", "log10(float8)", "fg_log10($1)",
 		"power(float8, float8)", "fg_power($1, $2)", "pow(float8, float8)", "fg_power($1, $2)", "random()", "random()",
@@ -104,6 +107,7 @@ func (t *tables) addNumerics() {
 		"exp(numeric)", "fg_numeric_exp($1)", "ln(numeric)", "fg_numeric_ln($1)", "log(numeric, numeric)", "fg_numeric_log($1, $2)",
 		"log(numeric)", "fg_numeric_log('10', $1)", "log10(numeric)", "fg_numeric_log('10', $1)",
 		"power(numeric, numeric)", "fg_numeric_power($1, $2)", "pow(numeric, numeric)", "fg_numeric_power($1, $2)",
+		"factorial(int8)", "fg_numeric_factorial($1)", "numeric_inc(numeric)", "fg_numeric_add($1, '1')",
 		"width_bucket(numeric, numeric, numeric, int4)", "fg_numeric_width_bucket($1, $2, $3, $4)",
 	)
 	t.operatorTexts("^(numeric, numeric)", "fg_numeric_power($1, $2)")

@@ -36,6 +36,7 @@ func (t *tables) addTexts() {
 		"quote_ident(text)", "fg_quote_ident($1)", "quote_literal(text)", "fg_quote_literal($1)",
 		"quote_nullable(text)", "coalesce(fg_quote_literal($1), 'NULL')",
 		"encode(bytea, text)", "fg_encode($1, $2)", "decode(text, text)", "fg_decode($1, $2)",
+		"unistr(text)", "fg_unistr($1)",
 		"sha256(bytea)", "unhex(sha256($1))", "gen_random_uuid()", "uuid()",
 	)
 	t.operatorTexts(
@@ -43,14 +44,46 @@ func (t *tables) addTexts() {
 	)
 	t.operator("||(text, anynonarray)", func(s *site) printed { return printed{sql: "(" + s.args[0].sql + " || " + s.castText(1) + ")"} })
 	t.operator("||(anynonarray, text)", func(s *site) printed { return printed{sql: "(" + s.castText(0) + " || " + s.args[1].sql + ")"} })
-	t.function(`concat("any")`, func(s *site) printed { return printed{sql: "concat(" + strings.Join(s.outputs(0), ", ") + ")"} })
+	t.function(`concat("any")`, func(s *site) printed {
+		if s.variadic {
+			return printed{sql: "fg_array_to_string(" + s.elementTexts(0) + ", '', CAST(NULL AS VARCHAR))"}
+		}
+		return printed{sql: "concat(" + strings.Join(s.outputs(0), ", ") + ")"}
+	})
 	t.function(`concat_ws(text, "any")`, func(s *site) printed {
+		if s.variadic {
+			return printed{sql: "fg_array_to_string(" + s.elementTexts(1) + ", " + s.args[0].sql + ", CAST(NULL AS VARCHAR))"}
+		}
 		return printed{sql: "concat_ws(" + strings.Join(append([]string{s.args[0].sql}, s.outputs(1)...), ", ") + ")"}
 	})
 	t.function(`format(text, "any")`, func(s *site) printed {
-		return printed{sql: "fg_format(" + s.args[0].sql + ", CAST([" + strings.Join(s.outputs(1), ", ") + "] AS VARCHAR[]))"}
+		list := "CAST([" + strings.Join(s.outputs(1), ", ") + "] AS VARCHAR[])"
+		if s.variadic {
+			list = "coalesce(" + s.elementTexts(1) + ", CAST([] AS VARCHAR[]))"
+		}
+		return printed{sql: "fg_format(" + s.args[0].sql + ", " + list + ")"}
 	})
 	t.function("format(text)", template("fg_format($1, CAST([] AS VARCHAR[]))"))
+}
+
+// addBytes: functions of bytea.
+func (t *tables) addBytes() {
+	each("substring substr", func(name string) {
+		t.functionTexts(sig(name, "bytea", "int4"), "fg_bytes_part($1, $2)", sig(name, "bytea", "int4", "int4"), "fg_bytes_part($1, $2, $3)")
+	})
+	t.functionTexts(
+		"btrim(bytea, bytea)", "fg_bytes_btrim($1, $2)", "ltrim(bytea, bytea)", "fg_bytes_ltrim($1, $2)", "rtrim(bytea, bytea)", "fg_bytes_rtrim($1, $2)",
+		"overlay(bytea, bytea, int4, int4)", "fg_bytes_overlay($1, $2, $3, $4)",
+		"overlay(bytea, bytea, int4)", "fg_bytes_overlay($1, $2, $3, CAST(octet_length($2) AS INTEGER))",
+		"position(bytea, bytea)", "fg_bytes_position($1, $2)",
+		"get_byte(bytea, int4)", "fg_get_byte($1, $2)", "set_byte(bytea, int4, int4)", "fg_set_byte($1, $2, $3)",
+		"get_bit(bytea, int8)", "fg_get_bit($1, $2)", "set_bit(bytea, int8, int4)", "fg_set_bit($1, $2, $3)", "bit_count(bytea)", "fg_bit_count($1)",
+		"sha224(bytea)", "fg_sha224($1)", "sha384(bytea)", "fg_sha384($1)", "sha512(bytea)", "fg_sha512($1)",
+		"like_escape(bytea, bytea)", "fg_like_escape($1, $2)",
+		"int2send(int2)", "fg_send($1)", "int4send(int4)", "fg_send($1)", "int8send(int8)", "fg_send($1)",
+		"float4send(float4)", "fg_send($1)", "float8send(float8)", "fg_send($1)",
+	)
+	t.operatorTexts("~~(bytea, bytea)", "fg_like($1, $2)", "!~~(bytea, bytea)", "(NOT fg_like($1, $2))")
 }
 
 // castText is argument i cast to text.

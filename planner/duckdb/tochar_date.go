@@ -113,6 +113,11 @@ func (n *templateNode) ending(digits string) string {
 	if !n.ordinal {
 		return digits
 	}
+	return digits + ordinal(digits, n.ordinalLetter[0] == 'T')
+}
+
+// ordinal is the ending of a number: st, nd, rd or th.
+func ordinal(digits string, upper bool) string {
 	end := "th"
 	if l := len(digits); l < 2 || digits[l-2] != '1' {
 		switch digits[l-1] {
@@ -124,10 +129,10 @@ func (n *templateNode) ending(digits string) string {
 			end = "rd"
 		}
 	}
-	if n.ordinalLetter[0] == 'T' {
-		end = strings.ToUpper(end)
+	if upper {
+		return strings.ToUpper(end)
 	}
-	return digits + end
+	return end
 }
 
 // cased writes a name in the case of its field, padded to width without FM.

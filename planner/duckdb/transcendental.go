@@ -169,8 +169,13 @@ func (d decimal) log(x decimal) (decimal, error) {
 	if err := x.checkLogarithm(); err != nil {
 		return d, err
 	}
-	if d.special != finite || x.special != finite {
-		return d, unsupported("log() of infinite values")
+	switch {
+	case d.special != finite && x.special != finite:
+		return decimal{special: notANumber}, nil
+	case d.special != finite:
+		return intDecimal(0), nil
+	case x.special != finite:
+		return x, nil
 	}
 	scale := shownScale(minSignificantDigits-(x.lnWeight()-d.lnWeight()), d.scale, x.scale)
 	digits := scale + len(d.n.Text(10)) + len(x.n.Text(10)) + guardDigits
@@ -186,16 +191,8 @@ func (d decimal) log(x decimal) (decimal, error) {
 
 // power raises d to e.
 func (d decimal) power(e decimal) (decimal, error) {
-	switch {
-	case e.special == finite && e.n.Sign() == 0, d.special == finite && d.cmp(intDecimal(1)) == 0 && e.special != finite:
-		if d.special != finite || e.special != finite {
-			return intDecimal(1), nil
-		}
-	case d.special == notANumber || e.special == notANumber:
-		return decimal{special: notANumber}, nil
-	}
 	if d.special != finite || e.special != finite {
-		return d, unsupported("power() of infinite values")
+		return d.infinitePower(e)
 	}
 	exponent := e.trim()
 	whole := exponent.scale == 0
@@ -208,10 +205,41 @@ func (d decimal) power(e decimal) (decimal, error) {
 		return d.wholePower(exponent.n.Int64())
 	case d.n.Sign() == 0:
 		return decimal{n: new(big.Int), scale: minSignificantDigits}, nil
-	case d.n.Sign() < 0:
-		return d, unsupported("power() of a negative numeric with so great an exponent")
 	}
-	return d.fractionalPower(e)
+	out, err := d.abs().fractionalPower(e)
+	if d.n.Sign() < 0 && exponent.n.Bit(0) == 1 {
+		out = out.neg()
+	}
+	return out, err
+}
+
+// infinitePower raises where one of both is not finite: as POSIX's pow, but that
+// there is no negative zero.
+func (d decimal) infinitePower(e decimal) (decimal, error) {
+	one := intDecimal(1)
+	isOne := func(x decimal) bool { return x.special == finite && x.cmp(one) == 0 }
+	isZero := func(x decimal) bool { return x.special == finite && x.n.Sign() == 0 }
+	switch {
+	case isZero(e), isOne(d):
+		return one, nil
+	case d.special == notANumber || e.special == notANumber:
+		return decimal{special: notANumber}, nil
+	case isZero(d) && e.sign() < 0:
+		return d, errorf(pgerrcode.InvalidArgumentForPowerFunction, "zero raised to a negative power is undefined")
+	case d.sign() < 0 && e.special == finite && e.trim().scale > 0:
+		return d, errorf(pgerrcode.InvalidArgumentForPowerFunction, "a negative number raised to a non-integer power yields a complex result")
+	case isZero(d):
+		return intDecimal(0), nil
+	case e.special != finite && d.special == finite && isOne(d.abs()):
+		return one, nil
+	case e.special != finite && (d.abs().cmp(one) > 0) == (e.sign() > 0):
+		return infinity(1), nil
+	case e.special != finite, e.sign() < 0:
+		return intDecimal(0), nil
+	case d.sign() < 0 && e.trim().n.Bit(0) == 1:
+		return infinity(-1), nil
+	}
+	return infinity(1), nil
 }
 
 // Powers are multiplied out up to an exponent and a length of the result; what
@@ -227,7 +255,7 @@ func (d decimal) wholePower(n int64) (decimal, error) {
 	switch {
 	case d.n.Sign() == 0 && n > 0:
 		return decimal{n: new(big.Int), scale: scale}, nil
-	case abs(n) > maxExactPower || int64(d.n.BitLen()+d.scale)*abs(n) > maxExactBits:
+	case abs(n) > maxExactPower && (d.scale > 0 || n < 0) || int64(d.n.BitLen()+d.scale)*abs(n) > maxExactBits:
 		return d.greatPower(n, scale)
 	}
 	power := decimal{n: new(big.Int).Exp(d.n, big.NewInt(abs(n)), nil), scale: d.scale * int(abs(n))}
@@ -236,10 +264,6 @@ func (d decimal) wholePower(n int64) (decimal, error) {
 	}
 	return intDecimal(1).divTo(power, scale), nil
 }
-
-// maxWeight bounds the digits of numeric before the point
-// (NUMERIC_WEIGHT_MAX).
-const maxWeight = 131072
 
 func (d decimal) greatPower(n int64, scale int) (decimal, error) {
 	f, exponent := d.leading()

@@ -55,8 +55,8 @@ func appendBinary(dst []byte, oid OID, d *Datum) []byte {
 		if oid == JSONBOID {
 			dst = append(dst, jsonbVersion)
 		}
-		if oid == CharOID && d.Str == "" {
-			return append(dst, 0)
+		if oid == CharOID {
+			return AppendBinaryChar(dst, d.Str)
 		}
 		return append(dst, d.Str...)
 	case BytesKind, UUIDKind:
@@ -240,4 +240,15 @@ func badEncoding(b []byte) *Error {
 		s.WriteByte(hexDigits[c&15])
 	}
 	return errorf(pgerrcode.CharacterNotInRepertoire, `invalid byte sequence for encoding "UTF8": %s`, s.String())
+}
+
+// AppendBinaryChar appends the byte of a "char" in its text form.
+func AppendBinaryChar(dst []byte, text string) []byte {
+	if b, ok := octalByte(text); ok {
+		return append(dst, b)
+	}
+	if text == "" {
+		return append(dst, 0)
+	}
+	return append(dst, text[0])
 }

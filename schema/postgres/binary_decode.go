@@ -86,7 +86,7 @@ func (r *binaryReader) value(oid OID) (Datum, error) {
 func (r *binaryReader) text(oid OID) (Datum, error) {
 	switch oid {
 	case CharOID:
-		return TextDatum(strings.TrimRight(string(r.take(1)), "\x00")), nil
+		return TextDatum(charText(r.take(1)[0])), nil
 	case JSONBOID:
 		if version := r.take(1)[0]; version != jsonbVersion && !r.short {
 			return Datum{}, errorf(pgerrcode.InternalError, "unsupported jsonb version number %d", version)

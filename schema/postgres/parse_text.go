@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"encoding/hex"
+	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -167,10 +169,33 @@ func cutName(s string) string {
 	return s[:end]
 }
 
-// parseChar reads "char": the first byte of the text.
+// parseChar reads "char": the first byte of the text, or one written as \ooo. It is
+// kept as it prints: a byte past ASCII as \ooo, and a zero as nothing.
 func parseChar(s string) string {
+	if b, ok := octalByte(s); ok {
+		return charText(b)
+	}
 	if s == "" {
 		return s
 	}
-	return s[:1]
+	return charText(s[0])
+}
+
+// octalByte reads a byte that is written as \ooo.
+func octalByte(s string) (b byte, ok bool) {
+	if len(s) != 4 || s[0] != '\\' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s[1:], 8, 9)
+	return byte(n), err == nil
+}
+
+func charText(b byte) string {
+	switch {
+	case b == 0:
+		return ""
+	case b >= utf8.RuneSelf:
+		return fmt.Sprintf("\\%03o", b)
+	}
+	return string(b)
 }
