@@ -116,6 +116,12 @@ func (b *Builder) AddRow(ts, receivedAt int64, id, hash schema.ID, at stream.Pos
 	return d.Rows - 1
 }
 
+// CopyRow appends row r of another batch, without fields and position, and returns
+// its number.
+func (b *Builder) CopyRow(from *Batch, r uint32) int {
+	return b.AddRow(from.TS[r], from.ReceivedAt[r], from.IDs[r], from.Hashes[r], stream.Position{})
+}
+
 // columnAt finds the column of the i-th value of a row, by the order of earlier
 // rows if that still holds.
 func (b *Builder) columnAt(i int, sent string, kind schema.Kind) *Column {

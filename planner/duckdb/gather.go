@@ -3,7 +3,6 @@ package duckdb
 import (
 	"slices"
 
-	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 )
@@ -25,7 +24,7 @@ func gather(batches []*sources.BatchSplit, columns []string) []*sources.BatchSpl
 	for _, b := range batches {
 		from := out.Len()
 		for _, r := range b.Select {
-			out.AddRow(b.Batch.TS[r], b.Batch.ReceivedAt[r], b.Batch.IDs[r], b.Batch.Hashes[r], stream.Position{})
+			out.CopyRow(b.Batch, r)
 		}
 		for i := range b.Batch.Columns {
 			if c := &b.Batch.Columns[i]; slices.Contains(columns, c.Name) {
