@@ -187,7 +187,7 @@ func (s *Session) runAdminChange(ctx context.Context, proc *postgres.Proc, args 
 		if change.conversion == nil {
 			return nil
 		}
-		return args.transposed(s.planner.CheckConversions(ctx, d), *change.conversion)
+		return args.transposed(s.planner.checkConversions(ctx, d), *change.conversion)
 	})
 }
 

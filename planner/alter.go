@@ -39,6 +39,8 @@ func (s *Session) onTable(rv *pgquery.RangeVar, what string, missingOK bool, edi
 		switch {
 		case ok:
 			return edit(c, d, m)
+		case notTable(d, name) != nil:
+			return notTable(d, name)
 		case missingOK:
 			c.notice(skipped, "relation %q does not exist, skipping", name)
 			return nil
@@ -156,13 +158,8 @@ func alterColumnType(n *pgquery.AlterTableCmd, text string) (fieldEdit, error) {
 // rename reads ALTER TABLE … RENAME TO and RENAME COLUMN.
 func (s *Session) rename(n *pgquery.RenameStmt) (*schemaChange, error) {
 	switch {
-	case n.RenameType == pgquery.ObjectType_OBJECT_TABLE:
-		return s.onTable(n.Relation, "rename", n.MissingOk, func(_ *schemaChange, d *schema.Draft, m *schema.Metric) error {
-			if _, taken := d.Metric(n.Newname); taken {
-				return errorf(pgerrcode.DuplicateTable, "relation %q already exists", n.Newname)
-			}
-			return d.RenameMetric(m.Name, n.Newname)
-		})
+	case n.RenameType == pgquery.ObjectType_OBJECT_VIEW, n.RenameType == pgquery.ObjectType_OBJECT_TABLE:
+		return s.renameRelation(n)
 	case n.RenameType == pgquery.ObjectType_OBJECT_COLUMN && n.RelationType == pgquery.ObjectType_OBJECT_TABLE:
 		return s.onTable(n.Relation, "rename field "+n.Subname+" of", n.MissingOk, func(_ *schemaChange, d *schema.Draft, m *schema.Metric) error {
 			if _, exists := m.Field(n.Subname); !exists && n.Subname != schema.TimestampField {
@@ -175,6 +172,34 @@ func (s *Session) rename(n *pgquery.RenameStmt) (*schemaChange, error) {
 		})
 	}
 	return nil, unsupported(nowhere, "ALTER %s RENAME", objectName(n.RenameType))
+}
+
+// renameRelation reads ALTER TABLE and ALTER VIEW … RENAME TO. The first takes a view
+// too, as PostgreSQL's does.
+func (s *Session) renameRelation(n *pgquery.RenameStmt) (*schemaChange, error) {
+	c, err := s.onTable(n.Relation, "rename", n.MissingOk, func(_ *schemaChange, d *schema.Draft, m *schema.Metric) error {
+		if n.RenameType == pgquery.ObjectType_OBJECT_VIEW {
+			return errorf(pgerrcode.WrongObjectType, "%q is not a view", m.Name)
+		}
+		if _, taken := d.Metric(n.Newname); taken {
+			return errorf(pgerrcode.DuplicateTable, "relation %q already exists", n.Newname)
+		}
+		return d.RenameMetric(m.Name, n.Newname)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if n.RenameType == pgquery.ObjectType_OBJECT_VIEW {
+		c.tag = "ALTER VIEW"
+	}
+	table := c.edit
+	c.edit = func(d *schema.Draft) error {
+		if _, isView := d.Snapshot().View(n.Relation.Relname); isView {
+			return d.RenameView(n.Relation.Relname, n.Newname)
+		}
+		return table(d)
+	}
+	return c, nil
 }
 
 // dropTables runs DROP TABLE, of declared metrics and of such as were only sent.
@@ -196,6 +221,9 @@ func (s *Session) dropTables(ctx context.Context, c *schemaChange, n *pgquery.Dr
 	return s.changeSchema(ctx, "drop metric "+strings.Join(names, ", "), func(d *schema.Draft) error {
 		c.notices = nil
 		for _, name := range names {
+			if err := notTable(d, name); err != nil {
+				return err
+			}
 			if _, declared := d.Metric(name); declared {
 				if err := d.DropMetric(name); err != nil {
 					return err
@@ -214,6 +242,9 @@ func (s *Session) dropTables(ctx context.Context, c *schemaChange, n *pgquery.Dr
 			default:
 				return tableMissing(d, "table", name, nowhere)
 			}
+		}
+		if n.Behavior == pgquery.DropBehavior_DROP_CASCADE {
+			return s.dropDependents(ctx, c, d)
 		}
 		return nil
 	})

@@ -20,7 +20,8 @@ func (s *Session) checkUtility(st *Statement) error {
 	case *pgquery.Node_TransactionStmt, *pgquery.Node_VariableSetStmt, *pgquery.Node_DiscardStmt,
 		*pgquery.Node_DeallocateStmt, *pgquery.Node_UnlistenStmt, *pgquery.Node_PrepareStmt, *pgquery.Node_ClosePortalStmt:
 		return nil
-	case *pgquery.Node_CreateStmt, *pgquery.Node_AlterTableStmt, *pgquery.Node_RenameStmt, *pgquery.Node_DropStmt, *pgquery.Node_CommentStmt:
+	case *pgquery.Node_CreateStmt, *pgquery.Node_AlterTableStmt, *pgquery.Node_RenameStmt, *pgquery.Node_DropStmt, *pgquery.Node_CommentStmt,
+		*pgquery.Node_ViewStmt:
 		return s.checkChange(st)
 	case *pgquery.Node_InsertStmt, *pgquery.Node_UpdateStmt, *pgquery.Node_DeleteStmt, *pgquery.Node_MergeStmt,
 		*pgquery.Node_TruncateStmt, *pgquery.Node_CreateTableAsStmt:

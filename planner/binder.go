@@ -21,6 +21,8 @@ type binder struct {
 	labels map[string]bool
 	// scalars are the scalar queries bound so far; their column gives a name.
 	scalars map[*pgquery.SubLink]*Query
+	// viewing are the views whose queries are being bound.
+	viewing []string
 	// converting are the fields whose conversions are being bound.
 	converting []string
 	// metrics and catalogs are the scans met, in order.

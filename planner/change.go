@@ -19,7 +19,9 @@ type schemaChange struct {
 	tag  string
 	what string // for the schema's history
 	// edit changes the draft. It may be tried again on a newer one.
-	edit    func(d *schema.Draft) error
+	edit func(d *schema.Draft) error
+	// bound is edit of a statement that binds names.
+	bound   func(ctx context.Context, d *schema.Draft) error
 	notices []*Notice
 }
 
@@ -41,11 +43,14 @@ func (s *Session) change(ctx context.Context, st *Statement) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if drop := st.node.GetDropStmt(); drop != nil {
+	if drop := st.node.GetDropStmt(); drop != nil && c.bound == nil {
 		err = s.dropTables(ctx, c, drop)
 	} else {
 		err = s.changeSchema(ctx, c.what, func(d *schema.Draft) error {
 			c.notices = nil
+			if c.bound != nil {
+				return c.bound(ctx, d)
+			}
 			return c.edit(d)
 		})
 	}
@@ -66,7 +71,12 @@ func (s *Session) newChange(st *Statement) (*schemaChange, error) {
 		return s.rename(n.RenameStmt)
 	case *pgquery.Node_CommentStmt:
 		return s.comment(n.CommentStmt)
+	case *pgquery.Node_ViewStmt:
+		return s.createView(n.ViewStmt, st.Text)
 	case *pgquery.Node_DropStmt:
+		if n.DropStmt.RemoveType == pgquery.ObjectType_OBJECT_VIEW {
+			return s.dropViews(n.DropStmt)
+		}
 		if n.DropStmt.RemoveType != pgquery.ObjectType_OBJECT_TABLE {
 			return nil, unsupported(nowhere, "DROP %s", objectName(n.DropStmt.RemoveType))
 		}
@@ -81,7 +91,7 @@ func (s *Session) changeSchema(ctx context.Context, what string, edit func(*sche
 		if err := edit(d); err != nil {
 			return err
 		}
-		return detached(s.planner.CheckConversions(ctx, d))
+		return detached(s.planner.CheckDraft(ctx, d))
 	})
 	return changeError(err)
 }
@@ -170,7 +180,8 @@ func (s *Session) createTable(n *pgquery.CreateStmt) (*schemaChange, error) {
 	}
 	c := &schemaChange{tag: "CREATE TABLE", what: "create metric " + name}
 	c.edit = func(d *schema.Draft) error {
-		if _, exists := d.Metric(name); exists {
+		_, exists := d.Metric(name)
+		if _, isView := d.Snapshot().View(name); exists || isView {
 			if !n.IfNotExists {
 				return errorAt(nowhere, pgerrcode.DuplicateTable, "relation %q already exists", name)
 			}
@@ -251,7 +262,7 @@ func (s *Session) comment(n *pgquery.CommentStmt) (*schemaChange, error) {
 			return nil, errorf(pgerrcode.SyntaxError, "column name must be qualified")
 		}
 		parts, field = parts[:len(parts)-1], parts[len(parts)-1]
-	case pgquery.ObjectType_OBJECT_TABLE:
+	case pgquery.ObjectType_OBJECT_TABLE, pgquery.ObjectType_OBJECT_VIEW:
 	default:
 		return nil, unsupported(nowhere, "COMMENT ON %s", objectName(n.Objtype))
 	}
@@ -261,9 +272,18 @@ func (s *Session) comment(n *pgquery.CommentStmt) (*schemaChange, error) {
 	}
 	c := &schemaChange{tag: "COMMENT", what: "comment on metric " + name}
 	c.edit = func(d *schema.Draft) error {
+		if _, isView := d.Snapshot().View(name); isView && n.Objtype != pgquery.ObjectType_OBJECT_COLUMN {
+			if n.Objtype == pgquery.ObjectType_OBJECT_TABLE {
+				return notTable(d, name)
+			}
+			return d.CommentView(name, n.Comment)
+		}
 		m, ok := d.Metric(name)
 		if !ok {
 			return notDeclared(d, name, nowhere)
+		}
+		if n.Objtype == pgquery.ObjectType_OBJECT_VIEW {
+			return errorf(pgerrcode.WrongObjectType, "%q is not a view", name)
 		}
 		if _, ok := m.Field(field); field != "" && !ok {
 			return columnMissing(name, field)

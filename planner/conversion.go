@@ -13,11 +13,11 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// CheckConversions says why a conversion of a metric that a draft changed cannot
+// checkConversions says why a conversion of a metric that a draft changed cannot
 // be: an *Error, with a position in the conversion's own text. What other fields
 // it names must exist, so this is also what keeps a field that one needs from being
 // dropped.
-func (p *Planner) CheckConversions(ctx context.Context, d *schema.Draft) error {
+func (p *Planner) checkConversions(ctx context.Context, d *schema.Draft) error {
 	names := p.lookupIn(ctx, d.Snapshot(), nil)
 	for _, m := range d.Snapshot().Metrics {
 		if slices.Contains(d.Base().Metrics, m) {

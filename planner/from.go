@@ -78,6 +78,12 @@ func (b *binder) rangeVar(sc *scope, rv *pgquery.RangeVar) (FromItem, []*item, e
 		for _, c := range t.metric.columns {
 			it.columns = append(it.columns, itemColumn{name: c.name, t: c.t, observed: c.attribute == 0})
 		}
+	} else if t.view != nil {
+		scan, err := b.viewScan(t.view, alias, rv.Location)
+		if err != nil {
+			return nil, nil, err
+		}
+		it.relation, it.columns, f = scan, relationColumns(scan), scan
 	} else {
 		scan := b.newCatalogScan(t.catalog, alias)
 		it.relation, it.columns, f = scan, relationColumns(scan), scan

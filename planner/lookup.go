@@ -47,6 +47,7 @@ type lookup struct {
 type table struct {
 	schema  string
 	metric  *metricTable
+	view    *schema.View
 	catalog sources.CatalogRelation
 }
 
@@ -72,6 +73,9 @@ func (l *lookup) table(schemaName, name string, at int32) (*table, error) {
 func (l *lookup) inSchema(schemaName, name string, at int32) (*table, error) {
 	switch schemaName {
 	case schemaPublic:
+		if v, ok := l.snapshot.View(name); ok {
+			return &table{schema: schemaPublic, view: v}, nil
+		}
 		m, err := l.metric(name, at)
 		if m == nil || err != nil {
 			return nil, err

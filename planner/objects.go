@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgerrcode"
 
+	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
@@ -103,6 +104,8 @@ func (b *binder) tableOID(qualifier, name string, at int32) (uint32, error) {
 		return 0, err
 	case t.metric != nil:
 		return t.metric.oid, nil
+	case t.view != nil:
+		return schema.ViewOID(t.view), nil
 	}
 	return t.catalog.OID(), nil
 }

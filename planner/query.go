@@ -148,6 +148,8 @@ type (
 		Query         *Query
 		Cols          []RelationColumn
 		Lateral       bool
+		// OID is that of the view whose query this is, else 0.
+		OID uint32
 	}
 	// CTEScan reads a WITH query.
 	CTEScan struct {

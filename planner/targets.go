@@ -39,6 +39,9 @@ func newTarget(e Expr, name string) Target {
 		if scan, ok := c.Relation.(*MetricScan); ok && scan.Fields[c.Index].Attribute > 0 {
 			t.TableOID, t.Attribute = scan.OID, scan.Fields[c.Index].Attribute
 		}
+		if scan, ok := c.Relation.(*SubqueryScan); ok && scan.OID != 0 {
+			t.TableOID, t.Attribute = scan.OID, int16(c.Index+1)
+		}
 	}
 	return t
 }

@@ -35,6 +35,7 @@ type (
 		RejectUndeclared  bool              `json:"reject_undeclared,omitempty"`
 		SettingsVersion   uint64            `json:"settings_version"`
 		Metrics           []metricReference `json:"metrics,omitempty"`
+		Views             []*View           `json:"views,omitempty"`
 		NextMetric        uint32            `json:"next_metric"`
 		Generations       map[string]uint32 `json:"generations,omitempty"`
 		FirstGeneration   uint32            `json:"first_generation,omitempty"`
@@ -108,6 +109,7 @@ func encodeRoot(s *Snapshot) ([]byte, error) {
 		TimestampPatterns: s.TimestampPatterns,
 		RejectUndeclared:  s.RejectUndeclared,
 		SettingsVersion:   s.SettingsVersion,
+		Views:             s.Views,
 		NextMetric:        s.nextMetric,
 		Generations:       s.Generations,
 		FirstGeneration:   s.FirstGeneration,
@@ -134,6 +136,7 @@ func (doc *rootDocument) snapshot(tenant string) *Snapshot {
 		RejectUndeclared:  doc.RejectUndeclared,
 		SettingsVersion:   doc.SettingsVersion,
 		Metrics:           make([]*Metric, 0, len(doc.Metrics)),
+		Views:             doc.Views,
 		Generations:       doc.Generations,
 		FirstGeneration:   doc.FirstGeneration,
 		topGenerations:    doc.TopGenerations,

@@ -237,6 +237,9 @@ func cloneList(list []string) []string {
 // checkFree refuses a name that belongs to a metric other than that with the ID
 // of except.
 func (d *Draft) checkFree(name string, except *Metric) error {
+	if _, taken := d.next.View(name); taken {
+		return fmt.Errorf("%s: %w", whereView(name), ErrExists)
+	}
 	owner, taken := d.next.MetricOfSent(name)
 	if !taken || except != nil && owner.ID == except.ID {
 		return nil

@@ -101,6 +101,9 @@ func (d *Draft) Restore(old *Snapshot) error {
 	if !slices.Equal(metrics, next.Metrics) {
 		next.Metrics, d.changed = metrics, true
 	}
+	if !reflect.DeepEqual(old.Views, next.Views) {
+		next.Views, d.changed = old.Views, true
+	}
 	return nil
 }
 

@@ -25,6 +25,9 @@ func TableOID(m *Metric) uint32 {
 	return firstTableOID + oidsPerTable*m.ID
 }
 
+// ViewOID is the object identifier of a view.
+func ViewOID(v *View) uint32 { return firstTableOID + oidsPerTable*v.ID }
+
 // UndeclaredTableOID is the object identifier of the table of a metric that
 // nobody declared: a hash of its name, above every declared one's.
 func UndeclaredTableOID(sent string) uint32 {

@@ -29,6 +29,8 @@ type Snapshot struct {
 	SettingsVersion uint64
 	// Metrics are in the order they were declared.
 	Metrics []*Metric
+	// Views are in the order they were made.
+	Views []*View
 	// Generations holds, for every sent metric name whose table was ever dropped,
 	// the number of its current generation. Absent names are in FirstGeneration,
 	// which is 0 unless the tenant was dropped and added again.

@@ -73,3 +73,35 @@ func TestUndo(t *testing.T) {
 		t.Errorf("a version that never was: %v, want 42704", err)
 	}
 }
+
+// TestViews lists and describes a view as psql does, and keeps it over a restart.
+func TestViews(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	i := start(t, dir)
+	i.query(t, `create table press (temp integer, site text)`)
+	i.query(t, `create view hot (place, heat) as select site, temp from press where temp > 15`)
+	i.query(t, `comment on view hot is 'the hot ones'`)
+	i.post(t, []string{`{"metrictype":"press","timestamp":1,"temp":10,"site":"a"}`, `{"metrictype":"press","timestamp":2,"temp":20,"site":"b"}`})
+	i.eventually(t, `select * from hot`, "b|20")
+	i.query(t, `select fieldgate.compact()`)
+	i.close(t)
+	i = start(t, dir)
+	if got := i.query(t, `select h.heat + 1, p.temp from hot h join press p on p.site = h.place`); got != "21|20" {
+		t.Errorf("a join with a view gives %s", got)
+	}
+	for sql, want := range map[string]string{
+		`select viewname, definition from pg_views where schemaname = 'public'`:                                            "hot| select site, temp from press where temp > 15;",
+		`select table_type from information_schema.tables where table_name = 'hot'`:                                        "VIEW",
+		`select pg_get_viewdef('hot'::regclass)`:                                                                           " select site, temp from press where temp > 15;",
+		`select column_name, data_type from information_schema.columns where table_name = 'hot' order by ordinal_position`: "place|text\nheat|integer",
+		`select obj_description('hot'::regclass)`:                                                                          "the hot ones",
+	} {
+		if got := i.query(t, sql); got != want {
+			t.Errorf("%s: %s, want %s", sql, got, want)
+		}
+	}
+	if status, answer := i.request(t, "DELETE", "/v1/schema/metrics/press", ""); status != 409 || !strings.Contains(answer, `"sqlstate":"2BP01"`) {
+		t.Errorf("a table that a view needs: %d %s", status, answer)
+	}
+}

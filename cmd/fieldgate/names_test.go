@@ -56,11 +56,11 @@ func TestNoSavedQueryChanges(t *testing.T) {
 	})
 	i.eventually(t, `select (select count(*) from press), (select count(*) from sites)`, "2|2")
 	queries := map[string]string{
-		`select temp * 2 as doubled from press where temp > 0 order by doubled`:                                         "20\n40",
-		`select temp / 10 as bucket, count(*) from press where temp > 0 group by bucket order by 1`:                     "1|1\n2|1",
+		`select temp * 2 as doubled from press where temp > 0 order by doubled`:                          "20\n40",
+		`select temp / 10 as bucket, count(*) from press where temp > 0 group by bucket order by 1`:      "1|1\n2|1",
 		`select (select max(p.temp * factor) from press p where p.site = name) from sites order by name`: "20\n60",
 		`select name from sites where exists (select 1 from press where site = name and temp > 10)`:      "b",
-		`select * from press where temp > 0 order by timestamp`:                                                         "1970-01-01 00:00:01+00|10|a\n1970-01-01 00:00:02+00|20|b",
+		`select * from press where temp > 0 order by timestamp`:                                          "1970-01-01 00:00:01+00|10|a\n1970-01-01 00:00:02+00|20|b",
 		`with t as (select temp as heat from press) select sum(heat) from t`:                             "30",
 		`select p.temp, s.factor from press p join sites s on s.name = p.site order by factor`:           "10|2\n20|3",
 		`select count(*) from press natural join (select site, temp from press) q`:                       "2",

@@ -325,7 +325,7 @@ func (s *server) wireReading() error {
 		return err
 	}
 	s.rest, err = rest.New(rest.Config{
-		Schemas: s.schemas, CheckConversions: s.reading.planner.CheckConversions, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log,
+		Schemas: s.schemas, CheckDraft: s.reading.planner.CheckDraft, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log,
 	})
 	return err
 }

@@ -11,7 +11,7 @@ func (t *tables) addCatalog() {
 		"shobj_description(oid, name)", null,
 		"pg_get_constraintdef(oid)", null, "pg_get_constraintdef(oid, bool)", null,
 		"pg_get_indexdef(oid)", null, "pg_get_indexdef(oid, int4, bool)", null,
-		"pg_get_viewdef(oid)", null, "pg_get_viewdef(oid, bool)", null, "pg_get_ruledef(oid)", null, "pg_get_ruledef(oid, bool)", null,
+		"pg_get_ruledef(oid)", null, "pg_get_ruledef(oid, bool)", null,
 		"pg_get_triggerdef(oid)", null, "pg_get_triggerdef(oid, bool)", null,
 		"pg_get_partkeydef(oid)", null, "pg_get_functiondef(oid)", null, "pg_get_function_sqlbody(oid)", null, "pg_get_statisticsobjdef_columns(oid)", null,
 		"pg_get_statisticsobjdef(oid)", null, "pg_tablespace_location(oid)", "''",

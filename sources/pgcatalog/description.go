@@ -72,6 +72,16 @@ type object struct {
 	comment                 string
 	// sent are the sent names of the events in it, a table's own first.
 	sent []string
+	// query is the text of a user's view.
+	query string
+}
+
+// definition is a view's query as pg_get_viewdef gives it; nil: it is computed.
+func (o *object) definition() any {
+	if o.query == "" {
+		return nil
+	}
+	return " " + o.query + ";"
 }
 
 // attribute is a column of an object.
@@ -110,6 +120,19 @@ func metricObject(schemaName string, m *schema.Metric) object {
 			number:  f.Number,
 			column:  fieldColumn(f.Name, f.Type),
 			comment: f.Comment,
+		})
+	}
+	return o
+}
+
+// viewObject is a user's view as an object.
+func viewObject(v *schema.View) object {
+	o := tableObject(schemaPublic, v.Name, schema.ViewOID(v))
+	o.kind, o.comment, o.query = 'v', v.Comment, v.Query
+	for i, c := range v.Columns {
+		t, _ := postgres.TypeByOID(postgres.OID(c.TypeOID))
+		o.attributes = append(o.attributes, attribute{
+			number: i + 1, column: column{c.Name, postgres.OID(c.TypeOID), c.Typmod, false, t.Collation},
 		})
 	}
 	return o
@@ -154,7 +177,7 @@ func undeclaredObject(u undeclared) object {
 }
 
 // userObjects are the tables and views that are not PostgreSQL's own: declared
-// metrics, then undeclared ones, which can be queried as well.
+// metrics and views, then undeclared metrics, which can be queried as well.
 func userObjects(s *state) []object {
 	out := make([]object, 0, len(s.snapshot.Metrics)+len(s.undeclared)+1+len(fieldgateTable))
 	taken := map[string]bool{}
@@ -164,6 +187,10 @@ func userObjects(s *state) []object {
 		for _, alias := range m.Aliases {
 			taken[alias] = true
 		}
+	}
+	for _, v := range s.snapshot.Views {
+		out = append(out, viewObject(v))
+		taken[v.Name] = true
 	}
 	numbers := map[uint32]bool{}
 	for _, u := range s.undeclared {

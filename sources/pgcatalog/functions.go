@@ -67,6 +67,8 @@ func lookupFunctions() map[string]lookupFunc {
 		"pg_get_function_result(oid)":             procText(resultOf),
 		"pg_get_function_arguments(oid)":          procText(func(p *postgres.Proc) string { return argumentsOf(p, true) }),
 		"pg_get_function_identity_arguments(oid)": procText(func(p *postgres.Proc) string { return argumentsOf(p, false) }),
+		"pg_get_viewdef(oid)":                     plain(viewDefinition),
+		"pg_get_viewdef(oid, boolean)":            plain(viewDefinition),
 		"pg_get_serial_sequence(text, text)":      plain(serialSequence),
 
 		"regclassin(cstring)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
@@ -135,6 +137,15 @@ func oneIdentifier(text string) (string, bool) {
 		return "", false
 	}
 	return parts[0], true
+}
+
+// viewDefinition prints the query of a view by its number.
+func viewDefinition(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	o, ok := p.state.names().byOID[args.Ints[0]]
+	if !ok || o.query == "" {
+		return nullResult(), nil
+	}
+	return textResult(" " + o.query + ";"), nil
 }
 
 func userByID(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {

@@ -1,10 +1,10 @@
 package pgcatalog
 
-// viewRows lists the views, all of which are computed and have no text.
+// viewRows lists the views. Those that are computed have no text.
 func viewRows(s *state, b *builder) {
 	for _, o := range s.allObjects() {
 		if o.kind == 'v' {
-			b.add("schemaname", o.schema, "viewname", o.name, "viewowner", namespaceOwner(o.schema, s.owner).name)
+			b.add("schemaname", o.schema, "viewname", o.name, "viewowner", namespaceOwner(o.schema, s.owner).name, "definition", o.definition())
 		}
 	}
 }

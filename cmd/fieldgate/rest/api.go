@@ -30,8 +30,9 @@ type NewSessionFunc func(id planner.Identity) (Session, error)
 type Config struct {
 	// Schemas has what is declared. Required.
 	Schemas *schema.Store
-	// CheckConversions says why the conversions that a draft has cannot be. Required.
-	CheckConversions func(ctx context.Context, d *schema.Draft) error
+	// CheckDraft says why the conversions and views that a draft has cannot be.
+	// Required.
+	CheckDraft func(ctx context.Context, d *schema.Draft) error
 	// Keys says who may do what. Required.
 	Keys Authorizer
 	// NewSession opens the sessions of /v1/query. Required.
@@ -59,8 +60,8 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) validate() error {
-	if c.Schemas == nil || c.CheckConversions == nil || c.Keys == nil || c.NewSession == nil {
-		return errors.New("rest: schemas, a check of conversions, keys and sessions are needed")
+	if c.Schemas == nil || c.CheckDraft == nil || c.Keys == nil || c.NewSession == nil {
+		return errors.New("rest: schemas, a check of drafts, keys and sessions are needed")
 	}
 	if c.StatementTimeout < 0 || c.WriteTimeout < 0 {
 		return errors.New("rest: negative timeout")

@@ -59,6 +59,8 @@ func statusOfSentinel(err error) (status int, known bool) {
 // statusOfSQLState is the table from classes of SQLSTATEs to statuses.
 func statusOfSQLState(code string) int {
 	switch {
+	case code == pgerrcode.DependentObjectsStillExist:
+		return http.StatusConflict
 	case code == pgerrcode.InsufficientPrivilege:
 		return http.StatusForbidden
 	case code == pgerrcode.QueryCanceled:

@@ -74,7 +74,7 @@ func setup(t *testing.T) *bundle {
 	}
 	api, err := rest.New(rest.Config{
 		Schemas:          b.schemas,
-		CheckConversions: plans.CheckConversions,
+		CheckDraft:       plans.CheckDraft,
 		Keys:             keys,
 		NewSession:       func(id planner.Identity) (rest.Session, error) { return b.sessions(id) },
 		StatementTimeout: 10 * time.Second,
@@ -205,9 +205,9 @@ func TestConfig(t *testing.T) {
 	sessions := func(planner.Identity) (rest.Session, error) { return nil, nil }
 	for name, cfg := range map[string]rest.Config{
 		"nothing":          {},
-		"no keys":          {Schemas: b.schemas, CheckConversions: check, NewSession: sessions},
+		"no keys":          {Schemas: b.schemas, CheckDraft: check, NewSession: sessions},
 		"no check":         {Schemas: b.schemas, Keys: &ingest.Keys{}, NewSession: sessions},
-		"negative timeout": {Schemas: b.schemas, CheckConversions: check, Keys: &ingest.Keys{}, NewSession: sessions, StatementTimeout: -1},
+		"negative timeout": {Schemas: b.schemas, CheckDraft: check, Keys: &ingest.Keys{}, NewSession: sessions, StatementTimeout: -1},
 	} {
 		if _, err := rest.New(cfg); err == nil {
 			t.Errorf("%s: accepted", name)

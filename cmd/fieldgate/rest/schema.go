@@ -19,7 +19,7 @@ func (a *API) change(r *http.Request, key *ingest.Key, edit func(d *schema.Draft
 		if err := edit(d); err != nil {
 			return err
 		}
-		return a.cfg.CheckConversions(r.Context(), d)
+		return a.cfg.CheckDraft(r.Context(), d)
 	})
 }
 
