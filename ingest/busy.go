@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// busyRequests at once that wait to be durable are a burst.
-	busyRequests = 4
+	// busyRequests at once that wait to be durable are more than a few senders who take turns.
+	busyRequests = 16
 	// busyWindow is the least time over which events are counted.
 	busyWindow = 20 * time.Millisecond
 )

@@ -26,7 +26,7 @@ func (l *heldLog) Put(ctx context.Context, entries []stream.Entry) ([]stream.Pla
 
 func TestBusyWhileRequestsWait(t *testing.T) {
 	t.Parallel()
-	const requests = 4
+	const requests = 16
 	log := &heldLog{arrived: make(chan struct{}, requests), gone: make(chan struct{})}
 	b := setup(t, func(c *ingest.Config) { log.Log, c.Log = c.Log, log })
 	var wait sync.WaitGroup

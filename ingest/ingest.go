@@ -55,7 +55,8 @@ type Config struct {
 	// EventsPerSecond is how many events a key may send, with bursts of ten seconds' worth. 0: as many as it likes.
 	EventsPerSecond int
 	// BusyEvents is how many events a second are too many for the stages to follow
-	// beside them, see Busy. Default: 50,000 a processor.
+	// beside them, see Busy. Default: 80,000 a processor; fewer, sent evenly, they
+	// keep up with, and should.
 	BusyEvents int
 	// Retention is how long an Idempotency-Key is kept. Default: 24 hours.
 	Retention time.Duration
@@ -82,7 +83,7 @@ func (c Config) withDefaults() Config {
 		c.PutTimeout = 10 * time.Second
 	}
 	if c.BusyEvents == 0 {
-		c.BusyEvents = 50_000 * runtime.GOMAXPROCS(0)
+		c.BusyEvents = 80_000 * runtime.GOMAXPROCS(0)
 	}
 	if c.Retention == 0 {
 		c.Retention = 24 * time.Hour
