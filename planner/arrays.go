@@ -25,7 +25,7 @@ func (b *binder) array(sc *scope, n *pgquery.A_ArrayExpr, elem postgres.OID) (Ex
 		if err != nil {
 			return nil, err
 		}
-		nested = nested || postgres.ElemOf(elems[i].Type().OID) != 0
+		nested = nested || isArray(elems[i].Type().OID)
 	}
 	if elem != 0 {
 		return b.arrayOf(elems, n, elem, nested)
@@ -45,6 +45,12 @@ func (b *binder) array(sc *scope, n *pgquery.A_ArrayExpr, elem postgres.OID) (Ex
 		}
 	}
 	return &Array{T: Type{OID: oid, Typmod: common.Typmod}, Elems: elems}, nil
+}
+
+// isArray says that arrays of a type's values are arrays of more dimensions. The
+// vectors of the catalog are values of their own.
+func isArray(oid postgres.OID) bool {
+	return postgres.ElemOf(oid) != 0 && oid != postgres.Int2VectorOID && oid != postgres.OIDVectorOID
 }
 
 // arrayOf converts the elements to the type that a cast asks for.
@@ -111,7 +117,14 @@ func (b *binder) subscripts(sc *scope, arg Expr, nodes []*pgquery.Node, at int32
 		var err error
 		switch {
 		case oid == postgres.JSONBOID && !sub.IsSlice:
-			arg, err = b.jsonSubscript(sc, arg, sub, at)
+			end := i + 1
+			for end < len(nodes) && nodes[end].GetAIndices() != nil && !nodes[end].GetAIndices().IsSlice {
+				end++
+			}
+			if arg, err = b.jsonSubscripts(sc, arg, nodes[i:end], at); err != nil {
+				return nil, err
+			}
+			return b.subscripts(sc, arg, nodes[end:], at)
 		case i > 0:
 			return nil, unsupported(at, "more than one array subscript")
 		case postgres.ElemOf(oid) == 0:
@@ -161,16 +174,40 @@ func (b *binder) subscript(sc *scope, arg Expr, n *pgquery.A_Indices, at int32) 
 	return s, err
 }
 
-// jsonSubscript binds j['a'] and j[0], which are what -> gives.
-func (b *binder) jsonSubscript(sc *scope, arg Expr, n *pgquery.A_Indices, at int32) (Expr, error) {
-	index, err := b.expr(sc, n.Uidx)
+// jsonSubscripts binds j[x][y]: one path of texts and numbers.
+func (b *binder) jsonSubscripts(sc *scope, arg Expr, nodes []*pgquery.Node, at int32) (Expr, error) {
+	path := &Array{T: plainType(postgres.TextArrayOID)}
+	for _, node := range nodes {
+		step, err := b.jsonSubscript(sc, node.GetAIndices().Uidx)
+		if err != nil {
+			return nil, err
+		}
+		path.Elems = append(path.Elems, step)
+	}
+	return b.operatorCall("#>", arg, path, at, at, at)
+}
+
+func (b *binder) jsonSubscript(sc *scope, node *pgquery.Node) (Expr, error) {
+	index, err := b.expr(sc, node)
 	if err != nil {
 		return nil, err
 	}
-	if index.Type().OID != postgres.Int4OID {
-		if index, err = b.coerce(index, plainType(postgres.TextOID), postgres.Implicit, locate(n.Uidx)); err != nil {
+	text := plainType(postgres.TextOID)
+	switch oid := index.Type().OID; {
+	case oid == postgres.Int4OID || canCoerce(oid, postgres.Int4OID):
+		if index, err = b.coerce(index, plainType(postgres.Int4OID), postgres.Implicit, locate(node)); err != nil {
 			return nil, err
 		}
+		return &Cast{T: text, Arg: index, Explicit: true}, nil
+	case oid == postgres.UnknownOID || canCoerce(oid, postgres.TextOID):
+		return b.coerce(index, text, postgres.Implicit, locate(node))
 	}
-	return b.operator("->", arg, index, at, at, locate(n.Uidx))
+	return nil, errorAt(locate(node), pgerrcode.DatatypeMismatch, "subscript type %s is not supported", index.Type().OID).
+		withHint("jsonb subscript must be coercible to either integer or text.")
+}
+
+// canCoerce says that there is an implicit conversion between two types, which are
+// not unknown.
+func canCoerce(from, to postgres.OID) bool {
+	return from != postgres.UnknownOID && postgres.CanCoerce(from, to, postgres.Implicit)
 }

@@ -53,7 +53,7 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 	if n.Alias != nil {
 		alias = n.Alias.Aliasname
 	}
-	columns, err := functionColumns(c, alias, n.Alias != nil)
+	columns, err := functionColumns(c, alias)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -70,7 +70,7 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 
 // functionColumns are what a set-returning function gives: its outputs, or one
 // column named after the alias or the function.
-func functionColumns(c *callSite, alias string, aliased bool) ([]RelationColumn, error) {
+func functionColumns(c *callSite, alias string) ([]RelationColumn, error) {
 	s := c.proc.Proc.Signature
 	if s != nil && len(s.AllArgs) > 0 {
 		var columns []RelationColumn
@@ -82,10 +82,7 @@ func functionColumns(c *callSite, alias string, aliased bool) ([]RelationColumn,
 		if len(columns) > 1 {
 			return columns, nil
 		}
-		if len(columns) == 1 {
-			if aliased {
-				columns[0].Name = alias
-			}
+		if len(columns) == 1 { // an output's name wins over the alias
 			columns[0].T = plainType(c.proc.Ret)
 			return columns, nil
 		}

@@ -26,7 +26,7 @@ func (b *binder) subLink(sc *scope, n *pgquery.SubLink) (Expr, error) {
 			return nil, err
 		}
 		oid := t.OID
-		if postgres.ElemOf(oid) == 0 {
+		if !isArray(oid) {
 			if oid = postgres.ArrayOf(t.OID); oid == 0 {
 				return nil, errorAt(n.Location, pgerrcode.UndefinedObject, "could not find array type for data type %s", t.OID)
 			}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgerrcode"
 
+	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
@@ -104,10 +105,40 @@ func jsonFunctions() definitions {
 			}
 			return nil
 		},
-		"fg_json_time(VARCHAR) VARCHAR": func(c *call) error {
-			c.isSet, c.result.text = true, postgres.AppendJSONString(c.result.text, strings.Replace(c.text(0), " ", "T", 1))
-			return nil
-		},
+		"fg_json_date(DATE) VARCHAR":                      jsonMoment(postgres.DateOID, func(c *call) postgres.Datum { return postgres.Datum{Kind: postgres.DateKind, Int: c.date(0)} }),
+		"fg_json_timestamp(TIMESTAMP) VARCHAR":            jsonMoment(postgres.TimestampOID, func(c *call) postgres.Datum { return postgres.TimestampDatum(c.timestamp(0)) }),
+		"fg_json_timestamptz(TIMESTAMP, VARCHAR) VARCHAR": jsonMoment(postgres.TimestampTZOID, func(c *call) postgres.Datum { return postgres.TimestampDatum(c.timestamp(0)) }),
+		"fg_json_object(VARCHAR[], VARCHAR[]) VARCHAR":    fallible(func(c *call) (string, error) { return jsonOfLists(c.list(0), c.list(1)) }),
+		"fg_json_object(VARCHAR[]) VARCHAR": fallible(func(c *call) (string, error) {
+			list := c.list(0)
+			if len(list)%2 != 0 {
+				return "", errorf(pgerrcode.ArraySubscriptError, "array must have even number of elements")
+			}
+			var keys, values [][]byte
+			for i := 0; i < len(list); i += 2 {
+				keys, values = append(keys, list[i]), append(values, list[i+1])
+			}
+			return jsonOfLists(keys, values)
+		}),
+		"fg_json_build_object(VARCHAR[], VARCHAR[], VARCHAR) VARCHAR": buildObject,
+		"fg_json_strip_nulls(VARCHAR) VARCHAR":                        fallible(func(c *call) (string, error) { return stripNulls(c.text(0), ",", ":"), nil }),
+		"fg_jsonb_strip_nulls(VARCHAR) VARCHAR":                       fallible(func(c *call) (string, error) { return stripNulls(c.text(0), ", ", ": "), nil }),
+		"fg_jsonb_pretty(VARCHAR) VARCHAR":                            fallible(func(c *call) (string, error) { return prettyJSONB(c.text(0), ""), nil }),
+		"fg_jsonb_concat(VARCHAR, VARCHAR) VARCHAR":                   fallible(func(c *call) (string, error) { return concatJSONB(c.text(0), c.text(1)) }),
+		"fg_jsonb_delete(VARCHAR, VARCHAR) VARCHAR":                   fallible(func(c *call) (string, error) { return withoutKeys(c.text(0), []string{c.text(1)}) }),
+		"fg_jsonb_delete(VARCHAR, INTEGER) VARCHAR":                   fallible(func(c *call) (string, error) { return withoutIndex(c.text(0), int(c.int4(1))) }),
+		"fg_jsonb_delete(VARCHAR, VARCHAR[]) VARCHAR": fallible(func(c *call) (string, error) {
+			return withoutKeys(c.text(0), listOf(c, 1, strings.Clone))
+		}),
+		"fg_jsonb_delete_path(VARCHAR, VARCHAR[]) VARCHAR": fallible(func(c *call) (string, error) {
+			return (&jsonbEdit{remove: true}).apply(c.text(0), c.list(1))
+		}),
+		"fg_jsonb_set(VARCHAR, VARCHAR[], VARCHAR, BOOLEAN) VARCHAR": fallible(func(c *call) (string, error) {
+			return (&jsonbEdit{value: c.text(2), create: c.boolean(3)}).apply(c.text(0), c.list(1))
+		}),
+		"fg_jsonb_insert(VARCHAR, VARCHAR[], VARCHAR, BOOLEAN) VARCHAR": fallible(func(c *call) (string, error) {
+			return (&jsonbEdit{value: c.text(2), insert: true, after: c.boolean(3)}).apply(c.text(0), c.list(1))
+		}),
 		"fg_jsonb_scalar(VARCHAR, VARCHAR) VARCHAR": func(c *call) error {
 			want, kind := c.text(1), kindOfJSON(c.text(0))
 			typ := map[string]string{"number": "numeric", "boolean": "boolean"}[want]
@@ -164,4 +195,76 @@ func jsonItem(v string, asText bool) []byte {
 		return []byte(unquoteJSON(v))
 	}
 	return []byte(v)
+}
+
+// jsonMoment prints a date or a time as ISO 8601 has it, whatever the session's
+// style is; argument 1 is the zone (JsonEncodeDateTime in json.c).
+func jsonMoment(oid postgres.OID, value func(c *call) postgres.Datum) func(c *call) error {
+	return func(c *call) error {
+		zone := -1
+		if c.args == 2 {
+			zone = 1
+		}
+		e, err := c.env(zone)
+		if err != nil {
+			return err
+		}
+		text := strings.Replace(string(postgres.AppendText(nil, oid, value(c), e)), " ", "T", 1)
+		if sign := len(text) - 3; oid == postgres.TimestampTZOID && sign > 0 && (text[sign] == '+' || text[sign] == '-') {
+			text += ":00"
+		}
+		c.isSet, c.result.text = true, postgres.AppendJSONString(c.result.text, text)
+		return nil
+	}
+}
+
+// jsonOfLists is an object of texts; a NULL value is null.
+func jsonOfLists(keys, values [][]byte) (string, error) {
+	if len(keys) != len(values) {
+		return "", errorf(pgerrcode.ArraySubscriptError, "mismatched array dimensions")
+	}
+	parts := make([]jsonPart, len(keys))
+	for i, k := range keys {
+		if k == nil {
+			return "", errorf(pgerrcode.NullValueNotAllowedDataException, "null value not allowed for object key")
+		}
+		parts[i] = jsonPart{string(postgres.AppendJSONString(nil, string(k))), "null"}
+		if values[i] != nil {
+			parts[i].value = string(postgres.AppendJSONString(nil, string(values[i])))
+		}
+	}
+	return joinParts("object", parts, ", ", " : "), nil
+}
+
+// buildObject is json_build_object of an array: its elements as texts and as JSON.
+func buildObject(c *call) error {
+	texts, values := c.list(0), c.list(1)
+	if len(texts)%2 != 0 {
+		return errUneven(c.text(2))
+	}
+	var parts []jsonPart
+	for i := 0; i < len(texts); i += 2 {
+		if texts[i] == nil {
+			return errNullKey(c.text(2), i+1)
+		}
+		parts = append(parts, jsonPart{string(postgres.AppendJSONString(nil, string(texts[i]))), string(values[i+1])})
+	}
+	c.setText(joinParts("object", parts, ", ", " : "))
+	return nil
+}
+
+func errUneven(function string) error {
+	e := errorf(pgerrcode.InvalidParameterValue, "argument list must have even number of elements")
+	e.Hint = "The arguments of " + function + "() must consist of alternating keys and values."
+	return e
+}
+
+// errNullKey says that argument n, a key, is NULL.
+func errNullKey(function string, n int) *planner.Error {
+	if strings.HasPrefix(function, "jsonb") {
+		return errorf(pgerrcode.InvalidParameterValue, "argument %d: key must not be null", n)
+	}
+	e := errorf(pgerrcode.InvalidParameterValue, "argument %d cannot be null", n)
+	e.Hint = "Object keys should be text."
+	return e
 }

@@ -59,7 +59,7 @@ func physical(oid postgres.OID) string {
 		return "BIGINT"
 	}
 	if elem := postgres.ElemOf(oid); elem != 0 && isList(oid) {
-		if p := physical(elem); p != "" {
+		if p := physical(elem); p != "" && !isList(elem) {
 			return p + "[]"
 		}
 		return ""

@@ -214,6 +214,9 @@ func (p *printer) subquery(e *planner.Subquery) printed {
 		b := p.query(e.Query, nil)
 		return printed{"(" + b.sql + ")", b.scales[0]}
 	case planner.SubqueryArray:
+		if e.Query.Targets[0].Expr.Type().OID == e.T.OID {
+			return p.fail(unsupported("an array of several dimensions"))
+		}
 		var want []int
 		if e.Query.Targets[0].Expr.Type().OID == postgres.NumericOID {
 			want = []int{asText}

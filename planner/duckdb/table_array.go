@@ -2,6 +2,10 @@ package duckdb
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -18,7 +22,7 @@ func (t *tables) addArrays() {
 		"array_upper(anyarray, int4)", "(CASE WHEN $2 = 1 THEN nullif(CAST(len($1) AS INTEGER), 0) END)",
 		"array_lower(anyarray, int4)", "(CASE WHEN $2 = 1 AND len($1) > 0 THEN CAST(1 AS INTEGER) END)",
 		"array_ndims(anyarray)", "(CASE WHEN len($1) > 0 THEN CAST(1 AS INTEGER) END)",
-		"cardinality(anyarray)", "CAST(len($1) AS INTEGER)",
+		"cardinality(anyarray)", "CAST(len($1) AS INTEGER)", "array_dims(anyarray)", "(CASE WHEN len($1) > 0 THEN '[1:' || len($1) || ']' END)",
 		"array_cat(anycompatiblearray, anycompatiblearray)", concatLists,
 	)
 	t.operatorTexts("||(anycompatiblearray, anycompatiblearray)", concatLists)
@@ -28,8 +32,7 @@ func (t *tables) addArrays() {
 	for _, name := range []string{"array_prepend(anycompatible, anycompatiblearray)", "||(anycompatible, anycompatiblearray)"} {
 		t.elementwise(name, 0, "list_concat([%[2]s], %[1]s)")
 	}
-	t.elementwise("array_position(anycompatiblearray, anycompatible)", 1, "CAST(nullif(list_position(%[1]s, %[2]s), 0) AS INTEGER)")
-	t.elementwise("array_remove(anycompatiblearray, anycompatible)", 1, "list_filter(%[1]s, lambda %[3]s: %[3]s IS DISTINCT FROM %[2]s)")
+	t.addElementSearches()
 	t.function("array_to_string(anyarray, text)", joinArray("CAST(NULL AS VARCHAR)"))
 	t.function("array_to_string(anyarray, text, text)", joinArray("$3"))
 	t.functionTexts(
@@ -49,26 +52,93 @@ func (t *tables) addArrays() {
 }
 
 // elementwise adds a function of an array and an element, which is argument i.
-// In the format 1 is the array, 2 the element and 3 a name for a lambda.
+// In the format 1 is the array and 2 the element.
 func (t *tables) elementwise(signature string, i int, format string) {
 	e := func(s *site) printed {
 		if postgres.ElemOf(s.types[i].OID) != 0 {
 			return s.refuse("function %s of arrays of several dimensions", s.name)
 		}
-		if s.types[i].OID == postgres.NumericOID && s.name != "||" && s.name != "array_append" && s.name != "array_prepend" {
-			return s.refuse("function %s of type %s", s.name, s.types[1-i].OID)
-		}
 		list := "coalesce(" + s.text(1-i) + ", [])"
-		if s.name == "array_position" || s.name == "array_remove" {
-			list = s.text(1 - i)
-		}
-		return printed{sql: fmt.Sprintf(format+"%.0[3]s", list, s.text(i), s.p.name("e"))}
+		return printed{sql: fmt.Sprintf(format, list, s.text(i))}
 	}
 	if signature[0] == '|' {
 		t.operator(signature, e)
 		return
 	}
 	t.function(signature, e)
+}
+
+// addElementSearches: functions that compare the elements of an array with a value.
+func (t *tables) addElementSearches() {
+	searches := map[string]func(list, other string, same func(e string) string, name string) string{
+		"array_position(anycompatiblearray, anycompatible)": func(list, _ string, same func(string) string, e string) string {
+			return "CAST(nullif(list_position(list_transform(" + list + ", lambda " + e + ": " + same(e) + "), true), 0) AS INTEGER)"
+		},
+		"array_positions(anycompatiblearray, anycompatible)": func(list, _ string, same func(string) string, e string) string {
+			places := "list_transform(" + list + ", lambda " + e + ", i: CASE WHEN " + same(e) + " THEN i END)"
+			return "CAST(list_filter(" + places + ", lambda i: i IS NOT NULL) AS INTEGER[])"
+		},
+		"array_remove(anycompatiblearray, anycompatible)": func(list, _ string, same func(string) string, e string) string {
+			return "list_filter(" + list + ", lambda " + e + ": NOT (" + same(e) + "))"
+		},
+		"array_replace(anycompatiblearray, anycompatible, anycompatible)": func(list, other string, same func(string) string, e string) string {
+			return "list_transform(" + list + ", lambda " + e + ": CASE WHEN " + same(e) + " THEN " + other + " ELSE " + e + " END)"
+		},
+	}
+	for signature, search := range searches {
+		t.function(signature, func(s *site) printed {
+			elem := planner.Type{OID: postgres.ElemOf(s.types[0].OID), Typmod: -1}
+			if postgres.ElemOf(s.types[1].OID) != 0 {
+				return s.refuse("function %s of arrays of several dimensions", s.name)
+			}
+			s.p.comparable(elem)
+			key := func(e string) string { return s.p.key(elem, printed{e, textScale(elem)}) }
+			values := append(make([]string, 0, 2), s.text(1))
+			if len(s.args) > 2 {
+				values = append(values, s.text(2))
+			}
+			// A subquery cannot stand in a lambda: its value is handed in.
+			hoisted, row := slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, "SELECT ") }), s.p.name("r")
+			outside := strings.Join(append([]string{"list := " + s.args[0].sql}, named(values)...), ", ")
+			list := s.args[0].sql
+			if hoisted {
+				list = row + ".list"
+				for i := range values {
+					values[i] = fmt.Sprintf("%s.v%d", row, i)
+				}
+			}
+			same := func(e string) string { return key(e) + " IS NOT DISTINCT FROM " + key(values[0]) }
+			out := search(list, values[len(values)-1], same, s.p.name("e"))
+			if hoisted {
+				out = "list_extract(list_transform([struct_pack(" + outside + ")], lambda " + row + ": " + out + "), 1)"
+			}
+			return printed{sql: out}
+		})
+	}
+	t.function("width_bucket(anycompatible, anycompatiblearray)", func(s *site) printed {
+		elem := planner.Type{OID: postgres.ElemOf(s.types[1].OID), Typmod: -1}
+		s.p.orderable(elem)
+		key := func(e string) string { return s.p.key(elem, printed{e, textScale(elem)}) }
+		name, list := s.p.name("e"), s.args[1].sql
+		nulls := raise(pgerrcode.NullValueNotAllowedDataException, "thresholds array must not contain NULLs")
+		return printed{sql: fmt.Sprintf("(CASE WHEN list_count(%[1]s) < len(%[1]s) THEN CAST(%[2]s AS INTEGER) WHEN %[3]s IS NOT NULL THEN "+
+			"CAST(len(list_filter(%[1]s, lambda %[4]s: %[5]s <= %[6]s)) AS INTEGER) END)", list, nulls, s.text(0), name, key(name), key(s.text(0)))}
+	})
+	t.function("trim_array(anyarray, int4)", func(s *site) printed {
+		list, n := s.args[0].sql, s.args[1].sql
+		outside := "fg_raise('" + pgerrcode.ArraySubscriptError + "', 'number of elements to trim must be between 0 and ' || len(" + list + "))"
+		return printed{sql: fmt.Sprintf("(CASE WHEN %[2]s < 0 OR %[2]s > len(%[1]s) THEN list_slice(%[1]s, 1, CAST(%[3]s AS BIGINT)) WHEN %[2]s IS NOT NULL THEN list_slice(%[1]s, 1, len(%[1]s) - %[2]s) END)",
+			list, n, outside)}
+	})
+}
+
+// named are expressions as fields v0, v1 of a struct.
+func named(values []string) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = fmt.Sprintf("v%d := %s", i, v)
+	}
+	return out
 }
 
 // joinArray is array_to_string: elements as their type prints them.

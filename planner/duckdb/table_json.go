@@ -1,7 +1,6 @@
 package duckdb
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/jackc/pgerrcode"
@@ -32,10 +31,35 @@ func (t *tables) addJSON() {
 		to := "to_" + j
 		t.function(sig(to, "anyelement"), func(s *site) printed { return printed{sql: normal(s.json(0))} })
 		t.function(j+`_build_object("any")`, func(s *site) printed { return printed{sql: normal(s.jsonObject())} })
+		t.function(j+"_build_object()", func(*site) printed { return printed{sql: "'{}'"} })
 		t.function(j+`_build_array("any")`, func(s *site) printed {
+			if s.variadic {
+				return printed{sql: normal(s.jsonArray(0, ", "))}
+			}
 			return printed{sql: normal("('[' || " + strings.Join(s.jsons(0), " || ', ' || ") + " || ']')")}
 		})
+		t.function(j+"_build_array()", func(*site) printed { return printed{sql: "'[]'"} })
+		t.function(j+"_object(text[])", func(s *site) printed { return printed{sql: normal("fg_json_object(" + s.args[0].sql + ")")} })
+		t.function(j+"_object(text[], text[])", func(s *site) printed {
+			return printed{sql: normal("fg_json_object(" + s.args[0].sql + ", " + s.args[1].sql + ")")}
+		})
+		t.functionTexts(sig(j+"_strip_nulls", j), "fg_"+j+"_strip_nulls($1)")
 	})
+	toArray := func(s *site) printed { return printed{sql: s.jsonArray(0, ",")} }
+	t.function("array_to_json(anyarray)", toArray)
+	t.function("array_to_json(anyarray, bool)", func(s *site) printed {
+		return printed{sql: "(CASE WHEN " + s.args[1].sql + " THEN " + s.jsonArray(0, ",\n ") + " WHEN NOT " + s.args[1].sql + " THEN " + toArray(s).sql + " END)"}
+	})
+	t.functionTexts(
+		"jsonb_concat(jsonb, jsonb)", "fg_jsonb_concat($1, $2)", "jsonb_pretty(jsonb)", "fg_jsonb_pretty($1)",
+		"jsonb_delete(jsonb, text)", "fg_jsonb_delete($1, $2)", "jsonb_delete(jsonb, int4)", "fg_jsonb_delete($1, $2)",
+		"jsonb_delete(jsonb, text[])", "fg_jsonb_delete($1, $2)", "jsonb_delete_path(jsonb, text[])", "fg_jsonb_delete_path($1, $2)",
+		"jsonb_set(jsonb, text[], jsonb, bool)", "fg_jsonb_set($1, $2, $3, $4)", "jsonb_insert(jsonb, text[], jsonb, bool)", "fg_jsonb_insert($1, $2, $3, $4)",
+	)
+	t.operatorTexts(
+		"||(jsonb, jsonb)", "fg_jsonb_concat($1, $2)", "-(jsonb, text)", "fg_jsonb_delete($1, $2)", "-(jsonb, int4)", "fg_jsonb_delete($1, $2)",
+		"-(jsonb, text[])", "fg_jsonb_delete($1, $2)", "#-(jsonb, text[])", "fg_jsonb_delete_path($1, $2)",
+	)
 	t.operatorTexts(
 		"@>(jsonb, jsonb)", "fg_jsonb_contains($1, $2)", "<@(jsonb, jsonb)", "fg_jsonb_contains($2, $1)",
 		"?(jsonb, text)", "fg_jsonb_has($1, $2)", "?|(jsonb, text[])", "fg_jsonb_has_any($1, $2)", "?&(jsonb, text[])", "fg_jsonb_has_all($1, $2)",
@@ -72,15 +96,33 @@ func (s *site) json(i int) string {
 		out = "fg_json_number(" + text() + ")"
 	case postgres.JSONOID, postgres.JSONBOID:
 		out = arg.sql
-	case postgres.TimestampOID, postgres.TimestampTZOID:
-		out = "fg_json_time(" + text() + ")"
+	case postgres.DateOID:
+		out = "fg_json_date(" + arg.sql + ")"
+	case postgres.TimestampOID:
+		out = "fg_json_timestamp(" + arg.sql + ")"
+	case postgres.TimestampTZOID:
+		out = "fg_json_timestamptz(" + arg.sql + ", " + quoteString(s.p.zone) + ")"
 	default:
 		if postgres.ElemOf(t.OID) != 0 {
-			return s.refuse("type %s as JSON", t.OID).sql
+			out = s.jsonArray(i, ",")
+			break
 		}
 		out = "fg_json_quote(" + text() + ")"
 	}
 	return "coalesce(" + out + ", 'null')"
+}
+
+// jsonArray is an array argument as a JSON array.
+func (s *site) jsonArray(i int, comma string) string {
+	return "('[' || fg_array_to_string(" + s.jsonElements(i) + ", " + quoteString(comma) + ", 'null') || ']')"
+}
+
+// jsonElements is the list of the elements of an array argument as JSON.
+func (s *site) jsonElements(i int) string {
+	elem := planner.Type{OID: postgres.ElemOf(s.types[i].OID), Typmod: -1}
+	name := s.p.name("e")
+	e := &site{p: s.p, args: []printed{{name, textScale(elem)}}, types: []planner.Type{elem}}
+	return transform(s.args[i].sql, name, e.json(0))
 }
 
 func (s *site) jsons(from int) []string {
@@ -96,15 +138,18 @@ func (s *site) jsons(from int) []string {
 
 // jsonObject is keys and values in turn.
 func (s *site) jsonObject() string {
+	if s.variadic {
+		return "fg_json_build_object(" + s.elementTexts(0) + ", " + s.jsonElements(0) + ", " + quoteString(s.name) + ")"
+	}
 	if len(s.args)%2 != 0 {
-		e := errorf(pgerrcode.InvalidParameterValue, "argument list must have even number of elements")
-		e.Hint = "The arguments of " + s.name + "() must consist of alternating keys and values."
-		return s.p.fail(e).sql
+		return s.p.fail(errUneven(s.name)).sql
 	}
 	var parts []string
 	for i := 0; i < len(s.args); i += 2 {
-		key := "coalesce(" + s.castText(i) + ", " +
-			raise(pgerrcode.InvalidParameterValue, fmt.Sprintf("argument %d: key must not be null", i+1)) + ")"
+		if t := s.types[i].OID; t == postgres.JSONOID || t == postgres.JSONBOID || postgres.ElemOf(t) != 0 {
+			return s.p.fail(errorf(pgerrcode.InvalidParameterValue, "key value must be scalar, not array, composite, or json")).sql
+		}
+		key := "coalesce(" + s.castText(i) + ", " + raise(pgerrcode.InvalidParameterValue, errNullKey(s.name, i+1).Message) + ")"
 		parts = append(parts, "fg_json_quote("+key+") || ' : ' || "+s.json(i+1))
 	}
 	if len(parts) == 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgerrcode"
 )
 
-// maxJSONDepth bounds nesting, where PostgreSQL runs out of stack (54001) a few thousand levels deep.
-const maxJSONDepth = 6000
+// maxJSONDepth bounds nesting, where PostgreSQL runs out of stack (54001) some levels past ten thousand.
+const maxJSONDepth = 10_000
 
 // maxExpandedBytes bounds what the numbers of one jsonb, or the items of one array, grow to: 1e131071 is one number of
 // 131,072 digits, for which PostgreSQL has a shorter form until it prints it.
