@@ -47,7 +47,7 @@ func (s *server) wireCompaction() error {
 	if err != nil {
 		return err
 	}
-	w.stages = append(w.stages, pressure, sweeper)
+	w.stages = append(w.stages, pressure, sweeper, st.staged, st.errors)
 	return s.wireRetention()
 }
 

@@ -42,11 +42,13 @@ func rawShards() int { return max(stagedShards(), 2) }
 
 // stores are the embedded stores of one data directory.
 type stores struct {
-	kv                  *bolt.DB
-	objects             *objstore.Dir
-	raw, staged, errors *stream.Disk
-	lake                *lake.Store
-	closers             []io.Closer
+	kv      *bolt.DB
+	objects *objstore.Dir
+	raw     *stream.Disk
+	// staged and errors keep large records among the objects.
+	staged, errors *pipeline.Spill
+	lake           *lake.Store
+	closers        []io.Closer
 }
 
 // errInUse says that another server has the data directory.
@@ -79,24 +81,28 @@ func openStores(dir string, log *slog.Logger) (s *stores, err error) {
 	if s.objects, err = objstore.OpenDir(objstore.DirConfig{Root: filepath.Join(dir, objectsFolder)}); err != nil {
 		return s, err
 	}
+	if s.raw, err = s.openLog(dir, pipeline.LogRaw, rawShards(), log); err != nil {
+		return s, err
+	}
 	for _, l := range []struct {
 		name   string
 		shards int
-		to     **stream.Disk
-	}{{pipeline.LogRaw, rawShards(), &s.raw}, {pipeline.LogStaged, stagedShards(), &s.staged}, {pipeline.LogErrors, errorShards, &s.errors}} {
-		d, err := openLog(dir, l.name, l.shards, log)
+		to     **pipeline.Spill
+	}{{pipeline.LogStaged, stagedShards(), &s.staged}, {pipeline.LogErrors, errorShards, &s.errors}} {
+		d, err := s.openLog(dir, l.name, l.shards, log)
 		if err != nil {
 			return s, err
 		}
-		*l.to = d
-		s.closers = append(s.closers, d)
+		if *l.to, err = pipeline.NewSpill(pipeline.SpillConfig{Log: d, Name: l.name, Bucket: s.objects, Logger: log}); err != nil {
+			return s, err
+		}
 	}
 	s.lake, err = lake.New(lake.Config{Bucket: s.objects, Exclusive: true, Logger: log})
 	return s, err
 }
 
 // openLog opens a log as it was made, or makes it with the given shards.
-func openLog(dir, name string, shards int, log *slog.Logger) (*stream.Disk, error) {
+func (s *stores) openLog(dir, name string, shards int, log *slog.Logger) (*stream.Disk, error) {
 	folder := filepath.Join(dir, streamsFolder, name)
 	if _, err := os.Stat(folder); err == nil {
 		shards = 0
@@ -105,6 +111,7 @@ func openLog(dir, name string, shards int, log *slog.Logger) (*stream.Disk, erro
 	if err != nil {
 		return nil, fmt.Errorf("open %s stream: %w", name, err)
 	}
+	s.closers = append(s.closers, d)
 	return d, nil
 }
 

@@ -11,8 +11,8 @@ const (
 	// stagedVersion is the first byte of a staged record.
 	stagedVersion = 1
 
-	// StagedTarget is the size in bytes at which a staged record should be ended, so that records stay under the 350 KB
-	// of design section 3. One event may be larger than that by itself.
+	// StagedTarget is the size in bytes at which a staged record should be ended, so that records stay under StagedMax.
+	// One event may be larger than that by itself.
 	StagedTarget = 256 << 10
 
 	// triedShapes is how many of a record's shapes are compared with an event before its own is encoded to look it up:
