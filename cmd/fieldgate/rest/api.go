@@ -71,7 +71,8 @@ func (c Config) validate() error {
 
 // API serves the resources.
 type API struct {
-	cfg Config
+	cfg      Config
+	document []byte // in OpenAPI
 }
 
 // New returns an API.
@@ -80,7 +81,12 @@ func New(cfg Config) (*API, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &API{cfg: cfg}, nil
+	a := &API{cfg: cfg}
+	var err error
+	if a.document, err = openAPI(a.resources()); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // handleFunc serves one method of a resource for a key. It returns an error
@@ -90,44 +96,52 @@ type handleFunc func(w http.ResponseWriter, r *http.Request, key *ingest.Key) er
 // resource is what can be done at a path, by method.
 type resource struct {
 	scope   ingest.Scope
-	methods map[string]handleFunc
+	methods map[string]operation
+}
+
+// resources are the API, by path.
+func (a *API) resources() map[string]resource {
+	const get, post, patch, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	ok, created, gone := http.StatusOK, http.StatusCreated, http.StatusNoContent
+	return map[string]resource{
+		"/v1/schema": {ingest.ScopeSchema, map[string]operation{
+			get:   {a.getSettings, "the settings of all metrics", nil, settingsBody{}, ok, true},
+			patch: {a.patchSettings, "change the settings of all metrics", settingsBody{}, settingsBody{}, ok, true},
+		}},
+		"/v1/schema/history": {ingest.ScopeSchema, map[string]operation{
+			get: {a.getHistory, "the versions of the schema, the current one first", nil, []versionBody{}, ok, true},
+		}},
+		"/v1/schema/restore": {ingest.ScopeSchema, map[string]operation{
+			post: {a.restore, "declare what an earlier version had declared", restoreBody{}, settingsBody{}, ok, true},
+		}},
+		"/v1/schema/metrics": {ingest.ScopeSchema, map[string]operation{
+			get:  {a.listMetrics, "the declared metrics", nil, []metricBody{}, ok, true},
+			post: {a.createMetric, "declare a metric", metricBody{}, metricBody{}, created, true},
+		}},
+		"/v1/schema/metrics/{metric}": {ingest.ScopeSchema, map[string]operation{
+			get:    {a.getMetric, "a metric", nil, metricBody{}, ok, true},
+			patch:  {a.patchMetric, "change a metric", metricBody{}, metricBody{}, ok, true},
+			remove: {a.deleteMetric, "end a metric's generation", nil, nil, gone, true},
+		}},
+		"/v1/schema/metrics/{metric}/fields": {ingest.ScopeSchema, map[string]operation{
+			post: {a.createField, "declare a field", fieldBody{}, fieldBody{}, created, true},
+		}},
+		"/v1/schema/metrics/{metric}/fields/{field}": {ingest.ScopeSchema, map[string]operation{
+			patch:  {a.patchField, "change a field", fieldBody{}, fieldBody{}, ok, true},
+			remove: {a.deleteField, "undeclare a field", nil, nil, gone, true},
+		}},
+		"/v1/query": {ingest.ScopeQuery, map[string]operation{
+			post: {a.query, "run one statement; rows are NDJSON, JSON or CSV, by Accept", queryBody{}, nil, ok, false},
+		}},
+	}
 }
 
 // Register adds the resources to a server's.
 func (a *API) Register(mux *http.ServeMux) {
-	for path, res := range map[string]resource{
-		"/v1/schema": {ingest.ScopeSchema, map[string]handleFunc{
-			http.MethodGet:   a.getSettings,
-			http.MethodPatch: a.patchSettings,
-		}},
-		"/v1/schema/history": {ingest.ScopeSchema, map[string]handleFunc{
-			http.MethodGet: a.getHistory,
-		}},
-		"/v1/schema/restore": {ingest.ScopeSchema, map[string]handleFunc{
-			http.MethodPost: a.restore,
-		}},
-		"/v1/schema/metrics": {ingest.ScopeSchema, map[string]handleFunc{
-			http.MethodGet:  a.listMetrics,
-			http.MethodPost: a.createMetric,
-		}},
-		"/v1/schema/metrics/{metric}": {ingest.ScopeSchema, map[string]handleFunc{
-			http.MethodGet:    a.getMetric,
-			http.MethodPatch:  a.patchMetric,
-			http.MethodDelete: a.deleteMetric,
-		}},
-		"/v1/schema/metrics/{metric}/fields": {ingest.ScopeSchema, map[string]handleFunc{
-			http.MethodPost: a.createField,
-		}},
-		"/v1/schema/metrics/{metric}/fields/{field}": {ingest.ScopeSchema, map[string]handleFunc{
-			http.MethodPatch:  a.patchField,
-			http.MethodDelete: a.deleteField,
-		}},
-		"/v1/query": {ingest.ScopeQuery, map[string]handleFunc{
-			http.MethodPost: a.query,
-		}},
-	} {
+	for path, res := range a.resources() {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, res) })
 	}
+	mux.HandleFunc("GET "+openAPIPath, serveOpenAPI(a.document))
 	mux.HandleFunc("/v1/schema/", func(w http.ResponseWriter, r *http.Request) {
 		a.writeProblem(w, r, &ingest.Problem{Status: http.StatusNotFound, Detail: "there is no such resource"})
 	})
@@ -138,7 +152,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, res resource) {
 	if method == http.MethodHead {
 		method = http.MethodGet // the server leaves the body out
 	}
-	handle, ok := res.methods[method]
+	op, ok := res.methods[method]
 	if !ok {
 		allowed := slices.Sorted(maps.Keys(res.methods))
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
@@ -150,7 +164,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, res resource) {
 	}
 	key, err := a.cfg.Keys.Authorize(r, res.scope)
 	if err == nil {
-		err = handle(w, r, key)
+		err = op.handle(w, r, key)
 	}
 	switch {
 	case errors.Is(err, errAborted):

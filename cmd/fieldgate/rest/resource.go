@@ -16,7 +16,7 @@ type (
 		MetricKeys        []string `json:"metric_keys"`
 		TimestampAliases  []string `json:"timestamp_aliases"`
 		TimestampPatterns []string `json:"timestamp_patterns"`
-		UndeclaredMetrics string   `json:"undeclared_metrics,omitempty"`
+		UndeclaredMetrics string   `json:"undeclared_metrics,omitempty" enum:"accept,reject"`
 	}
 	// metricBody is a metric.
 	metricBody struct {
@@ -24,7 +24,7 @@ type (
 		Aliases           []string    `json:"aliases"`
 		TimestampAliases  []string    `json:"timestamp_aliases"`
 		TimestampPatterns []string    `json:"timestamp_patterns"`
-		MissingTime       string      `json:"missing_time,omitempty"`
+		MissingTime       string      `json:"missing_time,omitempty" enum:"arrival,reject"`
 		Comment           string      `json:"comment,omitempty"`
 		Fields            []fieldBody `json:"fields"`
 	}

@@ -1,0 +1,120 @@
+package rest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// document is what the test wants of OpenAPI.
+type document struct {
+	OpenAPI    string                                `json:"openapi"`
+	Paths      map[string]map[string]json.RawMessage `json:"paths"`
+	Components struct {
+		Schemas map[string]struct {
+			Properties map[string]json.RawMessage `json:"properties"`
+		} `json:"schemas"`
+	} `json:"components"`
+}
+
+// operation is a method of a path.
+type operation struct {
+	OperationID string `json:"operationId"`
+	RequestBody *struct {
+		Content map[string]media `json:"content"`
+	} `json:"requestBody"`
+	Responses map[string]struct {
+		Content map[string]media `json:"content"`
+	} `json:"responses"`
+}
+
+type media struct {
+	Schema reference `json:"schema"`
+}
+
+type reference struct {
+	Ref   string     `json:"$ref"`
+	Items *reference `json:"items"`
+}
+
+func (r reference) name() string {
+	if r.Items != nil {
+		r = *r.Items
+	}
+	return strings.TrimPrefix(r.Ref, "#/components/schemas/")
+}
+
+// TestOpenAPI holds the document against the handlers: what it lists is served,
+// what it does not list is not, bodies have the members that it says, and
+// references lead somewhere.
+func TestOpenAPI(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := b.do(t, "GET", "/v1/openapi.json", "", "")
+	var doc document
+	if err := json.Unmarshal([]byte(readAll(t, r)), &doc); err != nil || r.StatusCode != http.StatusOK || doc.OpenAPI != "3.1.0" {
+		t.Fatalf("%d, OpenAPI %q, %v", r.StatusCode, doc.OpenAPI, err)
+	}
+	if r := b.do(t, "POST", "/v1/schema/metrics", "acme",
+		`{"name":"m","aliases":["mm"],"comment":"c","missing_time":"reject","fields":[{"name":"f","type":"text","comment":"c","aliases":[{"name":"g","convert":"upper(value)"}]}]}`); r.StatusCode != http.StatusCreated {
+		t.Fatal(readAll(t, r))
+	}
+	operations := map[string]bool{}
+	for path, item := range doc.Paths {
+		real := strings.NewReplacer("{metric}", "m", "{field}", "f").Replace(path)
+		for _, method := range []string{"get", "post", "patch", "put", "delete"} {
+			text, listed := item[method]
+			r := b.do(t, strings.ToUpper(method), real, "nobody", "")
+			if served := r.StatusCode != http.StatusMethodNotAllowed; served != listed {
+				t.Errorf("%s %s: listed %v, served %v", method, path, listed, served)
+			}
+			if !listed {
+				continue
+			}
+			var op operation
+			if err := json.Unmarshal(text, &op); err != nil {
+				t.Fatal(err)
+			}
+			if operations[op.OperationID] {
+				t.Errorf("operation %s is listed twice", op.OperationID)
+			}
+			operations[op.OperationID] = true
+			if method == "get" {
+				answer := op.Responses["200"].Content["application/json"].Schema
+				checkMembers(t, path, readAll(t, b.do(t, "GET", real, "acme", "")), doc.Components.Schemas[answer.name()].Properties)
+			}
+			if op.RequestBody == nil {
+				continue
+			}
+			for _, body := range op.RequestBody.Content {
+				if _, known := doc.Components.Schemas[body.Schema.name()]; !known {
+					t.Errorf("%s %s: schema %q is missing", method, path, body.Schema.name())
+				}
+			}
+		}
+	}
+	if len(operations) < 13 {
+		t.Errorf("%d operations", len(operations))
+	}
+}
+
+// checkMembers sees that every member of an object, or of those in an array, is one
+// of the schema's.
+func checkMembers(t *testing.T, path, text string, properties map[string]json.RawMessage) {
+	t.Helper()
+	if !strings.HasPrefix(text, "[") {
+		text = "[" + text + "]"
+	}
+	var objects []map[string]any
+	if err := json.Unmarshal([]byte(text), &objects); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	for _, o := range objects {
+		for member := range o {
+			if _, known := properties[member]; !known {
+				t.Errorf("%s has a member %s that the document does not", path, member)
+			}
+		}
+	}
+}
