@@ -18,6 +18,7 @@ import (
 
 	"github.com/fieldgate/fieldgate/ingest"
 	"github.com/fieldgate/fieldgate/pipeline/record"
+	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/wire/auth"
 )
@@ -30,6 +31,8 @@ type admin struct {
 	keys    *ingest.Keys
 	// dropped is told of a dropped tenant, to end what runs for it. Optional.
 	dropped func(tenant string) error
+	// checkDraft says why the conversions and views of a changed schema cannot be.
+	checkDraft func(ctx context.Context, d *schema.Draft) error
 }
 
 // adminRequest is one command. It travels over the admin socket as JSON.
@@ -41,6 +44,8 @@ type adminRequest struct {
 	Scopes   []string `json:",omitempty"`
 	Owner    bool     `json:",omitempty"`
 	Password string   `json:",omitempty"`
+	// File is a schema, for "schema apply"; the answer is a schemaAnswer in JSON.
+	File *schemaFile `json:",omitempty"`
 }
 
 // newAdmin makes an admin over a key-value store.
@@ -57,7 +62,15 @@ func newAdmin(kv schema.KV) (*admin, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &admin{schemas: schemas, roles: roles, keys: keys}, nil
+	observed, err := schema.NewObserved(kv, schema.ObservedConfig{Schemas: schemas})
+	if err != nil {
+		return nil, err
+	}
+	plans, err := planner.New(planner.Config{Schemas: schemas, Observed: observed})
+	if err != nil {
+		return nil, err
+	}
+	return &admin{schemas: schemas, roles: roles, keys: keys, checkDraft: plans.CheckDraft}, nil
 }
 
 // do carries out a command and returns what it prints.
@@ -87,6 +100,15 @@ func (a *admin) do(ctx context.Context, r adminRequest) (string, error) {
 		return "", a.roles.DropUser(ctx, r.Tenant, r.Name)
 	case "user list":
 		return a.listUsers(ctx, r.Tenant)
+	case "schema dump":
+		return a.dumpSchema(ctx, r.Tenant)
+	case "schema apply":
+		answer, err := a.applySchema(ctx, r.Tenant, r.File)
+		if err != nil {
+			return "", err
+		}
+		text, err := json.Marshal(answer)
+		return string(text), err
 	default:
 		return "", fmt.Errorf("unknown command %q", r.Command)
 	}

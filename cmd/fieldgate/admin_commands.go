@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -23,19 +24,37 @@ func (f *adminFlags) add(cmd *cobra.Command) {
 
 // run carries out a request and prints what it gives.
 func (f *adminFlags) run(cmd *cobra.Command, r adminRequest) error {
-	c, err := loadConfig(f.config, os.Environ())
-	if err != nil {
-		return err
-	}
-	if f.data != "" {
-		c.DataDir = f.data
-	}
-	output, err := runAdmin(cmd.Context(), c.DataDir, r)
+	output, err := f.ask(cmd, r)
 	if err != nil {
 		return err
 	}
 	_, err = io.WriteString(cmd.OutOrStdout(), output)
 	return err
+}
+
+// ask carries out a request.
+func (f *adminFlags) ask(cmd *cobra.Command, r adminRequest) (string, error) {
+	c, err := loadConfig(f.config, os.Environ())
+	if err != nil {
+		return "", err
+	}
+	if f.data != "" {
+		c.DataDir = f.data
+	}
+	return runAdmin(cmd.Context(), c.DataDir, r)
+}
+
+// askSchema carries out a schema file.
+func (f *adminFlags) askSchema(cmd *cobra.Command, tenant string, file *schemaFile) (schemaAnswer, error) {
+	var answer schemaAnswer
+	output, err := f.ask(cmd, adminRequest{Command: "schema apply", Tenant: tenant, File: file})
+	if err != nil {
+		return answer, err
+	}
+	if err := json.Unmarshal([]byte(output), &answer); err != nil {
+		return answer, fmt.Errorf("read the server's answer: %w", err)
+	}
+	return answer, nil
 }
 
 // simple is a command whose only argument is a name, or that has none.

@@ -34,6 +34,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), sqlCommand(), tenantCommand(), keyCommand(), userCommand(), versionCommand())
+	root.AddCommand(serveCommand(), sqlCommand(), tenantCommand(), keyCommand(), userCommand(), schemaCommand(), versionCommand())
 	return root
 }

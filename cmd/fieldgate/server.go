@@ -324,6 +324,7 @@ func (s *server) wireReading() error {
 	if err != nil {
 		return err
 	}
+	s.admin.checkDraft = s.reading.planner.CheckDraft
 	s.rest, err = rest.New(rest.Config{
 		Schemas: s.schemas, CheckDraft: s.reading.planner.CheckDraft, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log,
 	})
