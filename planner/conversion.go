@@ -114,7 +114,7 @@ func (b *binder) bindConversion(scan *MetricScan, table *metricTable, n *pgquery
 	sc.clause, sc.value = inConversion, &SentValue{T: plainType(input)}
 	it := &item{name: table.name, relation: scan, metric: table, nameVisible: true, columnsVisible: true}
 	for _, c := range table.columns {
-		it.columns = append(it.columns, itemColumn{name: c.name, t: c.t, observed: c.attribute == 0})
+		it.columns = append(it.columns, itemColumn{name: c.name, t: c.t, observed: c.observed})
 	}
 	sc.items, sc.all = []*item{it}, []*item{it}
 	before := slices.Clone(scan.Fields)

@@ -97,6 +97,8 @@ func (b *binder) convert(v postgres.Datum, from, to postgres.OID) (postgres.Datu
 		}
 	case postgres.DateOID, postgres.TimestampOID, postgres.TimestampTZOID:
 		return b.convertTime(v, from, to)
+	case postgres.TextOID, postgres.VarcharOID, postgres.NameOID:
+		return v, to == postgres.TextOID || to == postgres.VarcharOID
 	}
 	return postgres.Datum{}, false
 }

@@ -76,7 +76,7 @@ func (b *binder) rangeVar(sc *scope, rv *pgquery.RangeVar) (FromItem, []*item, e
 		scan := b.newMetricScan(t.metric, alias)
 		it.relation, it.metric, f = scan, t.metric, scan
 		for _, c := range t.metric.columns {
-			it.columns = append(it.columns, itemColumn{name: c.name, t: c.t, observed: c.attribute == 0})
+			it.columns = append(it.columns, itemColumn{name: c.name, t: c.t, observed: c.observed})
 		}
 	} else if t.view != nil {
 		scan, err := b.viewScan(t.view, alias, rv.Location)

@@ -24,9 +24,11 @@ type metricTable struct {
 
 // metricColumn is a column of a metric that can be named.
 type metricColumn struct {
-	name      string
-	t         Type
-	hidden    bool
+	name   string
+	t      Type
+	hidden bool
+	// observed: nobody declared it.
+	observed  bool
 	attribute int16
 	// builtin is the physical column behind it, or "".
 	builtin string
@@ -40,6 +42,8 @@ type metricColumn struct {
 type observedField struct {
 	sent string
 	t    Type
+	// attribute is its number in the table of an undeclared metric.
+	attribute int16
 }
 
 // timestampAttribute is the attribute number of the timestamp column.
@@ -138,7 +142,7 @@ func (l *lookup) observedFields(datasets []schema.Dataset) ([]observedField, err
 	out := make([]observedField, 0, len(merged))
 	at := make(map[string]int, len(merged))
 	for i := range merged {
-		f := observedField{sent: merged[i].Sent, t: fieldType(merged[i].Type)}
+		f := observedField{sent: merged[i].Sent, t: fieldType(merged[i].Type), attribute: int16(schema.UndeclaredAttribute(&merged[i]))}
 		n, seen := at[f.sent]
 		switch {
 		case !seen:
@@ -164,7 +168,9 @@ func (t *metricTable) expand() error {
 	}
 	for _, f := range fields {
 		if f.sent != schema.TimestampField && f.sent != schema.IDField {
-			t.columns = append(t.columns, sentColumn(f))
+			c := sentColumn(f)
+			c.attribute = f.attribute
+			t.columns = append(t.columns, c)
 		}
 	}
 	return nil
@@ -172,7 +178,7 @@ func (t *metricTable) expand() error {
 
 // sentColumn is an undeclared sent name as a column.
 func sentColumn(f observedField) metricColumn {
-	return metricColumn{name: f.sent, t: f.t, sources: []schema.Source{{Name: f.sent}}}
+	return metricColumn{name: f.sent, t: f.t, observed: true, sources: []schema.Source{{Name: f.sent}}}
 }
 
 // beyond finds what a name that no declared column has means for this metric: a
@@ -216,7 +222,7 @@ func (t *metricTable) former(name string) (metricColumn, bool) {
 // with it, as it does where nobody declared it.
 func (t *metricTable) longer(c metricColumn) ([]schema.Source, error) {
 	i := slices.IndexFunc(c.sources, func(s schema.Source) bool { return s.Name == c.name })
-	if i < 0 || c.attribute == 0 || len(c.name) < maxIdentifier-3 {
+	if i < 0 || c.observed || len(c.name) < maxIdentifier-3 {
 		return c.sources, nil
 	}
 	fields, err := t.observe()

@@ -78,6 +78,11 @@ func readParams(types []postgres.OID, params []Param, env postgres.Env) ([]*Cons
 			values[i] = nullConst(plainType(t))
 			continue
 		}
+		if isObjectType(t) && !params[i].Binary {
+			// Its name is looked up when the statement is bound.
+			values[i] = &Const{T: plainType(postgres.UnknownOID), Value: postgres.TextDatum(string(params[i].Bytes)), at: nowhere}
+			continue
+		}
 		value, err := readParam(t, params[i], env)
 		if err != nil {
 			return nil, faultAt(nowhere, err)

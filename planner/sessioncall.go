@@ -60,6 +60,9 @@ func (b *binder) sessionCall(c *callSite) (e Expr, ok bool, err error) {
 	}
 	values := make([]*Const, len(args))
 	for i, arg := range args {
+		if castOfParam(arg) {
+			return nullConst(plainType(c.proc.Ret)), true, nil
+		}
 		switch arg := arg.(type) {
 		case *Const:
 			values[i] = arg
@@ -72,6 +75,16 @@ func (b *binder) sessionCall(c *callSite) (e Expr, ok bool, err error) {
 	}
 	e, err = f(b, c, values)
 	return e, true, err
+}
+
+// castOfParam says that an expression is a parameter as another type.
+func castOfParam(e Expr) bool {
+	cast, ok := e.(*Cast)
+	if !ok {
+		return false
+	}
+	_, isParam := cast.Arg.(*ParamRef)
+	return isParam || castOfParam(cast.Arg)
 }
 
 func sessionText(get func(*environment) string) sessionFunc {

@@ -32,18 +32,39 @@ func (b *binder) targets(sc *scope, q *Query, list []*pgquery.Node) error {
 	return nil
 }
 
-// newTarget is an output; a plain column of a metric says which one it is.
+// newTarget is an output; a plain column of a table says which one it is.
 func newTarget(e Expr, name string) Target {
 	t := Target{Expr: e, Name: name}
-	if c, ok := e.(*Column); ok {
-		if scan, ok := c.Relation.(*MetricScan); ok && scan.Fields[c.Index].Attribute > 0 {
-			t.TableOID, t.Attribute = scan.OID, scan.Fields[c.Index].Attribute
+	c, ok := e.(*Column)
+	if !ok {
+		return t
+	}
+	switch r := c.Relation.(type) {
+	case *MetricScan:
+		if r.Fields[c.Index].Attribute > 0 {
+			t.TableOID, t.Attribute = r.OID, r.Fields[c.Index].Attribute
+		}
+	case *CatalogScan:
+		t.TableOID, t.Attribute = r.Relation.OID(), int16(c.Index+1)
+	case *SubqueryScan:
+		t.TableOID, t.Attribute = origin(r.Query, c.Index)
+	case *CTEScan:
+		if r.CTE.Query != nil {
+			t.TableOID, t.Attribute = origin(r.CTE.Query, c.Index)
 		}
 		if scan, ok := c.Relation.(*SubqueryScan); ok && scan.OID != 0 {
 			t.TableOID, t.Attribute = scan.OID, int16(c.Index+1)
 		}
 	}
 	return t
+}
+
+// origin is the table's column that an output of a query plainly is.
+func origin(q *Query, index int) (oid uint32, attribute int16) {
+	if q.SetOp != nil || index >= len(q.Targets) {
+		return 0, 0
+	}
+	return q.Targets[index].TableOID, q.Targets[index].Attribute
 }
 
 // starOf says that a target is * or t.*, and gives the qualifier.

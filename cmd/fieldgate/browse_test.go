@@ -294,3 +294,37 @@ func detailOf(err error) string {
 	}
 	return ""
 }
+
+// TestDescribedColumns sees that what a result says of its columns is in the
+// catalog, for tables that were declared, that were not, and for views.
+func TestDescribedColumns(t *testing.T) {
+	t.Parallel()
+	w := startTwin(t)
+	made := keyPattern.FindStringSubmatch(must(t, w.c.DataDir, "", "key", "add", "--tenant", twinName, "--scope", "ingest"))
+	if made == nil {
+		t.Fatal("key add prints no key")
+	}
+	if status, a := w.send(t, "/v1/events/Nobody%20declared", `{"b":1,"_id":"x","a.b":"text"}`, "X-Api-Key", made[1]); status != 200 || a.Accepted != 1 {
+		t.Fatalf("post: %d %+v", status, a)
+	}
+	conn := dialURL(t, w.ours)
+	awaitRows(t, conn, `select count(*) from "Nobody declared"`, "1")
+	for _, table := range []string{"press", `"Odd Name.x"`, `"Nobody declared"`, "errors.stream", "fieldgate.files", "pg_class", "information_schema.columns"} {
+		reader := conn.ExecParams(t.Context(), "select * from (select * from "+table+") t", nil, nil, nil, nil)
+		fields := slices.Clone(reader.FieldDescriptions())
+		if r := reader.Read(); r.Err != nil {
+			t.Fatal(r.Err)
+		}
+		var got, want strings.Builder
+		for _, f := range fields {
+			fmt.Fprintf(&got, "%d %d %s\n", f.TableOID, f.TableAttributeNumber, f.Name)
+		}
+		for _, row := range w.exec(t, conn, `select attrelid, attnum, attname from pg_attribute where attnum > 0 and attrelid = '`+
+			table+`'::regclass order by attnum`).Rows {
+			fmt.Fprintf(&want, "%s %s %s\n", row[0], row[1], row[2])
+		}
+		if got.String() != want.String() || want.Len() == 0 {
+			t.Errorf("%s is described as\n%s\nin the catalog\n%s", table, got.String(), want.String())
+		}
+	}
+}

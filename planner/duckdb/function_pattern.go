@@ -157,8 +157,15 @@ func (f *finder) parts(at []int) [][]byte {
 // patternFunctions search with regular expressions.
 func patternFunctions() definitions {
 	return definitions{
-		"fg_matches(VARCHAR, VARCHAR, VARCHAR) BOOLEAN":                                          matchesPattern("regexp_like"),
-		"fg_similar(VARCHAR, VARCHAR) VARCHAR":                                                   fallible(func(c *call) (string, error) { return similarPattern(c.text(0), c.text(1)) }),
+		"fg_matches(VARCHAR, VARCHAR, VARCHAR) BOOLEAN": matchesPattern("regexp_like"),
+		"fg_similar(VARCHAR, VARCHAR) VARCHAR":          fallible(func(c *call) (string, error) { return similarPattern(c.text(0), c.text(1)) }),
+		"fg_text_like_escape(VARCHAR, VARCHAR) VARCHAR": func(c *call) error {
+			converted, err := convertEscape(c.text(0), c.text(1))
+			if err == nil {
+				c.setText(converted)
+			}
+			return err
+		},
 		"fg_like_check(VARCHAR) VARCHAR":                                                         likeCheck,
 		"fg_regexp_match(VARCHAR, VARCHAR, VARCHAR) VARCHAR[]":                                   firstMatch,
 		"fg_regexp_matches(VARCHAR, VARCHAR, VARCHAR) VARCHAR[]":                                 allMatches,

@@ -195,7 +195,7 @@ func likeEscape(s *site) printed {
 	pattern, ok := constantText(s.nodes[0])
 	escape, okEscape := constantText(s.nodes[1])
 	if !ok || !okEscape {
-		return s.refuse("LIKE with an ESCAPE and a pattern that is no constant")
+		return printed{sql: "fg_text_like_escape(" + s.args[0].sql + ", " + s.args[1].sql + ")"}
 	}
 	converted, err := convertEscape(pattern, escape)
 	if err != nil {

@@ -5,6 +5,13 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
+// systemComment is a comment on an object of PostgreSQL's own that is no function.
+type systemComment struct {
+	object, class uint32
+	sub           int32
+	text          string
+}
+
 // descriptionRows are the comments on functions, tables and columns.
 func descriptionRows(s *state, b *builder) {
 	for _, procs := range [][]postgres.Proc{postgres.Procs(), schema.Functions()} {
@@ -13,6 +20,10 @@ func descriptionRows(s *state, b *builder) {
 				b.add("objoid", p.OID, "classoid", procCatalogOID, "description", p.Description)
 			}
 		}
+	}
+	for i := range systemComments {
+		c := &systemComments[i]
+		b.add("objoid", c.object, "classoid", c.class, "objsubid", c.sub, "description", c.text)
 	}
 	for _, o := range s.objects() {
 		if o.comment != "" {

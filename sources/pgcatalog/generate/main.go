@@ -1,5 +1,5 @@
-// Command generate writes sources/pgcatalog/zz_relations.go and zz_keywords.go: the relations of pg_catalog and
-// information_schema with their columns, and the keywords, out of a running PostgreSQL 15.
+// Command generate writes sources/pgcatalog/zz_relations.go, zz_keywords.go and zz_descriptions.go: the relations of
+// pg_catalog and information_schema with their columns, the keywords, and the comments on what PostgreSQL brings, out of a running PostgreSQL 15.
 //
 // Usage, in the module's root, against a freshly initialised database:
 //
@@ -55,7 +55,7 @@ func run(ctx context.Context, dsn, dir string) (err error) {
 		return fmt.Errorf("the server is PostgreSQL %d, not %d", version, wantMajor)
 	}
 	for file, make := range map[string]func(context.Context, *pgx.Conn) ([]byte, error){
-		"zz_relations.go": relations, "zz_keywords.go": keywords,
+		"zz_relations.go": relations, "zz_keywords.go": keywords, "zz_descriptions.go": descriptions,
 	} {
 		text, err := make(ctx, conn)
 		if err != nil {
@@ -70,6 +70,30 @@ func run(ctx context.Context, dsn, dir string) (err error) {
 		}
 	}
 	return nil
+}
+
+// descriptions are the comments on what PostgreSQL brings, but for functions, which have theirs in schema/postgres.
+func descriptions(ctx context.Context, conn *pgx.Conn) ([]byte, error) {
+	rows, err := conn.Query(ctx, `select objoid, classoid, objsubid, description from pg_description
+		where classoid <> 'pg_proc'::regclass and objoid < 13000 order by classoid, objoid, objsubid`)
+	if err != nil {
+		return nil, fmt.Errorf("read descriptions: %w", err)
+	}
+	var out bytes.Buffer
+	out.WriteString(header)
+	out.WriteString("var systemComments = []systemComment{\n")
+	var object, class uint32
+	var sub int32
+	var text string
+	_, err = pgx.ForEachRow(rows, []any{&object, &class, &sub, &text}, func() error {
+		fmt.Fprintf(&out, "\t{%d, %d, %d, %q},\n", object, class, sub, text)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read descriptions: %w", err)
+	}
+	out.WriteString("}\n")
+	return out.Bytes(), nil
 }
 
 // keywords are the rows of pg_get_keywords().

@@ -26,8 +26,8 @@ SELECT * FROM pg_catalog.pg_enum WHERE 1<>1 LIMIT 1
 SELECT * FROM pg_catalog.pg_event_trigger WHERE 1<>1 LIMIT 1
 
 -- query: schemas
--- except: nspowner, nspacl, description
--- because: PostgreSQL gives its own schemas rights and comments
+-- except: nspowner, nspacl
+-- because: PostgreSQL gives its own schemas rights
 SELECT n.oid, n.*, d.description FROM pg_catalog.pg_namespace n
 LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid = n.oid AND d.objsubid = 0 AND d.classoid = 'pg_namespace'::regclass
 WHERE n.nspname !~ '^pg_(toast|temp)' ORDER BY nspname
