@@ -175,6 +175,52 @@ func dieAndRestart(t *testing.T, at int, after bool) (steps int) {
 	return d.steps
 }
 
+// unsaved are the checkpoints of a process that dies before it saves any.
+type unsaved struct{ stream.Checkpoints }
+
+func (unsaved) Save(context.Context, string, stream.ShardID, stream.Sequence) error { return nil }
+
+// TestSchemaChangesBetweenCrashAndRetry stages events, dies before the checkpoint,
+// and stages them again after metric and time are read from other fields: the
+// second time is bound as the first, by the schema of the arrival, and adds
+// nothing. Events that arrive later are bound anew.
+func TestSchemaChangesBetweenCrashAndRetry(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir())
+	h.rawConfig.Checkpoints = unsaved{h.rawConfig.Checkpoints}
+	stop := h.run(t)
+	events := []string{
+		`{"_id":1,"kind":"other","seen":1600000000,"timestamp":1700000000}`,
+		`{"_id":1,"kind":"other","n":2,"seen":1600000000,"timestamp":1700000000}`,
+		`{"kind":"other","seen":1600000001,"timestamp":1700000001}`,
+		`{"_bad":1,"timestamp":1700000002}`,
+	}
+	h.post(t, "r1", events...)
+	h.archived(t)
+	rows, errs := h.rows(t, metric("m")), h.rows(t, schema.ErrorDataset(tenant))
+	equal(t, "rows", rows, events[0], events[2])
+	if len(errs) != 2 {
+		t.Fatalf("error rows %q, want one malformed and one conflict", errs)
+	}
+	_, err := h.schemas.Change(t.Context(), tenant, "test", "change", func(d *schema.Draft) error {
+		return errors.Join(d.SetMetricKeys([]string{"kind"}), d.SetTimestampAliases("", []string{"seen"}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h = h.restart(t, stop)
+	h.run(t)
+	h.archived(t)
+	equal(t, "rows staged again", h.rows(t, metric("m")), rows...)
+	equal(t, "rows of what the metric would be now", h.rows(t, metric("other")))
+	equal(t, "error rows staged again", h.rows(t, schema.ErrorDataset(tenant)), errs...)
+	late := `{"kind":"other","seen":1600000009,"timestamp":1700000009}`
+	h.post(t, "r2", late)
+	h.visible(t)
+	equal(t, "rows that arrive now", h.rows(t, metric("other")), late)
+	equal(t, "rows of before", h.rows(t, metric("m")), rows...)
+}
+
 func without(lines []string, part string) []string {
 	return slices.DeleteFunc(lines, func(l string) bool { return contains(l, part) })
 }
