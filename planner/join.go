@@ -60,10 +60,25 @@ func (b *binder) join(sc *scope, j *pgquery.JoinExpr) (FromItem, []*item, error)
 			return nil, nil, err
 		}
 	}
-	if j.JoinUsingAlias != nil {
-		return nil, nil, unsupported(locate(j.Rarg), "an alias of JOIN USING")
+	if j.JoinUsingAlias != nil && j.Alias == nil {
+		if items, err = sc.addUsingAlias(j.JoinUsingAlias.Aliasname, joined.columns[:len(using)], items); err != nil {
+			return nil, nil, err
+		}
 	}
 	return b.joinItem(sc, bound, joined, items, j.Alias)
+}
+
+// addUsingAlias makes the merged columns of a join visible under the name that USING
+// gives them. A name of the whole join would hide it.
+func (sc *scope) addUsingAlias(name string, merged []itemColumn, items []*item) ([]*item, error) {
+	added, err := sc.add(&item{name: name, columns: slices.Clone(merged)}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkDuplicates(items, added); err != nil {
+		return nil, err
+	}
+	return append(items, added...), nil
 }
 
 // joinItem puts the item of a join in place of its sides' columns.

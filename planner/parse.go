@@ -60,7 +60,7 @@ func parseError(err error) error {
 		e.Err = err
 		return e
 	}
-	code := pgerrcode.SyntaxError
+	code, hint := pgerrcode.SyntaxError, ""
 	switch {
 	case strings.HasPrefix(syntax.Message, "memory exhausted"):
 		return tooComplex()
@@ -69,9 +69,12 @@ func parseError(err error) error {
 	case strings.HasSuffix(syntax.Message, "not yet implemented"):
 		code = pgerrcode.FeatureNotSupported
 	case syntax.Message == "invalid Unicode escape" && strings.HasPrefix(path.Base(syntax.Filename), "scan."):
-		code = pgerrcode.InvalidEscapeSequence
+		code, hint = pgerrcode.InvalidEscapeSequence, `Unicode escapes must be \uXXXX or \UXXXXXXXX.`
+	case syntax.Message == "invalid Unicode escape":
+		hint = `Unicode escapes must be \XXXX or \+XXXXXX.`
 	}
 	e := errorf(code, "%s", syntax.Message)
+	e.Hint = hint
 	e.Position = int32(syntax.Cursorpos)
 	return e
 }

@@ -116,6 +116,7 @@ func judge(got, want *regressAnswer, ordered bool) string {
 // regressCounts are the verdicts on a file, or on all.
 type regressCounts struct {
 	same, different, refused, errors int
+	unstable                         int // rows that tie; see verdictUnstable
 	messages                         int // same but for an error's message, detail, hint or position
 }
 
@@ -132,6 +133,8 @@ func (c *regressCounts) count(verdict string, got, want *regressAnswer) {
 		c.refused++
 	case verdictError:
 		c.errors++
+	case verdictUnstable:
+		c.unstable++
 	}
 }
 
@@ -140,13 +143,19 @@ func (c *regressCounts) add(d regressCounts) {
 	c.different += d.different
 	c.refused += d.refused
 	c.errors += d.errors
+	c.unstable += d.unstable
 	c.messages += d.messages
 }
 
 func (c regressCounts) String() string {
-	total := c.same + c.different + c.refused + c.errors
-	return fmt.Sprintf("%d statements, same %d (%.1f %%), different without error %d, refused %d, errors that differ %d; error texts that differ %d",
-		total, c.same, 100*float64(c.same)/float64(max(total, 1)), c.different, c.refused, c.errors, c.messages)
+	total := c.same + c.different + c.refused + c.errors + c.unstable
+	return fmt.Sprintf("%d statements, same %d (%.1f %%), different without error %d, refused %d, errors that differ %d, unstable %d; error texts that differ %d",
+		total, c.same, 100*float64(c.same)/float64(max(total, 1)), c.different, c.refused, c.errors, c.unstable, c.messages)
+}
+
+// unstable says that the statement's answer depends on the order of rows that tie.
+func (v *verdicts) unstable(s regressStatement) bool {
+	return strings.HasPrefix(v.known[s.hash], verdictUnstable)
 }
 
 // verdicts are those of testdata/regress on one file. Its lines are a comment,

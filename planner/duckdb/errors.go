@@ -29,10 +29,12 @@ func (e *engineError) Error() string {
 }
 
 // Errors that our functions raise pass through DuckDB as text: FG, the SQLSTATE,
-// a colon, the message, and behind raisedDetail the detail if there is one.
+// a colon, the message, and behind raisedDetail and raisedHint what there is of
+// them.
 const (
 	raisedPrefix = "FG"
 	raisedDetail = "\x1e"
+	raisedHint   = "\x1f"
 )
 
 var raisedPattern = regexp.MustCompile(`(?s)^[A-Za-z ]+ Error: FG([0-9A-Z]{5}):(.*)$`)
@@ -40,11 +42,19 @@ var raisedPattern = regexp.MustCompile(`(?s)^[A-Za-z ]+ Error: FG([0-9A-Z]{5}):(
 // raised is the text of an error of one of our functions.
 func raised(err error) string {
 	e := asError(err)
+	return raisedPrefix + e.Code + ":" + raisedMessage(e)
+}
+
+// raisedMessage is the message of an error with its detail and hint.
+func raisedMessage(e *planner.Error) string {
 	message := e.Message
 	if e.Detail != "" {
 		message += raisedDetail + e.Detail
 	}
-	return raisedPrefix + e.Code + ":" + message
+	if e.Hint != "" {
+		message += raisedHint + e.Hint
+	}
+	return message
 }
 
 // asError is the error for the client behind any error of ours.
@@ -78,8 +88,9 @@ func tooLarge() *planner.Error {
 // that is the error.
 func statusOf(ctx context.Context, e *engineError) error {
 	if m := raisedPattern.FindStringSubmatch(e.message); m != nil {
-		message, detail, _ := strings.Cut(m[2], raisedDetail)
-		out := &planner.Error{Code: m[1], Message: message, Detail: detail}
+		text, hint, _ := strings.Cut(m[2], raisedHint)
+		message, detail, _ := strings.Cut(text, raisedDetail)
+		out := &planner.Error{Code: m[1], Message: message, Detail: detail, Hint: hint}
 		if out.Code == pgerrcode.InternalError {
 			out.Err = e
 		}

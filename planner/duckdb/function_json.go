@@ -209,7 +209,10 @@ func jsonMoment(oid postgres.OID, value func(c *call) postgres.Datum) func(c *ca
 		if err != nil {
 			return err
 		}
-		text := strings.Replace(string(postgres.AppendText(nil, oid, value(c), e)), " ", "T", 1)
+		text := string(postgres.AppendText(nil, oid, value(c), e))
+		if oid != postgres.DateOID {
+			text = strings.Replace(text, " ", "T", 1)
+		}
 		if sign := len(text) - 3; oid == postgres.TimestampTZOID && sign > 0 && (text[sign] == '+' || text[sign] == '-') {
 			text += ":00"
 		}

@@ -149,7 +149,7 @@ func (s *site) jsonObject() string {
 		if t := s.types[i].OID; t == postgres.JSONOID || t == postgres.JSONBOID || postgres.ElemOf(t) != 0 {
 			return s.p.fail(errorf(pgerrcode.InvalidParameterValue, "key value must be scalar, not array, composite, or json")).sql
 		}
-		key := "coalesce(" + s.castText(i) + ", " + raise(pgerrcode.InvalidParameterValue, errNullKey(s.name, i+1).Message) + ")"
+		key := "coalesce(" + s.castText(i) + ", " + raise(pgerrcode.InvalidParameterValue, raisedMessage(errNullKey(s.name, i+1))) + ")"
 		parts = append(parts, "fg_json_quote("+key+") || ' : ' || "+s.json(i+1))
 	}
 	if len(parts) == 0 {

@@ -23,7 +23,9 @@ func (t *tables) addNumbers() {
 		mod := template("fg_mod_" + a + "($1, $2)")
 		t.operator(sig("%", a, a), mod)
 		t.function(sig("mod", a, a), mod)
-		t.both(sig("-", a), a+"um", template("(-$1)"))
+		// Written out, so that an overflow names the type.
+		minus := "(CAST(0 AS " + map[string]string{"int2": "SMALLINT", "int4": "INTEGER", "int8": "BIGINT"}[a] + ") - $1)"
+		t.both(sig("-", a), a+"um", template(minus))
 		t.operator(sig("+", a), template("$1"))
 		abs := template("abs($1)")
 		t.operator(sig("@", a), abs)
