@@ -38,13 +38,14 @@ func benchmarks() []benchmark {
 		{"queries", benchQueries},
 		{"wire", benchWire},
 		{"planning", benchPlan},
+		{"browse", benchBrowse},
 		{"point", benchPoint},
 	}
 }
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, planning, point, wire")
+	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, planning, browse, point, wire")
 	flag.StringVar(&o.binary, "binary", "bin/fieldgate", "the program to measure")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of the sustained and the steady run")
 	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of the query run")
