@@ -29,6 +29,12 @@ func adminFunctions(name string) []*postgres.Proc {
 	return out
 }
 
+// isInspection says that the functions of a name stand in FROM.
+func isInspection(name string) bool {
+	list := adminFunctions(name)
+	return len(list) > 0 && list[0].ReturnsSet
+}
+
 // adminKey tells the functions of one name apart.
 func adminKey(p *postgres.Proc) string { return p.Name + "/" + strconv.Itoa(len(p.Args)) }
 
@@ -43,7 +49,7 @@ func adminCall(st *Statement) *pgquery.FuncCall {
 		return nil
 	}
 	parts, _ := nameParts(call.Funcname)
-	if len(parts) != 2 || parts[0] != schemaFieldgate || adminFunctions(parts[1]) == nil {
+	if len(parts) != 2 || parts[0] != schemaFieldgate || adminFunctions(parts[1]) == nil || isInspection(parts[1]) {
 		return nil
 	}
 	return call

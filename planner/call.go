@@ -160,6 +160,8 @@ func checkFunctionSchema(parts []string, c *callSite) error {
 	schemaName := parts[len(parts)-2]
 	at := c.node.Location
 	switch {
+	case schemaName == schemaFieldgate && isInspection(c.name):
+		return errorAt(at, pgerrcode.FeatureNotSupported, "%s.%s can only be called in FROM", schemaFieldgate, c.name)
 	case schemaName == schemaFieldgate && adminFunctions(c.name) != nil:
 		return errorAt(at, pgerrcode.FeatureNotSupported, "%s.%s can only be called by a SELECT that does nothing else", schemaFieldgate, c.name)
 	case schemaName == schemaInformation:

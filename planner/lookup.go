@@ -36,6 +36,8 @@ type lookup struct {
 	// observed gives the undeclared metrics, fields what was sent to a dataset.
 	observed func() ([]schema.ObservedMetric, error)
 	fields   func(schema.Dataset) ([]schema.ObservedField, error)
+	// inspected is what the name of that meaning stands for; nil: nothing.
+	inspected *metricTable
 	// pinned is what the statement sees of catalog, which is not nil then.
 	pinned func() (sources.CatalogPin, error)
 	// objectOID gives the OID of the object of a relation of pg_catalog whose
@@ -59,6 +61,9 @@ func (l *lookup) table(schemaName, name string, at int32) (*table, error) {
 			return t, err
 		}
 		return nil, errorAt(at, pgerrcode.UndefinedTable, "relation \"%s.%s\" does not exist", schemaName, name)
+	}
+	if l.inspected != nil && name == inspected {
+		return &table{schema: schemaPublic, metric: l.inspected}, nil
 	}
 	for _, s := range l.path {
 		t, err := l.inSchema(s, name, at)

@@ -29,6 +29,9 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 	if call == nil {
 		return b.valueInFrom(sc, n, node[0])
 	}
+	if parts, _ := nameParts(call.Funcname); len(parts) == 2 && parts[0] == schemaFieldgate && isInspection(parts[1]) {
+		return b.inspect(sc, n, call)
+	}
 	if parts, _ := nameParts(call.Funcname); parts[len(parts)-1] == "unnest" && len(call.Args) > 1 {
 		return nil, nil, unsupported(at, "unnest of several arrays")
 	}

@@ -1,6 +1,10 @@
 package schema
 
-import "github.com/fieldgate/fieldgate/schema/postgres"
+import (
+	"strings"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
 
 // firstFunctionOID numbers the functions of schema fieldgate, below every user's
 // table and above PostgreSQL's own.
@@ -25,6 +29,19 @@ func function(name, description string, args []argument, defaults ...string) pos
 	return p
 }
 
+// tableFunction makes one that returns rows of columns.
+func tableFunction(name, description string, args, columns []argument, defaults ...string) postgres.Proc {
+	p := function(name, description, args, defaults...)
+	p.ReturnsSet, p.Ret, p.Volatility = true, postgres.RecordOID, postgres.Stable
+	s := p.Signature
+	s.AllArgs = append([]postgres.OID(nil), p.Args...)
+	s.Modes = strings.Repeat("i", len(args)) + strings.Repeat("t", len(columns))
+	for _, c := range columns {
+		s.AllArgs, s.Names = append(s.AllArgs, c.t), append(s.Names, c.name)
+	}
+	return p
+}
+
 type argument struct {
 	name string
 	t    postgres.OID
@@ -37,6 +54,8 @@ func Functions() []postgres.Proc {
 	metric, field, sent := argument{"metric", argText}, argument{"field", argText}, argument{"sent_name", argText}
 	conversion := argument{"conversion", argText}
 	policy := argument{"policy", argText}
+	const count = postgres.Int8OID
+	previewed := []argument{{"rows", count}, {"cast_failures", count}, {"filled", count}, {"conflicts", count}}
 	list := []postgres.Proc{
 		function("compact", "Returns when every event acknowledged before the call is in the lake.", nil),
 		function("add_alias", "Adds a sent name whose events belong to the table, those of the past included.",
@@ -72,6 +91,14 @@ func Functions() []postgres.Proc {
 			[]argument{metric, policy}),
 		function("restore_schema", "Declares what the version had declared, and nothing else; fieldgate.schema_history lists the versions.",
 			[]argument{{"version", postgres.Int8OID}}),
+		tableFunction("conflicts", "Lists the events in which sources of a field give different values, each source's by its name.",
+			[]argument{metric, field},
+			[]argument{{"timestamp", postgres.TimestampTZOID}, {"id", argText}, {"sent_metric", argText}, {"sources", argTexts}, {"values", argTexts}}),
+		tableFunction("preview_alias", "Counts, before anything is changed, the events that a further source of a field would be read in: "+
+			"whose values no cast reads, where the field has no value yet, and where it has another.",
+			[]argument{metric, field, sent, conversion}, previewed, "NULL"),
+		tableFunction("preview_alias", "Counts, before anything is changed, the events that a further alias of a metric would bring.",
+			[]argument{metric, {"alias", argText}}, previewed),
 	}
 	for i := range list {
 		list[i].OID = firstFunctionOID + postgres.OID(i)

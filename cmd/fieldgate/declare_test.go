@@ -105,3 +105,46 @@ func TestViews(t *testing.T) {
 		t.Errorf("a table that a view needs: %d %s", status, answer)
 	}
 }
+
+// TestInspect looks at what sources disagree in, and at what an alias would do.
+func TestInspect(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.query(t, `create table press (temp double precision, site text)`)
+	i.post(t, []string{
+		`{"metrictype":"press","timestamp":1,"temp":10,"temp_f":50,"site":"a"}`, `{"metrictype":"press","timestamp":2,"temp":20,"temp_f":50,"_id":"x"}`,
+		`{"metrictype":"press","timestamp":3,"temp_f":212}`, `{"metrictype":"press","timestamp":4,"temp_f":"hot"}`, `{"metrictype":"press","timestamp":5}`,
+		`{"metrictype":"presse","timestamp":6,"temp":"warm","site":"b"}`, `{"metrictype":"presse","timestamp":7,"temp":7}`,
+	})
+	i.eventually(t, `select count(*) from press`, "5")
+	i.eventually(t, `select count(*) from presse`, "2")
+	const convert = `'(value - 32) * 5 / 9'`
+	for range 2 {
+		for sql, want := range map[string]string{
+			`select * from fieldgate.preview_alias('press', 'temp', 'temp_f', ` + convert + `)`:    "4|1|1|1",
+			`select rows, cast_failures from fieldgate.preview_alias('press', 'temp', 'temp_f') p`: "4|1",
+			`select * from fieldgate.preview_alias(metric => 'press', alias => 'presse')`:          "2|1|2|0",
+			`select count(*) from fieldgate.conflicts('press', 'temp')`:                            "0",
+		} {
+			if got := i.query(t, sql); got != want {
+				t.Errorf("%s: %s, want %s", sql, got, want)
+			}
+		}
+		i.query(t, `select fieldgate.compact()`)
+	}
+	i.query(t, `select fieldgate.add_alias('press', 'temp', 'temp_f', `+convert+`)`)
+	if got := i.query(t, `select timestamp, id, sources, "values" from fieldgate.conflicts('press', 'temp')`); got != "1970-01-01 00:00:02+00|x|{temp,temp_f}|{20,10}" {
+		t.Errorf("conflicts: %s", got)
+	}
+	for sql, code := range map[string]string{
+		`select * from fieldgate.conflicts('nope', 'temp')`:                           "42P01",
+		`select * from fieldgate.conflicts('press', 'nope')`:                          "42703",
+		`select fieldgate.conflicts('press', 'temp')`:                                 "0A000",
+		`select * from fieldgate.preview_alias('press', 'temp', 'x', 'value + nope')`: "42703",
+		`select * from fieldgate.preview_alias('press', 'press')`:                     "42P07",
+	} {
+		if _, err := i.tryQuery(t, sql); serverError(err) == nil || serverError(err).Code != code {
+			t.Errorf("%s: %v, want %s", sql, err, code)
+		}
+	}
+}

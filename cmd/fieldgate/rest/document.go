@@ -32,16 +32,16 @@ func DocumentOf(s *schema.Snapshot) Document {
 
 // ParseDocument reads YAML. Members that it does not know are an error.
 func ParseDocument(text []byte) (Document, error) {
-	var any map[string]any
-	if err := yaml.Unmarshal(text, &any); err != nil {
+	var members map[string]any
+	if err := yaml.Unmarshal(text, &members); err != nil {
 		return Document{}, fmt.Errorf("read schema: %w", err)
 	}
-	data, err := json.Marshal(any)
+	data, err := json.Marshal(members)
 	if err != nil {
 		return Document{}, fmt.Errorf("read schema: %w", err)
 	}
 	var d Document
-	if any == nil {
+	if members == nil {
 		return d, nil
 	}
 	if err := decodeStrict(data, &d.body); err != nil {

@@ -62,10 +62,10 @@ func TestOpenAPI(t *testing.T) {
 	}
 	operations := map[string]bool{}
 	for path, item := range doc.Paths {
-		real := strings.NewReplacer("{metric}", "m", "{field}", "f").Replace(path)
+		url := strings.NewReplacer("{metric}", "m", "{field}", "f").Replace(path)
 		for _, method := range []string{"get", "post", "patch", "put", "delete"} {
 			text, listed := item[method]
-			r := b.do(t, strings.ToUpper(method), real, "nobody", "")
+			r := b.do(t, strings.ToUpper(method), url, "nobody", "")
 			if served := r.StatusCode != http.StatusMethodNotAllowed; served != listed {
 				t.Errorf("%s %s: listed %v, served %v", method, path, listed, served)
 			}
@@ -82,7 +82,7 @@ func TestOpenAPI(t *testing.T) {
 			operations[op.OperationID] = true
 			if method == "get" {
 				answer := op.Responses["200"].Content["application/json"].Schema
-				checkMembers(t, path, readAll(t, b.do(t, "GET", real, "acme", "")), doc.Components.Schemas[answer.name()].Properties)
+				checkMembers(t, path, readAll(t, b.do(t, "GET", url, "acme", "")), doc.Components.Schemas[answer.name()].Properties)
 			}
 			if op.RequestBody == nil {
 				continue
