@@ -23,6 +23,9 @@ type Client struct {
 	// Cancel stops the running statement, if there is one, and End the connection.
 	// Both may be called at any time and return at once.
 	Cancel, End func()
+	// Notify hands over a notification that the session listens to; nil: nobody takes
+	// them. It may be called at any time and returns at once.
+	Notify func(Notification)
 }
 
 // activities are the open sessions of all tenants.
@@ -40,6 +43,7 @@ type activity struct {
 	mu                       sync.Mutex
 	application, state, text string
 	began, queried, changed  time.Time // transaction, statement, state
+	channels                 map[string]bool
 }
 
 func (a *activities) add(of *activity) {

@@ -18,7 +18,8 @@ func (s *Session) checkOwner(what string) error {
 func (s *Session) checkUtility(st *Statement) error {
 	switch n := st.node.GetNode().(type) {
 	case *pgquery.Node_TransactionStmt, *pgquery.Node_VariableSetStmt, *pgquery.Node_DiscardStmt,
-		*pgquery.Node_DeallocateStmt, *pgquery.Node_UnlistenStmt, *pgquery.Node_PrepareStmt, *pgquery.Node_ClosePortalStmt:
+		*pgquery.Node_DeallocateStmt, *pgquery.Node_UnlistenStmt, *pgquery.Node_ListenStmt, *pgquery.Node_NotifyStmt,
+		*pgquery.Node_PrepareStmt, *pgquery.Node_ClosePortalStmt:
 		return nil
 	case *pgquery.Node_CreateStmt, *pgquery.Node_AlterTableStmt, *pgquery.Node_RenameStmt, *pgquery.Node_DropStmt, *pgquery.Node_CommentStmt,
 		*pgquery.Node_ViewStmt:

@@ -45,6 +45,10 @@ type environment struct {
 	// setting reads a setting as SHOW does, set changes it.
 	setting func(name string) (string, error)
 	set     func(name, value string, local bool) error
+	// sleep waits, notify sends a notification; nil, as set is, while a statement is
+	// prepared or explained.
+	sleep  func(seconds float64) error
+	notify func(channel, payload string) error
 	// path is the search path without what is implicit.
 	path []string
 }

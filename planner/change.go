@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
@@ -27,6 +28,9 @@ type schemaChange struct {
 
 // checkChange says, before it runs, whether this user may change the schema so.
 func (s *Session) checkChange(st *Statement) error {
+	if s.settings.get("transaction_read_only") == "on" {
+		return errorf(pgerrcode.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", strings.ToUpper(statementName(st.node)))
+	}
 	if err := s.checkOwner("change its schema"); err != nil {
 		return err
 	}

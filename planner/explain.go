@@ -78,7 +78,7 @@ func (s *Session) runExplain(ctx context.Context, prepared *Prepared, n *pgquery
 		return nil, err
 	}
 	began := s.planner.cfg.Now()
-	p, err := s.plan(ctx, n.Query.GetSelectStmt(), values)
+	p, err := s.planFor(ctx, n.Query.GetSelectStmt(), &parameters{values: values, effects: o.analyze})
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,8 @@ type parameters struct {
 	types []postgres.OID // 0: not decided
 	// values has the constants of a statement that runs; nil while it is prepared.
 	values []*Const
+	// effects: functions do what they are called for, such as set_config.
+	effects bool
 }
 
 // param binds $n.

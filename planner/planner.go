@@ -150,6 +150,7 @@ type Session struct {
 	settings *settings
 	tx       transaction
 	notices  []*Notice // of Parse
+	post     postbox
 }
 
 // Parse splits a text into its statements; an empty text has none. The error is

@@ -35,6 +35,14 @@ func (s *Session) prepareStmt(ctx context.Context, st *Statement, n *pgquery.Pre
 	return &Result{Tag: "PREPARE"}, nil
 }
 
+// executeColumns are the columns of EXECUTE: those of the statement, if there is one.
+func (s *Session) executeColumns(n *pgquery.ExecuteStmt) []ResultColumn {
+	if p, err := s.Prepared(n.Name); err == nil {
+		return p.Columns
+	}
+	return nil
+}
+
 // runExecute runs EXECUTE.
 func (s *Session) runExecute(ctx context.Context, n *pgquery.ExecuteStmt) (*Result, error) {
 	p, err := s.Prepared(n.Name)

@@ -20,8 +20,12 @@ import (
 
 // plan makes the plan of a query that runs. The caller releases it.
 func (s *Session) plan(ctx context.Context, n *pgquery.SelectStmt, values []*Const) (*Plan, error) {
+	return s.planFor(ctx, n, &parameters{values: values, effects: true})
+}
+
+func (s *Session) planFor(ctx context.Context, n *pgquery.SelectStmt, params *parameters) (*Plan, error) {
 	s.tx.queried = s.tx.block || s.tx.implicit
-	bound, _, err := s.bind(ctx, n, &parameters{values: values})
+	bound, _, err := s.bind(ctx, n, params)
 	if err != nil {
 		return nil, err
 	}

@@ -149,6 +149,7 @@ func (s *Session) AddPortal(p *Portal) error {
 func (s *Session) EndPortals(ok bool) error {
 	if !s.tx.block && !s.tx.implicit {
 		s.settings.endStatement()
+		s.commitPost(ok)
 	}
 	return s.Objects.EndPortals(ok)
 }

@@ -82,9 +82,7 @@ func (s *Session) prepare(ctx context.Context, st *Statement, paramTypes []postg
 		p.Columns = s.fetchColumns(n.FetchStmt)
 		return p, nil
 	case *pgquery.Node_ExecuteStmt:
-		if of, err := s.Prepared(n.ExecuteStmt.Name); err == nil {
-			p.Columns = of.Columns
-		}
+		p.Columns = s.executeColumns(n.ExecuteStmt)
 		return p, nil
 	}
 	return p, s.checkUtility(st)
@@ -116,7 +114,7 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Result, error) {
 // Execute starts a prepared statement. ctx governs the start alone; each call for
 // rows has its own.
 func (s *Session) Execute(ctx context.Context, p *Prepared, params []Param) (*Result, error) {
-	run, err := s.Bind(p, params)
+	_, run, err := s.Bind(p, params)
 	if err != nil {
 		return nil, err
 	}
@@ -124,10 +122,11 @@ func (s *Session) Execute(ctx context.Context, p *Prepared, params []Param) (*Re
 }
 
 // Bind reads the parameters of a prepared statement and gives what starts it, as
-// Execute would.
-func (s *Session) Bind(p *Prepared, params []Param) (func(ctx context.Context) (*Result, error), error) {
+// Execute would, with the statement as it is now: FETCH and EXECUTE return what
+// they name returns.
+func (s *Session) Bind(p *Prepared, params []Param) (*Prepared, func(ctx context.Context) (*Result, error), error) {
 	if p.Statement == nil {
-		return func(context.Context) (*Result, error) { return &Result{}, nil }, nil
+		return p, func(context.Context) (*Result, error) { return &Result{}, nil }, nil
 	}
 	err := s.checkFailed(p.Statement)
 	var values []*Const
@@ -136,9 +135,16 @@ func (s *Session) Bind(p *Prepared, params []Param) (func(ctx context.Context) (
 	}
 	if err != nil {
 		s.Fail()
-		return nil, err
+		return nil, nil, err
 	}
-	return func(ctx context.Context) (*Result, error) {
+	now := *p
+	switch n := p.Statement.node.GetNode().(type) {
+	case *pgquery.Node_FetchStmt:
+		now.Columns = s.fetchColumns(n.FetchStmt)
+	case *pgquery.Node_ExecuteStmt:
+		now.Columns = s.executeColumns(n.ExecuteStmt)
+	}
+	return &now, func(ctx context.Context) (*Result, error) {
 		s.run(p.Statement.Text)
 		err := s.checkFailed(p.Statement)
 		var r *Result
@@ -184,8 +190,9 @@ type boundQuery struct {
 // bind binds a query by the rules up to bind.
 func (s *Session) bind(ctx context.Context, n *pgquery.SelectStmt, params *parameters) (*boundQuery, *parameters, error) {
 	env := s.environment()
-	if params.values != nil {
-		env.set = s.settings.set
+	if params.effects {
+		env.set, env.notify = s.settings.set, s.notify
+		env.sleep = func(seconds float64) error { return sleep(ctx, seconds) }
 	}
 	names, err := s.planner.lookup(ctx, s.id.Tenant, catalogPath(env.path))
 	if err != nil {

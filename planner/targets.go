@@ -48,12 +48,12 @@ func newTarget(e Expr, name string) Target {
 		t.TableOID, t.Attribute = r.Relation.OID(), int16(c.Index+1)
 	case *SubqueryScan:
 		t.TableOID, t.Attribute = origin(r.Query, c.Index)
+		if r.OID != 0 { // a view
+			t.TableOID, t.Attribute = r.OID, int16(c.Index+1)
+		}
 	case *CTEScan:
 		if r.CTE.Query != nil {
 			t.TableOID, t.Attribute = origin(r.CTE.Query, c.Index)
-		}
-		if scan, ok := c.Relation.(*SubqueryScan); ok && scan.OID != 0 {
-			t.TableOID, t.Attribute = scan.OID, int16(c.Index+1)
 		}
 	}
 	return t

@@ -17,7 +17,13 @@ type transaction struct {
 	queried  bool // it has seen data, so its modes stand
 	start    time.Time
 	// savepoints by name; each has its saved settings, after those of the start.
-	savepoints []string
+	savepoints []savepoint
+}
+
+// savepoint is where ROLLBACK TO goes back to.
+type savepoint struct {
+	name              string
+	listens, messages int // noted before it
 }
 
 // now is the time that now() gives: frozen within a transaction.
@@ -46,6 +52,9 @@ func (s *Session) Fail() {
 		s.tx.failed = true
 		s.settings.fail()
 	}
+	if !s.tx.block && !s.tx.implicit {
+		s.post = postbox{}
+	}
 }
 
 // BeginImplicit begins the transaction that several statements of one message
@@ -72,6 +81,7 @@ func (s *Session) EndImplicit(ok bool) {
 func (s *Session) endTransaction(ok bool) {
 	s.tx = transaction{implicit: s.tx.implicit, start: s.tx.start}
 	s.endPortals(ok)
+	s.commitPost(ok)
 	s.settings.end(ok)
 	if s.tx.implicit {
 		s.settings.beginTransaction()
@@ -122,7 +132,9 @@ func (s *Session) transactionStmt(n *pgquery.TransactionStmt) (*Result, error) {
 		if !s.tx.block {
 			return nil, errorf(pgerrcode.NoActiveSQLTransaction, "SAVEPOINT can only be used in transaction blocks")
 		}
-		s.tx.savepoints = append(s.tx.savepoints, n.SavepointName)
+		sp := savepoint{name: n.SavepointName}
+		sp.listens, sp.messages = s.post.mark()
+		s.tx.savepoints = append(s.tx.savepoints, sp)
 		s.settings.save()
 		return &Result{Tag: "SAVEPOINT"}, nil
 	case pgquery.TransactionStmtKind_TRANS_STMT_RELEASE:
@@ -144,6 +156,7 @@ func (s *Session) transactionStmt(n *pgquery.TransactionStmt) (*Result, error) {
 		s.tx.savepoints = s.tx.savepoints[:level+1]
 		s.settings.restore(1 + level)
 		s.endPortalsAfter(level)
+		s.post.back(s.tx.savepoints[level].listens, s.tx.savepoints[level].messages)
 		s.tx.failed = false
 		return &Result{Tag: "ROLLBACK"}, nil
 	}
@@ -174,7 +187,7 @@ func (s *Session) savepoint(command, name string) (int, error) {
 		return 0, errorf(pgerrcode.NoActiveSQLTransaction, "%s can only be used in transaction blocks", command)
 	}
 	for i := len(s.tx.savepoints) - 1; i >= 0; i-- {
-		if s.tx.savepoints[i] == name {
+		if s.tx.savepoints[i].name == name {
 			return i, nil
 		}
 	}

@@ -33,7 +33,13 @@ func (s *Session) runUtility(ctx context.Context, p *Prepared) (*Result, error) 
 	case *pgquery.Node_CopyStmt:
 		return s.runCopy(ctx, n.CopyStmt)
 	case *pgquery.Node_UnlistenStmt:
+		s.listen(listenOp{channel: n.UnlistenStmt.Conditionname})
 		return &Result{Tag: "UNLISTEN"}, nil
+	case *pgquery.Node_ListenStmt:
+		s.listen(listenOp{listen: true, channel: n.ListenStmt.Conditionname})
+		return &Result{Tag: "LISTEN"}, nil
+	case *pgquery.Node_NotifyStmt:
+		return s.notifyStmt(n.NotifyStmt)
 	case *pgquery.Node_ClosePortalStmt:
 		return s.closeCursor(n.ClosePortalStmt)
 	}
@@ -174,6 +180,7 @@ func (s *Session) discard(n *pgquery.DiscardStmt) (*Result, error) {
 		}
 		s.settings.resetAll()
 		clear(s.statements)
+		s.listen(listenOp{})
 		return &Result{Tag: "DISCARD ALL"}, s.closeAll()
 	case pgquery.DiscardMode_DISCARD_PLANS:
 		return &Result{Tag: "DISCARD PLANS"}, nil

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/wire/auth"
 )
 
@@ -33,10 +34,17 @@ type backend struct {
 	// end ends the connection, as the end of the server does.
 	end func()
 
+	// wake interrupts the connection's wait for its client's next message.
+	wake func()
+
 	// role is who has logged in; not set before.
 	role atomic.Pointer[auth.Role]
 
 	mu sync.Mutex
+	// waiting: the connection waits for its client, outside of any transaction.
+	waiting bool
+	// notifications wait until the connection sends them.
+	notifications []planner.Notification
 	// stop ends the running statement; nil while none runs.
 	stop context.CancelCauseFunc
 }
@@ -46,7 +54,7 @@ func newBackends(limit int) *backends {
 }
 
 // add registers a session, or says that there are too many.
-func (b *backends) add(secretLen int, end func()) (*backend, bool) {
+func (b *backends) add(secretLen int, end, wake func()) (*backend, bool) {
 	secret := make([]byte, secretLen)
 	_, _ = rand.Read(secret) // never fails
 	b.mu.Lock()
@@ -60,7 +68,7 @@ func (b *backends) add(secretLen int, end func()) (*backend, bool) {
 			break
 		}
 	}
-	be := &backend{pid: b.last, secret: secret, end: end}
+	be := &backend{pid: b.last, secret: secret, end: end, wake: wake}
 	b.live[be.pid] = be
 	return be, true
 }
@@ -92,6 +100,41 @@ func (b *backends) all() []*backend {
 			out = append(out, be)
 		}
 	}
+	return out
+}
+
+// notify hands a notification to the connection, which sends it when it waits for
+// its client.
+func (b *backend) notify(n planner.Notification) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.notifications = append(b.notifications, n)
+	if b.waiting {
+		b.wake()
+	}
+}
+
+// wait says that the connection waits for its client from now on, or not any more.
+// It is refused while there are notifications to send.
+func (b *backend) wait(on bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting = on && len(b.notifications) == 0
+	return b.waiting
+}
+
+func (b *backend) hasNotifications() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.notifications) > 0
+}
+
+// takeNotifications gives what is to be sent.
+func (b *backend) takeNotifications() []planner.Notification {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := b.notifications
+	b.notifications = nil
 	return out
 }
 

@@ -111,7 +111,7 @@ func (c *conn) startup(ctx context.Context) error {
 	if req.protocol == protocol32 {
 		secret = longSecret
 	}
-	be, ok := c.srv.backends.add(secret, c.end)
+	be, ok := c.srv.backends.add(secret, c.end, c.t.interruptRead)
 	if !ok {
 		return fatalf(pgerrcode.TooManyConnections, "sorry, too many clients already")
 	}
@@ -125,7 +125,7 @@ func (c *conn) startup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client := planner.Client{PID: be.pid, Cancel: func() { be.interrupt(errCancelRequest) }, End: be.terminate}
+	client := planner.Client{PID: be.pid, Cancel: func() { be.interrupt(errCancelRequest) }, End: be.terminate, Notify: be.notify}
 	if addr, ok := c.t.raw.RemoteAddr().(*net.TCPAddr); ok {
 		client.Address = addr.AddrPort()
 	}
@@ -242,6 +242,9 @@ func (c *conn) ready() error {
 	for _, p := range c.session.TakeChanged() {
 		c.out.send(&pgproto3.ParameterStatus{Name: p.Name, Value: p.Value})
 	}
+	if status == 'I' {
+		c.sendNotifications()
+	}
 	c.out.send(&pgproto3.ReadyForQuery{TxStatus: status})
 	if err := c.flush(); err != nil {
 		return err
@@ -250,6 +253,12 @@ func (c *conn) ready() error {
 	c.session.Idle()
 	c.idle = true
 	return nil
+}
+
+func (c *conn) sendNotifications() {
+	for _, n := range c.backend.takeNotifications() {
+		c.out.send(&pgproto3.NotificationResponse{PID: uint32(n.PID), Channel: n.Channel, Payload: n.Payload})
+	}
 }
 
 // flush writes what was gathered; if it cannot, the connection is over.

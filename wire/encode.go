@@ -42,10 +42,18 @@ func checkFormats(columns []planner.ResultColumn, formats []int16) error {
 		}
 		oid := sentType(columns[i].T).OID
 		if f == pgproto3.BinaryFormat && binaryEncoder(oid) == nil {
-			return errorf(pgerrcode.UndefinedFunction, "no binary output function available for type %s", oid)
+			return errorf(pgerrcode.UndefinedFunction, "no binary output function available for type %s", elementOf(oid))
 		}
 	}
 	return nil
+}
+
+// elementOf is the type of an array's elements, or the type itself.
+func elementOf(oid postgres.OID) postgres.OID {
+	if elem := postgres.ElemOf(oid); elem != 0 {
+		return elem
+	}
+	return oid
 }
 
 // sentType is what a client is told of a type: a domain goes as what it is over.

@@ -69,12 +69,11 @@ func (c *conn) bind(m *pgproto3.Bind) error {
 	if err != nil {
 		return err
 	}
-	columns := st.Columns
-	formats, err := bindFormats(m.ResultFormatCodes, len(columns))
+	st, open, err := c.session.Bind(st, params)
 	if err != nil {
 		return err
 	}
-	open, err := c.session.Bind(st, params)
+	formats, err := bindFormats(m.ResultFormatCodes, len(st.Columns))
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,21 @@ func (c *conn) await(ctx context.Context) (err error) {
 		stop := c.spoolLater(ctx)
 		defer func() { stop(err != nil) }()
 	}
+	for {
+		again, err := c.awaitOnce()
+		if !again {
+			return err
+		}
+		c.sendNotifications()
+		if err := c.flush(); err != nil {
+			return err
+		}
+	}
+}
+
+// awaitOnce returns when the client's next message begins, or when there are
+// notifications to send before it.
+func (c *conn) awaitOnce() (again bool, err error) {
 	setting, code, what := "idle_in_transaction_session_timeout", pgerrcode.IdleInTransactionSessionTimeout, "idle-in-transaction"
 	if c.session.Status() == 'I' {
 		setting, code, what = "idle_session_timeout", pgerrcode.IdleSessionTimeout, "idle-session"
@@ -39,11 +54,25 @@ func (c *conn) await(ctx context.Context) (err error) {
 		c.t.readBy(time.Now().Add(timeout))
 		defer c.t.readBy(time.Time{})
 	}
-	_, err = c.in.r.Peek(1)
-	if timeout > 0 && err != nil && isTimeout(err) && !c.t.ending() {
-		return fatalf(code, "terminating connection due to %s timeout", what)
+	if c.session.Status() == 'I' {
+		if !c.backend.wait(true) {
+			return true, nil
+		}
+		defer func() {
+			// Whoever wakes the connection does so before this, or not at all.
+			if c.backend.wait(false); c.backend.hasNotifications() {
+				c.t.readBy(time.Time{})
+			}
+		}()
 	}
-	return err
+	_, err = c.in.r.Peek(1)
+	if err != nil && isTimeout(err) && !c.t.ending() && c.backend.hasNotifications() {
+		return true, nil
+	}
+	if timeout > 0 && err != nil && isTimeout(err) && !c.t.ending() {
+		return false, fatalf(code, "terminating connection due to %s timeout", what)
+	}
+	return false, err
 }
 
 // spoolLater has the rows of waiting portals put aside once they have waited for

@@ -20,8 +20,8 @@ type Session interface {
 	// Prepare binds a statement without running anything.
 	Prepare(ctx context.Context, st *planner.Statement, paramTypes []postgres.OID) (*planner.Prepared, error)
 	// Bind reads the parameters of a prepared statement and gives what starts it, as
-	// Run does.
-	Bind(p *planner.Prepared, params []planner.Param) (func(ctx context.Context) (*planner.Result, error), error)
+	// Run does, with the statement as it is now.
+	Bind(p *planner.Prepared, params []planner.Param) (*planner.Prepared, func(ctx context.Context) (*planner.Result, error), error)
 	// Status is the transaction status as ReadyForQuery sends it.
 	Status() byte
 	// Fail notes an error that happened here; an open block becomes a failed one.

@@ -139,8 +139,8 @@ func (s *session) Run(ctx context.Context, st *planner.Statement) (*planner.Resu
 	return s.execute(ctx, p, nil)
 }
 
-func (s *session) Bind(p *planner.Prepared, params []planner.Param) (func(context.Context) (*planner.Result, error), error) {
-	return func(ctx context.Context) (*planner.Result, error) { return s.execute(ctx, p, params) }, nil
+func (s *session) Bind(p *planner.Prepared, params []planner.Param) (*planner.Prepared, func(context.Context) (*planner.Result, error), error) {
+	return p, func(ctx context.Context) (*planner.Result, error) { return s.execute(ctx, p, params) }, nil
 }
 
 func (s *session) execute(ctx context.Context, p *planner.Prepared, params []planner.Param) (*planner.Result, error) {

@@ -129,6 +129,9 @@ func Show(m pgproto3.BackendMessage) string {
 			if f.Format == pgproto3.BinaryFormat {
 				out += "/binary"
 			}
+			if f.TableOID != 0 {
+				out += fmt.Sprintf(" of %d.%d", f.TableOID, f.TableAttributeNumber)
+			}
 		}
 		return out
 	case *pgproto3.DataRow:
@@ -162,6 +165,8 @@ func Show(m pgproto3.BackendMessage) string {
 		return fmt.Sprintf("ParameterStatus %s=%s", m.Name, m.Value)
 	case *pgproto3.ParameterDescription:
 		return fmt.Sprintf("ParameterDescription %v", m.ParameterOIDs)
+	case *pgproto3.NotificationResponse:
+		return fmt.Sprintf("NotificationResponse %s %q", m.Channel, m.Payload)
 	case *pgproto3.CopyOutResponse:
 		return fmt.Sprintf("CopyOutResponse %d %v", m.OverallFormat, m.ColumnFormatCodes)
 	case *pgproto3.CopyData:
