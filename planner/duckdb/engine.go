@@ -114,7 +114,8 @@ func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, err
 		r.ended = true
 		return nil, errors.Join(err, r.Close())
 	}
-	if !readsFiles(plan) {
+	// A lookup with constant arguments is made when the statement is prepared.
+	if lookups := len(p.registered) > len(p.shapes); !lookups && !readsFiles(plan) {
 		r.key = preparedKey(sql, p.shapes)
 	}
 	if p.floats {

@@ -32,6 +32,16 @@ func TestStatementsAgain(t *testing.T) {
 			s := w.recent[b].Batch.Select
 			return s == nil || n < 6 || n == 10
 		}
+		total := 0
+		for b := range 3 {
+			for i := range 20 {
+				if rows(i, b) {
+					total++
+				}
+			}
+		}
+		w.want("SELECT count(*) FROM weather", fmt.Sprintf("[%d]", total))
+		w.want("SELECT count(*) FROM (SELECT big FROM weather LIMIT 30) AS w", fmt.Sprintf("[%d]", min(total, 30)))
 		device, from := fmt.Sprint("d", round%6), round%30
 		var want []string
 		sum := 0

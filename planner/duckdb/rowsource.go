@@ -128,7 +128,8 @@ func bindRows(info bindings.BindInfo) {
 		bindings.BindAddResultColumn(info, c.name, t)
 		bindings.DestroyLogicalType(&t)
 	}
-	bindings.BindSetCardinality(info, bindings.IdxT(s.rows()), true)
+	// It is no bound: prepared again, the statement may read more rows.
+	bindings.BindSetCardinality(info, bindings.IdxT(s.rows()), false)
 	bindings.BindSetBindData(info, keep(&binding{r, n, s.columns()}), deleteCallback())
 }
 
