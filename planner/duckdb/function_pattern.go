@@ -57,6 +57,8 @@ type finder struct {
 	offsets []int
 	// from is where the next search begins; -1 when there is no more to search.
 	from int
+	// err is why there is no next match, if not for want of one.
+	err error
 }
 
 // newFinder begins at a character, counted from 0.
@@ -108,7 +110,10 @@ func (f *finder) next() []int {
 		}
 		return at
 	}
-	at := f.exact.Find(f.from)
+	at, err := f.exact.Find(f.from)
+	if err != nil {
+		f.err = patternError(err)
+	}
 	if at == nil {
 		return nil
 	}
@@ -188,7 +193,11 @@ func matchesPattern(function string) func(c *call) error {
 		case p.fast != nil:
 			c.setBool(p.fast.MatchString(c.text(0)))
 		default:
-			c.setBool(p.exact.Text(c.text(0)).Match(0))
+			matches, err := p.exact.Text(c.text(0)).Match(0)
+			if err != nil {
+				return patternError(err)
+			}
+			c.setBool(matches)
 		}
 		return nil
 	}
@@ -221,7 +230,7 @@ func firstMatch(c *call) error {
 	if at := f.next(); at != nil {
 		c.setList(f.parts(at))
 	}
-	return nil
+	return f.err
 }
 
 // allMatches sets a list of the matches, each an array of its groups as text.
@@ -239,7 +248,7 @@ func allMatches(c *call) error {
 		}
 	}
 	c.setList(list)
-	return nil
+	return f.err
 }
 
 // splitByPattern sets what stands between the matches. An empty match at either
@@ -260,7 +269,7 @@ func splitByPattern(c *call) error {
 		}
 	}
 	c.setList(append(elems, append([]byte{}, s[from:]...)))
-	return nil
+	return f.err
 }
 
 // substringByPattern is the first group, or the whole match.
@@ -269,14 +278,15 @@ func substringByPattern(c *call) error {
 	if err != nil {
 		return err
 	}
-	at := newFinder(p, c.text(0), 0, true).next()
+	f := newFinder(p, c.text(0), 0, true)
+	at := f.next()
 	if len(at) > 2 {
 		at = at[2:4]
 	}
 	if at != nil && at[0] >= 0 {
 		c.setText(c.text(0)[at[0]:at[1]])
 	}
-	return nil
+	return f.err
 }
 
 func countMatches(c *call) error {
@@ -294,7 +304,7 @@ func countMatches(c *call) error {
 		n++
 	}
 	c.setInt4(n)
-	return nil
+	return f.err
 }
 
 // replaceByFlags is regexp_replace with text, pattern, replacement and flags.
@@ -312,8 +322,7 @@ func replaceByFlags(c *call) error {
 	if p.all {
 		n = 0
 	}
-	c.setText(replaceByPattern(p, c.text(0), c.text(2), 0, n))
-	return nil
+	return replaceByPattern(c, p, 0, n)
 }
 
 func replaceFrom(c *call) error {
@@ -326,14 +335,15 @@ func replaceFrom(c *call) error {
 		return err
 	}
 	p, err := c.pattern(5)
-	if err == nil {
-		c.setText(replaceByPattern(p, c.text(0), c.text(2), start-1, n))
+	if err != nil {
+		return err
 	}
-	return err
+	return replaceByPattern(c, p, start-1, n)
 }
 
 // replaceByPattern puts a text in the place of match n, or of all if that is 0.
-func replaceByPattern(p pattern, s, replacement string, start, n int) string {
+func replaceByPattern(c *call, p pattern, start, n int) error {
+	s, replacement := c.text(0), c.text(2)
 	f := newFinder(p, s, start, strings.Contains(replacement, `\`))
 	var out strings.Builder
 	from := 0
@@ -346,7 +356,8 @@ func replaceByPattern(p pattern, s, replacement string, start, n int) string {
 		}
 	}
 	out.WriteString(s[from:])
-	return out.String()
+	c.setText(out.String())
+	return f.err
 }
 
 // writeReplacement writes a replacement: \1 to \9 are the groups, \& the match.
@@ -398,9 +409,10 @@ func groupArgument(c *call, function string, flags, group int) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := newFinder(p, c.text(0), start-1, g > 0).nth(n)
+	f := newFinder(p, c.text(0), start-1, g > 0)
+	at := f.nth(n)
 	if at == nil || 2*g >= len(at) || at[2*g] < 0 {
-		return nil, nil
+		return nil, f.err
 	}
 	return at[2*g : 2*g+2], nil
 }

@@ -69,6 +69,7 @@ func (t *Text) runTo(p *program, from, to int, anywhere bool, visit func(at int)
 		}
 		s.step++
 		for _, pc := range s.active {
+			t.step()
 			if i := &p.code[pc]; i.op == opChar && i.set.has(t.runes[at]) {
 				t.reach(s, p, at+1, i.x)
 			}

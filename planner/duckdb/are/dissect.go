@@ -7,6 +7,7 @@ import (
 // dissect divides what a node matched among its parts, and notes the groups
 // (cdissect in regex/regexec.c). It fails where a back reference does not repeat.
 func (t *Text) dissect(n *node, begin, end int) bool {
+	t.step()
 	ok := false
 	switch n.op {
 	case plainNode:
@@ -135,6 +136,7 @@ type rounds struct {
 func (r *rounds) from(begin, k int) bool {
 	ends := r.t.endsOf(r.sub, begin)
 	for i := range ends {
+		r.t.step()
 		stop := int(ends[len(ends)-1-i])
 		if r.lazy {
 			stop = int(ends[i])

@@ -86,6 +86,36 @@ type Text struct {
 	found []int
 	// sets are free pairs of thread lists.
 	sets []*threads
+	// steps are how many there are left to search with.
+	steps int
+}
+
+// A search may take leastSteps, and stepsPerRune more for each character. Back
+// references can ask for any number, and nothing interrupts a search.
+const (
+	leastSteps   = 20_000_000
+	stepsPerRune = 2_000
+)
+
+// exhausted ends a search that has no steps left.
+type exhausted struct{}
+
+// step counts one step.
+func (t *Text) step() {
+	if t.steps--; t.steps < 0 {
+		panic(exhausted{})
+	}
+}
+
+// bounded turns the end of the steps into an error.
+func bounded(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case exhausted:
+		*err = Unsupported("so long a search")
+	default:
+		panic(r)
+	}
 }
 
 type (
@@ -103,7 +133,8 @@ const maxCached = 1 << 20
 
 // Text prepares to search a text.
 func (re *Regex) Text(s string) *Text {
-	return &Text{re: re, runes: []rune(s), ends: map[endsKey][]int32{}, looked: map[lookKey]bool{}}
+	runes := []rune(s)
+	return &Text{re: re, runes: runes, steps: leastSteps + stepsPerRune*len(runes), ends: map[endsKey][]int32{}, looked: map[lookKey]bool{}}
 }
 
 // Len is the length in characters.
@@ -112,18 +143,26 @@ func (t *Text) Len() int { return len(t.runes) }
 // Slice is the text from one character up to another.
 func (t *Text) Slice(from, to int) string { return string(t.runes[from:to]) }
 
-// Match says whether the pattern matches anywhere from a character on.
-func (t *Text) Match(from int) bool {
+// Match says whether the pattern matches anywhere from a character on. The error is
+// Unsupported: the search takes too long.
+func (t *Text) Match(from int) (matches bool, err error) {
+	defer bounded(&err)
 	if t.re.root.flags&backrefs == 0 {
-		return t.firstEnd(t.re.root.prog, from) >= 0
+		return t.firstEnd(t.re.root.prog, from) >= 0, nil
 	}
-	return t.Find(from) != nil
+	return t.find(from) != nil, nil
 }
 
 // Find finds the leftmost match at or behind a character: pairs of places in
 // characters, first of the whole match, then of each group, -1 for one that took
-// no part. Nil: there is none.
-func (t *Text) Find(from int) []int {
+// no part. Nil: there is none. The
+// error is Unsupported: the search takes too long.
+func (t *Text) Find(from int) (at []int, err error) {
+	defer bounded(&err)
+	return t.find(from), nil
+}
+
+func (t *Text) find(from int) []int {
 	root := t.re.root
 	for {
 		last := t.firstEnd(root.prog, from)

@@ -80,8 +80,11 @@ func ask(pattern, text string) string {
 		return "invalid regular expression: " + err.Error()
 	}
 	in := re.Text(text)
-	at := in.Find(0)
-	if (at != nil) != in.Match(0) {
+	at, err := in.Find(0)
+	if err != nil {
+		return err.Error()
+	}
+	if matches, err := in.Match(0); err != nil || (at != nil) != matches {
 		return "Find and Match differ"
 	}
 	if at == nil {
@@ -160,4 +163,21 @@ func (g *maker) quantifier() string {
 		return ""
 	}
 	return []string{"*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", "{0,2}?", "{1,1}", "{1,1}?", "{0}", "{2,}"}[g.IntN(13)]
+}
+
+// TestSearchEnds searches for what only trying every division of the text would
+// rule out: an odd number of letters in pairs of equal parts.
+func TestSearchEnds(t *testing.T) {
+	t.Parallel()
+	re, err := are.Compile(`^(?:(a|aa|aaa)\1)*$`, are.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if matches, err := re.Text(strings.Repeat("a", 200)).Match(0); !matches || err != nil {
+		t.Errorf("an even number: %v, %v", matches, err)
+	}
+	var unsupported are.Unsupported
+	if at, err := re.Text(strings.Repeat("a", 201)).Find(0); !errors.As(err, &unsupported) {
+		t.Errorf("an odd number: %v, %v", at, err)
+	}
 }
