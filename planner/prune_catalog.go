@@ -126,6 +126,7 @@ func catalogValues(e Expr) (column catalogColumn, values CatalogEqual, ok bool) 
 		if !isConst {
 			return column, values, false
 		}
+		of, c = unquoted(of, c)
 		constants = append(constants, c)
 	case *In:
 		if e.Not || e.Operator.Name != "=" {
@@ -157,6 +158,23 @@ func catalogValues(e Expr) (column catalogColumn, values CatalogEqual, ok bool) 
 		}
 	}
 	return column, values, true
+}
+
+// unquoted takes quote_ident off a column that is compared with a constant, if the
+// constant is what that makes of a name.
+func unquoted(of Expr, c *Const) (Expr, *Const) {
+	f, ok := of.(*Func)
+	if !ok || f.Proc.Name != "quote_ident" || c.Null || c.Value.Kind != postgres.TextKind {
+		return of, c
+	}
+	name := c.Value.Str
+	if parts, ok := postgres.SplitIdentifier(name); ok && len(parts) == 1 {
+		name = parts[0]
+	}
+	if postgres.QuoteIdentifier(name) != c.Value.Str {
+		return of, c
+	}
+	return f.Args[0], &Const{T: c.T, Value: postgres.TextDatum(name)}
 }
 
 // maxFollowed bounds the rows of a scan whose values are followed to another.
