@@ -42,6 +42,10 @@ func (p *pruner) narrowCatalog(condition Expr, f FromItem) {
 		}
 		return
 	}
+	if c, ok := condition.(*Case); ok {
+		p.narrowCatalog(chosenArm(c), f)
+		return
+	}
 	within := func(scan *CatalogScan) bool {
 		found := false
 		visitRelations(f, func(r Relation) { found = found || r == Relation(scan) })
@@ -158,6 +162,46 @@ func catalogValues(e Expr) (column catalogColumn, values CatalogEqual, ok bool) 
 		}
 	}
 	return column, values, true
+}
+
+// chosenArm is the arm of a CASE that constants choose, nil if none does. Grafana
+// asks by one whose condition is how many parts a literal name has.
+func chosenArm(c *Case) Expr {
+	for _, w := range c.Whens {
+		op, ok := w.Cond.(*Op)
+		if !ok || op.Operator.Name != "=" || op.Left == nil {
+			return nil
+		}
+		parts, ok := literalParts(op.Left)
+		want, isConst := op.Right.(*Const)
+		if !ok || !isConst || want.Null || want.Value.Kind != postgres.IntKind {
+			return nil
+		}
+		if int64(parts) == want.Value.Int {
+			return w.Result
+		}
+	}
+	return c.Else
+}
+
+// literalParts counts the parts of a name in array_length(parse_ident('a.b'), 1).
+func literalParts(e Expr) (n int, ok bool) {
+	length, ok := e.(*Func)
+	if !ok || length.Proc.Name != "array_length" {
+		return 0, false
+	}
+	ident, ok := length.Args[0].(*Func)
+	dimension, isConst := length.Args[1].(*Const)
+	if !ok || ident.Proc.Name != "parse_ident" || !isConst || dimension.Null || dimension.Value.Int != 1 {
+		return 0, false
+	}
+	text, isText := ident.Args[0].(*Const)
+	strict, isStrict := ident.Args[1].(*Const)
+	if !isText || !isStrict || text.Null || strict.Null {
+		return 0, false
+	}
+	parts, err := postgres.ParseIdent(text.Value.Str, strict.Value.Int != 0)
+	return len(parts), err == nil
 }
 
 // unquoted takes quote_ident off a column that is compared with a constant, if the
