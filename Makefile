@@ -59,6 +59,10 @@ generate: ## make the generated catalog tables anew, from a real PostgreSQL 15
 bench: build ## the benchmarks, side by side, ratios
 	go run ./cmd/fieldgate/bench
 
+.PHONY: suites
+suites: ## the drivers' own test suites against Fieldgate and PostgreSQL
+	FIELDGATE_SUITES=all go test -count=1 -v -timeout 60m -run '^TestDriverSuites$$' ./cmd/fieldgate
+
 .PHONY: fuzz
 fuzz: ## every fuzz target (of PKG, by default all) for FUZZTIME each
 	@pkgs=$$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' $(PKG)) || exit 1; \

@@ -128,7 +128,12 @@ func appendOffset(dst []byte, offset int) []byte {
 	if offset < 0 {
 		sign, offset = '-', -offset
 	}
-	dst = appendTwo(append(dst, sign), offset/3600)
+	dst = append(dst, sign)
+	if hours := offset / 3600; hours < 100 {
+		dst = appendTwo(dst, hours)
+	} else { // PostgreSQL takes POSIX zones up to 167 hours away
+		dst = strconv.AppendInt(dst, int64(hours), 10)
+	}
 	if offset %= 3600; offset == 0 {
 		return dst
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgerrcode"
 )
@@ -86,7 +87,11 @@ func (r *binaryReader) value(oid OID) (Datum, error) {
 func (r *binaryReader) text(oid OID) (Datum, error) {
 	switch oid {
 	case CharOID:
-		return TextDatum(charText(r.take(1)[0])), nil
+		b := r.take(1)[0]
+		if b >= utf8.RuneSelf {
+			return Datum{}, errorf(pgerrcode.FeatureNotSupported, "a byte of type %s beyond ASCII is not supported", oid)
+		}
+		return TextDatum(charText(b)), nil
 	case JSONBOID:
 		if version := r.take(1)[0]; version != jsonbVersion && !r.short {
 			return Datum{}, errorf(pgerrcode.InternalError, "unsupported jsonb version number %d", version)
