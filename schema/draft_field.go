@@ -291,7 +291,7 @@ func checkSourceFree(m *Metric, f *Field, sent string) error {
 			invalid.Reason = fmt.Sprintf("source %q is a field of its own", sent)
 			invalid.Hint = fmt.Sprintf("Drop field %q first.", other.Name)
 		} else {
-			invalid.Hint = fmt.Sprintf("Query it as %q, or remove the source from field %q first.", other.Name, other.Name)
+			invalid.Hint = fmt.Sprintf("Query it as %q, or take the source from field %q with fieldgate.set_sources first.", other.Name, other.Name)
 		}
 		return invalid
 	}
