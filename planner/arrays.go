@@ -73,7 +73,13 @@ func (b *binder) arrayOf(elems []Expr, n *pgquery.A_ArrayExpr, elem postgres.OID
 func (b *binder) indirection(sc *scope, n *pgquery.A_Indirection) (Expr, error) {
 	// (t).x is t.x where t is a relation.
 	if ref := n.Arg.GetColumnRef(); ref != nil && n.Indirection[0].GetString_() != nil {
-		if parts, star := nameParts(ref.Fields); !star {
+		parts, star := nameParts(ref.Fields)
+		column := false
+		if len(parts) == 1 {
+			e, err := b.declaredColumn(sc, parts[0], ref.Location)
+			column = e != nil || err != nil
+		}
+		if !star && !column {
 			if it, err := b.itemOf(sc, parts, ref.Location); err == nil {
 				e, err := b.columnNamed(it, n.Indirection[0].GetString_().Sval, ref.Location)
 				if e == nil || err != nil {
@@ -111,6 +117,10 @@ func (b *binder) subscripts(sc *scope, arg Expr, nodes []*pgquery.Node, at int32
 			return b.subscripts(sc, row.Elems[n], nodes[i+1:], at)
 		}
 		if sub == nil {
+			if t, ok := postgres.TypeByOID(arg.Type().OID); ok && t.Kind != postgres.CompositeType && t.OID != postgres.RecordOID {
+				return nil, errorAt(at, pgerrcode.WrongObjectType, "column notation .%s applied to type %s, which is not a composite type",
+					node.GetString_().GetSval(), arg.Type().OID)
+			}
 			return nil, unsupported(at, "a column of a composite value")
 		}
 		oid := postgres.BaseOf(arg.Type().OID)

@@ -200,8 +200,18 @@ func (b *binder) function(c *callSite) (*Func, error) {
 	if err != nil {
 		return nil, err
 	}
+	if printsArguments[c.proc.Proc.Name] {
+		for i, arg := range args {
+			if text, ok := b.objectText(arg); ok {
+				args[i] = text
+			}
+		}
+	}
 	return &Func{T: plainType(c.proc.Ret), Proc: c.proc.Proc, Args: args, Variadic: c.node.FuncVariadic}, nil
 }
+
+// printsArguments are the functions that take any type and print it.
+var printsArguments = map[string]bool{"concat": true, "concat_ws": true, "format": true}
 
 // arguments gives each parameter its argument, converted, or its default.
 func (b *binder) arguments(c *callSite) ([]Expr, error) {

@@ -160,7 +160,11 @@ func (f *formatter) from(item FromItem) {
 		if item.Ordinality {
 			ordinality = " with ordinality"
 		}
-		f.line("%sfunction %s as %s%s", lateralWord(item.Lateral), f.expr(item.Call), quoteName(item.RelationLabel), ordinality)
+		calls := f.expr(item.Call)
+		for _, more := range item.More {
+			calls += ", " + f.expr(more)
+		}
+		f.line("%sfunction %s as %s%s", lateralWord(item.Lateral), calls, quoteName(item.RelationLabel), ordinality)
 	}
 }
 

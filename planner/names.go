@@ -210,8 +210,12 @@ func placed(e Expr, at int32) Expr {
 	return e
 }
 
-// wholeRow is a row of the item's columns.
+// wholeRow is a row of the item's columns; of a function that returns one value a
+// row it is that value.
 func (b *binder) wholeRow(it *item) (Expr, error) {
+	if scan, ok := it.relation.(*FunctionScan); ok && len(scan.Cols) == 1 {
+		return b.column(it, 0)
+	}
 	row := &Row{Elems: make([]Expr, 0, len(it.columns))}
 	for i := range it.columns {
 		e, err := b.column(it, i)

@@ -122,11 +122,29 @@ func (b *binder) convertOperand(q *Query, types []Type, n *pgquery.SelectStmt) (
 			continue
 		}
 		var err error
+		if q.Values != nil {
+			if err = b.convertValues(q, i, types[i], n); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if t.Expr, err = b.coerce(t.Expr, types[i], postgres.Implicit, outputAt(n, i)); err != nil {
 			return nil, err
 		}
 	}
 	return b.convertOutputs(q, types, outputAt(n, 0))
+}
+
+// convertValues gives a column of literals without a type one.
+func (b *binder) convertValues(q *Query, column int, t Type, n *pgquery.SelectStmt) error {
+	for _, row := range q.Values {
+		var err error
+		if row[column], err = b.coerce(row[column], t, postgres.Implicit, outputAt(n, column)); err != nil {
+			return err
+		}
+	}
+	q.Targets[column].Expr = &Output{T: t, Index: column}
+	return nil
 }
 
 // orderOutputs binds the ORDER BY of a set operation or VALUES, which knows the

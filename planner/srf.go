@@ -17,8 +17,6 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 	call := node[0].GetFuncCall()
 	at := locate(node[0])
 	switch {
-	case n.IsRowsfrom || len(n.Functions) > 1:
-		return nil, nil, unsupported(at, "ROWS FROM")
 	case len(n.Coldeflist) > 0 || len(node) > 1 && len(node[1].GetList().GetItems()) > 0:
 		return nil, nil, unsupported(at, "a column definition list")
 	}
@@ -26,14 +24,14 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 	sc.lateral = true // a function may refer to what stands before it
 	defer func() { sc.lateral = lateral }()
 	defer sc.in(inFromFunction)()
+	if calls := sideBySide(n); len(calls) > 1 {
+		return b.functionsInFrom(sc, n, calls)
+	}
 	if call == nil {
 		return b.valueInFrom(sc, n, node[0])
 	}
 	if parts, _ := nameParts(call.Funcname); len(parts) == 2 && parts[0] == schemaFieldgate && isInspection(parts[1]) {
 		return b.inspect(sc, n, call)
-	}
-	if parts, _ := nameParts(call.Funcname); parts[len(parts)-1] == "unnest" && len(call.Args) > 1 {
-		return nil, nil, unsupported(at, "unnest of several arrays")
 	}
 	if from, items, ok, err := b.catalogSeries(sc, n, call); ok || err != nil {
 		return from, items, err
@@ -68,6 +66,79 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 		Lateral: n.Lateral || hasColumns(f),
 	}
 	items, err := sc.add(&item{name: alias, relation: scan, columns: relationColumns(scan)}, n.Alias)
+	return scan, items, err
+}
+
+// sideBySide are the calls of ROWS FROM, and of unnest with several arrays one
+// each.
+func sideBySide(n *pgquery.RangeFunction) []*pgquery.Node {
+	var calls []*pgquery.Node
+	for _, f := range n.Functions {
+		node := f.GetList().GetItems()[0]
+		call := node.GetFuncCall()
+		if call == nil {
+			calls = append(calls, node)
+			continue
+		}
+		if parts, _ := nameParts(call.Funcname); parts[len(parts)-1] != "unnest" || len(call.Args) < 2 {
+			calls = append(calls, node)
+			continue
+		}
+		for _, arg := range call.Args {
+			calls = append(calls, &pgquery.Node{Node: &pgquery.Node_FuncCall{FuncCall: &pgquery.FuncCall{
+				Funcname: call.Funcname, Args: []*pgquery.Node{arg}, Location: call.Location,
+			}}})
+		}
+	}
+	return calls
+}
+
+// functionsInFrom binds set-returning functions side by side.
+func (b *binder) functionsInFrom(sc *scope, n *pgquery.RangeFunction, calls []*pgquery.Node) (FromItem, []*item, error) {
+	scan := &FunctionScan{Ordinality: n.Ordinality}
+	name := ""
+	for _, node := range calls {
+		call := node.GetFuncCall()
+		if call == nil {
+			return nil, nil, unsupported(locate(node), "a function that returns no set in ROWS FROM")
+		}
+		c, err := b.callSite(sc, call)
+		if err != nil {
+			return nil, nil, err
+		}
+		if c.proc.Proc == nil || !c.proc.Proc.ReturnsSet {
+			return nil, nil, unsupported(call.Location, "a function that returns no set in ROWS FROM")
+		}
+		if err := c.checkPlain(); err != nil {
+			return nil, nil, err
+		}
+		f, err := b.function(c)
+		if err != nil {
+			return nil, nil, err
+		}
+		columns, err := functionColumns(c, c.name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(columns) != 1 {
+			return nil, nil, unsupported(call.Location, "function %s with several result columns in ROWS FROM", c.name)
+		}
+		if scan.Call == nil {
+			scan.Call, name = f, c.name
+		} else {
+			scan.More = append(scan.More, f)
+		}
+		scan.Cols = append(scan.Cols, columns...)
+		scan.Lateral = scan.Lateral || hasColumns(f)
+	}
+	if n.Alias != nil {
+		name = n.Alias.Aliasname
+	}
+	if n.Ordinality {
+		scan.Cols = append(scan.Cols, RelationColumn{Name: "ordinality", T: plainType(postgres.Int8OID)})
+	}
+	scan.RelationLabel, scan.Lateral = b.label(name), scan.Lateral || n.Lateral
+	items, err := sc.add(&item{name: name, relation: scan, columns: relationColumns(scan)}, n.Alias)
 	return scan, items, err
 }
 
@@ -137,6 +208,9 @@ func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 		scan := sc.sets[0]
 		if scan.Call.Proc == expandArray {
 			return nil, unsupported(at, "%s beside another set-returning function in a select list", scan.Call.Proc.Name)
+		}
+		if contains(f, func(e Expr) bool { c, ok := e.(*Column); return ok && c.Relation == scan }) {
+			return nil, unsupported(at, "a set-returning function of another one's results")
 		}
 		scan.More, scan.Lateral = append(scan.More, f), scan.Lateral || hasColumns(f)
 		scan.Cols = append(scan.Cols, RelationColumn{Name: f.Proc.Name, T: f.T})

@@ -15,7 +15,8 @@ import (
 )
 
 // corpusFolder has the tables of the corpus, their rows as events, and its queries,
-// a file a topic.
+// a file a topic; in a folder of their own those that differ from others in their
+// literals alone.
 const corpusFolder = "testdata/corpus"
 
 // corpusQuery is one query of a file. Lines before it, which begin with two
@@ -40,9 +41,9 @@ type corpusQuery struct {
 // rewriteRefusals writes the refusals of this run into the files.
 var rewriteRefusals = flag.Bool("rewrite-refusals", false, "write into the corpus what this server refuses")
 
-func corpusFiles(t *testing.T) []string {
+func corpusFiles(t *testing.T, folder string) []string {
 	t.Helper()
-	files, err := filepath.Glob(corpusFolder + "/queries/*.sql")
+	files, err := filepath.Glob(corpusFolder + "/" + folder + "/*.sql")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
@@ -169,12 +170,19 @@ func fillServer(t *testing.T, i *instance) {
 	}
 }
 
-// fillPostgres makes the tables in a schema of their own, and gives their columns
+// fillPostgres makes the tables in a database of their own, and gives their columns
 // the texts of the events' members.
-func fillPostgres(t *testing.T, dsn string) (schema string) {
+func fillPostgres(t *testing.T, dsn string) (own string) {
 	t.Helper()
-	schema = fmt.Sprintf("corpus_%d", os.Getpid())
-	conn := connectTo(t, dsn)
+	server, err := pgconn.ParseConfig(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	database := fmt.Sprintf("corpus_%d", os.Getpid())
+	administer(t, dsn, "CREATE DATABASE "+database)
+	t.Cleanup(func() { administer(t, dsn, "DROP DATABASE "+database+" WITH (FORCE)") })
+	own = fmt.Sprintf("postgres://%s@%s:%d/%s?sslmode=disable", server.User, server.Host, server.Port, database)
+	conn := connectTo(t, own)
 	run := func(sql string) [][][]byte {
 		results, err := conn.Exec(t.Context(), sql).ReadAll()
 		if err != nil {
@@ -182,8 +190,6 @@ func fillPostgres(t *testing.T, dsn string) (schema string) {
 		}
 		return results[len(results)-1].Rows
 	}
-	run("CREATE SCHEMA " + schema + "; SET search_path = " + schema)
-	t.Cleanup(func() { dropSchema(t, dsn, schema) })
 	run(corpusTables(t))
 	for table, rows := range corpusRows(t) {
 		columns := run(`SELECT string_agg(format('CAST(e->>%L AS %s)', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY attnum)
@@ -195,11 +201,12 @@ func fillPostgres(t *testing.T, dsn string) (schema string) {
 			}
 		}
 	}
-	return schema
+	return own
 }
 
-// dropSchema leaves nothing in a server that outlives the test.
-func dropSchema(t *testing.T, dsn, schema string) {
+// administer runs one statement on a connection of its own. It works when the test
+// is over, too.
+func administer(t *testing.T, dsn, sql string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	conn, err := pgconn.Connect(ctx, dsn)
@@ -207,7 +214,7 @@ func dropSchema(t *testing.T, dsn, schema string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	if _, err := conn.Exec(ctx, "DROP SCHEMA "+schema+" CASCADE").ReadAll(); err != nil {
-		t.Error(err)
+	if _, err := conn.Exec(ctx, sql).ReadAll(); err != nil {
+		t.Errorf("%s: %v", sql, err)
 	}
 }

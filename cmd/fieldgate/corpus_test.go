@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,16 +22,15 @@ import (
 // server refuses has the refusal's whole message in the file.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	theirs := testdeps.Server(t)
+	theirs := fillPostgres(t, testdeps.Server(t))
 	i := start(t, t.TempDir())
 	ours := "postgres://demo:demo@" + i.c.PGAddr + "/demo?sslmode=disable"
-	schema := fillPostgres(t, theirs)
 	fillServer(t, i)
 	counts := map[string]int{}
-	for _, path := range corpusFiles(t) {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".sql"), func(t *testing.T) {
+	for _, path := range slices.Concat(corpusFiles(t, "queries"), corpusFiles(t, "literals")) {
+		name := strings.TrimSuffix(strings.TrimPrefix(path, corpusFolder+"/"), ".sql")
+		t.Run(name, func(t *testing.T) {
 			c := &corpusRun{ours: connectTo(t, ours), theirs: connectTo(t, theirs)}
-			c.both(t, "SET search_path = "+schema+", public")
 			queries := readCorpus(t, path)
 			for n := range queries {
 				counts[c.compare(t, &queries[n])]++

@@ -43,7 +43,7 @@ func byteFunctions() definitions {
 			return nil
 		},
 		"fg_bytes_position(BLOB, BLOB) INTEGER": func(c *call) error {
-			c.setInt4(int32(bytes.Index(c.bytes(1), c.bytes(0))) + 1)
+			c.setInt4(int32(bytes.Index(c.bytes(0), c.bytes(1))) + 1)
 			return nil
 		},
 		"fg_bytes_btrim(BLOB, BLOB) BLOB": trim(func(b []byte, set string) []byte { return trimBytes(b, set, true, true) }),

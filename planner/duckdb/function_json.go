@@ -209,12 +209,13 @@ func jsonMoment(oid postgres.OID, value func(c *call) postgres.Datum) func(c *ca
 		if err != nil {
 			return err
 		}
-		text := string(postgres.AppendText(nil, oid, value(c), e))
-		if oid != postgres.DateOID {
-			text = strings.Replace(text, " ", "T", 1)
-		}
+		text, beforeChrist := strings.CutSuffix(string(postgres.AppendText(nil, oid, value(c), e)), " BC")
+		text = strings.Replace(text, " ", "T", 1)
 		if sign := len(text) - 3; oid == postgres.TimestampTZOID && sign > 0 && (text[sign] == '+' || text[sign] == '-') {
 			text += ":00"
+		}
+		if beforeChrist {
+			text += " BC"
 		}
 		c.isSet, c.result.text = true, postgres.AppendJSONString(c.result.text, text)
 		return nil

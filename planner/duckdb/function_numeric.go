@@ -291,7 +291,6 @@ func numericSeries(c *call) error {
 		return errorf(pgerrcode.InvalidParameterValue, "step size cannot equal zero")
 	}
 	list, size := [][]byte{}, 0
-	at = at.add(decimal{n: new(big.Int), scale: step.scale})
 	for ; at.cmp(stop)*step.n.Sign() <= 0; at = at.add(step) {
 		text := at.append(nil)
 		if size += len(text); size > maxResult {

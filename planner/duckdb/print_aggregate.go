@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/fieldgate/fieldgate/planner"
@@ -84,31 +85,46 @@ func (p *printer) window(w *planner.Window) string {
 	if len(w.Partition) > 0 {
 		parts = append(parts, "PARTITION BY "+p.keys(w.Partition))
 	}
+	distance := p.distance(w)
 	switch {
-	case widened(w) != "":
+	case distance != "":
+		// Not through sortKey: the key is what is added to.
 		k := w.Order[0]
-		e := printed{sql: "CAST(" + p.expr(k.Expr).sql + " AS " + widened(w) + ")"}
-		parts = append(parts, "ORDER BY "+p.sortKey(k, e))
+		plain := planner.SortKey{Expr: &planner.Const{T: planner.Type{OID: postgres.Int8OID}}, Desc: k.Desc, NullsFirst: k.NullsFirst}
+		parts = append(parts, "ORDER BY "+p.sortKey(plain, printed{sql: "CAST(" + p.expr(k.Expr).sql + " AS " + distance + ")"}))
 	case len(w.Order) > 0:
 		parts = append(parts, "ORDER BY "+p.sortKeys(w.Order))
 	}
 	if w.Frame != nil {
-		parts = append(parts, p.frame(w.Frame, widened(w)))
+		parts = append(parts, p.frame(w.Frame, distance))
 	}
 	return strings.Join(parts, " ")
 }
 
-// widened is the type in which a frame's offset is added to the key so that the sum
-// has room; "" if the frame has none or the key's own type will do.
-func widened(w *planner.Window) string {
+// distance is the type in which a frame's offset is added to the key, so that the
+// sum has room and, of decimals, one scale; "" if the frame has no such offset or the
+// key's own type will do.
+func (p *printer) distance(w *planner.Window) string {
 	if w.Frame == nil || w.Frame.Mode != "RANGE" || w.Frame.StartOff == nil && w.Frame.EndOff == nil {
 		return ""
 	}
-	switch w.Order[0].Expr.Type().OID {
+	key := w.Order[0].Expr
+	switch key.Type().OID {
 	case postgres.Int2OID, postgres.Int4OID, postgres.Int8OID:
 		return "HUGEINT"
 	case postgres.Float4OID:
 		return "DOUBLE"
+	case postgres.NumericOID:
+		scale := p.expr(key).scale
+		for _, offset := range []planner.Expr{w.Frame.StartOff, w.Frame.EndOff} {
+			if scale != asText && offset != nil {
+				scale = max(scale, p.expr(offset).scale)
+			}
+		}
+		if scale == asText {
+			p.fail(unsupported("RANGE with an offset over numeric values whose scale varies"))
+		}
+		return fmt.Sprintf("DECIMAL(%d,%d)", decimalWidth, scale)
 	}
 	return ""
 }

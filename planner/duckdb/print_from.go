@@ -105,12 +105,20 @@ func (p *printer) functionScan(s *planner.FunctionScan) string {
 	if s.Call.Proc.Name == "_pg_expandarray" {
 		return p.expandArray(s)
 	}
-	n := len(s.Cols) - len(s.More)
+	n := len(s.Cols)
 	if s.Ordinality {
 		n--
 	}
-	list := p.setReturning(s.Call)
-	columns := []string{"unnest(" + list.sql + ") AS c1"}
+	scales := make([]int, len(s.Cols))
+	var columns, lengths []string
+	for i, call := range append([]*planner.Func{s.Call}, s.More...) {
+		list := p.setReturning(call)
+		columns = append(columns, fmt.Sprintf("unnest(%s) AS %s", list.sql, columnName(i)))
+		lengths = append(lengths, "len("+list.sql+")")
+		if call.T.OID == postgres.NumericOID {
+			scales[i] = list.scale
+		}
+	}
 	if values, ok := eachValues(s.Call.Proc.Name); ok {
 		columns = append(columns, "unnest("+values+"("+p.expr(s.Call.Args[0]).sql+")) AS c2")
 	}
@@ -118,18 +126,7 @@ func (p *printer) functionScan(s *planner.FunctionScan) string {
 		p.fail(unsupported("function %s with several result columns", s.Call.Proc.Name))
 	}
 	if s.Ordinality {
-		columns = append(columns, fmt.Sprintf("unnest(range(1, len(%s) + 1)) AS c%d", list.sql, n+1))
-	}
-	scales := make([]int, len(s.Cols))
-	if s.Call.T.OID == postgres.NumericOID {
-		scales[0] = list.scale
-	}
-	for i, call := range s.More {
-		more := p.setReturning(call)
-		columns = append(columns, fmt.Sprintf("unnest(%s) AS c%d", more.sql, n+i+1))
-		if call.T.OID == postgres.NumericOID {
-			scales[n+i] = more.scale
-		}
+		columns = append(columns, fmt.Sprintf("unnest(range(1, greatest(%s) + 1)) AS %s", strings.Join(lengths, ", "), columnName(n)))
 	}
 	lateral := ""
 	if s.Lateral {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 // hypothetical are the hypothetical-set aggregates: where a row of the direct
@@ -45,7 +46,11 @@ func (s *site) before(keys []planner.SortKey, peers bool) string {
 	for i := len(keys) - 1; i >= 0; i-- {
 		k := keys[i]
 		s.p.orderable(k.Expr.Type())
-		row, given := s.p.key(k.Expr.Type(), s.args[len(keys)+i]), s.p.key(k.Expr.Type(), s.args[i])
+		column, argument := s.args[len(keys)+i], s.args[i]
+		if k.Expr.Type().OID == postgres.NumericOID {
+			column, argument = s.p.common2(column, argument)
+		}
+		row, given := s.p.key(k.Expr.Type(), column), s.p.key(k.Expr.Type(), argument)
 		less := row + " < " + given
 		if k.Desc {
 			less = row + " > " + given

@@ -117,7 +117,13 @@ func stringAggregate(s *site) printed {
 
 // jsonAggregate joins values as JSON.
 func jsonAggregate(s *site) printed {
-	joined := "('[' || " + s.call("string_agg", s.json(0), "', '") + " || ']')"
+	list := s.call("string_agg", s.json(0), "', '")
+	if s.distinct {
+		name := s.p.name("e")
+		e := &site{p: s.p, args: []printed{{name, textScale(s.types[0])}}, types: s.types}
+		list = "array_to_string(" + transform(s.call("list", s.args[0].sql), name, e.json(0)) + ", ', ')"
+	}
+	joined := "('[' || " + list + " || ']')"
 	if strings.HasPrefix(s.name, "jsonb") {
 		joined = "fg_jsonb_in(" + joined + ")"
 	}

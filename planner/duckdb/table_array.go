@@ -163,8 +163,8 @@ func (t *tables) addSeries() {
 		t.function(sig("generate_series", typ, typ, typ), series(p, 3))
 	}
 	t.functionTexts(
-		"generate_series(numeric, numeric)", "fg_numeric_series($1, $2, '1')", "generate_series(numeric, numeric, numeric)", "fg_numeric_series($1, $2, $3)",
 		"generate_series(timestamp, timestamp, interval)", "fg_series($1, $2, $3)",
+		"generate_series(numeric, numeric)", "fg_numeric_series($1, $2, '1')", "generate_series(numeric, numeric, numeric)", "fg_numeric_series($1, $2, $3)",
 		"unnest(anyarray)", "$1",
 		"generate_subscripts(anyarray, int4)", "CAST(range(1, CASE WHEN $2 = 1 THEN len($1) ELSE 0 END + 1) AS INTEGER[])",
 	)

@@ -29,7 +29,9 @@ func (t *tables) addJSON() {
 			normal = func(text string) string { return "fg_jsonb_in(" + text + ")" }
 		}
 		to := "to_" + j
-		t.function(sig(to, "anyelement"), func(s *site) printed { return printed{sql: normal(s.json(0))} })
+		t.function(sig(to, "anyelement"), func(s *site) printed {
+			return printed{sql: "(CASE WHEN (" + s.args[0].sql + ") IS NOT NULL THEN " + normal(s.json(0)) + " END)"}
+		})
 		t.function(j+`_build_object("any")`, func(s *site) printed { return printed{sql: normal(s.jsonObject())} })
 		t.function(j+"_build_object()", func(*site) printed { return printed{sql: "'{}'"} })
 		t.function(j+`_build_array("any")`, func(s *site) printed {

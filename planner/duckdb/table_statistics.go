@@ -95,9 +95,7 @@ func (t *tables) addStatistics() {
 	})
 	t.function("percentile_cont(float8, float8)", percentile("quantile_cont"))
 	t.function("percentile_disc(float8, anyelement)", percentile("quantile_disc"))
-	t.function("percentile_cont(float8, interval)", percentile("quantile_cont"))
 	t.function("percentile_cont(_float8, float8)", percentiles("quantile_cont"))
-	t.function("percentile_cont(_float8, interval)", percentiles("quantile_cont"))
 	t.function("percentile_disc(_float8, anyelement)", percentiles("quantile_disc"))
 	t.function("mode(anyelement)", func(s *site) printed {
 		if s.types[0].OID == postgres.NumericOID || strings.Contains(s.order, " DESC") {
@@ -190,8 +188,5 @@ func (s *site) fraction(function, list, fraction string) string {
 	low := fmt.Sprintf("list_extract(%s, CAST(floor(%s) AS BIGINT) + 1)", list, at)
 	high := fmt.Sprintf("list_extract(%s, CAST(ceil(%s) AS BIGINT) + 1)", list, at)
 	step := fmt.Sprintf("(%s - floor(%s))", at, at)
-	if s.types[1].OID == postgres.IntervalOID {
-		return fmt.Sprintf("(CASE WHEN %s = 0 THEN %s ELSE %s + fg_interval_mul(%s - %s, %s) END)", step, low, low, high, low, step)
-	}
 	return fmt.Sprintf("(CASE WHEN %s = 0 THEN %s ELSE %s + (%s - %s) * %s END)", step, low, low, high, low, step)
 }

@@ -271,6 +271,9 @@ func (m *moment) dateField(n *templateNode) (string, error) {
 	case "DDD":
 		return n.padded(m.yearDay(), 3), nil
 	case "DD":
+		if m.day < 0 { // of an interval: the sign is one of the two
+			return n.padded(m.day, 1), nil
+		}
 		return n.padded(m.day, 2), nil
 	case "D":
 		return n.ending(fmt.Sprint(m.weekday() + 1)), nil

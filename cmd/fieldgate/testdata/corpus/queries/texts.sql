@@ -5,40 +5,24 @@ SELECT id, s ~ p FROM strings WHERE p <> '\' ORDER BY id;
 SELECT id, s ~* p, s !~ p FROM strings WHERE id < 8 ORDER BY id;
 SELECT id FROM strings WHERE s ~ '[[:digit:]]+' ORDER BY id;
 SELECT id FROM strings WHERE s ~ '^[A-Z]{3}$' OR s ~ '\d{2,}' ORDER BY id;
-SELECT id, s ~ 'o{2}', s ~ '(foo|bar)', s ~ '\s', s ~ '\w+@', s ~ '[^a-z]' FROM strings ORDER BY id;
 SELECT count(*) FROM strings WHERE s !~ 'o';
 SELECT sensor, sensor ~ 'th$', sensor !~* '^N' FROM readings ORDER BY id;
 SELECT customer FROM orders WHERE customer ~* '^[ab]' GROUP BY customer ORDER BY customer;
 SELECT 'abc' ~ 'a.c', 'a.c' ~ 'a\.c', 'abc' ~ 'a\.c', E'a\nc' ~ 'a.c', E'a\nc' ~ 'a$';
--- refused: a director *** in a regular expression is not supported
-SELECT 'foo' ~ '(?i)FOO', 'foo' ~ '***=o', 'foo' ~ '(?:o)o', 'foobar' ~ 'o(?=b)';
--- refused: a back reference in a regular expression is not supported
-SELECT 'aa' ~ '(a)\1';
--- refused: a word boundary in a regular expression is not supported
-SELECT 'word here' ~ '\mhere\M', 'word' ~ '\yord';
-SELECT 'x' ~ '[';
-SELECT 'x' ~ 'a{2,1}';
-SELECT NULL ~ 'a', 'a' ~ NULL;
 SELECT s ~ ANY (ARRAY['^a', 'o$']) FROM strings ORDER BY id;
 SELECT s !~ ALL (ARRAY['a', 'b']) FROM strings ORDER BY id;
 -- row: SIMILAR TO
 SELECT id, s SIMILAR TO '%b%', s NOT SIMILAR TO '%b%' FROM strings ORDER BY id;
 SELECT id, s SIMILAR TO 'a_c', s SIMILAR TO '(foo|x)%', s SIMILAR TO '[a-z]+' FROM strings ORDER BY id;
-SELECT id, s SIMILAR TO '100\%', s SIMILAR TO '100!%' ESCAPE '!' FROM strings ORDER BY id;
 SELECT id FROM strings WHERE s SIMILAR TO '%[0-9]{2}%' ORDER BY id;
 SELECT 'abc' SIMILAR TO 'abc', 'abc' SIMILAR TO 'a', 'abc' SIMILAR TO '%(b|d)%', 'abc' SIMILAR TO '(b|c)%', 'a.c' SIMILAR TO 'a.c', 'abc' SIMILAR TO 'a.c';
-SELECT 'ab' SIMILAR TO '(a|b)*', '' SIMILAR TO 'a*', 'aaa' SIMILAR TO 'a{2}', 'aaa' SIMILAR TO 'a{2,}';
-SELECT NULL SIMILAR TO 'a', 'a' SIMILAR TO NULL;
 SELECT count(*) FROM readings WHERE label SIMILAR TO '(alpha|Beta)';
 SELECT customer SIMILAR TO '(A|B)%' AS ab, count(*) FROM orders GROUP BY 1 ORDER BY 1;
-SELECT 'x' SIMILAR TO 'x' ESCAPE 'ab';
-SELECT 'a^b' SIMILAR TO 'a^b', 'a$' SIMILAR TO 'a$', '_' SIMILAR TO '\_';
 SELECT s SIMILAR TO p FROM strings WHERE id IN (1, 3, 6) ORDER BY id;
 -- row: LIKE escape
 SELECT id, s LIKE '%\%%', s LIKE 'under\_%', s LIKE '%\\%' FROM strings ORDER BY id;
 SELECT id, s LIKE 'a%', s ILIKE 'A%', s NOT LIKE '%o%', s NOT ILIKE '%O%' FROM strings ORDER BY id;
 SELECT id, s LIKE '100!%' ESCAPE '!', s LIKE '%' ESCAPE '' FROM strings ORDER BY id;
-SELECT id, s LIKE '_b_', s LIKE '', s LIKE '%' FROM strings ORDER BY id;
 SELECT id, s LIKE '%' || p || '%' FROM strings ORDER BY id;
 SELECT id, s ~~ 'a%', s !~~ 'a%', s ~~* 'A%', s !~~* 'A%' FROM strings ORDER BY id;
 SELECT id FROM strings WHERE s LIKE ANY (ARRAY['a%', '%o']) ORDER BY id;
@@ -46,60 +30,37 @@ SELECT id FROM strings WHERE s NOT LIKE ALL (ARRAY['a%', '%o%']) ORDER BY id;
 SELECT id FROM strings WHERE s ILIKE ANY ('{"ÄÖ%",%FOO%}') ORDER BY id;
 SELECT label FROM readings WHERE label LIKE '%\_%' OR label LIKE '\%' ORDER BY label;
 SELECT 'a\b' LIKE 'a\\b', 'a\b' LIKE 'a\b', 'a_b' LIKE 'a\_b', 'axb' LIKE 'a\_b';
-SELECT 'abc' LIKE 'abc\';
 SELECT s LIKE p ESCAPE '#' FROM strings ORDER BY id;
 SELECT 'x' LIKE 'x' ESCAPE 'ab';
 SELECT like_escape('a#%', '#'), 'ÄB' ILIKE 'äb', 'a' LIKE 'A';
 SELECT count(*) FILTER (WHERE customer LIKE '%a%'), count(*) FILTER (WHERE customer ILIKE '%A%') FROM orders;
-SELECT E'a\nb' LIKE 'a%b', E'a\nb' LIKE 'a_b', '日本' LIKE '__', 'é' LIKE '_';
 -- row: regexp_matches
 SELECT id, regexp_matches(s, '[a-z]+') FROM strings ORDER BY id;
--- refused: function regexp_matches(text, text, text) is not supported
 SELECT id, regexp_matches(s, '([a-z])([0-9])', 'g') FROM strings ORDER BY id, 2;
 SELECT regexp_matches('foobarbequebaz', '(bar)(beque)');
--- refused: function regexp_matches(text, text, text) is not supported
-SELECT regexp_matches('foobarbequebaz', 'ba.', 'g');
 SELECT m[1], m[2] FROM (SELECT regexp_matches(s, '(\w)(\w)') AS m FROM strings WHERE id < 10) q ORDER BY 1, 2;
--- refused: function regexp_matches(text, text, text) is not supported
 SELECT * FROM regexp_matches('a1b2c3', '([a-z])(\d)', 'g') AS m;
 SELECT (regexp_matches(label, '[a-z]+'))[1] AS first FROM readings ORDER BY 1;
--- refused: function regexp_matches(text, text, text) is not supported
 SELECT id, (SELECT count(*) FROM regexp_matches(s, 'a', 'g')) FROM strings ORDER BY id;
--- refused: more than one set-returning function in a select list is not supported
-SELECT regexp_matches('ABC', 'b', 'i'), regexp_matches('abc', 'x');
--- refused: function regexp_matches(text, text, text) is not supported
-SELECT regexp_matches('x', '(', 'g');
-SELECT regexp_matches(NULL, 'a');
--- refused: function regexp_matches(text, text, text) is not supported
 SELECT string_agg(m[1], ',' ORDER BY m[1]) FROM strings, regexp_matches(s, '[a-z]', 'g') AS m;
 -- row: split_part, decode, sha256
 SELECT id, split_part(s, ' ', 1), split_part(s, ' ', 2), split_part(s, ',', -1) FROM strings ORDER BY id;
 SELECT id, split_part(s, '', 1), split_part(s, '', 2), split_part(s, p, 1) FROM strings ORDER BY id;
 SELECT id, split_part(s, 'o', n)  FROM strings ORDER BY id;
 SELECT split_part('a,b,c', ',', 0);
-SELECT split_part('a,b,c', ',', 4), split_part('', ',', 1), split_part('abc', 'abc', 1), split_part('a--b--c', '--', -2);
--- refused: decode() with format escape is not supported
 SELECT decode('616263', 'hex'), decode('YWJj', 'base64'), decode('a\\b\001', 'escape');
 SELECT decode('6162', 'hex') = 'ab'::bytea, length(decode('00ff', 'hex'));
-SELECT decode('6', 'hex');
-SELECT decode('zz', 'hex');
-SELECT decode('abc', 'nothing');
--- refused: function sha224(bytea) is not supported
 SELECT sha256('abc'), sha224('abc'), sha384('abc'), sha512('abc'), sha256('\x');
 SELECT id, encode(sha256(s::bytea), 'hex') FROM strings ORDER BY id;
 SELECT id, sha256(raw), md5(raw) FROM readings ORDER BY id;
 SELECT region, max(split_part(customer, 'a', 1)) FROM orders GROUP BY region ORDER BY region;
 -- row: substr
 SELECT id, substr(s, 2), substr(s, 0), substr(s, -1) FROM strings ORDER BY id;
-SELECT id, substr(s, 2, 3), substr(s, -1, 3), substr(s, 0, 2) FROM strings ORDER BY id;
 SELECT id, substring(s FROM 2 FOR 2), substring(s FROM 3), substring(s FOR 2) FROM strings ORDER BY id;
 SELECT id, substring(s, n), left(s, 2), right(s, 2) FROM strings ORDER BY id;
 SELECT id, left(s, -1), right(s, -2), left(s, n), right(s, n) FROM strings ORDER BY id;
 SELECT substr('abcdef', -1, 3), substr('abcdef', 2, 0), substr('abcdef', 10), substr('abcdef', -5, 5);
-SELECT substr('abcdef', 2, -1);
-SELECT substring('abc' FROM 2147483647), substring('abcdef' FROM 2 FOR 2147483647);
 SELECT substring('日本語' FROM 2 FOR 1), left('日本語', 2), right('日本語', -1);
--- refused: function substring(bytea, integer) is not supported
 SELECT substring(raw FROM 2), substring(raw FROM 1 FOR 1), substr(raw, 2) FROM readings ORDER BY id;
 SELECT position('b' IN s), strpos(s, p), position('' IN s) FROM strings ORDER BY id;
 SELECT substring(customer FROM 1 FOR 1) AS initial, count(*) FROM orders GROUP BY 1 ORDER BY 1;
@@ -109,14 +70,7 @@ SELECT id, format('%I', s), format('%L', s) FROM strings ORDER BY id;
 SELECT id, format('%10s|%-10s|', id, n) FROM strings ORDER BY id;
 SELECT format('%s', NULL), format('%L', NULL), format('%%'), format('%s %s', 'a', 'b'), format('%2$s %1$s', 'a', 'b');
 SELECT format('%s', true), format('%s', 1.50), format('%s', ARRAY[1, 2]), format('%s', now() > '2000-01-01');
-SELECT format('Hello %s, %1$s', 'World');
-SELECT format('%s');
-SELECT format('%I', NULL);
-SELECT format('%x', 1);
--- refused: function format(text, "any") is not supported
 SELECT format('%s', VARIADIC ARRAY['a', 'b']), format('%s %s', VARIADIC ARRAY['a', 'b']);
--- refused: a width taken from the arguments of format() is not supported
-SELECT format('%*s', 5, 'x'), format('%-*s|', 5, 'x'), format('%*2$s', 'a', 6);
 SELECT format('%s of %s', quantity, amount) FROM orders ORDER BY order_id;
 SELECT format('SELECT %I FROM %I WHERE x = %L', "Odd Name", name, tags) FROM sensors ORDER BY name;
 SELECT format(s, n) FROM strings WHERE id IN (1, 2, 7) ORDER BY id;
@@ -133,22 +87,15 @@ SELECT encode(decode('DEADbeef', 'hex'), 'hex'), decode(encode('Hello', 'base64'
 SELECT md5(customer || region), count(*) FROM orders GROUP BY 1 ORDER BY 1;
 SELECT md5(id::text || coalesce(label, '')) FROM readings ORDER BY id;
 -- row: bytea literals
-SELECT '\x61'::bytea, '\x616263'::bytea, 'abc'::bytea, '\\'::bytea, E'\\001'::bytea;
 -- refused: function bit_length(bytea) is not supported
 SELECT length('\x616263'::bytea), octet_length('\x00'::bytea), bit_length('\x0102'::bytea);
-SELECT '\xzz'::bytea;
-SELECT '\x6'::bytea;
-SELECT '\q'::bytea;
 SELECT '\x61'::bytea || '\x62', '\x61'::bytea = 'a'::bytea, '\x61' < '\x62'::bytea;
--- refused: function get_byte(bytea, integer) is not supported
 SELECT get_byte('\x1234'::bytea, 0), get_byte('\x1234'::bytea, 1), set_byte('\x1234'::bytea, 0, 255), get_bit('\x80'::bytea, 7);
--- refused: function get_byte(bytea, integer) is not supported
 SELECT get_byte('\x12'::bytea, 5);
 SELECT id, raw, length(raw), raw || '\x00' FROM readings ORDER BY id;
 SELECT raw, count(*) FROM readings GROUP BY raw ORDER BY raw;
 SELECT id FROM readings WHERE raw > '\x61' ORDER BY raw, id;
 SELECT min(raw::text), max(raw::text) FROM readings;
--- refused: function position(bytea, bytea) is not supported
 SELECT position('\x62'::bytea IN 'abc'::bytea), overlay('abc'::bytea PLACING 'X'::bytea FROM 2), trim('\x00'::bytea FROM '\x0061'::bytea), reverse('abc');
 -- refused: function convert_from(bytea, name) is not supported
 SELECT convert_from('\xc3a9', 'UTF8'), convert_to('é', 'UTF8'), convert_to('é', 'LATIN1');
@@ -162,7 +109,6 @@ SELECT id, s::varchar(3), s::char(5), s::varchar FROM strings ORDER BY id;
 SELECT id, length(s::char(5)), s::char(5) || '|', octet_length(s::char(6)) FROM strings ORDER BY id;
 SELECT id, site, site::char(3), site::varchar(2) FROM readings ORDER BY id;
 SELECT 'abc'::char(5) = 'abc', 'abc  '::char(5) = 'abc'::char(3), 'abc '::varchar = 'abc', 'a'::char(3) < 'b';
-SELECT 'abcdef'::varchar(3), 'abcdef'::char(2), 'ab'::char(5), 'x'::char, 'xyz'::char, CAST('long text' AS character varying(4));
 SELECT pg_typeof('a'::char(3)), pg_typeof('a'::varchar(3)), pg_typeof('a'::"char"), 'abc'::"char";
 SELECT site, count(*) FROM readings GROUP BY site ORDER BY site NULLS LAST;
 SELECT site || '-' || sensor FROM readings ORDER BY id;
@@ -171,9 +117,7 @@ SELECT coalesce(site, 'none'), nullif(site, 'lab'), greatest(site, 'k') FROM rea
 -- refused: operator character ~~ text is not supported
 SELECT 'a '::char(2) LIKE 'a', 'a '::char(2) LIKE 'a ', 'a'::char(3) || 'b'::char(3), concat('a'::char(3), 'b');
 SELECT x, count(*) FROM (VALUES ('a'::char(3)), ('a  '), ('b')) v(x) GROUP BY x ORDER BY x;
-SELECT 'é日本'::varchar(2), 'é日本'::char(2);
 SELECT CASE WHEN true THEN 'a'::char(3) ELSE 'b'::varchar END, 'a'::char(4)::text || '|';
-SELECT 'a'::varchar(0);
 -- row: bool concat
 SELECT id, ok, ok::text, ok || '', concat(ok), concat(ok, ok), concat_ws('-', ok, id) FROM readings ORDER BY id;
 SELECT concat(true), concat(false, NULL, 1), 'x' || true, true || 'x', true::text, format('%s', false);
@@ -183,21 +127,14 @@ SELECT concat(1, 2.50, 'a', true, NULL, '2024-01-01'::date), concat(ARRAY[true, 
 SELECT ok AND n4 > 0, ok OR n4 > 0, NOT ok, ok IS TRUE, ok IS NOT FALSE, ok IS UNKNOWN FROM readings ORDER BY id;
 SELECT ok, count(*) FROM readings GROUP BY ok ORDER BY ok DESC;
 SELECT bool_and(ok), bool_or(ok), every(ok) FROM readings;
-SELECT 't'::bool, 'yes'::bool, 'on'::bool, '1'::bool, 'off'::bool, 'n'::bool, ' TRUE '::bool, 'tru'::bool, 'of'::bool;
-SELECT 'o'::bool;
-SELECT 'maybe'::bool;
 SELECT true < false, true > false, true = 't', greatest(true, false), max(ok::int) FROM readings GROUP BY 1, 2, 3, 4;
 SELECT ok::int::bool, ok::text::bool, (ok::int + 1) FROM readings ORDER BY id;
 -- row: float text
 SELECT id, d::text, r::text FROM numbers ORDER BY id;
 SELECT id, d || '', concat(r), concat_ws(':', d, r) FROM numbers ORDER BY id;
 SELECT 1.0::float8::text, 1e15::float8::text, 1e14::float8::text, 123456789012345678::float8::text, 0.0001::float8::text, 0.00001::float8::text;
-SELECT 'NaN'::float8::text, '-inf'::float8::text, '-0'::float8::text, 1e-7::real::text, 1e6::real::text, 16777217::real::text;
 SELECT f8::text || ' C', length(f8::text), f4::text FROM readings ORDER BY id;
 SELECT f8::text, count(*) FROM readings GROUP BY f8::text ORDER BY f8::text;
-SELECT '1.5'::float8, ' 1.5 '::float8, '1.5e3'::float8, '.5'::float8, '5.'::float8, 'infinity'::float8, 'nan'::real;
-SELECT '1.5x'::float8;
-SELECT ''::float8;
 SELECT 0.1::real::float8, 0.1::float8::real, 0.1::real = 0.1::float8, 0.1::real = 0.1::real;
 SELECT f4::float8, f4 = f4::float8, f8::real FROM readings WHERE abs(f8) < 1e30 AND f8 <> 0 AND abs(f8) > 1e-30 ORDER BY id;
 SELECT string_agg(discount::text, ' ' ORDER BY order_id) FROM orders;
@@ -214,7 +151,6 @@ SELECT "Nam" FROM sensors;
 SELECT s."Odd name " FROM sensors s;
 SELECT * FROM "Sensors ";
 SELECT s."UPPER" + s.upper AS "Sum Of", s."select" "Select" FROM sensors AS s ORDER BY "Sum Of";
-SELECT 1 AS Abc, 2 AS "Abc", 3 AS "a b", 4 AS "a""b", 5 AS "select";
 SELECT "x y".id FROM numbers AS "x y" ORDER BY "x y".id LIMIT 3;
 SELECT T1.ID, "t1".id FROM numbers t1 ORDER BY t1.Id LIMIT 2;
 SELECT count(*) AS "Count", max(i4) AS "Max I4" FROM numbers;
@@ -228,8 +164,6 @@ SELECT sum(amount) AS "TOTAL" FROM orders GROUP BY region ORDER BY "TOTAL";
 SELECT sum(amount) AS "TOTAL" FROM orders GROUP BY region ORDER BY TOTAL;
 SELECT COUNT(*), Max(ORDER_ID), MIN("order_id") FROM ORDERS;
 -- row: identifiers > 63 bytes
-SELECT 1 AS aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;
-SELECT 1 AS "Ä23456789012345678901234567890123456789012345678901234567890123456789";
 SELECT aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaX FROM (SELECT 1 AS aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaY) q;
 SELECT aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.id FROM numbers aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab WHERE id < 3;
 WITH aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1 AS (SELECT 7 AS x) SELECT * FROM aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa2;
@@ -240,3 +174,18 @@ SELECT "日本語日本語日本語日本語日本語日本語日本語日本語
 SELECT sum(x) OVER aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1 FROM (VALUES (1), (2)) v(x) WINDOW aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa2 AS (ORDER BY x);
 SELECT aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa(1);
 SELECT t.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1 FROM (VALUES (1)) t(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa2);
+-- row: SIMILAR TO
+SELECT label FROM readings WHERE label NOT SIMILAR TO '[a-z]%' ORDER BY label;
+SELECT id, s SIMILAR TO '%(a|o)%' AND length(s) > 2 FROM strings ORDER BY id;
+SELECT string_agg(customer, ',' ORDER BY order_id) FROM orders WHERE customer SIMILAR TO '%n%';
+SELECT order_id FROM orders WHERE region || status SIMILAR TO '(north|east)(new|paid)' ORDER BY 1;
+-- row: regexp_matches
+SELECT count(*) FROM (SELECT regexp_matches(s, 'o', 'g') FROM strings) q;
+SELECT id FROM strings WHERE EXISTS (SELECT 1 FROM regexp_matches(s, '\d')) ORDER BY id;
+SELECT order_id, (SELECT array_agg(m[1]) FROM regexp_matches(region, '[aeiou]', 'g') m) FROM orders WHERE order_id < 6 ORDER BY 1;
+-- row: substr
+SELECT id, substr(s, length(s)), substr(s, length(s) - 1, 1) FROM strings ORDER BY id;
+SELECT substr(region, quantity), substr(status, -quantity, 6) FROM orders ORDER BY order_id;
+-- row: format
+SELECT format('%s|%s', ordered, due) FROM orders ORDER BY order_id;
+SELECT format('%5s|%-6s|%L', id, d, m) FROM numbers ORDER BY id;

@@ -1,0 +1,16 @@
+SELECT id, to_char(ts, 'Q IYYY-IW-ID DDD J WW W CC'), to_char(ts, 'RM rm Month MONTH mon') FROM moments ORDER BY id;
+SELECT to_char(1234567.891, '9G999G999D99'), to_char(0, '9.9'), to_char(0.1, '9.9'), to_char(-0.1, '9.9'), to_char(12, '99V9'), to_char(485, '"Good number:"999'), to_char(12, 'B99'), to_char(1e10, '9999');
+SELECT to_date('2024-13-01', 'YYYY-MM-DD');
+SELECT to_date('2024 10', 'IYYY IW'), to_date('44-03-15 BC', 'YYYY-MM-DD BC'), to_date('1 4 2024', 'D W YYYY'), to_date('12 2024', 'WW YYYY');
+SELECT to_timestamp(0), to_timestamp(1700000000.5), to_timestamp('infinity'::float8), to_timestamp(-1);
+SELECT to_timestamp('2024-01-01 10:00 +02:30', 'YYYY-MM-DD HH24:MI TZH:TZM'), to_timestamp('15:12:02.020', 'HH24:MI:SS.MS'), to_timestamp('2024-01-01 3', 'YYYY-MM-DD Q');
+SELECT to_timestamp('not', 'YYYY');
+SELECT to_number('12', '9'), to_number('0012', '9999'), to_number('1.5', '9D9'), to_number('<7>', '9PR');
+SELECT to_number('abc', '999');
+SELECT date_bin('1 month', timestamp '2024-01-01', timestamp '2001-01-01');
+SELECT date_bin('0 days', timestamp '2024-01-01', timestamp '2001-01-01');
+SELECT make_timestamptz(2024, 2, 30, 0, 0, 0);
+SELECT make_timestamptz(2024, 1, 1, 0, 0, 0, 'No/Zone');
+SELECT date_trunc('day', timestamptz '2024-01-01 12:00+00', 'No/Zone');
+SELECT (time '09:00', time '12:00') OVERLAPS (time '11:00', interval '2 hours'), (NULL::timestamp, timestamp '2024-01-02') OVERLAPS (timestamp '2024-01-01', timestamp '2024-01-03');
+SELECT '25:00'::time;

@@ -1,0 +1,12 @@
+SELECT '{"b":1,"a":2,"b":3}'::jsonb, '{"b":1,"a":2,"b":3}'::json, '{"aa":1,"b":2}'::jsonb;
+SELECT '[1,2.50,1e2,-0,true,null,"x"]'::jsonb, ' {"a" :  1} '::json;
+SELECT '{a:1}'::json;
+SELECT '{"a":}'::jsonb;
+SELECT '"\u00e9\n\t\u0001"'::jsonb, '"\u00e9"'::json;
+SELECT '"\ud83d\ude00"'::jsonb, '1e400'::jsonb, '123456789012345678901234567890.123'::jsonb;
+SELECT jsonb_object_keys('[]'::jsonb);
+SELECT jsonb_set('1', '{a}', '2');
+SELECT jsonb_insert('{"a": 1}', '{b}', '2');
+SELECT jsonb_insert('[1, 2]', '{-1}', '9', true), jsonb_insert('{"a": 1}'::jsonb, '{a}'::text[], '2');
+SELECT jsonb_pretty('[]'), jsonb_pretty('"x"'), jsonb_pretty('[1]');
+SELECT jsonb_build_object('a');

@@ -1,0 +1,157 @@
+-- row: NULLS in ORDER BY DESC
+SELECT id, m FROM numbers ORDER BY m DESC, id;
+SELECT id, k FROM numbers ORDER BY k, id;
+SELECT id, j4 FROM numbers ORDER BY j4 DESC NULLS LAST, id DESC;
+SELECT id, j4 FROM numbers ORDER BY j4 ASC NULLS FIRST, id;
+SELECT sensor, site FROM readings ORDER BY sensor DESC, site, id;
+SELECT id, d FROM numbers ORDER BY d DESC, id LIMIT 5;
+SELECT id, row_number() OVER (ORDER BY k DESC, id) FROM numbers ORDER BY id;
+SELECT id, rank() OVER (ORDER BY j4 DESC), dense_rank() OVER (ORDER BY j4) FROM numbers ORDER BY id;
+SELECT id, first_value(k) OVER (ORDER BY k DESC, id), last_value(k) OVER (ORDER BY k DESC, id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) FROM numbers ORDER BY id;
+SELECT array_agg(j4 ORDER BY j4 DESC), array_agg(j4 ORDER BY j4) FROM numbers;
+SELECT customer, max(amount) FROM orders GROUP BY customer ORDER BY customer DESC;
+SELECT DISTINCT ON (region) region, customer, amount FROM orders ORDER BY region, amount DESC, order_id;
+SELECT due FROM orders ORDER BY due DESC, order_id FETCH FIRST 6 ROWS ONLY;
+SELECT ok, count(*) FROM readings GROUP BY ok ORDER BY ok DESC NULLS LAST;
+SELECT id FROM numbers ORDER BY nullif(id % 4, 1) DESC, id OFFSET 3 LIMIT 6;
+SELECT id, k FROM numbers UNION ALL SELECT NULL, NULL ORDER BY k DESC, id DESC;
+-- row: SELECT generate_series
+SELECT generate_series(1, 3);
+SELECT generate_series(1, 10, 4), 'x';
+SELECT id, generate_series(1, 2) FROM numbers WHERE id < 3 ORDER BY id, 2;
+SELECT generate_series(1, 3) + 10;
+SELECT count(*) FROM (SELECT generate_series(1, 100)) s;
+SELECT unnest(ARRAY[1, 2, NULL]), unnest(ARRAY['a', 'b']);
+SELECT id, unnest(string_to_array(s, ' ')) FROM strings ORDER BY id, 2;
+SELECT regexp_split_to_table('a,b,c', ',');
+SELECT generate_series(1, 3) ORDER BY 1 DESC LIMIT 2;
+SELECT sum(x) FROM (SELECT generate_series(1, 10) AS x) q;
+SELECT CASE WHEN true THEN generate_series(1, 2) END;
+SELECT generate_subscripts(ARRAY['a', 'b', 'c'], 1);
+SELECT DISTINCT generate_series(1, 3) % 2 ORDER BY 1;
+-- row: FROM generate_series
+SELECT g.g, g.* FROM generate_series(1, 3) AS g;
+SELECT x FROM generate_series(1, 3) AS t(x) WHERE x > 1;
+SELECT * FROM generate_series(1, 3);
+SELECT generate_series FROM generate_series(2, 4);
+SELECT a, b FROM generate_series(1, 2) a, generate_series(1, 2) b ORDER BY 1, 2;
+SELECT n.id, g FROM numbers n, generate_series(1, n.id) g WHERE n.id < 4 ORDER BY 1, 2;
+SELECT n.id, g FROM numbers n CROSS JOIN LATERAL generate_series(1, n.id % 3) AS g ORDER BY 1, 2;
+SELECT n.id, g FROM numbers n LEFT JOIN generate_series(1, 3) g ON g = n.id ORDER BY 1;
+SELECT array_agg(g) FROM generate_series(1, 5) g;
+SELECT g, ordinality FROM generate_series(10, 12) WITH ORDINALITY AS t(g);
+SELECT * FROM unnest(ARRAY[1, 2], ARRAY['x', 'y', 'z']) AS t(a, b);
+SELECT * FROM ROWS FROM (generate_series(1, 3), generate_series(1, 2)) AS t(a, b);
+SELECT upper(x) FROM unnest(string_to_array('a,b', ',')) AS x;
+SELECT g FROM generate_series(1, 10) g WHERE g IN (SELECT id FROM numbers) ORDER BY g DESC LIMIT 3;
+SELECT count(*), sum(g), min(g) FROM generate_series(1, 1000) AS g;
+SELECT t.* FROM generate_series(1, 2) AS t;
+SELECT (g).g FROM generate_series(1, 2) g;
+-- row: generate_series(int4)
+SELECT pg_typeof(g) FROM generate_series(1, 1) g;
+SELECT g, g / 2, g * 1.5 FROM generate_series(1, 4) g;
+SELECT max(g) + 1 FROM generate_series(1, 3) g;
+SELECT sum(g), avg(g) FROM generate_series(1, 4) g;
+SELECT g::text || '!' FROM generate_series(9, 11) g ORDER BY g::text;
+SELECT g FROM generate_series(1, 3) g EXCEPT SELECT 2 ORDER BY 1;
+SELECT a.g, b.id FROM generate_series(1, 3) a(g) JOIN numbers b ON b.id = a.g ORDER BY 1;
+SELECT lag(g) OVER (ORDER BY g), lead(g, 1, 0) OVER (ORDER BY g) FROM generate_series(1, 3) g;
+SELECT to_hex(g), chr(g) FROM generate_series(65, 67) g;
+-- row: array_length(empty)
+SELECT array_length(ARRAY[]::int[], 1), array_length(ARRAY[1, 2], 1), array_length(ARRAY[1], 2), array_length(NULL::int[], 1);
+SELECT cardinality(ARRAY[]::text[]), cardinality(ARRAY[1, 2, 3]), cardinality(NULL::int[]);
+SELECT array_upper(ARRAY[1, 2], 1), array_lower(ARRAY[1, 2], 1), array_ndims(ARRAY[1]), array_ndims(ARRAY[]::int[]), array_dims(ARRAY[1, 2]);
+SELECT id, array_length(string_to_array(s, ' '), 1) FROM strings ORDER BY id;
+SELECT name, array_length(tags::text[], 1), cardinality(tags::text[]) FROM sensors ORDER BY name;
+SELECT coalesce(array_length('{}'::int[], 1), 0), array_length('{1,2}'::int[], 0);
+SELECT array_to_string(ARRAY[]::text[], ','), ARRAY[]::int[] || 1, '{}'::int[] = ARRAY[]::int[];
+SELECT region, array_length(array_agg(order_id), 1) FROM orders GROUP BY region ORDER BY region;
+SELECT array_length(array_remove(ARRAY[1, 1], 1), 1), array_length(regexp_split_to_array('', ','), 1);
+SELECT array_agg(id), array_length(array_agg(id), 1) FROM numbers WHERE false;
+SELECT ARRAY(SELECT id FROM nothing), array_length(ARRAY(SELECT id FROM numbers), 1);
+SELECT unnest(ARRAY[]::int[]), 1;
+-- row: x = ALL(NULL)
+SELECT 1 = ALL (NULL::int[]), 1 = ANY (NULL::int[]), 1 <> ALL (ARRAY[NULL]::int[]);
+SELECT NULL = ALL (ARRAY[1]), NULL = ANY (ARRAY[]::int[]), NULL = ALL (ARRAY[]::int[]);
+SELECT id FROM numbers WHERE id = ANY (ARRAY[1, 3, NULL]) ORDER BY id;
+SELECT id FROM numbers WHERE id <> ALL (ARRAY[1, 2]) ORDER BY id;
+SELECT id, j4 = ANY (ARRAY[2, NULL]), j4 = ALL (ARRAY[2, NULL]) FROM numbers ORDER BY id;
+SELECT id FROM numbers WHERE id > ALL (SELECT j4 FROM numbers WHERE j4 IS NOT NULL) ORDER BY id;
+SELECT id FROM numbers WHERE id > ALL (SELECT j4 FROM numbers) ORDER BY id;
+SELECT id FROM numbers WHERE id NOT IN (SELECT j4 FROM numbers) ORDER BY id;
+SELECT id FROM numbers WHERE id NOT IN (SELECT j4 FROM numbers WHERE j4 > 0) ORDER BY id;
+SELECT 1 > ALL (SELECT 1 WHERE false), 1 = ANY (SELECT 1 WHERE false);
+SELECT 3 < ANY (ARRAY[1, 2, NULL]), 3 < ALL (ARRAY[4, 5]), 'a' LIKE ANY (ARRAY['b%', 'a%']);
+SELECT customer = ANY ('{Ann,Bob}'), customer <> ALL ('{Ann,Bob}') FROM orders WHERE order_id < 8 ORDER BY order_id;
+-- row: array_agg DISTINCT ORDER
+SELECT array_agg(DISTINCT j4 ORDER BY j4 DESC) FROM numbers;
+SELECT array_agg(DISTINCT j4 ORDER BY j4) FROM numbers;
+SELECT array_agg(DISTINCT j4) FROM numbers;
+SELECT array_agg(DISTINCT customer ORDER BY customer DESC NULLS LAST) FROM orders;
+SELECT region, array_agg(DISTINCT status) FROM orders GROUP BY region ORDER BY region;
+SELECT array_agg(DISTINCT quantity % 3 ORDER BY quantity % 3) FROM orders;
+SELECT string_agg(DISTINCT region, '-' ORDER BY region DESC) FROM orders;
+SELECT string_agg(DISTINCT customer, ', ') FROM orders;
+SELECT array_agg(DISTINCT ok), count(DISTINCT ok) FROM readings;
+SELECT array_agg(DISTINCT due ORDER BY due DESC) FROM orders WHERE order_id < 12;
+-- refused: DISTINCT over type numeric in array_agg is not supported
+SELECT array_agg(DISTINCT k) FROM numbers;
+SELECT array_agg(DISTINCT x ORDER BY y) FROM (VALUES (1, 2)) v(x, y);
+-- row: string_agg, array_agg ORDER BY
+SELECT string_agg(customer, ',' ORDER BY order_id) FROM orders;
+SELECT string_agg(customer, ',' ORDER BY amount DESC, order_id) FROM orders;
+SELECT region, string_agg(status, '/' ORDER BY order_id) FROM orders GROUP BY region ORDER BY region;
+SELECT array_agg(amount ORDER BY amount NULLS FIRST, order_id) FROM orders WHERE order_id < 9;
+SELECT array_agg(id ORDER BY id DESC) FILTER (WHERE id % 2 = 0) FROM numbers;
+SELECT string_agg(s, '|' ORDER BY length(s), s) FROM strings WHERE id < 10;
+SELECT string_agg(id::text, NULL ORDER BY id) FROM numbers;
+SELECT string_agg(s, '') FROM strings WHERE false;
+-- refused: aggregate array_agg(anyarray) is not supported
+SELECT array_agg(ARRAY[id, id * 2] ORDER BY id) FROM numbers WHERE id < 3;
+SELECT array_agg(label ORDER BY id) FROM readings WHERE id < 7;
+SELECT json_agg(customer ORDER BY order_id) FROM orders WHERE order_id < 4;
+SELECT string_agg(order_id || ':' || coalesce(customer, '?'), ';' ORDER BY customer NULLS FIRST, order_id) FROM orders;
+SELECT array_to_string(array_agg(quantity ORDER BY order_id), ',', '*') FROM orders;
+-- row: alias in WHERE
+SELECT id AS n FROM numbers WHERE n > 1;
+SELECT i4 + 1 AS x FROM numbers WHERE x > 3;
+SELECT region AS r, count(*) FROM orders GROUP BY r ORDER BY r;
+SELECT region AS r, count(*) AS c FROM orders GROUP BY region HAVING c > 1;
+SELECT quantity * 2 AS twice FROM orders ORDER BY twice, order_id LIMIT 5;
+SELECT quantity * 2 AS twice FROM orders ORDER BY twice + 1;
+SELECT status AS region, count(*) FROM orders GROUP BY region ORDER BY 2;
+SELECT upper(status) AS status FROM orders GROUP BY status ORDER BY status;
+SELECT amount AS a, a + 1 FROM orders;
+SELECT sum(amount) AS total FROM orders HAVING total > 0;
+SELECT CASE WHEN amount > 100 THEN 'big' ELSE 'small' END AS size, count(*) FROM orders GROUP BY size ORDER BY size;
+SELECT date_trunc('month', ordered) AS ordered, count(*) FROM orders GROUP BY ordered ORDER BY ordered;
+SELECT id AS x, x.id FROM numbers x WHERE x.id = 1;
+SELECT rank() OVER (ORDER BY amount) AS r FROM orders WHERE r = 1;
+-- row: UNION types
+SELECT 1 UNION SELECT 'a';
+SELECT 1 UNION SELECT '2' ORDER BY 1;
+SELECT 1 UNION ALL SELECT 2.5 ORDER BY 1;
+SELECT 1::int2 UNION ALL SELECT 1::int8;
+SELECT id FROM numbers INTERSECT SELECT id FROM strings WHERE id < 5 ORDER BY id;
+SELECT id FROM strings EXCEPT ALL SELECT id FROM numbers ORDER BY 1;
+SELECT region FROM orders UNION SELECT site FROM readings ORDER BY 1;
+SELECT i4 FROM numbers WHERE id < 3 UNION ALL SELECT m FROM numbers WHERE id < 3 ORDER BY 1;
+(SELECT 1 AS a ORDER BY 1) UNION ALL (SELECT 2 LIMIT 1) ORDER BY a DESC;
+SELECT 1 AS x UNION SELECT 2 AS y ORDER BY x;
+VALUES (1, 'a'), (2, NULL) UNION ALL VALUES (3, 'c') ORDER BY 1;
+SELECT pg_typeof(x) FROM (SELECT NULL AS x UNION ALL SELECT 1) q;
+-- row: current_schema
+SELECT current_schema();
+SELECT current_schema, current_schema() = 'public';
+SELECT current_schemas(false);
+SELECT 'public' = ANY (current_schemas(false));
+SELECT count(*) FROM pg_namespace WHERE nspname = current_schema();
+SELECT current_schema() || '.' || 'x';
+SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'orders';
+SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = 'orders' ORDER BY ordinal_position;
+SELECT coalesce(current_schema(), 'none'), length(current_schema());
+SELECT pg_typeof(current_schema()), pg_typeof(current_schemas(true));
+SELECT current_catalog = current_database(), current_user = session_user, user = current_role;
+-- row: generate_series(int4)
+SELECT g % 3 AS r, count(*) FROM generate_series(1, 20) g GROUP BY r ORDER BY r;
+SELECT n.id FROM numbers n WHERE n.id IN (SELECT generate_series(1, 20, 5)) ORDER BY 1;
