@@ -100,6 +100,12 @@ func statusOf(ctx context.Context, e *engineError) error {
 		return err
 	}
 	out := &planner.Error{Err: e}
+	if what, ok := strings.CutPrefix(e.message, "Not implemented Error: "); ok {
+		// A plan that DuckDB cannot make: most often of a correlated subquery.
+		what, _, _ = strings.Cut(what, "\n")
+		out.Code, out.Message = pgerrcode.FeatureNotSupported, "the query cannot be planned: "+what
+		return out
+	}
 	switch e.class {
 	case bindings.ErrorTypeOutOfRange, bindings.ErrorTypeDecimal:
 		out.Code, out.Message = pgerrcode.NumericValueOutOfRange, rangeMessage(e.message)
