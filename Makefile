@@ -8,6 +8,7 @@ LINT_VERSION := v2.13.2
 # Tests append here what they skipped for want of a program; see deploy/testdeps.
 SKIPPED     := $(CURDIR)/bin/skipped
 FUZZTIME    ?= 30s
+SMITHTIME   ?= 600
 PKG         ?= ./...
 
 .DEFAULT_GOAL := help
@@ -39,6 +40,10 @@ test-deps: ## install the programs that tests and lint use
 regress: ## PostgreSQL's own regression statements, compared with a real one; FILE names one file
 	deploy/testdeps/regress
 	go test -count=1 -timeout 30m -run '^TestRegress$$/^$(FILE)' ./cmd/fieldgate -v -regress.long
+
+.PHONY: smith
+smith: build ## random queries of sqlsmith for SMITHTIME seconds; an internal error fails
+	deploy/testdeps/smith $(SMITHTIME)
 
 .PHONY: race
 race: ## the tests under the race detector, twice
