@@ -16,8 +16,7 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 	node := n.Functions[0].GetList().GetItems()
 	call := node[0].GetFuncCall()
 	at := locate(node[0])
-	switch {
-	case len(n.Coldeflist) > 0 || len(node) > 1 && len(node[1].GetList().GetItems()) > 0:
+	if len(n.Coldeflist) > 0 || len(node) > 1 && len(node[1].GetList().GetItems()) > 0 {
 		return nil, nil, unsupported(at, "a column definition list")
 	}
 	lateral := sc.lateral

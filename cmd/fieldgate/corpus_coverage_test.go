@@ -44,14 +44,14 @@ func TestCorpusCovers(t *testing.T) {
 	rows, calls := map[string]int{}, map[string]int{}
 	for _, path := range corpusFiles(t, "queries") {
 		for _, q := range readCorpus(t, path) {
-			print, err := pgquery.Fingerprint(q.sql)
+			fingerprint, err := pgquery.Fingerprint(q.sql)
 			if err != nil {
-				print = q.sql // PostgreSQL cannot read it either
+				fingerprint = q.sql // PostgreSQL cannot read it either
 			}
-			if other := known[print]; other != "" {
+			if other := known[fingerprint]; other != "" {
 				t.Errorf("%s and %s differ in their literals alone: %s", other, q.place, q.sql)
 			}
-			known[print] = q.place
+			known[fingerprint] = q.place
 			rows[q.row]++
 			for name := range corpusCalls(q.sql) {
 				calls[name]++
