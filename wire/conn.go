@@ -245,12 +245,12 @@ func (c *conn) ready() error {
 	if status == 'I' {
 		c.sendNotifications()
 	}
+	c.session.Idle() // who has its ReadyForQuery finds the session idle in pg_stat_activity
 	c.out.send(&pgproto3.ReadyForQuery{TxStatus: status})
 	if err := c.flush(); err != nil {
 		return err
 	}
 	c.out.rest()
-	c.session.Idle()
 	c.idle = true
 	return nil
 }

@@ -120,7 +120,8 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stop(nil)
 	draining, drain := context.WithCancel(ctx)
 	defer drain()
-	closed := context.AfterFunc(ctx, func() { _ = s.cfg.Listener.Close() })
+	// Of draining, not of ctx: what closes the listener must be known before it is.
+	closed := context.AfterFunc(draining, func() { _ = s.cfg.Listener.Close() })
 	defer closed()
 
 	var connections sync.WaitGroup

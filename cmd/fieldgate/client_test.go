@@ -190,7 +190,7 @@ func TestPsqlAlike(t *testing.T) {
 	for _, command := range []string{
 		`\l ` + twinName, `\dt`, `\dt public.*`, `\d`, `\d press`, `\d "Odd Name.x"`, `\d+ press`, `\d empty_one`, `\d errors.stream`,
 		`\d fieldgate.lag`, `\dn`, `\df`, `\df pg_catalog.to_char`, `\du ` + twinName, `\dT`, `\dT pg_catalog.int4`, `\di`, `\dp`, `\dv fieldgate.*`,
-		`\ds`, `\dm`, `\dE`, `\dD`, `\do pg_catalog.<->`, `\dx pgcrypto`, `\des`, `\dew`, `\dy`, `\dRp`, `\dRs`, `\dX`, `\drds`, `\dC json`, `\dc x`,
+		`\ds`, `\dm`, `\dE`, `\dD`, `\do pg_catalog.<->`, `\dx pgcrypto`, `\des`, `\dew`, `\dy`, `\dRp`, `\dRs`, `\dX`, `\drds nobody`, `\dC json`, `\dc x`,
 		`\da pg_catalog.avg`, `\dA btree`, `\dF x`, `\copy (select * from press order by timestamp) to stdout`,
 		`\copy (select * from press order by timestamp) to stdout with (format csv, header)`, `table press order by 1`,
 	} {
