@@ -113,7 +113,17 @@ type fileGroup struct {
 func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 	bySignature := map[string]*fileGroup{}
 	var groups []*fileGroup
-	for _, f := range files {
+	add := func(g *fileGroup, f *sources.FileSplit) {
+		g.files = append(g.files, f)
+		g.rows += f.Rows
+	}
+	var last *fileGroup
+	for i, f := range files {
+		// Neighbours mostly have the same columns, and then need no look at each.
+		if i > 0 && slices.Equal(f.Columns, files[i-1].Columns) && slices.Equal(f.More, files[i-1].More) {
+			add(last, f)
+			continue
+		}
 		columns, more := u.present(f.Columns), u.present(f.More)
 		signature := strings.Join(columns, ",") + ";" + strings.Join(more, ",")
 		g, ok := bySignature[signature]
@@ -122,8 +132,8 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 			bySignature[signature] = g
 			groups = append(groups, g)
 		}
-		g.files = append(g.files, f)
-		g.rows += f.Rows
+		add(g, f)
+		last = g
 	}
 	if len(groups) <= maxGroups {
 		return groups

@@ -152,7 +152,16 @@ func (p *printer) firstOf(reads []printed, t planner.Type) printed {
 	if t.OID == postgres.NumericOID {
 		reads = p.common(reads)
 	}
+	if first := reads[0].sql; len(reads) == 2 && isColumn(first) {
+		// The same, in less time where many values of a column are NULL.
+		return printed{"CASE WHEN " + first + " IS NOT NULL THEN " + first + " ELSE " + reads[1].sql + " END", reads[0].scale}
+	}
 	return printed{"coalesce(" + join(reads) + ")", reads[0].scale}
+}
+
+// isColumn says that printed SQL is a quoted name and nothing more.
+func isColumn(sql string) bool {
+	return len(sql) > 2 && sql[0] == '"' && strings.IndexByte(sql[1:], '"') == len(sql)-2
 }
 
 // source prints one source of a field: what is there of the sent name, converted
