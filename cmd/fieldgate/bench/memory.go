@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // heapEvery is the pause between two looks at the server's heap.
@@ -61,4 +63,28 @@ func (s *server) watchHeap(ctx context.Context) (stop func() (most int64, err er
 		err := <-done
 		return most, err
 	}
+}
+
+// streamed is what was seen while rows came.
+type streamed struct {
+	rows  int
+	first time.Time // when the first row was there
+	most  int64     // bytes that the server had resident at most
+}
+
+// drain reads all rows, and looks at the server's memory after every so many.
+func (s *server) drain(rows pgx.Rows, every int) (seen streamed, err error) {
+	for rows.Next() {
+		if seen.rows == 0 {
+			seen.first = time.Now()
+		}
+		if seen.rows++; seen.rows%every == 0 {
+			u, err := s.usage()
+			if err != nil {
+				return seen, err
+			}
+			seen.most = max(seen.most, u.rss)
+		}
+	}
+	return seen, rows.Err()
 }

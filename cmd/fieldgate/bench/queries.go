@@ -164,26 +164,13 @@ func benchStream(ctx context.Context, s *server, out io.Writer) (err error) {
 		return err
 	}
 	defer rows.Close()
-	var first time.Duration
-	n, most := 0, int64(0)
-	for rows.Next() {
-		if n == 0 {
-			first = time.Since(begin)
-		}
-		if n++; n%500_000 == 0 {
-			u, err := s.usage()
-			if err != nil {
-				return err
-			}
-			most = max(most, u.rss)
-		}
-	}
-	if rows.Err() != nil {
-		return rows.Err()
+	seen, err := s.drain(rows, 500_000)
+	if err != nil {
+		return err
 	}
 	all := time.Since(begin)
 	_, err = fmt.Fprintf(out, "\nAll %d rows streamed: first row after %.0f ms, %.1f million rows/s, memory %d MB idle, at most %d MB.\n",
-		n, millis(first), float64(n)/all.Seconds()/1e6, idle.rss>>20, most>>20)
+		seen.rows, millis(seen.first.Sub(begin)), float64(seen.rows)/all.Seconds()/1e6, idle.rss>>20, seen.most>>20)
 	return err
 }
 

@@ -262,20 +262,11 @@ func benchFlatMemory(ctx context.Context, _ options, s *server, ours, _ *pgx.Con
 		return err
 	}
 	defer rows.Close()
-	n, most := 0, int64(0)
-	for rows.Next() {
-		if n++; n%200_000 == 0 {
-			u, err := s.usage()
-			if err != nil {
-				return err
-			}
-			most = max(most, u.rss)
-		}
+	seen, err := s.drain(rows, 200_000)
+	if err != nil {
+		return err
 	}
-	if rows.Err() != nil {
-		return rows.Err()
-	}
-	_, err = fmt.Fprintf(out, "\nWhile %d rows leave: memory %d MB before, at most %d MB more.\n", n, idle.rss>>20, (most-idle.rss)>>20)
+	_, err = fmt.Fprintf(out, "\nWhile %d rows leave: memory %d MB before, at most %d MB more.\n", seen.rows, idle.rss>>20, (seen.most-idle.rss)>>20)
 	return err
 }
 
