@@ -33,6 +33,7 @@ var layers = map[string][]string{
 	"pipeline/stream":            {"sources/vfs"},
 	"pipeline/stream/streamtest": {"pipeline/stream"},
 	"deploy/testdeps":            {},
+	"deploy/testdeps/faultproxy": {},
 
 	"sources":         {"schema", "pipeline/stream"},
 	"pipeline/record": {"schema", "pipeline/stream"},

@@ -1,0 +1,121 @@
+package testdeps
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// The local servers of Kinesis' API. Both keep everything in memory, and their
+// gaps are complementary: kinesis-local has fan-out, UpdateShardCount and paged
+// listings, but wrong error codes and no limit on entries; kinesalite has the
+// right codes and is several times faster, but no fan-out and no UpdateShardCount,
+// and AT_TIMESTAMP hangs where no record is that young.
+//
+// Neither throttles: package faultproxy does.
+
+// apiServer is a local server of an AWS API and what keeps it alive.
+type apiServer struct {
+	url      string
+	lifeline *os.File
+}
+
+// errNotInstalled says that make test-deps has not installed a server.
+var errNotInstalled = errors.New("not installed")
+
+// shardLimit is what both servers allow all streams together.
+const shardLimit = "1000"
+
+var (
+	kinesisLocalOnce = sync.OnceValues(startKinesisLocal)
+	kinesaliteOnce   = sync.OnceValues(startKinesalite)
+)
+
+// KinesisLocal returns the URL of kinesis-local, or skips the test. All tests of a
+// process share it, so their streams bear names of their own. Credentials may be
+// anything.
+func KinesisLocal(t testing.TB) string {
+	t.Helper()
+	return serverOrSkip(t, "kinesis-local", kinesisLocalOnce)
+}
+
+// Kinesalite is KinesisLocal for kinesalite.
+func Kinesalite(t testing.TB) string {
+	t.Helper()
+	return serverOrSkip(t, "kinesalite", kinesaliteOnce)
+}
+
+// StartKinesalite is Kinesalite for programs that are no test: an error where
+// there is none.
+func StartKinesalite() (url string, err error) {
+	s, err := kinesaliteOnce()
+	return s.url, err
+}
+
+// serverOrSkip returns the URL of a server that start starts once.
+func serverOrSkip(t testing.TB, name string, start func() (apiServer, error)) string {
+	t.Helper()
+	s, err := start()
+	if errors.Is(err, errNotInstalled) {
+		missing(t, name)
+	}
+	if err != nil {
+		t.Fatalf("start %s: %v", name, err)
+	}
+	return s.url
+}
+
+// nodeProgram finds node and the folder of a package that npm installed.
+func nodeProgram(name string) (node, folder string, err error) {
+	folder, err = filepath.Abs(inBin("clients", "node_modules", name))
+	if err != nil {
+		return "", "", err
+	}
+	if _, err := os.Stat(folder); err != nil {
+		return "", "", errNotInstalled
+	}
+	if node, err = exec.LookPath("node"); err != nil {
+		return "", "", errNotInstalled
+	}
+	return node, folder, nil
+}
+
+func startKinesisLocal() (apiServer, error) {
+	node, folder, err := nodeProgram("kinesis-local")
+	if err != nil {
+		return apiServer{}, err
+	}
+	ports, err := freePorts(2)
+	if err != nil {
+		return apiServer{}, err
+	}
+	env := []string{
+		"KINESIS_MOCK_PLAIN_PORT=" + ports[0], "KINESIS_MOCK_TLS_PORT=" + ports[1],
+		"KINESIS_MOCK_CERT_PATH=" + filepath.Join(folder, "server.json"), "LOG_LEVEL=ERROR", "SHARD_LIMIT=" + shardLimit,
+	}
+	for _, action := range []string{
+		"CREATE_STREAM", "DELETE_STREAM", "REGISTER_STREAM_CONSUMER", "DEREGISTER_STREAM_CONSUMER", "SPLIT_SHARD",
+		"MERGE_SHARDS", "UPDATE_SHARD_COUNT", "START_STREAM_ENCRYPTION", "STOP_STREAM_ENCRYPTION",
+	} {
+		env = append(env, action+"_DURATION=20ms")
+	}
+	lifeline, err := startProcess(ports[0], folder, env, node, filepath.Join(folder, "main.js"))
+	return apiServer{url: "http://" + loopback(ports[0]), lifeline: lifeline}, err
+}
+
+func startKinesalite() (apiServer, error) {
+	node, folder, err := nodeProgram("kinesalite")
+	if err != nil {
+		return apiServer{}, err
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return apiServer{}, err
+	}
+	lifeline, err := startProcess(ports[0], folder, nil, node, filepath.Join(folder, "cli.js"), "--port", ports[0],
+		"--shardLimit", shardLimit, "--createStreamMs", "20", "--deleteStreamMs", "20", "--updateStreamMs", "20")
+	return apiServer{url: "http://" + loopback(ports[0]), lifeline: lifeline}, err
+}
