@@ -54,15 +54,7 @@ func (s *Store) Suspect(ctx context.Context, ds schema.Dataset, times []int64, i
 	if err != nil || len(files) == 0 {
 		return out, err
 	}
-	order := make([]int, len(times))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(times[a], times[b]), ids[a].Compare(ids[b])) })
-	sorted := Identities{make([]int64, len(times)), make([]schema.ID, len(times))}
-	for i, at := range order {
-		sorted.Times[i], sorted.IDs[i] = times[at], ids[at]
-	}
+	sorted, order := sortIdentities(times, ids)
 	err = v.eachSuspect(ctx, sorted, func(_ *File, rows []int) error {
 		for _, r := range rows {
 			out[order[r]] = true
@@ -70,6 +62,32 @@ func (s *Store) Suspect(ctx context.Context, ds schema.Dataset, times []int64, i
 		return nil
 	})
 	return out, err
+}
+
+// Hashes calls found with those of the identities, which are in any order, that
+// the lake holds, by index, and with the hash of the event that came first. What
+// the filters rule out costs what Suspect does; for the others files are opened.
+func (s *Store) Hashes(ctx context.Context, ds schema.Dataset, times []int64, ids []schema.ID, found func(i int, hash schema.ID)) error {
+	v, err := s.Version(ctx, ds)
+	if err != nil {
+		return err
+	}
+	sorted, order := sortIdentities(times, ids)
+	return v.Known(ctx, sorted, func(i int, hash schema.ID) { found(order[i], hash) })
+}
+
+// sortIdentities sorts pairs of times and ids. order has the index that each had.
+func sortIdentities(times []int64, ids []schema.ID) (sorted Identities, order []int) {
+	order = make([]int, len(times))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(times[a], times[b]), ids[a].Compare(ids[b])) })
+	sorted = Identities{make([]int64, len(times)), make([]schema.ID, len(times))}
+	for i, at := range order {
+		sorted.Times[i], sorted.IDs[i] = times[at], ids[at]
+	}
+	return sorted, order
 }
 
 // Held gives ranges in which the times of all rows of a dataset lie that the lake

@@ -49,6 +49,8 @@ type insertion struct {
 	held []sources.Bounds
 	// outcomes is as long as rows.
 	outcomes []Outcome
+	// doubtful are those of at whose outcome depends on which event the lake holds.
+	doubtful []int
 }
 
 // state counts the times that rows were let go, and says whether the lake was
@@ -75,14 +77,20 @@ func (d *dataset) insert(epoch uint64, in *insertion, limits *limits) (done bool
 	var sealed int64
 	for i, n := range in.at {
 		r := &in.rows[n]
-		if found, same := d.ids.add(r); found {
+		suspect := in.suspect != nil && in.suspect[i]
+		switch d.ids.add(r, suspect) {
+		case meetsNone:
+		case meetsSame:
 			in.outcomes[n] = Duplicate
-			if !same {
-				in.outcomes[n] = Conflict
-			}
+			continue
+		case meetsSuspect:
+			in.doubtful = append(in.doubtful, n)
+			continue
+		default:
+			in.outcomes[n] = Conflict
 			continue
 		}
-		d.open.add(r, in.suspect != nil && in.suspect[i])
+		d.open.add(r, suspect)
 		in.outcomes[n] = Stored
 		if d.open.full(limits) {
 			sealed += d.seal()
@@ -90,6 +98,20 @@ func (d *dataset) insert(epoch uint64, in *insertion, limits *limits) (done bool
 	}
 	d.open.measure()
 	return true, sealed + d.open.bytes + d.ids.bytes() - before
+}
+
+// clear ends the suspicion of identities. first has, by index, the hashes of those
+// that the lake holds.
+func (d *dataset) clear(times []int64, ids []schema.ID, first map[int]schema.ID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range times {
+		if hash, ok := first[i]; ok {
+			d.ids.clear(times[i], &ids[i], &hash)
+		} else {
+			d.ids.clear(times[i], &ids[i], nil)
+		}
+	}
 }
 
 // seal ends the open segment, makes room for another like it, and gives the

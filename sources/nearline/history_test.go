@@ -38,7 +38,9 @@ type history struct {
 	// visible are the rows that staged or compacted records brought, the first of
 	// each identity.
 	visible map[identity]schema.ID
-	windows int
+	// first are the hashes of the first event of each identity in the log.
+	first              map[identity]schema.ID
+	windows, conflicts int
 	// wrongClocks sends events of the future, too.
 	wrongClocks bool
 }
@@ -50,6 +52,15 @@ func (h *history) Suspect(_ context.Context, _ schema.Dataset, times []int64, id
 		out[i] = known || h.random.IntN(50) == 0 // a filter errs to that side
 	}
 	return out, nil
+}
+
+func (h *history) Hashes(_ context.Context, _ schema.Dataset, times []int64, ids []schema.ID, found func(i int, hash schema.ID)) error {
+	for i := range ids {
+		if hash, known := h.lake[identity{times[i], ids[i]}]; known {
+			found(i, hash)
+		}
+	}
+	return nil
 }
 
 // Held is one range, as of a single part.
@@ -92,6 +103,9 @@ func (h *history) send() {
 		seq := uint64(len(h.log[shard]) + 1)
 		e := nearlinetest.Event(h.ds, at, id, body, schema.Value{Name: "body", Kind: schema.KindInt, Int: int64(body)})
 		h.log[shard] = append(h.log[shard], nearline.Row{Event: e, Position: nearlinetest.At(shard, seq, 0)})
+		if of := (identity{e.Time, e.ID}); h.first[of] == (schema.ID{}) {
+			h.first[of] = e.Hash
+		}
 	}
 }
 
@@ -103,8 +117,19 @@ func (h *history) stage(shard, atMost int) {
 		return
 	}
 	rows := h.log[shard][from:to]
-	if _, err := h.tail.Write(h.t.Context(), rows); err != nil {
+	outcomes, err := h.tail.Write(h.t.Context(), rows)
+	if err != nil {
 		h.t.Fatal(err)
+	}
+	for i, o := range outcomes {
+		e := &rows[i].Event
+		if o != nearline.Conflict {
+			continue
+		}
+		h.conflicts++
+		if h.first[identity{e.Time, e.ID}] == e.Hash {
+			h.t.Fatalf("row %v, a copy of the first of its identity, is called a conflict", rows[i].Position)
+		}
 	}
 	h.staged[shard] = to
 	h.see(rows)
@@ -239,17 +264,18 @@ func within(rows map[identity]schema.ID, b sources.Bounds) map[identity]schema.I
 
 // TestHistories plays random histories of sending, staging, compaction that runs
 // ahead or dies, memory that runs out, and restarts: whatever happens between a
-// statement's pin and its manifest, it finds every row once.
+// statement's pin and its manifest, it finds every row once, and no copy of an
+// identity's first event is called a conflict.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	windows := 0
+	windows, conflicts := 0, 0
 	for n := range 12 {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			h := &history{
 				t: t, random: rand.New(rand.NewPCG(seed, uint64(n))), ds: dataset("m"),
-				lake: map[identity]schema.ID{}, visible: map[identity]schema.ID{},
+				lake: map[identity]schema.ID{}, visible: map[identity]schema.ID{}, first: map[identity]schema.ID{},
 				wrongClocks: n%2 == 1,
 			}
 			h.config = nearline.Config{Known: h, BatchRows: 100, MemoryBytes: 1 << 30, HighWaterBytes: cmp.Or(int64(n%4)*40_000, 1<<29)}
@@ -262,10 +288,10 @@ func TestHistories(t *testing.T) {
 				}
 				h.ask(steps[h.random.IntN(len(steps))])
 			}
-			windows += h.windows
+			windows, conflicts = windows+h.windows, conflicts+h.conflicts
 		})
 	}
-	if windows < 200 {
-		t.Errorf("only %d statements read the window alone", windows)
+	if windows < 200 || conflicts < 200 {
+		t.Errorf("only %d statements read the window alone, %d rows were conflicts", windows, conflicts)
 	}
 }

@@ -18,9 +18,12 @@ const (
 	minSlots = 64
 	maxLoad  = 3
 
-	// tagBits of a slot's mark name its generation, the others are of the hash.
-	tagBits = 16
-	tagMask = 1<<tagBits - 1
+	// tagBits of a slot's mark name its generation, one says that the lake may hold
+	// another row of the identity, which came first, and the others are of the hash.
+	tagBits    = 16
+	tagMask    = 1<<tagBits - 1
+	suspectBit = 1 << tagBits
+	hashMask   = ^uint64(tagMask | suspectBit)
 
 	// generationRows ends a generation of an identity set; letting go of rows ends
 	// one too, as long as there are at most maxEndedGenerations.
@@ -43,7 +46,7 @@ func identityOf(time int64, id *schema.ID) identity {
 }
 
 // identities is the set of the rows that a dataset holds, and at times of some it
-// held, with 48 bits of each row's hash. Every row belongs to a generation, which
+// held, with 47 bits of each row's hash. Every row belongs to a generation, which
 // goes when none of its rows is held any more.
 //
 // It is a hash table of its own because every row of the house passes here: keys
@@ -57,7 +60,8 @@ type identities struct {
 	lastTag     uint64
 }
 
-// slot is free if mark is 0. A mark is bits of a hash above a generation's tag.
+// slot is free if mark is 0. A mark is bits of a hash above suspectBit and a
+// generation's tag.
 type slot struct {
 	key  identity
 	mark uint64
@@ -70,24 +74,58 @@ type generation struct {
 	spans spans
 }
 
-// add adds a row unless one of its identity is there: then it says whether that
-// one is the same event.
-func (s *identities) add(r *Row) (found, same bool) {
+// meeting is what a row meets in the set.
+type meeting uint8
+
+const (
+	meetsNone    meeting = iota // it is added
+	meetsSame                   // the same event
+	meetsOther                  // another event of the identity
+	meetsSuspect                // another, which may itself be the second after one in the lake
+)
+
+// add adds a row, marked suspect or not, unless one of its identity is there.
+func (s *identities) add(r *Row, suspect bool) meeting {
 	if 4*(s.used+1) > maxLoad*len(s.slots) {
 		s.resize(2*len(s.slots), nil)
 	}
 	key := identityOf(r.Event.Time, &r.Event.ID)
-	hash := binary.BigEndian.Uint64(r.Event.Hash[:8]) &^ tagMask
+	mark := markOf(&r.Event.Hash)
 	at := s.probe(key)
-	if mark := s.slots[at].mark; mark != 0 {
-		return true, mark&^tagMask == hash
+	if there := s.slots[at].mark; there != 0 {
+		switch {
+		case there&hashMask == mark:
+			return meetsSame
+		case there&suspectBit != 0:
+			return meetsSuspect
+		}
+		return meetsOther
 	}
 	g := s.growing()
 	g.rows++
 	g.spans.add(r.Position.Shard, r.Position.Seq)
-	s.slots[at] = slot{key, hash | g.tag}
+	if suspect {
+		mark |= suspectBit
+	}
+	s.slots[at] = slot{key, mark | g.tag}
 	s.used++
-	return false, false
+	return meetsNone
+}
+
+// markOf is the part of a mark that a hash makes.
+func markOf(hash *schema.ID) uint64 { return binary.BigEndian.Uint64(hash[:8]) & hashMask }
+
+// clear ends the suspicion of an identity: the event that came first has the hash,
+// or is the one that is here if hash is nil.
+func (s *identities) clear(time int64, id, hash *schema.ID) {
+	if len(s.slots) == 0 {
+		return
+	}
+	slot := &s.slots[s.probe(identityOf(time, id))]
+	slot.mark &^= suspectBit
+	if slot.mark != 0 && hash != nil {
+		slot.mark = markOf(hash) | slot.mark&tagMask
+	}
 }
 
 // probe finds the slot of a key, or the free one where it belongs.

@@ -6,7 +6,8 @@
 //
 // The tail drops copies of rows it holds and reports conflicts. Rows that may
 // lie in the lake already (the port Known) are only marked; who reads them
-// decides. Statements see the tail through pins: a pin has every row whose Write
+// decides. Only before it calls something a conflict with a marked row does the
+// tail have the lake's own row looked up, since that one came first. Statements see the tail through pins: a pin has every row whose Write
 // returned before it, each once, and keeps it until released, whatever is
 // trimmed meanwhile.
 //
@@ -74,6 +75,9 @@ type Known interface {
 	// Suspect says of each (time, id) of a dataset whether the lake may hold it:
 	// false is certain. It must know every commit that ended before it was called.
 	Suspect(ctx context.Context, dataset schema.Dataset, times []int64, ids []schema.ID) ([]bool, error)
+	// Hashes calls found with those of the identities, by index and in any order,
+	// that the lake holds by these commits, and with the hash of the event it holds.
+	Hashes(ctx context.Context, dataset schema.Dataset, times []int64, ids []schema.ID, found func(i int, hash schema.ID)) error
 	// Held gives ranges in which all times of a dataset's rows lie that the lake
 	// holds now, by the same commits.
 	Held(ctx context.Context, dataset schema.Dataset) ([]sources.Bounds, error)

@@ -169,9 +169,42 @@ func (t *Tail) insert(ctx context.Context, name schema.Dataset, in *insertion) e
 		if done {
 			t.memory.add(bytes)
 			t.settle()
-			return nil
+			return t.judge(ctx, d, in)
 		}
 	}
+}
+
+// judge finds the outcome of the doubtful rows: none of them is stored, because
+// the tail holds another event of the identity. But that one may have come after
+// one that the lake holds, and the row be a copy of that. Each identity is looked
+// up once.
+func (t *Tail) judge(ctx context.Context, d *dataset, in *insertion) error {
+	if len(in.doubtful) == 0 {
+		return nil
+	}
+	times, ids := identitiesOf(in.rows, in.doubtful)
+	first := map[int]schema.ID{}
+	err := t.cfg.Known.Hashes(ctx, d.name, times, ids, func(i int, hash schema.ID) { first[i] = hash })
+	if err != nil {
+		return fmt.Errorf("look up rows of %s in the lake: %w", d.name.Metric, err)
+	}
+	for i, n := range in.doubtful {
+		in.outcomes[n] = Conflict
+		if hash, ok := first[i]; ok && hash == in.rows[n].Event.Hash {
+			in.outcomes[n] = Duplicate
+		}
+	}
+	d.clear(times, ids, first)
+	return nil
+}
+
+// identitiesOf are the times and ids of rows, by index.
+func identitiesOf(rows []Row, at []int) ([]int64, []schema.ID) {
+	times, ids := make([]int64, len(at)), make([]schema.ID, len(at))
+	for i, n := range at {
+		times[i], ids[i] = rows[n].Event.Time, rows[n].Event.ID
+	}
+	return times, ids
 }
 
 // askLake asks which of the rows the lake may hold, and before the first ones
@@ -187,10 +220,7 @@ func (t *Tail) askLake(ctx context.Context, name schema.Dataset, in *insertion, 
 		}
 		in.held = held
 	}
-	times, ids := make([]int64, len(in.at)), make([]schema.ID, len(in.at))
-	for i, n := range in.at {
-		times[i], ids[i] = in.rows[n].Event.Time, in.rows[n].Event.ID
-	}
+	times, ids := identitiesOf(in.rows, in.at)
 	suspect, err := t.cfg.Known.Suspect(ctx, name, times, ids)
 	if err != nil {
 		return fmt.Errorf("look for rows of %s in the lake: %w", name.Metric, err)

@@ -50,11 +50,13 @@ func run(ds schema.Dataset, shard stream.ShardID, first, n uint64, fields ...str
 	return rows
 }
 
-func write(t *testing.T, tail *nearline.Tail, rows []nearline.Row) {
+func write(t *testing.T, tail *nearline.Tail, rows []nearline.Row) []nearline.Outcome {
 	t.Helper()
-	if _, err := tail.Write(t.Context(), rows); err != nil {
+	outcomes, err := tail.Write(t.Context(), rows)
+	if err != nil {
 		t.Fatalf("write: %v", err)
 	}
+	return outcomes
 }
 
 // rows reads everything past the watermarks in a pin of its own.
@@ -195,9 +197,13 @@ func TestMemoryBound(t *testing.T) {
 // lakeFilter is a Known that remembers which ids it was given.
 type lakeFilter struct {
 	holds func(id schema.ID) bool
-	fails error
-	held  []sources.Bounds
-	asked int
+	// hashes are those of the events that it does hold, and looked how often they
+	// were looked up.
+	hashes map[schema.ID]schema.ID
+	looked int
+	fails  error
+	held   []sources.Bounds
+	asked  int
 	// during is called once, while Suspect works.
 	during func()
 }
@@ -213,6 +219,16 @@ func (l *lakeFilter) Suspect(_ context.Context, _ schema.Dataset, _ []int64, ids
 		l.during = nil
 	}
 	return out, l.fails
+}
+
+func (l *lakeFilter) Hashes(_ context.Context, _ schema.Dataset, _ []int64, ids []schema.ID, found func(i int, hash schema.ID)) error {
+	l.looked += len(ids)
+	for i, id := range ids {
+		if hash, ok := l.hashes[id]; ok {
+			found(i, hash)
+		}
+	}
+	return l.fails
 }
 
 func (l *lakeFilter) Held(context.Context, schema.Dataset) ([]sources.Bounds, error) {
@@ -238,6 +254,44 @@ func TestSuspectRowsAreMarked(t *testing.T) {
 	}
 	if want := "[200 900] [3] "; printed != want {
 		t.Errorf("suspects are %q, want %q", printed, want)
+	}
+}
+
+// TestFirstOfALakeIdentity: the tail holds an event B that the lake may know. What
+// comes after it is judged by what the lake holds, if it does, and by B if not.
+func TestFirstOfALakeIdentity(t *testing.T) {
+	t.Parallel()
+	ds := dataset("m")
+	event := func(body uint64) schema.Event { return nearlinetest.Event(ds, 10, 1, body) }
+	const a, b, c = 1, 2, 3
+	for _, k := range []struct {
+		name   string
+		inLake uint64 // 0: nothing, the filter errs
+		bodies []uint64
+		want   string
+	}{
+		{"the lake's comes again", a, []uint64{b, a, a}, "[stored duplicate duplicate]"},
+		{"the lake's and others", a, []uint64{b, b, a, c, a, b}, "[stored duplicate duplicate conflict duplicate conflict]"},
+		{"a third", a, []uint64{b, c, a}, "[stored conflict duplicate]"},
+		{"a copy of the lake's first", a, []uint64{a, b, a}, "[stored conflict duplicate]"},
+		{"the lake holds none", 0, []uint64{b, a, b, a}, "[stored conflict duplicate conflict]"},
+	} {
+		known := &lakeFilter{holds: func(schema.ID) bool { return true }, hashes: map[schema.ID]schema.ID{}}
+		if k.inLake > 0 {
+			first := event(k.inLake)
+			known.hashes[first.ID] = first.Hash
+		}
+		tail := newTail(t, nearline.Config{Known: known})
+		var outcomes []nearline.Outcome
+		for i, body := range k.bodies {
+			outcomes = append(outcomes, write(t, tail, []nearline.Row{{Event: event(body), Position: nearlinetest.At(0, uint64(i+1), 0)}})...)
+		}
+		if got := fmt.Sprintf("%v", outcomes); got != k.want {
+			t.Errorf("%s: %s, want %s", k.name, got, k.want)
+		}
+		if known.looked != 1 {
+			t.Errorf("%s: %d lookups, want 1", k.name, known.looked)
+		}
 	}
 }
 
