@@ -45,6 +45,7 @@ var layers = map[string][]string{
 	"sources/pgcatalog/generate":    {"schema/postgres"},
 
 	"sources/bolt": {"schema"},
+	"sources/s3":   {"sources/objstore"},
 
 	"planner":          {"schema", "schema/postgres", "sources"},
 	"pipeline":         {"schema", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},

@@ -12,11 +12,14 @@ import (
 
 // lifelineScript runs a program until its standard input ends. The other end of
 // the input is held by the process that asked, so the program ends with it,
-// however that ends.
+// however that ends. Then the folder that removeVariable names, if it does, goes.
 const lifelineScript = `"$@" < /dev/null > /dev/null 2>&1 & pid=$!
 read -r _
 kill -9 $pid
-wait $pid 2> /dev/null`
+wait $pid 2> /dev/null
+cd / && [ -n "$` + removeVariable + `" ] && rm -rf "$` + removeVariable + `"`
+
+const removeVariable = "FIELDGATE_TESTDEPS_REMOVE"
 
 // connectPause is the pause between two looks whether a server listens.
 const connectPause = 10 * time.Millisecond

@@ -78,6 +78,14 @@ type Bucket interface {
 	Delete(ctx context.Context, key string) error
 }
 
+// Versioned is a Bucket whose ranges tell of which version of the object they are.
+type Versioned interface {
+	Bucket
+
+	// GetRangeInfo is GetRange that describes the object too.
+	GetRangeInfo(ctx context.Context, key string, offset, size int64) (io.ReadCloser, Info, error)
+}
+
 // Local is a Bucket whose objects are files of this machine, so that an engine opens them without a copy.
 type Local interface {
 	Bucket

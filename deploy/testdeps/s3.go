@@ -1,0 +1,86 @@
+package testdeps
+
+import (
+	"encoding/base64"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// The local servers of S3's API. versitygw keeps objects as files and passes
+// everything of conditions and multipart uploads, but ignores encryption and
+// storage classes; MinIO has encryption. Addresses are path-style.
+
+// The credentials of both.
+const (
+	S3AccessKeyID     = "testuser"
+	S3SecretAccessKey = "testsecret123"
+)
+
+// MinIOKey is the name of a KMS key that MinIO has.
+const MinIOKey = "testkey"
+
+var (
+	versityOnce = sync.OnceValues(startVersityGW)
+	minioOnce   = sync.OnceValues(startMinIO)
+)
+
+// VersityGW returns the URL of versitygw, or skips the test. All tests of a
+// process share it, so their buckets bear names of their own.
+func VersityGW(t testing.TB) string {
+	t.Helper()
+	return serverOrSkip(t, "versitygw", versityOnce)
+}
+
+// MinIO is VersityGW for MinIO.
+func MinIO(t testing.TB) string {
+	t.Helper()
+	return serverOrSkip(t, "minio", minioOnce)
+}
+
+// StartVersityGW is VersityGW for programs that are no test: an error where there
+// is none.
+func StartVersityGW() (url string, err error) {
+	s, err := versityOnce()
+	return s.url, err
+}
+
+func startVersityGW() (apiServer, error) {
+	return startS3("versitygw", []string{"ROOT_ACCESS_KEY=" + S3AccessKeyID, "ROOT_SECRET_KEY=" + S3SecretAccessKey},
+		func(address, dir string) []string { return []string{"--quiet", "--port", address, "posix", dir} })
+}
+
+func startMinIO() (apiServer, error) {
+	env := []string{
+		"MINIO_ROOT_USER=" + S3AccessKeyID, "MINIO_ROOT_PASSWORD=" + S3SecretAccessKey, "MINIO_CI_CD=1", "MINIO_BROWSER=off",
+		"MINIO_KMS_SECRET_KEY=" + MinIOKey + ":" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
+	}
+	return startS3("minio", env, func(address, dir string) []string { return []string{"server", "--quiet", "--address", address, dir} })
+}
+
+// startS3 starts a program that keeps its objects in a new folder, which goes
+// with it.
+func startS3(name string, env []string, arguments func(address, dir string) []string) (apiServer, error) {
+	program, err := filepath.Abs(inBin(name))
+	if err != nil {
+		return apiServer{}, err
+	}
+	if _, err := os.Stat(program); err != nil {
+		return apiServer{}, errNotInstalled
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return apiServer{}, err
+	}
+	dir, err := os.MkdirTemp("", "fieldgate-"+name+"-")
+	if err != nil {
+		return apiServer{}, err
+	}
+	lifeline, err := startProcess(ports[0], dir, append(env, removeVariable+"="+dir), append([]string{program}, arguments(loopback(ports[0]), dir)...)...)
+	if err != nil {
+		return apiServer{}, errors.Join(err, os.RemoveAll(dir))
+	}
+	return apiServer{url: "http://" + loopback(ports[0]), lifeline: lifeline}, nil
+}
