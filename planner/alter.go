@@ -86,6 +86,10 @@ func alterCommand(n *pgquery.AlterTableCmd, text string) (fieldEdit, error) {
 		return alterColumnType(n, text)
 	case pgquery.AlterTableType_AT_SetRelOptions, pgquery.AlterTableType_AT_ResetRelOptions:
 		return setOptions(n)
+	case pgquery.AlterTableType_AT_EnableRowSecurity:
+		return rowSecurity(schema.RowSecurityOn), nil
+	case pgquery.AlterTableType_AT_DisableRowSecurity:
+		return rowSecurity(schema.RowSecurityOff), nil
 	}
 	return nil, unsupported(nowhere, "ALTER TABLE … %s", words(strings.TrimPrefix(n.Subtype.String(), "AT_")))
 }
@@ -158,6 +162,8 @@ func alterColumnType(n *pgquery.AlterTableCmd, text string) (fieldEdit, error) {
 // rename reads ALTER TABLE … RENAME TO and RENAME COLUMN.
 func (s *Session) rename(n *pgquery.RenameStmt) (*schemaChange, error) {
 	switch {
+	case n.RenameType == pgquery.ObjectType_OBJECT_POLICY:
+		return s.renamePolicy(n)
 	case n.RenameType == pgquery.ObjectType_OBJECT_VIEW, n.RenameType == pgquery.ObjectType_OBJECT_TABLE:
 		return s.renameRelation(n)
 	case n.RenameType == pgquery.ObjectType_OBJECT_COLUMN && n.RelationType == pgquery.ObjectType_OBJECT_TABLE:
@@ -167,6 +173,9 @@ func (s *Session) rename(n *pgquery.RenameStmt) (*schemaChange, error) {
 			}
 			if _, taken := m.Field(n.Newname); taken || n.Newname == schema.TimestampField {
 				return columnExists(m.Name, n.Newname)
+			}
+			if err := renameInPolicies(d, m, n.Subname, n.Newname); err != nil {
+				return err
 			}
 			return d.RenameField(m.Name, n.Subname, n.Newname)
 		})

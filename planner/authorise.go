@@ -22,7 +22,7 @@ func (s *Session) checkUtility(st *Statement) error {
 		*pgquery.Node_PrepareStmt, *pgquery.Node_ClosePortalStmt:
 		return nil
 	case *pgquery.Node_CreateStmt, *pgquery.Node_AlterTableStmt, *pgquery.Node_RenameStmt, *pgquery.Node_DropStmt, *pgquery.Node_CommentStmt,
-		*pgquery.Node_ViewStmt:
+		*pgquery.Node_ViewStmt, *pgquery.Node_GrantStmt, *pgquery.Node_CreatePolicyStmt, *pgquery.Node_AlterPolicyStmt:
 		return s.checkChange(st)
 	case *pgquery.Node_InsertStmt, *pgquery.Node_UpdateStmt, *pgquery.Node_DeleteStmt, *pgquery.Node_MergeStmt,
 		*pgquery.Node_TruncateStmt, *pgquery.Node_CreateTableAsStmt:

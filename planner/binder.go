@@ -23,6 +23,10 @@ type binder struct {
 	scalars map[*pgquery.SubLink]*Query
 	// viewing are the views whose queries are being bound.
 	viewing []string
+	// definer: a view is being bound that reads with its owner's rights.
+	definer bool
+	// denied is the first thing that the user may not read.
+	denied error
 	// converting are the fields whose conversions are being bound.
 	converting []string
 	// metrics and catalogs are the scans met, in order.
@@ -36,7 +40,9 @@ type binder struct {
 // statement is bound.
 type environment struct {
 	database, user string
-	pid            int32
+	// limited: the user is no owner, and reads what it may.
+	limited bool
+	pid     int32
 	// now is the transaction's start, statement the statement's.
 	now, statement time.Time
 	// started is when the server began.

@@ -114,6 +114,7 @@ func (s *Session) catalogView(names *lookup) *sources.CatalogView {
 	return &sources.CatalogView{
 		Snapshot:  names.snapshot,
 		User:      s.id.User,
+		Limited:   !s.id.Owner,
 		Path:      names.path,
 		SessionID: s.activity.client.PID,
 		Settings:  s.settings.snapshot,

@@ -77,7 +77,16 @@ func (s *Session) newChange(st *Statement) (*schemaChange, error) {
 		return s.comment(n.CommentStmt)
 	case *pgquery.Node_ViewStmt:
 		return s.createView(n.ViewStmt, st.Text)
+	case *pgquery.Node_GrantStmt:
+		return s.grant(n.GrantStmt)
+	case *pgquery.Node_CreatePolicyStmt:
+		return s.createPolicy(n.CreatePolicyStmt, st.Text)
+	case *pgquery.Node_AlterPolicyStmt:
+		return s.alterPolicy(n.AlterPolicyStmt, st.Text)
 	case *pgquery.Node_DropStmt:
+		if n.DropStmt.RemoveType == pgquery.ObjectType_OBJECT_POLICY {
+			return s.dropPolicy(n.DropStmt)
+		}
 		if n.DropStmt.RemoveType == pgquery.ObjectType_OBJECT_VIEW {
 			return s.dropViews(n.DropStmt)
 		}

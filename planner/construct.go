@@ -43,6 +43,9 @@ func statementName(n *pgquery.Node) string {
 	if v := n.GetVacuumStmt(); v != nil && !v.IsVacuumcmd {
 		return "ANALYZE"
 	}
+	if g := n.GetGrantStmt(); g != nil && !g.IsGrant {
+		return "REVOKE"
+	}
 	if f := n.GetFetchStmt(); f != nil && f.Ismove {
 		return "MOVE"
 	}

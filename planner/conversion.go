@@ -112,10 +112,7 @@ func (b *binder) bindConversion(scan *MetricScan, table *metricTable, n *pgquery
 	inner.converting = b.converting
 	sc := newScope(nil)
 	sc.clause, sc.value = inConversion, &SentValue{T: plainType(input)}
-	it := &item{name: table.name, relation: scan, metric: table, nameVisible: true, columnsVisible: true}
-	for _, c := range table.columns {
-		it.columns = append(it.columns, itemColumn{name: c.name, t: c.t, observed: c.observed})
-	}
+	it := &item{name: table.name, relation: scan, metric: table, columns: table.items(), nameVisible: true, columnsVisible: true}
 	sc.items, sc.all = []*item{it}, []*item{it}
 	before := slices.Clone(scan.Fields)
 	e, err := inner.expr(sc, n)

@@ -171,7 +171,13 @@ func explainPlan(p *Plan, engine *EngineExplain, o explainOptions, env postgres.
 		if m.Bounds.Max != all.Max {
 			scan.To = momentText(m.Bounds.Max, env)
 		}
+		if m.Unseen {
+			scan.Fields = nil
+		}
 		for i := range m.Filters {
+			if m.Unseen {
+				break
+			}
 			scan.Filters = append(scan.Filters, filterText(&m.Filters[i]))
 		}
 		for _, d := range m.Splits {

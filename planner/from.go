@@ -70,16 +70,13 @@ func (b *binder) rangeVar(sc *scope, rv *pgquery.RangeVar) (FromItem, []*item, e
 	}
 	var f FromItem
 	if t.metric != nil {
-		if err := t.metric.expand(); err != nil {
+		scan, err := b.readMetric(it, t.metric)
+		if err != nil {
 			return nil, nil, err
 		}
-		scan := b.newMetricScan(t.metric, alias)
-		it.relation, it.metric, f = scan, t.metric, scan
-		for _, c := range t.metric.columns {
-			it.columns = append(it.columns, itemColumn{name: c.name, t: c.t, observed: c.observed})
-		}
+		it.relation, it.metric, it.columns, f = scan, t.metric, t.metric.items(), scan
 	} else if t.view != nil {
-		scan, err := b.viewScan(t.view, alias, rv.Location)
+		scan, err := b.readView(it, t.view, rv.Location)
 		if err != nil {
 			return nil, nil, err
 		}

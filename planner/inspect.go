@@ -106,6 +106,9 @@ func (b *binder) inspection(key string, args *adminArgs) (*inspection, error) {
 		return nil, columnMissing(m.Name, args.str(1))
 	}
 	i := &inspection{table: b.names.declared(m)}
+	if r := b.readable(i.table.oid, "table", m.Name); r != nil && !r.Observe {
+		b.deny(r)
+	}
 	if key == "conflicts/2" {
 		i.conflicts(f)
 	} else {

@@ -18,8 +18,10 @@ type metricTable struct {
 	datasets []schema.Dataset
 	// columns are those of *, in order.
 	columns []metricColumn
-	// observe gives what devices were seen to send, first seen first.
+	// observe gives what devices were seen to send, first seen first; names that
+	// nobody declared mean nothing if unseen.
 	observe func() ([]observedField, error)
+	unseen  bool
 }
 
 // metricColumn is a column of a metric that can be named.
@@ -157,12 +159,29 @@ func (l *lookup) observedFields(datasets []schema.Dataset) ([]observedField, err
 
 func fieldType(t schema.Type) Type { return Type{OID: t.OID(), Typmod: t.Typmod()} }
 
+// sentFields are the names that a statement may use though nobody declared them.
+func (t *metricTable) sentFields() ([]observedField, error) {
+	if t.unseen {
+		return nil, nil
+	}
+	return t.observe()
+}
+
+// items are the columns of * for an item over the table.
+func (t *metricTable) items() []itemColumn {
+	out := make([]itemColumn, len(t.columns))
+	for i, c := range t.columns {
+		out[i] = itemColumn{name: c.name, t: c.t, observed: c.observed}
+	}
+	return out
+}
+
 // expand makes the observed fields of an undeclared metric columns.
 func (t *metricTable) expand() error {
 	if t.metric != nil {
 		return nil
 	}
-	fields, err := t.observe()
+	fields, err := t.sentFields()
 	if err != nil {
 		return err
 	}
@@ -192,7 +211,7 @@ func (t *metricTable) beyond(name string) ([]metricColumn, error) {
 	if c, ok := t.former(name); ok {
 		return []metricColumn{c}, nil
 	}
-	fields, err := t.observe()
+	fields, err := t.sentFields()
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +229,7 @@ func (t *metricTable) beyond(name string) ([]metricColumn, error) {
 // was sent.
 func (t *metricTable) former(name string) (metricColumn, bool) {
 	for _, c := range t.columns {
-		if slices.Contains(c.formerly, name) || slices.ContainsFunc(c.sources, func(s schema.Source) bool { return s.Name == name && s.Convert == "" }) {
+		if slices.Contains(c.formerly, name) || !t.unseen && slices.ContainsFunc(c.sources, func(s schema.Source) bool { return s.Name == name && s.Convert == "" }) {
 			return c, true
 		}
 	}
@@ -252,7 +271,7 @@ func (t *metricTable) folded(name string) ([]metricColumn, error) {
 			found = append(found, c)
 		}
 	}
-	fields, err := t.observe()
+	fields, err := t.sentFields()
 	if err != nil {
 		return nil, err
 	}

@@ -193,7 +193,7 @@ func (b *binder) only(found []candidate, name string, at int32) (Expr, error) {
 	if err := c.it.checkLateral(at); err != nil {
 		return nil, err
 	}
-	e, err := b.useColumn(c.it.relation.(*MetricScan), c.it.metric, c.column)
+	e, err := b.readColumn(c.it, c.column)
 	return placed(e, at), err
 }
 

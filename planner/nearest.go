@@ -53,7 +53,7 @@ func nearestColumns(items []*item, name string) ([]string, error) {
 		if it.metric == nil {
 			continue
 		}
-		fields, err := it.metric.observe()
+		fields, err := it.metric.sentFields()
 		if err != nil {
 			return nil, err
 		}

@@ -188,6 +188,7 @@ func (s *Session) environment() *environment {
 	env := &environment{
 		database:  s.id.Tenant,
 		user:      s.id.User,
+		limited:   !s.id.Owner,
 		pid:       s.activity.client.PID,
 		now:       s.tx.now(now),
 		statement: now,

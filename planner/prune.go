@@ -180,7 +180,7 @@ func (p *pruner) output(q *Query, index int, s span) {
 	if q.Values != nil || slices.ContainsFunc(q.Targets, func(t Target) bool { return findWindowCall(t.Expr) != nil }) {
 		return
 	}
-	e := q.Targets[index].Expr
+	e := guardedExpr(q, index)
 	if q.Aggregated && (q.GroupingSets != nil || !slices.ContainsFunc(q.GroupBy, func(g Expr) bool { return sameExpr(g, e) })) {
 		return
 	}

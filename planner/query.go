@@ -25,6 +25,9 @@ type Query struct {
 	Offset     Expr
 	// Ties: rows that tie with the last of Limit in OrderBy come too.
 	Ties bool
+	// Guarded: the query is what a user may see of a table. Each output is a Case that
+	// is NULL where Where is not true.
+	Guarded bool
 	// SetOp, if set, is the query; Targets then are Outputs with its types, and
 	// From to DistinctOn are empty.
 	SetOp *SetOp
@@ -120,7 +123,9 @@ type (
 		// Metric is nil for an undeclared one.
 		Metric   *schema.Metric
 		Datasets []schema.Dataset
-		Fields   []ScanField
+		// Unseen: the user may not know what names devices sent.
+		Unseen bool
+		Fields []ScanField
 		// Bounds limit the event time; set by the prune rule.
 		Bounds sources.Bounds
 		// Filters are conjuncts of WHERE over one source of one kind, turned

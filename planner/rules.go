@@ -29,6 +29,9 @@ func (s *Session) planFor(ctx context.Context, n *pgquery.SelectStmt, params *pa
 	if err != nil {
 		return nil, err
 	}
+	if bound.denied != nil {
+		return nil, bound.denied
+	}
 	prune(bound)
 	p := &Plan{
 		Tenant:   s.id.Tenant,

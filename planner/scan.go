@@ -21,11 +21,6 @@ func (b *binder) newMetricScan(m *metricTable, label string) *MetricScan {
 	return scan
 }
 
-// metricColumn is an expression for column i of a metric.
-func (b *binder) metricColumn(it *item, i int) (Expr, error) {
-	return b.useColumn(it.relation.(*MetricScan), it.metric, it.metric.columns[i])
-}
-
 // useColumn adds a column to a scan unless it is there, and refers to it.
 func (b *binder) useColumn(scan *MetricScan, table *metricTable, c metricColumn) (Expr, error) {
 	i := slices.IndexFunc(scan.Fields, func(f ScanField) bool {

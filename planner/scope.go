@@ -26,6 +26,7 @@ const (
 	inOffset
 	inValues
 	inConversion
+	inPolicy
 )
 
 // clauseRules are what may stand in a clause, and PostgreSQL's name for it.
@@ -51,6 +52,7 @@ var clauses = [...]clauseRules{
 	inOffset:       {name: "OFFSET"},
 	inValues:       {name: "VALUES"},
 	inConversion:   {name: "a source's conversion"},
+	inPolicy:       {name: "policy expressions"},
 }
 
 func (c clause) String() string { return clauses[c].name }
@@ -100,6 +102,8 @@ type item struct {
 	columns  []itemColumn
 	// metric is set for events, which have more names than columns.
 	metric *metricTable
+	// readable is what the user may read of it; nil: all.
+	readable *readable
 	// The item can be named, and its columns can be named without it.
 	nameVisible, columnsVisible bool
 	// lateralOnly: an item of the FROM being bound, for LATERAL only; lateralOK
@@ -128,8 +132,9 @@ func (b *binder) column(it *item, i int) (Expr, error) {
 	case c.from != nil:
 		return b.column(c.from, c.index)
 	case it.metric != nil:
-		return b.metricColumn(it, i)
+		return b.readColumn(it, it.metric.columns[i])
 	}
+	b.checkColumn(it.readable, int16(i+1))
 	return &Column{T: c.t, Relation: it.relation, Index: i}, nil
 }
 

@@ -183,8 +183,10 @@ type boundQuery struct {
 	lookups  []*CatalogCall
 	// equalities are those between the scans in catalogs, found by prune.
 	equalities []catalogEquality
-	names      *lookup
-	env        *environment
+	// denied is what the user may not read of it.
+	denied error
+	names  *lookup
+	env    *environment
 }
 
 // bind binds a query by the rules up to bind.
@@ -194,19 +196,9 @@ func (s *Session) bind(ctx context.Context, n *pgquery.SelectStmt, params *param
 		env.set, env.notify = s.settings.set, s.notify
 		env.sleep = func(seconds float64) error { return sleep(ctx, seconds) }
 	}
-	names, err := s.planner.lookup(ctx, s.id.Tenant, catalogPath(env.path))
+	names, err := s.lookup(ctx, env.path)
 	if err != nil {
 		return nil, nil, err
-	}
-	names.pinned = sync.OnceValues(func() (sources.CatalogPin, error) {
-		return s.planner.cfg.Catalog.Pin(ctx, s.catalogView(names))
-	})
-	names.objectOID = func(relation, column, name string) (uint32, bool, error) {
-		pin, err := names.pinned()
-		if err != nil {
-			return 0, false, err
-		}
-		return objectOID(ctx, s.planner.cfg.Catalog, pin, relation, column, name)
 	}
 	b := newBinder(names, env, params)
 	q, err := b.query(n)
@@ -218,7 +210,26 @@ func (s *Session) bind(ctx context.Context, n *pgquery.SelectStmt, params *param
 			return nil, nil, err
 		}
 	}
-	return &boundQuery{query: q, metrics: b.metrics, catalogs: b.catalogs, lookups: b.lookups, names: names, env: env}, params, nil
+	return &boundQuery{query: q, metrics: b.metrics, catalogs: b.catalogs, lookups: b.lookups, denied: b.denied, names: names, env: env}, params, nil
+}
+
+// lookup is what names mean to the session now, in the catalog too.
+func (s *Session) lookup(ctx context.Context, path []string) (*lookup, error) {
+	names, err := s.planner.lookup(ctx, s.id.Tenant, catalogPath(path))
+	if err != nil {
+		return nil, err
+	}
+	names.pinned = sync.OnceValues(func() (sources.CatalogPin, error) {
+		return s.planner.cfg.Catalog.Pin(ctx, s.catalogView(names))
+	})
+	names.objectOID = func(relation, column, name string) (uint32, bool, error) {
+		pin, err := names.pinned()
+		if err != nil {
+			return 0, false, err
+		}
+		return objectOID(ctx, s.planner.cfg.Catalog, pin, relation, column, name)
+	}
+	return names, nil
 }
 
 // checkEngine asks the engine, if there is one, whether it can run the query.

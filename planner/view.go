@@ -261,6 +261,9 @@ func (p *Planner) CheckDraft(ctx context.Context, d *schema.Draft) error {
 	if err := p.checkConversions(ctx, d); err != nil {
 		return err
 	}
+	if err := p.checkPolicies(ctx, d); err != nil {
+		return err
+	}
 	return p.checkViews(ctx, d)
 }
 

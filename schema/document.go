@@ -36,6 +36,7 @@ type (
 		SettingsVersion   uint64            `json:"settings_version"`
 		Metrics           []metricReference `json:"metrics,omitempty"`
 		Views             []*View           `json:"views,omitempty"`
+		Access            []*Access         `json:"access,omitempty"`
 		NextMetric        uint32            `json:"next_metric"`
 		Generations       map[string]uint32 `json:"generations,omitempty"`
 		FirstGeneration   uint32            `json:"first_generation,omitempty"`
@@ -110,6 +111,7 @@ func encodeRoot(s *Snapshot) ([]byte, error) {
 		RejectUndeclared:  s.RejectUndeclared,
 		SettingsVersion:   s.SettingsVersion,
 		Views:             s.Views,
+		Access:            s.Access,
 		NextMetric:        s.nextMetric,
 		Generations:       s.Generations,
 		FirstGeneration:   s.FirstGeneration,
@@ -137,6 +139,7 @@ func (doc *rootDocument) snapshot(tenant string) *Snapshot {
 		SettingsVersion:   doc.SettingsVersion,
 		Metrics:           make([]*Metric, 0, len(doc.Metrics)),
 		Views:             doc.Views,
+		Access:            doc.Access,
 		Generations:       doc.Generations,
 		FirstGeneration:   doc.FirstGeneration,
 		topGenerations:    doc.TopGenerations,

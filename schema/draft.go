@@ -114,6 +114,7 @@ func (d *Draft) CreateMetric(m Metric) error {
 			return err
 		}
 	}
+	d.passAccess(UndeclaredTableOID(made.Name), TableOID(made))
 	d.next.nextMetric++
 	d.next.Metrics = append(d.next.Metrics, made)
 	d.owned[made] = struct{}{}
@@ -131,6 +132,7 @@ func (d *Draft) DropMetric(name string) error {
 	}
 	d.next.Metrics = slices.DeleteFunc(d.next.Metrics, func(o *Metric) bool { return o == m })
 	delete(d.owned, m)
+	d.forgetAccess(TableOID(m))
 	d.raise(m.Name)
 	for _, a := range m.Aliases {
 		d.raise(a)
@@ -157,6 +159,7 @@ func (d *Draft) EndGeneration(sent string) error {
 }
 
 func (d *Draft) raise(sent string) {
+	d.forgetAccess(UndeclaredTableOID(sent))
 	d.next.Generations[sent] = max(d.next.generation(sent), d.next.topGenerations[sent]) + 1
 	d.changed = true
 }
@@ -200,8 +203,7 @@ func (d *Draft) DropMetricAlias(metric, alias string) error {
 		if i < 0 {
 			return &Invalid{Where: whereMetric(metric), Reason: fmt.Sprintf("alias %q: not found", alias), Err: ErrNotFound}
 		}
-		m.Aliases = slices.Delete(m.Aliases, i, i+1)
-		return nil
+		return d.setAliases(m, slices.Delete(slices.Clone(m.Aliases), i, i+1))
 	})
 }
 
@@ -224,6 +226,11 @@ func (d *Draft) setAliases(m *Metric, aliases []string) error {
 	})
 	if err != nil {
 		return err
+	}
+	for _, former := range m.Aliases {
+		if !slices.Contains(aliases, former) {
+			d.passAccess(TableOID(m), UndeclaredTableOID(former))
+		}
 	}
 	m.Aliases = cloneList(aliases)
 	return nil

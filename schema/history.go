@@ -70,7 +70,8 @@ func (s *Store) root(ctx context.Context, tenant string, version uint64) (*rootD
 // Restore declares what an earlier version of the same tenant had declared, and
 // nothing else. A metric that was dropped since has its rows again: its names are
 // in the generation they were in, and what was sent under them since the drop is
-// no longer read. Numbers of metrics and fields are not used again.
+// no longer read. Numbers of metrics and fields are not used again. Who may read what
+// stays, but that of what comes back is as it was.
 func (d *Draft) Restore(old *Snapshot) error {
 	next := d.next
 	for _, set := range []struct{ to, from *[]string }{
@@ -92,6 +93,7 @@ func (d *Draft) Restore(old *Snapshot) error {
 	for i, m := range old.Metrics {
 		metrics[i] = d.restored(m, there[m.ID])
 		if there[m.ID] == nil {
+			d.restoreAccess(TableOID(m), old)
 			d.lower(m.Name, old)
 			for _, a := range m.Aliases {
 				d.lower(a, old)
@@ -102,6 +104,11 @@ func (d *Draft) Restore(old *Snapshot) error {
 		next.Metrics, d.changed = metrics, true
 	}
 	if !reflect.DeepEqual(old.Views, next.Views) {
+		for _, v := range old.Views {
+			if next.AccessTo(ViewOID(v)) == nil {
+				d.restoreAccess(ViewOID(v), old)
+			}
+		}
 		next.Views, d.changed = old.Views, true
 	}
 	return nil

@@ -31,6 +31,9 @@ type Snapshot struct {
 	Metrics []*Metric
 	// Views are in the order they were made.
 	Views []*View
+	// Access says who may read what, of the tables and views that anything was decided
+	// of.
+	Access []*Access
 	// Generations holds, for every sent metric name whose table was ever dropped,
 	// the number of its current generation. Absent names are in FirstGeneration,
 	// which is 0 unless the tenant was dropped and added again.

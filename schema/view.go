@@ -78,6 +78,7 @@ func (d *Draft) DropView(name string) error {
 		return fmt.Errorf("%s: %w", whereView(name), ErrNotFound)
 	}
 	d.next.Views = slices.DeleteFunc(slices.Clone(d.next.Views), func(o *View) bool { return o == v })
+	d.forgetAccess(ViewOID(v))
 	d.changed = true
 	return nil
 }

@@ -100,6 +100,8 @@ type CatalogColumn struct {
 type CatalogView struct {
 	Snapshot *schema.Snapshot
 	User     string
+	// Limited says that the user is no owner.
+	Limited bool
 	// Path lists the schemas in which names without one are looked up, in order.
 	Path []string
 	// SessionID is the backend's process id.

@@ -16,6 +16,8 @@ func (c *Catalog) contents() map[relationName]content {
 		{schemaCatalog, "pg_language"}:                               {fixed: languageRows},
 		{schemaCatalog, "pg_namespace"}:                              {shared: namespaceRows},
 		{schemaCatalog, "pg_operator"}:                               {fixed: operatorRows},
+		{schemaCatalog, "pg_policies"}:                               {shared: policyViewRows},
+		{schemaCatalog, "pg_policy"}:                                 {shared: policyRows},
 		{schemaCatalog, "pg_prepared_statements"}:                    {own: preparedStatementRows},
 		{schemaCatalog, "pg_proc"}:                                   {fixed: procRows},
 		{schemaCatalog, "pg_range"}:                                  {fixed: rangeRows},

@@ -201,6 +201,9 @@ func userObjects(s *state) []object {
 			continue
 		}
 		taken[o.name], numbers[o.oid] = true, true
+		if r := s.read(&o); !r.Observe {
+			o.attributes = o.attributes[:1] // its timestamp
+		}
 		out = append(out, o)
 	}
 	out = append(out, metricObject(schemaErrors, schema.ErrorTable()))

@@ -19,6 +19,9 @@ func (c *Catalog) observedFieldRows(ctx context.Context, p *pin, b *builder) err
 		if err != nil {
 			return err
 		}
+		if !p.mayObserve(sent) {
+			continue
+		}
 		m, declared := p.state.snapshot.MetricOfSent(sent)
 		name := sent
 		if declared {
@@ -37,6 +40,15 @@ func (c *Catalog) observedFieldRows(ctx context.Context, p *pin, b *builder) err
 		}
 	}
 	return nil
+}
+
+// mayObserve says whether the user may know what devices sent under a metric's name.
+func (p *pin) mayObserve(sent string) bool {
+	o := object{schema: schemaPublic, oid: schema.UndeclaredTableOID(sent)}
+	if m, declared := p.state.snapshot.MetricOfSent(sent); declared {
+		o.oid = schema.TableOID(m)
+	}
+	return p.state.read(&o).Observe
 }
 
 // fieldOf is the name of the first field that reads a sent name, or nil.

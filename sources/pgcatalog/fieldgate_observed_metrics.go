@@ -31,6 +31,9 @@ func (c *Catalog) observedMetricRows(ctx context.Context, p *pin, b *builder) er
 	}
 	for i := range metrics {
 		o := &metrics[i]
+		if !p.mayObserve(o.Sent) {
+			continue
+		}
 		var metric any
 		m, declared := p.state.snapshot.MetricOfSent(o.Sent)
 		if declared {

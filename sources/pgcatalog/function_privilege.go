@@ -24,13 +24,16 @@ type privileges struct {
 	find func(p *pin, name string) error
 	// has says whether there is an object of a number.
 	has func(p *pin, oid int64) bool
+	// table finds the object by its name or number, of kinds that grants are about;
+	// nil: who can see an object has what is held.
+	table func(p *pin, name string, oid int64) *object
 }
 
 func allPrivileges() []privileges {
-	tables := []string{"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "RULE"}
+	tables := []string{"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "RULE", observePrivilege}
 	return []privileges{
-		{kind: "table", known: tables, held: []string{"SELECT"}, find: findTable, has: hasTable},
-		{kind: "any_column", known: []string{"SELECT", "INSERT", "UPDATE", "REFERENCES"}, held: []string{"SELECT"}, find: findTable, has: hasTable},
+		{kind: "table", known: tables, held: []string{"SELECT", observePrivilege}, find: findTable, has: hasTable, table: tableOf},
+		{kind: "any_column", known: []string{"SELECT", "INSERT", "UPDATE", "REFERENCES"}, held: []string{"SELECT"}, find: findTable, has: hasTable, table: tableOf},
 		{kind: "sequence", known: []string{"USAGE", "SELECT", "UPDATE"}, find: findTable, has: hasTable},
 		{
 			kind: "schema", known: []string{"CREATE", "USAGE"}, held: []string{"USAGE"}, owner: []string{"CREATE"},
@@ -139,13 +142,21 @@ func (set *privileges) check(user, object string) plainFunc {
 		if err != nil {
 			return nullResult(), err
 		}
-		there := true
+		there, name, oid := true, "", int64(0)
 		if object == "oid" {
-			there = set.has(p, r.int())
-		} else if err := set.find(p, r.text()); err != nil {
-			return nullResult(), err
+			oid = r.int()
+			there = set.has(p, oid)
+		} else {
+			name = r.text()
+			if err := set.find(p, name); err != nil {
+				return nullResult(), err
+			}
 		}
-		held, err := set.holds(who, r.text())
+		may := func(string) bool { return true }
+		if set.table != nil && there {
+			may = p.state.mayOn(set.table(p, name, oid), who, set.kind == "any_column")
+		}
+		held, err := set.holds(who, may, r.text())
 		if err != nil || !there {
 			return nullResult(), err
 		}
@@ -153,8 +164,9 @@ func (set *privileges) check(user, object string) plainFunc {
 	}
 }
 
-// holds says whether a role has one of the privileges that a text lists.
-func (set *privileges) holds(who role, list string) (bool, error) {
+// holds says whether a role has one of the privileges that a text lists, of those that
+// it may have.
+func (set *privileges) holds(who role, may func(privilege string) bool, list string) (bool, error) {
 	held := false
 	for word := range strings.SplitSeq(list, ",") {
 		word = strings.TrimSpace(word)
@@ -165,7 +177,7 @@ func (set *privileges) holds(who role, list string) (bool, error) {
 		if grant && !who.Owner {
 			continue
 		}
-		held = held || slices.Contains(set.held, name) || who.Owner && slices.Contains(set.owner, name)
+		held = held || slices.Contains(set.held, name) && may(name) || who.Owner && slices.Contains(set.owner, name)
 	}
 	return held, nil
 }
@@ -196,20 +208,29 @@ func (set *privileges) checkColumn(user, table, column string) plainFunc {
 		} else if o, err = p.table(r.text()); err != nil {
 			return nullResult(), err
 		}
-		there := o != nil
+		var is func(a attribute) bool
 		if column == "text" {
 			name := r.text()
-			if o != nil {
-				if !o.hasAttribute(name) {
-					return nullResult(), noColumn(name, o)
-				}
+			if o != nil && !o.hasAttribute(name) {
+				return nullResult(), noColumn(name, o)
 			}
+			is = func(a attribute) bool { return a.name == name }
 		} else {
 			number := r.int()
-			there = there && slices.ContainsFunc(o.attributes, func(a attribute) bool { return int64(a.number) == number })
+			is = func(a attribute) bool { return int64(a.number) == number }
 		}
-		held, err := set.holds(who, r.text())
-		if err != nil || !there {
+		i := -1
+		if o != nil {
+			i = slices.IndexFunc(o.attributes, is)
+		}
+		held, err := set.holds(who, func(string) bool {
+			if i < 0 {
+				return false
+			}
+			rights := p.state.rights(o, who)
+			return rights.Column(o.attributes[i].number)
+		}, r.text())
+		if err != nil || i < 0 {
 			return nullResult(), err
 		}
 		return boolResult(held), nil
@@ -229,7 +250,7 @@ func hasRole(user, of string) plainFunc {
 			return nullResult(), err
 		}
 		known := privileges{known: []string{"USAGE", "MEMBER"}, held: []string{"USAGE", "MEMBER"}}
-		if _, err := known.holds(who, r.text()); err != nil {
+		if _, err := known.holds(who, func(string) bool { return true }, r.text()); err != nil {
 			return nullResult(), err
 		}
 		return boolResult(who.name == group.name), nil
@@ -239,6 +260,36 @@ func hasRole(user, of string) plainFunc {
 func findTable(p *pin, name string) error {
 	_, err := p.table(name)
 	return err
+}
+
+// tableOf finds a table that is there.
+func tableOf(p *pin, name string, oid int64) *object {
+	if name == "" {
+		return p.state.names().byOID[oid]
+	}
+	o, err := p.table(name)
+	if err != nil {
+		return nil
+	}
+	return o
+}
+
+// observePrivilege allows names that devices sent and nobody declared; it is not one
+// of PostgreSQL's.
+const observePrivilege = "OBSERVE"
+
+// mayOn says which privileges a role may have on a table, or on any column of it.
+func (s *state) mayOn(o *object, who role, anyColumn bool) func(privilege string) bool {
+	r := s.rights(o, who)
+	return func(privilege string) bool {
+		switch {
+		case privilege == observePrivilege:
+			return r.Observe
+		case anyColumn:
+			return r.Any()
+		}
+		return r.Select
+	}
 }
 
 func hasTable(p *pin, oid int64) bool { return p.state.names().byOID[oid] != nil }

@@ -5,7 +5,7 @@ import "github.com/fieldgate/fieldgate/schema/postgres"
 // informationColumnRows lists the declared columns; hidden ones have names but no
 // place.
 func informationColumnRows(s *state, b *builder) {
-	for _, o := range s.allObjects() {
+	for _, o := range s.shown() {
 		for _, a := range o.attributes {
 			addInformationColumn(b, s.snapshot.Tenant, &o, &a)
 		}

@@ -1,8 +1,9 @@
 package pgcatalog
 
-// informationTableRows lists tables by name alone: an alias is no table.
+// informationTableRows lists tables by name alone: an alias is no table. Views of
+// information_schema list what the user may read.
 func informationTableRows(s *state, b *builder) {
-	for _, o := range s.allObjects() {
+	for _, o := range s.shown() {
 		kind := "BASE TABLE"
 		if o.kind == 'v' {
 			kind = "VIEW"

@@ -4,11 +4,11 @@ import "github.com/fieldgate/fieldgate/schema/postgres"
 
 func attributeRows(s *state, b *builder) {
 	for _, o := range s.allObjects() {
-		addAttributes(b, &o)
+		addAttributes(b, s, &o)
 	}
 }
 
-func addAttributes(b *builder, o *object) {
+func addAttributes(b *builder, s *state, o *object) {
 	for _, a := range o.attributes {
 		t, ok := postgres.TypeByOID(a.typeOID)
 		if !ok {
@@ -21,6 +21,6 @@ func addAttributes(b *builder, o *object) {
 		b.add("attrelid", o.oid, "attname", a.name, "atttypid", a.typeOID, "attstattarget", -1, "attlen", t.Layout.Len,
 			"attnum", a.number, "attndims", dims, "attcacheoff", -1, "atttypmod", a.typmod, "attbyval", t.Layout.ByVal,
 			"attalign", t.Layout.Align, "attstorage", t.Layout.Storage, "attnotnull", a.notNull, "attislocal", true,
-			"attcollation", a.collation)
+			"attcollation", a.collation, "attacl", s.columnACL(o, a.number))
 	}
 }

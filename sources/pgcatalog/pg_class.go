@@ -2,13 +2,13 @@ package pgcatalog
 
 func classRows(s *state, b *builder) {
 	for _, o := range s.allObjects() {
-		addClass(b, &o, namespaceOwner(o.schema, s.owner).oid)
+		addClass(b, s, &o)
 	}
 }
 
 // addClass lists a table or view. Nothing is known of its size: reltuples is -1,
 // as of a table that was never analysed.
-func addClass(b *builder, o *object, owner uint32) {
+func addClass(b *builder, s *state, o *object) {
 	am, identity := 0, "n"
 	if o.kind == 'r' {
 		am = heapOID
@@ -20,7 +20,8 @@ func addClass(b *builder, o *object, owner uint32) {
 	for _, a := range o.attributes {
 		last = max(last, a.number)
 	}
-	b.add("oid", o.oid, "relname", o.name, "relnamespace", namespaceOID(o.schema), "reltype", o.rowType, "relowner", owner,
+	b.add("oid", o.oid, "relname", o.name, "relnamespace", namespaceOID(o.schema), "reltype", o.rowType, "relowner", namespaceOwner(o.schema, s.owner).oid,
 		"relam", am, "reltuples", float64(-1), "relpersistence", "p", "relkind", o.kind, "relnatts", last,
-		"relispopulated", true, "relreplident", identity)
+		"relispopulated", true, "relreplident", identity,
+		"relrowsecurity", s.rowSecurity(o), "relacl", s.acl(o))
 }

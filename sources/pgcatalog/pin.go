@@ -18,7 +18,7 @@ var _ sources.CatalogPin = (*pin)(nil)
 
 // Pin fixes what a statement sees.
 func (c *Catalog) Pin(ctx context.Context, view *sources.CatalogView) (sources.CatalogPin, error) {
-	s, err := c.state(ctx, view.Snapshot)
+	s, err := c.state(ctx, view)
 	if err != nil {
 		return nil, err
 	}

@@ -9,15 +9,18 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
 )
 
 // state is what the relations of a tenant follow from: one version of its schema,
-// its users, and the undeclared metrics that its devices sent. It does not
+// its users, the undeclared metrics that its devices sent, and who reads them. It does not
 // change; what follows from it is computed when it is first asked for.
 type state struct {
 	snapshot   *schema.Snapshot
 	users      []User
 	undeclared []undeclared
+	// reader is the user who reads, if that may not read everything, else "".
+	reader string
 
 	roles []role
 	// owner is the role that the tenant's tables belong to: its first owner.
@@ -49,13 +52,15 @@ const (
 	maxStateBytes = 128 << 20
 )
 
-// states are the latest states by tenant.
+// states are the latest states by tenant and reader.
 type states struct {
-	cache *lru.Cache[string, *state]
+	cache *lru.Cache[stateKey, *state]
 }
 
+type stateKey struct{ tenant, reader string }
+
 func newStates() *states {
-	cache, err := lru.New[string, *state](maxStates)
+	cache, err := lru.New[stateKey, *state](maxStates)
 	if err != nil {
 		panic(err) // only for a size below one
 	}
@@ -77,7 +82,9 @@ func (s *states) trim() {
 }
 
 // state is the tenant's state now, the one from before if nothing has changed.
-func (c *Catalog) state(ctx context.Context, snapshot *schema.Snapshot) (*state, error) {
+func (c *Catalog) state(ctx context.Context, view *sources.CatalogView) (*state, error) {
+	snapshot := view.Snapshot
+	key := stateKey{snapshot.Tenant, readerOf(snapshot, view.User, view.Limited)}
 	users, err := c.cfg.Users(ctx, snapshot.Tenant)
 	if err != nil {
 		return nil, err
@@ -86,12 +93,12 @@ func (c *Catalog) state(ctx context.Context, snapshot *schema.Snapshot) (*state,
 	if err != nil {
 		return nil, err
 	}
-	old, ok := c.states.cache.Get(snapshot.Tenant)
+	old, ok := c.states.cache.Get(key)
 	if ok && sameVersion(old.snapshot, snapshot) && slices.Equal(old.users, users) && slices.EqualFunc(old.undeclared, metrics, undeclared.same) {
 		return old, nil
 	}
-	s := newState(snapshot, users, metrics)
-	c.states.cache.Add(snapshot.Tenant, s)
+	s := newState(snapshot, users, metrics, key.reader)
+	c.states.cache.Add(key, s)
 	c.states.trim()
 	return s, nil
 }
@@ -101,8 +108,8 @@ func sameVersion(a, b *schema.Snapshot) bool {
 	return a == b || a.Version == b.Version && a.CreatedAt.Equal(b.CreatedAt)
 }
 
-func newState(snapshot *schema.Snapshot, users []User, metrics []undeclared) *state {
-	s := &state{snapshot: snapshot, users: users, undeclared: metrics, made: map[*relation]*rows{}}
+func newState(snapshot *schema.Snapshot, users []User, metrics []undeclared, reader string) *state {
+	s := &state{snapshot: snapshot, users: users, undeclared: metrics, reader: reader, made: map[*relation]*rows{}}
 	s.roles = rolesOf(users)
 	s.owner = ownerOf(s.roles)
 	s.objects = sync.OnceValue(func() []object { return userObjects(s) })

@@ -1,0 +1,111 @@
+package pgcatalog
+
+import (
+	"slices"
+
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// readerOf is the user, if that may not read everything, else "".
+func readerOf(snapshot *schema.Snapshot, user string, limited bool) string {
+	if !limited || len(snapshot.Access) == 0 {
+		return ""
+	}
+	for _, a := range snapshot.Access {
+		if r := snapshot.Rights(a.OID, user); !r.Observe {
+			return user
+		}
+	}
+	return ""
+}
+
+// rights are those of a role on a table or view.
+func (s *state) rights(o *object, who role) schema.Rights {
+	if who.Owner || who.name == systemRole || !o.isUsers() {
+		return schema.Rights{Select: true, Observe: true}
+	}
+	return s.snapshot.Rights(o.oid, who.name)
+}
+
+// isUsers says that an object is a tenant's own, and so has rights of its own.
+func (o *object) isUsers() bool { return o.schema == schemaPublic || o.schema == schemaErrors }
+
+// read are the rights of the state's reader.
+func (s *state) read(o *object) schema.Rights {
+	if s.reader == "" {
+		return schema.Rights{Select: true, Observe: true}
+	}
+	return s.rights(o, role{name: s.reader})
+}
+
+// shown are the objects that the reader may read something of, with the columns that
+// it may read.
+func (s *state) shown() []object {
+	all := s.allObjects()
+	if s.reader == "" {
+		return all
+	}
+	var out []object
+	for _, o := range all {
+		r := s.read(&o)
+		if !r.Any() {
+			continue
+		}
+		o.attributes = slices.Clone(o.attributes)
+		o.attributes = slices.DeleteFunc(o.attributes, func(a attribute) bool { return !r.Column(a.number) })
+		out = append(out, o)
+	}
+	return out
+}
+
+// acl is the access list of a table or view, as PostgreSQL writes it; nil: nobody
+// decided anything. Who reads by default is listed as well, since an access list that
+// is there says all.
+func (s *state) acl(o *object) any {
+	if s.snapshot.AccessTo(o.oid) == nil {
+		return nil
+	}
+	list := []string{s.aclItem(s.owner.name)}
+	if r := s.snapshot.Rights(o.oid, schema.Public); r.Select && !r.Default {
+		list = append(list, s.aclItem(schema.Public))
+	}
+	for _, who := range s.roles {
+		if s.rights(o, who).Select && who.name != s.owner.name {
+			list = append(list, s.aclItem(who.name))
+		}
+	}
+	return list
+}
+
+// columnACL is the access list of a column: who may read it but not the table.
+func (s *state) columnACL(o *object, number int) any {
+	a := s.snapshot.AccessTo(o.oid)
+	if a == nil {
+		return nil
+	}
+	var list []string
+	for _, g := range a.Grants {
+		if slices.Contains(g.Columns, number) {
+			list = append(list, s.aclItem(g.Role))
+		}
+	}
+	if list == nil {
+		return nil
+	}
+	return list
+}
+
+// aclItem says that a role may read.
+func (s *state) aclItem(grantee string) string {
+	if grantee != schema.Public {
+		grantee = postgres.QuoteIdentifier(grantee)
+	}
+	return grantee + "=r/" + postgres.QuoteIdentifier(s.owner.name)
+}
+
+// rowSecurity says whether the policies of a table hold.
+func (s *state) rowSecurity(o *object) bool {
+	a := s.snapshot.AccessTo(o.oid)
+	return a != nil && (a.RowSecurity == schema.RowSecurityOn || a.RowSecurity == schema.RowSecurityNamed && len(a.Policies) > 0)
+}
