@@ -44,8 +44,9 @@ var layers = map[string][]string{
 	"sources/pgcatalog":             {"schema", "schema/postgres", "sources"},
 	"sources/pgcatalog/generate":    {"schema/postgres"},
 
-	"sources/bolt": {"schema"},
-	"sources/s3":   {"sources/objstore"},
+	"sources/bolt":     {"schema"},
+	"sources/dynamodb": {"schema"},
+	"sources/s3":       {"sources/objstore"},
 
 	"planner":          {"schema", "schema/postgres", "sources"},
 	"pipeline":         {"schema", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
