@@ -10,6 +10,7 @@ package sources
 
 import (
 	"context"
+	"errors"
 	"math"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
@@ -73,6 +74,26 @@ type Lake interface {
 	Load(ctx context.Context, dataset schema.Dataset) (Manifest, error)
 }
 
+// ErrNoRoom means that what a statement reads of files has no room on this machine.
+var ErrNoRoom = errors.New("no room for files")
+
+// FileRead is what a statement reads of a file.
+type FileRead struct {
+	File *FileSplit
+	// Columns are physical names. Those that the file does not have are not read.
+	Columns []string
+	// Bounds are the times of the rows that are read: of row groups that have none
+	// of them, nothing is.
+	Bounds Bounds
+}
+
+// Files is the port to the bytes of lake files that are not on this machine.
+type Files interface {
+	// Fetch sees to it that what is read of files is at their paths, and stays there
+	// until it is released.
+	Fetch(ctx context.Context, reads []FileRead) (release func(), err error)
+}
+
 // Manifest is one version of what the lake holds of a dataset.
 type Manifest interface {
 	Version() uint64
@@ -116,8 +137,11 @@ type Split struct {
 
 // FileSplit is a Parquet file of the lake.
 type FileSplit struct {
-	// Path is a local path the engine can open.
-	Path  string
+	// Path is a local path the engine can open. Where the lake is on other machines,
+	// the file holds what Files has fetched of it.
+	Path string
+	// Key is the object's.
+	Key   string
 	Bytes int64
 	Rows  int64
 	Times Bounds

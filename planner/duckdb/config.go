@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+
+	"github.com/fieldgate/fieldgate/sources"
 )
 
 // Config says what an Engine may use.
@@ -11,6 +13,9 @@ type Config struct {
 	// Directories lists the directories in which a tenant's lake files lie; the
 	// tenant's instance can open files in them and no others. Required.
 	Directories func(tenant string) []string
+	// Files fetches files of the lake to their paths before they are read. Nil: they
+	// are there.
+	Files sources.Files
 	// TempDirectory is where instances spill, each in a folder of its own.
 	// Required.
 	TempDirectory string

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/jackc/pgerrcode"
+
 	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/sources"
 )
 
 // Engine runs plans on DuckDB, one in-memory instance a tenant. It is safe for
@@ -119,6 +122,7 @@ func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, err
 		r.key = preparedKey(sql, p.shapes)
 	}
 	if p.floats {
+		// It reads the same of the same files.
 		r.careful = func() (string, []int64, error) {
 			p := printerOf(plan, in.rows)
 			p.careful, p.first = true, conn.first+int64(len(r.registered))
@@ -126,10 +130,36 @@ func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, err
 			return sql, p.registered, err
 		}
 	}
+	if r.files, err = e.fetch(ctx, p.reads); err != nil {
+		r.ended = true
+		return nil, errors.Join(err, r.Close())
+	}
 	if err := r.begin(ctx, sql); err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// fetch has the files that a statement reads fetched. What is returned lets go of
+// them; it may be nil.
+func (e *Engine) fetch(ctx context.Context, reads []sources.FileRead) (release func(), err error) {
+	if e.cfg.Files == nil || len(reads) == 0 {
+		return nil, nil
+	}
+	release, err = e.cfg.Files.Fetch(ctx, reads)
+	switch {
+	case err == nil:
+		return release, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, sources.ErrNoRoom):
+		return nil, &planner.Error{
+			Code: pgerrcode.DiskFull, Message: "the files that the query reads do not fit in the cache of files", Err: err,
+			Hint: "Limit the query in time, read fewer columns, or give the server a larger cache (objects.cache_mb).",
+		}
+	default:
+		return nil, &planner.Error{Code: pgerrcode.IOError, Message: "files of compacted events cannot be read", Err: err}
+	}
 }
 
 // readsFiles says that a plan's text names files, which come and go.

@@ -106,6 +106,9 @@ func (in *instance) setUp(c *connection, cfg Config, tenant string, memory int64
 		"SET default_null_order = 'postgres'",
 		"SET enable_progress_bar = false",
 		"SET parquet_metadata_cache = true",
+		// It would keep what it reads across gaps of files that hold only what was
+		// fetched, and give that when the gaps have been filled.
+		"SET enable_external_file_cache = false",
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
 		"SET allow_community_extensions = false",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
 )
 
 // printed is an expression as DuckDB's SQL, complete in itself: it can stand
@@ -32,6 +33,8 @@ type printer struct {
 	// registered are the numbers of what was put into rows, first the first of them.
 	registered []int64
 	first      int64
+	// reads are what the statement reads of files.
+	reads []sources.FileRead
 	// shapes are the columns of the row sources, in the order of their numbers.
 	shapes [][]sourceColumn
 	// hoisted are constants of a condition that rows of the scan bring along, and

@@ -184,7 +184,7 @@ func (p *printer) fileBranch(s *planner.MetricScan, u use, g *fileGroup) *branch
 	}
 	b.where = append(b.where, boundsConditions(s.Bounds, times, quoteName(sources.ColumnTS))...)
 	b.where = append(b.where, pruning(s, b, g)...)
-	b.from = readFiles(g.files, append([]string{sources.ColumnTS}, withoutTS(append(slices.Clone(u.builtins), columns...))...))
+	b.from = p.readFiles(g.files, s.Bounds, append([]string{sources.ColumnTS}, withoutTS(append(slices.Clone(u.builtins), columns...))...))
 	return b
 }
 
@@ -193,8 +193,13 @@ func withoutTS(columns []string) []string {
 }
 
 // readFiles prints one scan of files with exactly these columns; one that a file
-// does not have is NULL there.
-func readFiles(files []*sources.FileSplit, columns []string) string {
+// does not have is NULL there. Row groups without a time in the bounds are not
+// read: either all times of the files lie in them or there is a condition on the
+// time beside the scan, by which DuckDB leaves out the same ones.
+func (p *printer) readFiles(files []*sources.FileSplit, bounds sources.Bounds, columns []string) string {
+	for _, f := range files {
+		p.reads = append(p.reads, sources.FileRead{File: f, Columns: columns, Bounds: bounds})
+	}
 	var b strings.Builder
 	b.WriteString("read_parquet([")
 	for i, f := range files {
@@ -275,8 +280,8 @@ func readsOnly(f *planner.ScanField, sent, column string, b *branch) bool {
 }
 
 // notInFiles says that no file has a row's time and identity.
-func notInFiles(row string, files []*sources.FileSplit) string {
-	return "NOT EXISTS (SELECT 1 FROM " + readFiles(files, []string{sources.ColumnTS, sources.ColumnID}) +
+func (p *printer) notInFiles(row string, files []*sources.FileSplit) string {
+	return "NOT EXISTS (SELECT 1 FROM " + p.readFiles(files, sources.Unbounded(), []string{sources.ColumnTS, sources.ColumnID}) +
 		" AS l WHERE l._ts = " + row + "._ts AND l._id = " + row + "._id)"
 }
 
@@ -334,7 +339,7 @@ func (p *printer) batchBranches(s *planner.MetricScan, u use, batches []*sources
 		name := p.name("b")
 		out = append(out, &branch{
 			from: p.registerRows(suspect) + " AS " + name, read: read,
-			where: []string{notInFiles(name, near)},
+			where: []string{p.notInFiles(name, near)},
 		})
 	}
 	return out

@@ -42,6 +42,8 @@ type rows struct {
 	conn       *connection
 	columns    []planner.ResultColumn
 	registered []int64
+	// files lets go of the files that are read; nil if they are not held.
+	files func()
 	// careful prints the statement in its careful form, with what it registers; nil
 	// if it has none, or once rows were given. See table_statistics.go.
 	careful func() (sql string, registered []int64, err error)
@@ -258,6 +260,9 @@ func (r *rows) Close() error {
 		bindings.DestroyPrepare(&r.statement)
 	}
 	r.in.rows.remove(r.registered)
+	if r.files != nil {
+		r.files()
+	}
 	r.in.release(r.conn)
 	return nil
 }

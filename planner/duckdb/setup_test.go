@@ -11,6 +11,7 @@ import (
 	"github.com/fieldgate/fieldgate/planner/duckdb"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/bolt"
 )
 
@@ -19,9 +20,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // newEngine returns an engine that reads files of directory.
 func newEngine(t testing.TB, directory string) *duckdb.Engine {
 	t.Helper()
+	return newEngineOf(t, directory, nil)
+}
+
+func newEngineOf(t testing.TB, directory string, files sources.Files) *duckdb.Engine {
+	t.Helper()
 	e, err := duckdb.New(duckdb.Config{
 		Directories:   func(string) []string { return []string{directory} },
 		TempDirectory: t.TempDir(),
+		Files:         files,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -40,12 +40,24 @@ const weatherTable = `CREATE TABLE weather (timestamp timestamptz, temp double p
 func newWorld(t testing.TB, settings map[string]string) *world {
 	t.Helper()
 	dir := t.TempDir()
+	return newWorldOf(t, settings, lake.Config{Bucket: newDir(t, dir)}, newEngine(t, dir))
+}
+
+func newDir(t testing.TB, dir string) *objstore.Dir {
+	t.Helper()
 	bucket, err := objstore.OpenDir(objstore.DirConfig{Root: dir, FS: vfs.OS{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, engine: newEngine(t, dir)}
-	if w.lake, err = lake.New(lake.Config{Bucket: bucket, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+	return bucket
+}
+
+func newWorldOf(t testing.TB, settings map[string]string, cfg lake.Config, engine *duckdb.Engine) *world {
+	t.Helper()
+	w := &world{t: t, engine: engine}
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	var err error
+	if w.lake, err = lake.New(cfg); err != nil {
 		t.Fatal(err)
 	}
 	kv, err := bolt.Open(bolt.Config{Path: filepath.Join(t.TempDir(), "kv")})

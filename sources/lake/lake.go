@@ -35,9 +35,12 @@ var ErrStale = errors.New("manifest changed since the commit was worked out")
 
 // Config are the knobs of a Store.
 type Config struct {
-	// Bucket holds the objects. If it is objstore.Local, queries read its files
-	// in place.
+	// Bucket holds the objects.
 	Bucket objstore.Bucket
+	// Path says where queries find an object as a file of this machine: in the
+	// bucket's own directory, or in a cache. Default: that of Bucket if it is
+	// objstore.Local.
+	Path func(key string) (string, error)
 	// Exclusive says that no other process commits to the bucket, so that a
 	// manifest once read stays known. The embedded default is.
 	Exclusive bool
@@ -53,6 +56,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if local, ok := c.Bucket.(objstore.Local); ok && c.Path == nil {
+		c.Path = local.Path
+	}
 	if c.ManifestCache == 0 {
 		c.ManifestCache = 128 << 20
 	}

@@ -170,14 +170,14 @@ func (s *Store) keepPart(key string, files []*File) (*part, error) {
 	p := &part{files: files, splits: make([]*sources.FileSplit, 0, len(files))}
 	for _, f := range files {
 		path := f.Key
-		if local, ok := s.cfg.Bucket.(objstore.Local); ok {
+		if s.cfg.Path != nil {
 			var err error
-			if path, err = local.Path(f.Key); err != nil {
+			if path, err = s.cfg.Path(f.Key); err != nil {
 				return nil, fmt.Errorf("path of %s: %w", f.Key, err)
 			}
 		}
 		p.splits = append(p.splits, &sources.FileSplit{
-			Path: path, Bytes: f.Bytes, Rows: f.Rows, Times: f.Times, Columns: f.Columns, Stats: f.Stats, More: f.More,
+			Path: path, Key: f.Key, Bytes: f.Bytes, Rows: f.Rows, Times: f.Times, Columns: f.Columns, Stats: f.Stats, More: f.More,
 		})
 	}
 	s.parts.put(key, p)

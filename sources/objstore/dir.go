@@ -18,7 +18,10 @@ import (
 	"github.com/fieldgate/fieldgate/sources/vfs"
 )
 
-var _ Local = (*Dir)(nil)
+var (
+	_ Local     = (*Dir)(nil)
+	_ Versioned = (*Dir)(nil)
+)
 
 const (
 	// tempDir holds what is being written. No key can name it, since segments begin with no dot.
@@ -235,6 +238,27 @@ func (d *Dir) Get(ctx context.Context, key string) (io.ReadCloser, Info, error) 
 
 // GetRange implements Bucket.
 func (d *Dir) GetRange(ctx context.Context, key string, offset, size int64) (io.ReadCloser, error) {
+	r, err := d.openRange(ctx, key, offset, size)
+	if err != nil {
+		return nil, err // not a nil section
+	}
+	return r, nil
+}
+
+// GetRangeInfo implements Versioned.
+func (d *Dir) GetRangeInfo(ctx context.Context, key string, offset, size int64) (io.ReadCloser, Info, error) {
+	r, err := d.openRange(ctx, key, offset, size)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	info, err := describe(key, r.file)
+	if err != nil {
+		return nil, Info{}, fmt.Errorf("get range of object %s: %w", key, errors.Join(err, r.Close()))
+	}
+	return r, info, nil
+}
+
+func (d *Dir) openRange(ctx context.Context, key string, offset, size int64) (*section, error) {
 	path, err := d.begin(ctx, key)
 	if err != nil {
 		return nil, err
