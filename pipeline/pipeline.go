@@ -37,10 +37,13 @@ const (
 
 // The consumers whose checkpoints the stages keep. Retention of the raw log waits
 // for ConsumerRaw and ConsumerDelivery, that of the staged and error logs for
-// ConsumerDelivery and compaction; ConsumerStaging frees nothing, because the
-// tail is rebuilt from compaction's checkpoint on.
+// ConsumerDelivery and compaction, because the tail is rebuilt from compaction's
+// checkpoint on; that of the staged log for ConsumerStaging and ConsumerProfile
+// too, which may be behind it.
 const (
 	ConsumerRaw      = "raw"
 	ConsumerStaging  = "staging"
 	ConsumerDelivery = "delivery"
+	// ConsumerProfile is the staging stage where it profiles values.
+	ConsumerProfile = "profile"
 )

@@ -22,10 +22,13 @@ type saver struct {
 	stand       *stand
 	// before makes durable what must not lag behind the checkpoint; nil: nothing.
 	before func(ctx context.Context) error
+	// share is of how much time saves may take one part at most; 0: they take little.
+	share int
 
 	at    stream.Sequence // not saved if unsaved
 	since time.Time       // when at was first unsaved
 	dirty bool
+	took  time.Duration // of the last save
 }
 
 // load gives where the shard is to be read from.
@@ -48,25 +51,42 @@ func (s *saver) moved(seq stream.Sequence) {
 	}
 }
 
-// next reads, and saves the checkpoint when its time has come: between records,
+// savers are those of one reader.
+type savers []*saver
+
+// next reads, and saves each checkpoint when its time has come: between records,
 // or while there are none.
-func (s *saver) next(ctx context.Context, rd *reader) ([]stream.Record, error) {
-	if !s.dirty {
-		return rd.next(ctx, ctx)
-	}
-	due := s.since.Add(s.every)
-	if !time.Now().Before(due) {
-		if err := s.save(ctx); err != nil {
-			return nil, err
+func (ss savers) next(ctx context.Context, rd *reader) ([]stream.Record, error) {
+	until := time.Time{}
+	for _, s := range ss {
+		if !s.dirty {
+			continue
 		}
+		due := s.since.Add(max(s.every, time.Duration(s.share)*s.took))
+		if !time.Now().Before(due) {
+			if err := s.save(ctx); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if until.IsZero() || due.Before(until) {
+			until = due
+		}
+	}
+	if until.IsZero() {
 		return rd.next(ctx, ctx)
 	}
-	until, cancel := context.WithDeadline(ctx, due)
+	wait, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	return rd.next(ctx, until)
+	return rd.next(ctx, wait)
+}
+
+func (s *saver) next(ctx context.Context, rd *reader) ([]stream.Record, error) {
+	return savers{s}.next(ctx, rd)
 }
 
 func (s *saver) save(ctx context.Context) error {
+	began := time.Now()
 	err := s.stand.until(ctx, "save checkpoint", func(ctx context.Context) error {
 		return s.saveOnce(ctx)
 	})
@@ -74,6 +94,7 @@ func (s *saver) save(ctx context.Context) error {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	s.dirty = false
+	s.took = time.Since(began)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -11,6 +12,7 @@ import (
 	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/profile"
 	"github.com/fieldgate/fieldgate/sources/nearline"
 )
 
@@ -33,6 +35,8 @@ type StagingConfig struct {
 	From     string
 	Tables   nearline.Tables
 	Observed Noter
+	// Profiles count what the values of events are like. Optional.
+	Profiles *profile.Profiles
 	// Schemas tell where a tenant's error rows go.
 	Schemas CurrentSchemas
 	// BatchBytes is about how much of a shard is written at once. Default 512 KB.
@@ -40,6 +44,9 @@ type StagingConfig struct {
 	// CheckpointEvery is how often a shard's checkpoint is saved while it moves.
 	// Default 1 s.
 	CheckpointEvery time.Duration
+	// ProfilesEvery is how often profiles are written while they change, and so how
+	// much is read again for them after a crash. Default 10 s.
+	ProfilesEvery time.Duration
 	// Yield lets ingest go first. Optional.
 	Yield  *Yield
 	Events Events
@@ -53,6 +60,9 @@ func (c StagingConfig) withDefaults() StagingConfig {
 	}
 	if c.CheckpointEvery == 0 {
 		c.CheckpointEvery = time.Second
+	}
+	if c.ProfilesEvery == 0 {
+		c.ProfilesEvery = 10 * time.Second
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -69,7 +79,7 @@ func (c *StagingConfig) validate() error {
 		return errors.New("staging stage: it is not said from whose checkpoints to start")
 	case c.Tables == nil || c.Observed == nil || c.Schemas == nil:
 		return errors.New("staging stage: tables, observed fields or schemas are missing")
-	case c.BatchBytes < 0 || c.CheckpointEvery < 0:
+	case c.BatchBytes < 0 || c.CheckpointEvery < 0 || c.ProfilesEvery < 0:
 		return errors.New("staging stage: a limit is negative")
 	}
 	return nil
@@ -176,18 +186,38 @@ func (in *input) runShard(ctx context.Context, shard stream.ShardID) error {
 		}
 	}
 	in.progress.advance(shard, mark{seq: from})
+	p, err := in.profiler(ctx, st, noted)
+	if err != nil {
+		return err
+	}
 	rd := &reader{log: in.log, shard: shard, stand: st, maxRecords: 1 << 10, maxBytes: in.cfg.BatchBytes, at: from}
-	w := &writer{input: in, stand: st, noted: noted}
+	if p != nil {
+		// What nearline need not be given again may still have to be noted.
+		rd.at = least(from, noted, p.counted)
+		rd.giveTrimmed = rd.at.Compare(from) < 0
+	}
+	w := &writer{input: in, stand: st, noted: noted, stored: from, profiler: p}
 	err = w.follow(ctx, rd, saver)
-	return errors.Join(err, rd.close(), saver.last(ctx))
+	return errors.Join(err, rd.close(), saver.last(ctx), p.last(ctx))
+}
+
+func least(first stream.Sequence, others ...stream.Sequence) stream.Sequence {
+	for _, s := range others {
+		if s.Compare(first) < 0 {
+			first = s
+		}
+	}
+	return first
 }
 
 // writer writes the records of one shard into nearline.
 type writer struct {
 	*input
 	stand *stand
-	// noted is up to where an earlier run has noted events and put conflicts.
-	noted stream.Sequence
+	// noted is up to where an earlier run has noted events and put conflicts, stored
+	// up to where nearline need not be filled.
+	noted, stored stream.Sequence
+	profiler      *profiler // nil: nothing is profiled
 
 	decoder record.StagedDecoder
 	rows    []nearline.Row
@@ -195,29 +225,47 @@ type writer struct {
 	ends    []int // of each row's values
 }
 
-func (w *writer) follow(ctx context.Context, rd *reader, saver *saver) error {
+func (w *writer) follow(ctx context.Context, rd *reader, s *saver) error {
+	savers := savers{s}
+	if w.profiler != nil {
+		savers = append(savers, w.profiler.saver)
+	}
 	for {
-		records, err := saver.next(ctx, rd)
+		records, err := savers.next(ctx, rd)
+		if errors.Is(err, stream.ErrTrimmed) && rd.giveTrimmed {
+			// An earlier version kept the log for nearline alone.
+			rd.at, rd.giveTrimmed = w.stored, false
+			continue
+		}
 		if err != nil {
 			return endOfShard(err)
 		}
 		if len(records) == 0 {
 			continue
 		}
+		rd.giveTrimmed = false
 		if err := w.write(ctx, records); err != nil {
 			return fmt.Errorf("write records: %w", err)
 		}
 		last := &records[len(records)-1]
 		w.progress.advance(rd.shard, mark{last.Seq, last.ArrivedAt})
 		if last.Seq.Compare(w.noted) > 0 {
-			saver.moved(last.Seq)
+			s.moved(last.Seq)
 		}
+		w.profiler.moved(last.Seq)
 	}
 }
 
 // write stores the records' events. Those past w.noted are noted, and their
 // conflicts become error rows before the checkpoint passes them.
 func (w *writer) write(ctx context.Context, records []stream.Record) error {
+	old := sort.Search(len(records), func(i int) bool { return records[i].Seq.Compare(w.stored) > 0 })
+	if err := w.noteStored(ctx, records[:old]); err != nil {
+		return err
+	}
+	if records = records[old:]; len(records) == 0 {
+		return nil
+	}
 	if err := w.decode(ctx, records); err != nil {
 		return err
 	}
@@ -232,18 +280,20 @@ func (w *writer) write(ctx context.Context, records []stream.Record) error {
 	info := StoredInfo{Log: w.name, Shard: w.stand.shard}
 	for i, outcome := range outcomes {
 		r := &w.rows[i]
-		isNew := r.Position.Seq.Compare(w.noted) > 0
 		switch outcome {
 		case nearline.Stored:
 			info.Rows++
-			if isNew && r.Event.Dataset.Namespace != schema.NamespaceErrors {
-				w.cfg.Observed.Note(&r.Event)
+			if err := w.note(ctx, r); err != nil {
+				return err
 			}
+		case nearline.Suspect:
+			info.Rows++
+			w.see(r)
 		case nearline.Duplicate:
 			info.Duplicates++
 		case nearline.Conflict:
 			info.Conflicts++
-			if !isNew || r.Event.Dataset.Namespace == schema.NamespaceErrors {
+			if r.Position.Seq.Compare(w.noted) <= 0 || r.Event.Dataset.Namespace == schema.NamespaceErrors {
 				continue
 			}
 			if err := w.conflict(ctx, &r.Event); err != nil {
@@ -253,6 +303,33 @@ func (w *writer) write(ctx context.Context, records []stream.Record) error {
 	}
 	w.cfg.Events.Stored(info)
 	return nil
+}
+
+// noteStored notes the events of records that nearline is not given again.
+// Whether they were copies of others is not known any more.
+func (w *writer) noteStored(ctx context.Context, records []stream.Record) error {
+	if err := w.decode(ctx, records); err != nil {
+		return err
+	}
+	for i := range w.rows {
+		if err := w.note(ctx, &w.rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// note notes a stored event, unless that was done.
+func (w *writer) note(ctx context.Context, r *nearline.Row) error {
+	w.see(r)
+	return w.profiler.note(ctx, r)
+}
+
+// see notes the names of a stored event, unless that was done.
+func (w *writer) see(r *nearline.Row) {
+	if r.Event.Dataset.Namespace != schema.NamespaceErrors && r.Position.Seq.Compare(w.noted) > 0 {
+		w.cfg.Observed.Note(&r.Event)
+	}
 }
 
 // decode gathers the rows of records.

@@ -78,16 +78,17 @@ func segment(name string) string {
 	return escaped[:maxSegment-2*len(sum)-1] + "*" + hex.EncodeToString(sum[:])
 }
 
-func (d *observedDataset) path() string {
-	return segment(d.name.Metric) + "/" + padded(uint64(d.name.Generation)) + "/" + segment(d.name.Namespace)
+// KeyPath is a part of a KV key that stands for the dataset within its tenant.
+func (ds Dataset) KeyPath() string {
+	return segment(ds.Metric) + "/" + padded(uint64(ds.Generation)) + "/" + segment(ds.Namespace)
 }
 
 func (d *observedDataset) countsKey() string {
-	return observedPrefix + d.name.Tenant + datasetsFolder + d.path()
+	return observedPrefix + d.name.Tenant + datasetsFolder + d.name.KeyPath()
 }
 
 func (d *observedDataset) chunksPrefix() string {
-	return observedPrefix + d.name.Tenant + fieldsFolder + d.path() + "/"
+	return observedPrefix + d.name.Tenant + fieldsFolder + d.name.KeyPath() + "/"
 }
 
 // refresh merges what the KV has, if that was not done since the TTL.

@@ -56,6 +56,15 @@ func (t Type) String() string {
 // OID is the type's number in PostgreSQL, 0 if no field can have the type.
 func (t Type) OID() postgres.OID { return fieldTypes[t.Name] }
 
+// IsNumber says that values of the type are numbers.
+func (t Type) IsNumber() bool {
+	switch t.OID() {
+	case postgres.Int2OID, postgres.Int4OID, postgres.Int8OID, postgres.Float4OID, postgres.Float8OID, postgres.NumericOID:
+		return true
+	}
+	return false
+}
+
 // Typmod is PostgreSQL's modifier of the type, -1 for none.
 func (t Type) Typmod() int32 {
 	switch {

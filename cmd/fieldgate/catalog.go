@@ -14,7 +14,7 @@ import (
 // newCatalog wires the computed relations to what they tell of.
 func (s *server) newCatalog() (*pgcatalog.Catalog, error) {
 	return pgcatalog.New(pgcatalog.Config{
-		Users: s.catalogUsers, Observed: s.writing.observed, Files: s.catalogFiles, Lags: s.catalogLags,
+		Users: s.catalogUsers, Observed: s.writing.observed, Profiles: s.writing.profiles, Files: s.catalogFiles, Lags: s.catalogLags,
 		History: s.schemas.History,
 	})
 }

@@ -59,7 +59,7 @@ func (s *server) wireRetention() error {
 		consumers []string
 	}{
 		{pipeline.LogRaw, s.stores.raw, []string{pipeline.ConsumerRaw, pipeline.ConsumerDelivery}},
-		{pipeline.LogStaged, s.stores.staged, []string{pipeline.ConsumerDelivery, compact.Consumer}},
+		{pipeline.LogStaged, s.stores.staged, []string{pipeline.ConsumerDelivery, pipeline.ConsumerStaging, pipeline.ConsumerProfile, compact.Consumer}},
 		{pipeline.LogErrors, s.stores.errors, []string{pipeline.ConsumerDelivery, compact.Consumer}},
 	} {
 		r, err := stream.NewRetention(stream.RetentionConfig{

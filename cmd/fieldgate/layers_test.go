@@ -23,6 +23,7 @@ var layers = map[string][]string{
 	"schema":                   {"schema/postgres"},
 	"schema/postgres":          {},
 	"schema/postgres/generate": {},
+	"schema/profile":           {"schema", "schema/postgres"},
 	"schema/schematest":        {"schema"},
 	"sources/vfs":              {},
 	"sources/vfs/vfstest":      {"sources/vfs"},
@@ -41,7 +42,7 @@ var layers = map[string][]string{
 	"sources/nearline":              {"schema", "sources", "pipeline/stream"},
 	"sources/nearline/nearlinetest": {"schema", "sources", "sources/nearline", "pipeline/stream"},
 	"sources/lake":                  {"schema", "sources", "sources/objstore", "sources/vfs", "pipeline/stream"},
-	"sources/pgcatalog":             {"schema", "schema/postgres", "sources"},
+	"sources/pgcatalog":             {"schema", "schema/postgres", "schema/profile", "sources"},
 	"sources/pgcatalog/generate":    {"schema/postgres"},
 
 	"sources/bolt":     {"schema"},
@@ -49,7 +50,7 @@ var layers = map[string][]string{
 	"sources/s3":       {"sources/objstore"},
 
 	"planner":          {"schema", "schema/postgres", "sources"},
-	"pipeline":         {"schema", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
+	"pipeline":         {"schema", "schema/profile", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
 	"pipeline/compact": {"schema", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
 	"ingest":           {"schema", "pipeline/stream", "pipeline/record"},
 	"wire/auth":        {"schema"},

@@ -23,6 +23,7 @@ import (
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/planner/duckdb"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/profile"
 	"github.com/fieldgate/fieldgate/sources/lake"
 	"github.com/fieldgate/fieldgate/sources/nearline"
 	"github.com/fieldgate/fieldgate/sources/vfs"
@@ -58,6 +59,7 @@ type server struct {
 // writing are the parts from ingest to the lake.
 type writing struct {
 	observed *schema.Observed
+	profiles *profile.Profiles
 	tail     *nearline.Tail
 	ingest   *ingest.Handler
 	drain    pipeline.Drain
@@ -117,6 +119,7 @@ func (s *server) wireWriting() error {
 	if w.observed, err = schema.NewObserved(s.stores.kv, schema.ObservedConfig{Schemas: s.schemas, Logger: s.log}); err != nil {
 		return err
 	}
+	w.profiles = profile.New(s.stores.kv, profile.Config{})
 	w.tail, err = nearline.NewTail(nearline.Config{
 		Known: s.stores.lake, MemoryBytes: int64(s.c.Limits.TailMB) << 20,
 	})
@@ -163,7 +166,7 @@ func (s *server) wireStages() error {
 	staging, err := pipeline.NewStaging(pipeline.StagingConfig{
 		Staged: st.staged, Errors: st.errors,
 		StagedCheckpoints: st.checkpoints(pipeline.LogStaged), ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors),
-		From: compact.Consumer, Tables: w.tail, Observed: w.observed, Schemas: s.schemas, Yield: yield, Events: events,
+		From: compact.Consumer, Tables: w.tail, Observed: w.observed, Profiles: w.profiles, Schemas: s.schemas, Yield: yield, Events: events,
 	})
 	if err != nil {
 		return err

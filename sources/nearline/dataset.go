@@ -92,6 +92,9 @@ func (d *dataset) insert(epoch uint64, in *insertion, limits *limits) (done bool
 		}
 		d.open.add(r, suspect)
 		in.outcomes[n] = Stored
+		if suspect {
+			in.outcomes[n] = Suspect
+		}
 		if d.open.full(limits) {
 			sealed += d.seal()
 		}

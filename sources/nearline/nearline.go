@@ -55,6 +55,8 @@ const (
 	// Conflict: another event with the same dataset, time and id is stored
 	// already; the row is dropped, and the caller makes an error row of it.
 	Conflict
+	// Suspect: the row is stored, but the lake probably holds it already.
+	Suspect
 )
 
 func (o Outcome) String() string {
@@ -65,6 +67,8 @@ func (o Outcome) String() string {
 		return "duplicate"
 	case Conflict:
 		return "conflict"
+	case Suspect:
+		return "suspect"
 	default:
 		return "none"
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/profile"
 	"github.com/fieldgate/fieldgate/sources"
 )
 
@@ -16,6 +17,8 @@ type Config struct {
 	Users func(ctx context.Context, tenant string) ([]User, error)
 	// Observed knows what devices sent; nil: the views over it are empty.
 	Observed *schema.Observed
+	// Profiles knows what the values are like; nil: that is NULL.
+	Profiles *profile.Profiles
 	// Files lists the files of a tenant's metrics; nil: none.
 	Files func(ctx context.Context, tenant string) ([]File, error)
 	// History lists the versions of a tenant's schema, the current one first; nil:

@@ -2,8 +2,11 @@ package pgcatalog
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/profile"
 )
 
 // observedFieldRows has a row for each sent name and kind of each metric, in the
@@ -14,28 +17,77 @@ func (c *Catalog) observedFieldRows(ctx context.Context, p *pin, b *builder) err
 		return err
 	}
 	for i := range metrics {
-		sent := metrics[i].Sent
-		fields, err := c.cfg.Observed.Fields(ctx, p.state.snapshot.Dataset(sent))
-		if err != nil {
-			return err
-		}
-		if !p.mayObserve(sent) {
+		if !p.mayObserve(metrics[i].Sent) {
 			continue
 		}
-		m, declared := p.state.snapshot.MetricOfSent(sent)
-		name := sent
-		if declared {
-			name = m.Name
+		if err := c.observedFieldsOf(ctx, p.state.snapshot, metrics[i].Sent, b); err != nil {
+			return err
 		}
-		for j := range fields {
-			f := &fields[j]
-			field := any(nil)
-			if declared {
-				field = fieldOf(m, f.Sent)
+	}
+	return nil
+}
+
+func (c *Catalog) observedFieldsOf(ctx context.Context, snapshot *schema.Snapshot, sent string, b *builder) error {
+	fields, err := c.cfg.Observed.Fields(ctx, snapshot.Dataset(sent))
+	if err != nil {
+		return err
+	}
+	summary := &profile.Summary{}
+	if c.cfg.Profiles != nil {
+		if summary, err = c.cfg.Profiles.Summary(ctx, snapshot.Dataset(sent)); err != nil {
+			return err
+		}
+	}
+	m, declared := snapshot.MetricOfSent(sent)
+	name := sent
+	if declared {
+		name = m.Name
+	}
+	counted := summary.ByName()
+	for i := range fields {
+		f := &fields[i]
+		var reads *reading
+		if declared {
+			reads = readingOf(m, f.Sent)
+		}
+		row := []any{"metric", name, "sent_name", f.Sent, "declared", reads != nil, "field", nil}
+		if reads != nil {
+			row[len(row)-1] = reads.field.Name
+		}
+		for _, kind := range f.Kinds {
+			k := counted[f.Sent].Kind(kind)
+			if k == nil {
+				b.add(append(row, "kind", kindName(kind), "first_seen", f.FirstSeen.UnixMicro())...)
+				continue
 			}
-			for _, kind := range f.Kinds {
-				b.add("metric", name, "sent_name", f.Sent, "kind", kindName(kind), "declared", field != nil, "field", field,
-					"first_seen", f.FirstSeen.UnixMicro())
+			castable, err := json.Marshal(k.Castable())
+			if err != nil {
+				return fmt.Errorf("write casts of %q: %w", f.Sent, err)
+			}
+			low, high := any(k.Min), any(k.Max)
+			if kind == schema.KindJSON {
+				low, high = nil, nil
+			}
+			b.add(append(row, "kind", kindName(kind), "events", k.Events, "first_seen", k.FirstSeen.UnixMicro(),
+				"last_seen", k.LastSeen.UnixMicro(), "distinct_estimate", k.Distinct, "min", low, "max", high,
+				"castable", string(castable), "cast_failures", reads.failures(k))...)
+		}
+	}
+	return nil
+}
+
+// reading is how a declared field reads a sent name.
+type reading struct {
+	field  *schema.Field
+	source schema.Source
+}
+
+// readingOf finds the field that reads a sent name; nil if none does.
+func readingOf(m *schema.Metric, sent string) *reading {
+	for i := range m.Fields {
+		for _, s := range m.Fields[i].Sources {
+			if s.Name == sent {
+				return &reading{&m.Fields[i], s}
 			}
 		}
 	}
@@ -51,14 +103,16 @@ func (p *pin) mayObserve(sent string) bool {
 	return p.state.read(&o).Observe
 }
 
-// fieldOf is the name of the first field that reads a sent name, or nil.
-func fieldOf(m *schema.Metric, sent string) any {
-	for i := range m.Fields {
-		for _, s := range m.Fields[i].Sources {
-			if s.Name == sent {
-				return m.Fields[i].Name
-			}
-		}
+// failures is how many values the field reads as NULL; nil where nobody declared
+// it, or where only the conversion could say.
+func (r *reading) failures(k *profile.Kind) any {
+	switch {
+	case r == nil:
+		return nil
+	case r.source.Convert == "":
+		return k.CastFailures(r.field.Type)
+	case r.field.Type.IsNumber():
+		return k.CastFailures(schema.Type{Name: "double precision"})
 	}
 	return nil
 }

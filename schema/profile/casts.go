@@ -1,0 +1,271 @@
+package profile
+
+import (
+	"math"
+	"strings"
+
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// castTypes are the types for which it is counted how many values cast to them,
+// in an order that is stored: further ones come last. Every value casts to text
+// and varchar.
+var castTypes = [...]string{
+	"smallint", "integer", "bigint", "real", "double precision", "numeric", "boolean", "timestamptz", "timestamp", "date",
+	"time", "interval", "uuid", "bytea", "json", "jsonb",
+}
+
+// castSet is a set of castTypes, a bit each.
+type castSet uint16
+
+// The sets that need no parser.
+const (
+	castSmallint  castSet = 1
+	castInteger   castSet = 1 << 1
+	castBigint    castSet = 1 << 2
+	castReal      castSet = 1 << 3
+	castNumbers   castSet = 1<<6 - 1
+	castBoolean   castSet = 1 << 6
+	castTimes     castSet = 1<<12 - 1<<7
+	castUUID      castSet = 1 << 12
+	castBytea     castSet = 1 << 13
+	castDocuments castSet = 1<<14 | 1<<15
+)
+
+// castCache remembers what texts cast to: devices send few different ones, or
+// different ones of one shape.
+type castCache struct {
+	keys [cachedCasts]uint64
+	sets [cachedCasts]castSet
+	env  postgres.Env
+	// shape is a text with its digits masked.
+	shape []byte
+}
+
+const (
+	cachedCasts = 1 << 10
+	// maxCastText is the longest text that is tried; none of the types but bytea and
+	// the documents has longer ones.
+	maxCastText = 4 << 10
+)
+
+func newCastCache() *castCache { return &castCache{env: postgres.DefaultEnv()} }
+
+// castsOf are the types that PostgreSQL would cast a text to, whose hash is given.
+func (c *castCache) castsOf(text []byte, hash uint64) castSet {
+	key := hash
+	if isMoment(text) {
+		c.shape = c.shape[:0]
+		for _, b := range text {
+			if b >= '0' && b <= '9' {
+				b = '0'
+			}
+			c.shape = append(c.shape, b)
+		}
+		v := schema.Value{Kind: schema.KindText, Text: c.shape}
+		key = ^hashOf(&v)
+	}
+	place := key % cachedCasts
+	if c.keys[place] == key {
+		return c.sets[place]
+	}
+	set := parseCasts(string(text), c.env)
+	c.keys[place], c.sets[place] = key, set
+	return set
+}
+
+// isMoment says that a text begins YYYY-MM-DD?HH:MM:SS with parts that are valid
+// in every month, so that it casts as all texts do that differ in digits alone.
+func isMoment(text []byte) bool {
+	const form = "0000-00-00?00:00:00"
+	if len(text) < len(form) || len(text) > maxCastText {
+		return false
+	}
+	for i := range len(form) {
+		switch c := text[i]; {
+		case form[i] == '0' && (c < '0' || c > '9'):
+			return false
+		case form[i] != '0' && form[i] != '?' && form[i] != c:
+			return false
+		}
+	}
+	if text[10] != 'T' && text[10] != ' ' {
+		return false
+	}
+	part := func(i, low, high int) bool {
+		n := int(text[i]-'0')*10 + int(text[i+1]-'0')
+		return n >= low && n <= high
+	}
+	if !part(0, 10, 99) || !part(5, 1, 12) || !part(8, 1, 28) || !part(11, 0, 23) || !part(14, 0, 59) || !part(17, 0, 59) {
+		return false
+	}
+	rest := text[len(form):]
+	if len(rest) > 0 && rest[0] == '.' {
+		rest = rest[1:]
+		for len(rest) > 0 && rest[0] >= '0' && rest[0] <= '9' {
+			rest = rest[1:]
+		}
+	}
+	if len(rest) == 0 || len(rest) == 1 && rest[0] == 'Z' {
+		return true
+	}
+	// +HH:MM, of which PostgreSQL takes hours up to 15 (MAX_TZDISP_HOUR).
+	return len(rest) == 6 && (rest[0] == '+' || rest[0] == '-') && rest[3] == ':' && rest[1] == '0' && rest[4] >= '0' && rest[4] <= '5'
+}
+
+// parseCasts tries every type that the text could be.
+func parseCasts(text string, env postgres.Env) castSet {
+	var set castSet
+	if len(text) <= maxCastText || mayBeDocument(text) {
+		for i, name := range castTypes {
+			if bit := castSet(1) << i; bit&possibleCasts(text) != 0 && castsTo(name, text, env) {
+				set |= bit
+			}
+		}
+	}
+	if isBytes(text) {
+		set |= castBytea
+	}
+	return set
+}
+
+func castsTo(name, text string, env postgres.Env) bool {
+	t := schema.Type{Name: name}
+	_, err := postgres.ParseLiteral(t.OID(), -1, text, env)
+	return err == nil
+}
+
+// possibleCasts are the types that the text's characters do not rule out.
+func possibleCasts(text string) castSet {
+	trimmed := strings.TrimSpace(text)
+	if trimmed == "" {
+		return 0
+	}
+	var set castSet
+	digits := strings.ContainsAny(trimmed, "0123456789")
+	if len(trimmed) <= maxNumberText && (digits && isNumeral(trimmed) || strings.ContainsAny(trimmed, "nN")) {
+		set |= castNumbers
+	}
+	if len(trimmed) <= len("false") {
+		set |= castBoolean
+	}
+	if len(trimmed) <= maxTimeText && (digits || isTimeWord(trimmed)) {
+		set |= castTimes
+	}
+	if len(trimmed) >= 32 && len(trimmed) <= 41 {
+		set |= castUUID
+	}
+	if mayBeDocument(trimmed) {
+		set |= castDocuments
+	}
+	return set
+}
+
+const (
+	// maxNumberText is longer than any number that a numeric field is sent in earnest.
+	maxNumberText = 400
+	// maxTimeText is PostgreSQL's MAXDATELEN.
+	maxTimeText = 128
+)
+
+// isNumeral says that a text has no characters but those of numbers, which for
+// doubles may be hexadecimal.
+func isNumeral(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return !strings.ContainsRune("+-.0123456789abcdefABCDEFxXpP", r) }) < 0
+}
+
+// isTimeWord says that a text without digits is a date or time to PostgreSQL.
+func isTimeWord(text string) bool {
+	switch strings.ToLower(text) {
+	case "now", "today", "tomorrow", "yesterday", "epoch", "infinity", "-infinity", "+infinity", "allballs":
+		return true
+	}
+	return false
+}
+
+func mayBeDocument(text string) bool {
+	text = strings.TrimSpace(text)
+	return text != "" && strings.IndexByte(`{["-0123456789tfn`, text[0]) >= 0
+}
+
+// isBytes says that a text reads as bytea: PostgreSQL's hexadecimal, or base64
+// as decode(…, 'base64') takes it, which passes over white space.
+func isBytes(text string) bool {
+	if strings.HasPrefix(text, `\x`) {
+		return castsTo("bytea", text, postgres.DefaultEnv())
+	}
+	n, pads := 0, 0
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+		case c == '=':
+			pads++
+			n++
+		case pads == 0 && (c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'):
+			n++
+		default:
+			return false
+		}
+	}
+	return n%4 == 0 && pads <= 2
+}
+
+// The sets of kinds but text: casts that PostgreSQL has between types, and json,
+// which reads the text of anything.
+const (
+	castsOfBool = castInteger | castBoolean | castDocuments
+	castsOfJSON = castDocuments
+	anyNumber   = castNumbers | castDocuments
+)
+
+// castsOfInt are the types that an integer casts to.
+func castsOfInt(n int64) castSet {
+	switch {
+	case n == int64(int16(n)):
+		return anyNumber
+	case n == int64(int32(n)):
+		return anyNumber &^ castSmallint
+	}
+	return anyNumber &^ (castSmallint | castInteger)
+}
+
+// castsOfDouble are the types that a double casts to: to integers it is rounded
+// half to even.
+func castsOfDouble(f float64) castSet {
+	size := math.Abs(f)
+	if size < math.MaxInt16 && size > 1e-37 || f == 0 {
+		return anyNumber
+	}
+	set := anyNumber
+	if r := math.RoundToEven(f); r < math.MinInt16 || r > math.MaxInt16 {
+		set &^= castSmallint
+		if r < math.MinInt32 || r > math.MaxInt32 {
+			set &^= castInteger
+		}
+		if r < -1<<63 || r >= 1<<63 {
+			set &^= castBigint
+		}
+	}
+	if single := float32(f); math.IsInf(float64(single), 0) || single == 0 {
+		set &^= castReal
+	}
+	return set
+}
+
+// castCount is how many values cast to exactly one set of types.
+type castCount struct {
+	set castSet
+	n   int64
+}
+
+// countCast counts one value.
+func countCast(counts []castCount, set castSet) []castCount {
+	for i := range counts {
+		if counts[i].set == set {
+			counts[i].n++
+			return counts
+		}
+	}
+	return append(counts, castCount{set, 1})
+}

@@ -1,0 +1,162 @@
+package profile
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/postgres"
+)
+
+// maxEdge is how long a text that is the least or the greatest is kept, in bytes.
+const maxEdge = 64
+
+// kind is what a name's values of one kind are like.
+type kind struct {
+	kind      schema.Kind
+	events    int64
+	firstSeen int64 // microseconds since 1970 UTC, as lastSeen
+	lastSeen  int64
+	distinct  distinct
+	casts     []castCount
+	edges     edges
+}
+
+// edges are the least and the greatest value: numbers as such, texts by their
+// bytes and cut.
+type edges struct {
+	minInt, maxInt   int64
+	minNum, maxNum   float64
+	minText, maxText []byte
+}
+
+// note counts a value. at is the event's arrival.
+func (k *kind) note(v *schema.Value, at int64, casts *castCache) {
+	first := k.events == 0
+	k.events++
+	if first || at < k.firstSeen {
+		k.firstSeen = at
+	}
+	if first || at > k.lastSeen {
+		k.lastSeen = at
+	}
+	hash := hashOf(v)
+	k.distinct.add(hash)
+	if set := castsOf(v, hash, casts); len(k.casts) > 0 && k.casts[0].set == set {
+		k.casts[0].n++
+	} else {
+		k.casts = countCast(k.casts, set)
+	}
+	e := &k.edges
+	switch v.Kind {
+	case schema.KindInt, schema.KindBool:
+		if first || v.Int < e.minInt {
+			e.minInt = v.Int
+		}
+		if first || v.Int > e.maxInt {
+			e.maxInt = v.Int
+		}
+	case schema.KindNumber:
+		if first || v.Num < e.minNum {
+			e.minNum = v.Num
+		}
+		if first || v.Num > e.maxNum {
+			e.maxNum = v.Num
+		}
+	case schema.KindText:
+		if first || bytes.Compare(v.Text, e.minText) < 0 {
+			e.minText = cutText(e.minText[:0], v.Text)
+		}
+		if first || bytes.Compare(v.Text, e.maxText) > 0 {
+			e.maxText = cutText(e.maxText[:0], v.Text)
+		}
+	case schema.KindJSON:
+	}
+}
+
+// cutText appends a text of at most maxEdge bytes.
+func cutText(dst, text []byte) []byte {
+	if len(text) > maxEdge {
+		n := maxEdge
+		for !utf8.RuneStart(text[n]) {
+			n--
+		}
+		text = text[:n]
+	}
+	return append(dst, text...)
+}
+
+func castsOf(v *schema.Value, hash uint64, casts *castCache) castSet {
+	switch v.Kind {
+	case schema.KindInt:
+		return castsOfInt(v.Int)
+	case schema.KindNumber:
+		return castsOfDouble(v.Num)
+	case schema.KindBool:
+		return castsOfBool
+	case schema.KindJSON:
+		return castsOfJSON
+	case schema.KindText:
+	}
+	return casts.castsOf(v.Text, hash)
+}
+
+// merge takes what another shard counted.
+func (k *kind) merge(o *kind) {
+	if k.events == 0 {
+		*k = *o.clone()
+		return
+	}
+	k.events += o.events
+	k.firstSeen, k.lastSeen = min(k.firstSeen, o.firstSeen), max(k.lastSeen, o.lastSeen)
+	k.distinct.merge(&o.distinct)
+	for _, c := range o.casts {
+		k.casts = countCast(k.casts, c.set)
+		for i := range k.casts {
+			if k.casts[i].set == c.set {
+				k.casts[i].n += c.n - 1
+			}
+		}
+	}
+	a, b := &k.edges, &o.edges
+	a.minInt, a.maxInt = min(a.minInt, b.minInt), max(a.maxInt, b.maxInt)
+	a.minNum, a.maxNum = math.Min(a.minNum, b.minNum), math.Max(a.maxNum, b.maxNum)
+	if bytes.Compare(b.minText, a.minText) < 0 {
+		a.minText = bytes.Clone(b.minText)
+	}
+	if bytes.Compare(b.maxText, a.maxText) > 0 {
+		a.maxText = bytes.Clone(b.maxText)
+	}
+}
+
+func (k *kind) clone() *kind {
+	c := *k
+	c.distinct.hashes = append([]uint64(nil), k.distinct.hashes...)
+	c.distinct.registers = append([]byte(nil), k.distinct.registers...)
+	c.casts = append([]castCount(nil), k.casts...)
+	c.edges.minText, c.edges.maxText = bytes.Clone(k.edges.minText), bytes.Clone(k.edges.maxText)
+	return &c
+}
+
+// text writes the edges as PostgreSQL would.
+func (k *kind) text() (low, high string) {
+	e := &k.edges
+	switch k.kind {
+	case schema.KindInt:
+		return strconv.FormatInt(e.minInt, 10), strconv.FormatInt(e.maxInt, 10)
+	case schema.KindBool:
+		return strconv.FormatBool(e.minInt != 0), strconv.FormatBool(e.maxInt != 0)
+	case schema.KindNumber:
+		return numberText(e.minNum), numberText(e.maxNum)
+	case schema.KindText:
+		return string(e.minText), string(e.maxText)
+	case schema.KindJSON:
+	}
+	return "", ""
+}
+
+func numberText(f float64) string {
+	return string(postgres.AppendText(nil, postgres.Float8OID, postgres.FloatDatum(f), postgres.DefaultEnv()))
+}
