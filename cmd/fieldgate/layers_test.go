@@ -48,6 +48,7 @@ var layers = map[string][]string{
 	"sources/bolt":     {"schema"},
 	"sources/dynamodb": {"schema"},
 	"sources/s3":       {"sources/objstore"},
+	"pipeline/kinesis": {"schema", "pipeline/stream"},
 
 	"planner":          {"schema", "schema/postgres", "sources"},
 	"pipeline":         {"schema", "schema/profile", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 )
 
@@ -17,6 +18,9 @@ const sequenceDigits = 58
 // digits of a Kinesis sequence number ("SequenceNumberRange", Kinesis API reference). The zero Sequence stands before
 // every record.
 type Sequence [3]uint64
+
+// EndOfShard stands behind every record: the checkpoint of a consumer that has read a closed shard to its end.
+var EndOfShard = Sequence{math.MaxUint64, math.MaxUint64, math.MaxUint64} //nolint:gochecknoglobals // an array cannot be a constant
 
 // SequenceOf is the sequence with a number of 64 bits.
 func SequenceOf(n uint64) Sequence { return Sequence{0, 0, n} }

@@ -1,0 +1,54 @@
+package kinesis
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/aws/smithy-go"
+)
+
+// What passes is tried again after a pause that doubles from the least to the
+// greatest, of which a random part is left out.
+const (
+	leastPause    = 50 * time.Millisecond
+	greatestPause = 5 * time.Second
+)
+
+func pauseAfter(attempt int) time.Duration {
+	pause := greatestPause
+	if doubled := leastPause << min(attempt-1, 20); doubled < pause {
+		pause = doubled
+	}
+	return pause - rand.N(pause)
+}
+
+// passes says that an error is one of the moment: throttling, a server's failure,
+// a connection's, an answer that was cut. What the server says of the request
+// itself does not pass.
+func passes(err error) bool {
+	var said smithy.APIError
+	return !errors.As(err, &said) || isThrottled(err) || said.ErrorFault() == smithy.FaultServer || retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
+}
+
+func isThrottled(err error) bool {
+	return retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary
+}
+
+func isNotFound(err error) bool {
+	var notFound *types.ResourceNotFoundException
+	return errors.As(err, &notFound)
+}
+
+func isInvalid(err error) bool {
+	var invalid *types.InvalidArgumentException
+	return errors.As(err, &invalid)
+}
+
+func isExpired(err error) bool {
+	var expired *types.ExpiredIteratorException
+	return errors.As(err, &expired)
+}

@@ -1,0 +1,124 @@
+package kinesis_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"github.com/fieldgate/fieldgate/pipeline/kinesis"
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+)
+
+// put puts a text at a hash.
+func put(t *testing.T, s *kinesis.Stream, hash uint64, text string) stream.Placed {
+	t.Helper()
+	placed, err := s.Put(t.Context(), []stream.Entry{{Hash: hash, Data: []byte(text)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return placed[0]
+}
+
+// readToEnd reads a closed shard.
+func readToEnd(t *testing.T, s *kinesis.Stream, id stream.ShardID) []string {
+	t.Helper()
+	it, err := s.Iterate(t.Context(), id, stream.After(stream.Sequence{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = it.Close() }()
+	var all []string
+	for {
+		records, err := it.Next(t.Context(), 10, math.MaxInt)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			all = append(all, string(r.Data))
+		}
+	}
+}
+
+// TestReshard splits a shard and merges the halves, with a writer that does not
+// know. Every entry is in a shard that its hash belongs to, once, and every shard
+// is read to its end.
+func TestReshard(t *testing.T) {
+	t.Parallel()
+	eachServer(t, func(t *testing.T, url string) {
+		c := newClient(t, url)
+		cfg := kinesis.Config{
+			Client: c, Stream: "reshard", Shards: 1, Poll: 10 * time.Millisecond, Reads: 1000, ShardsAge: time.Hour,
+			Logger: slog.New(slog.DiscardHandler),
+		}
+		s := openStream(t, cfg)
+		const low, high = uint64(1), uint64(math.MaxUint64)
+		// both puts two entries that are of one shard for all that the writer knows.
+		both := func(text string) []stream.Placed {
+			placed, err := s.Put(t.Context(), []stream.Entry{{Hash: low, Data: []byte("low " + text)}, {Hash: high, Data: []byte("high " + text)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return placed
+		}
+		both("whole")
+		_, err := c.SplitShard(t.Context(), &awskinesis.SplitShardInput{
+			StreamName: &cfg.Stream, ShardToSplit: aws.String("shardId-000000000000"),
+			NewStartingHashKey: aws.String("170141183460469231731687303715884105728"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		untilActive(t, c, cfg.Stream)
+		placed := both("split")
+		if placed[0].Shard != 1 || placed[1].Shard != 2 {
+			t.Errorf("after the split the entries went to %+v", placed)
+		}
+		_, err = c.MergeShards(t.Context(), &awskinesis.MergeShardsInput{
+			StreamName: &cfg.Stream, ShardToMerge: aws.String("shardId-000000000001"), AdjacentShardToMerge: aws.String("shardId-000000000002"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		untilActive(t, c, cfg.Stream)
+		placed = both("merged")
+		if placed[0].Shard != 3 || placed[1].Shard != 3 {
+			t.Errorf("after the merge the entries went to %+v", placed)
+		}
+		for id, want := range [][]string{{"low whole", "high whole"}, {"low split"}, {"high split"}} {
+			if got := readToEnd(t, s, stream.ShardID(id)); !slices.Equal(got, want) {
+				t.Errorf("shard %d has %q, want %q", id, got, want)
+			}
+		}
+		shards, err := s.Shards(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var seen []string
+		for _, sh := range shards {
+			slices.Sort(sh.Parents)
+			seen = append(seen, fmt.Sprint(sh.ID, sh.Parents, sh.Open))
+		}
+		if want := []string{"0 [] false", "1 [0] false", "2 [0] false", "3 [1 2] true"}; !slices.Equal(seen, want) {
+			t.Errorf("shards: %q, want %q", seen, want)
+		}
+		if it, err := s.Iterate(t.Context(), 0, stream.After(stream.EndOfShard)); err != nil {
+			t.Error(err)
+		} else if _, err := it.Next(t.Context(), 1, 1); !errors.Is(err, io.EOF) {
+			t.Errorf("behind the end of a closed shard: %v", err)
+		}
+		if _, err := s.Iterate(t.Context(), 3, stream.After(stream.EndOfShard)); !errors.Is(err, stream.ErrBeyondTail) {
+			t.Errorf("behind the end of an open shard: %v", err)
+		}
+	})
+}

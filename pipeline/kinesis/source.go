@@ -1,0 +1,105 @@
+package kinesis
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+)
+
+// errExpired says that a source has to be opened anew, where it was.
+var errExpired = errors.New("source has expired")
+
+// readLimit is how many records are read at once ("GetRecords", Kinesis API
+// reference). They are at most 10 MB.
+const readLimit = 10_000
+
+// position is where a source begins.
+type position struct {
+	kind   types.ShardIteratorType
+	number string    // of the AT_ and AFTER_SEQUENCE_NUMBER kinds
+	at     time.Time // of AT_TIMESTAMP
+}
+
+// source gives the records of one shard.
+type source interface {
+	// read gives what comes next, which may be nothing. Ended by ctx, it has
+	// consumed nothing. errExpired: the source is to be opened anew.
+	read(ctx context.Context) (batch, error)
+	close()
+}
+
+// batch is what a source gives at once.
+type batch struct {
+	records []types.Record
+	tip     bool // nothing comes after it as of when it was asked for
+	end     bool // nothing will
+	asked   time.Time
+}
+
+func (s *Stream) open(ctx context.Context, id stream.ShardID, from position, limit int) (source, error) {
+	if s.fanOut != "" {
+		return s.subscribe(ctx, id, from)
+	}
+	p := &poller{s: s, shard: id, limit: limit}
+	return p, p.begin(ctx, from)
+}
+
+// poller reads a shard by GetRecords.
+type poller struct {
+	s     *Stream
+	shard stream.ShardID
+	limit int
+	token *string // nil at the end of the shard
+}
+
+func (p *poller) begin(ctx context.Context, from position) error {
+	in := &kinesis.GetShardIteratorInput{
+		StreamName: &p.s.cfg.Stream, ShardId: aws.String(shardName(p.shard)), ShardIteratorType: from.kind,
+	}
+	switch from.kind {
+	case types.ShardIteratorTypeAtSequenceNumber, types.ShardIteratorTypeAfterSequenceNumber:
+		in.StartingSequenceNumber = &from.number
+	case types.ShardIteratorTypeAtTimestamp:
+		in.Timestamp = &from.at
+	}
+	out, err := p.s.cfg.Client.GetShardIterator(ctx, in)
+	if err != nil {
+		return err
+	}
+	p.token = out.ShardIterator
+	return nil
+}
+
+func (p *poller) read(ctx context.Context) (batch, error) {
+	if p.token == nil {
+		return batch{end: true, tip: true}, nil
+	}
+	for attempt := 1; ; attempt++ {
+		if err := p.s.pace(ctx, p.shard); err != nil {
+			return batch{}, err
+		}
+		asked := time.Now()
+		out, err := p.s.cfg.Client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: p.token, Limit: aws.Int32(int32(p.limit))})
+		switch {
+		case err == nil:
+			p.token = out.NextShardIterator
+			end := p.token == nil
+			return batch{records: out.Records, tip: end || aws.ToInt64(out.MillisBehindLatest) == 0, end: end, asked: asked}, nil
+		case isExpired(err):
+			return batch{}, errExpired
+		case !isThrottled(err):
+			return batch{}, err
+		}
+		if err := sleep(ctx, pauseAfter(attempt)); err != nil {
+			return batch{}, err
+		}
+	}
+}
+
+func (p *poller) close() {}

@@ -1,0 +1,126 @@
+package kinesis
+
+import (
+	"context"
+	"time"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+)
+
+// state is what this process knows of a shard. The stream's mutex guards it.
+type state struct {
+	// tail is the last entry seen or put, and read the last record (as past says).
+	tail, read stream.Sequence
+	quiet      quiet
+	// saved is the quiet that the KV has from here.
+	saved quiet
+	// changed is closed when an entry is put; nil if nobody waits for one.
+	changed chan struct{}
+	// slot is when the next read is due if reads keep their distance; see pace.
+	slot time.Time
+	used Usage
+
+	// scanning is held while the end is looked for, which scanned has the start of.
+	scanning chan struct{}
+	scanned  time.Time
+}
+
+// Usage counts what a process has put into a shard since it opened the stream.
+type Usage struct {
+	Bytes, Records uint64
+	// Throttled counts the records that were refused for the time being.
+	Throttled uint64
+}
+
+// state gives what is known of a shard. s.mu is held.
+func (s *Stream) state(id stream.ShardID) *state {
+	st := s.states[id]
+	if st == nil {
+		st = &state{scanning: make(chan struct{}, 1)}
+		s.states[id] = st
+	}
+	return st
+}
+
+// wrote notes that an entry is in a shard; the zero sequence is none.
+func (s *Stream) wrote(id stream.ShardID, seq stream.Sequence) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.state(id)
+	if seq.Compare(st.tail) > 0 {
+		st.tail = seq
+	}
+	if st.changed != nil {
+		close(st.changed)
+		st.changed = nil
+	}
+}
+
+func (s *Stream) counted(id stream.ShardID, u Usage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	used := &s.state(id).used
+	used.Bytes += u.Bytes
+	used.Records += u.Records
+	used.Throttled += u.Throttled
+}
+
+// Used counts what this process has put into each shard.
+func (s *Stream) Used() map[stream.ShardID]Usage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[stream.ShardID]Usage{}
+	for id, st := range s.states {
+		out[id] = st.used
+	}
+	return out
+}
+
+// saw notes the last entry and record of what was read.
+func (s *Stream) saw(id stream.ShardID, entry, read stream.Sequence) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.state(id)
+	if entry.Compare(st.tail) > 0 {
+		st.tail = entry
+	}
+	if read.Compare(st.read) > 0 {
+		st.read = read
+	}
+}
+
+// known is the last entry of a shard that this process has seen or put.
+func (s *Stream) known(id stream.ShardID) stream.Sequence {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state(id).tail
+}
+
+// listen gives a channel that is closed when this process puts into a shard.
+func (s *Stream) listen(id stream.ShardID) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.state(id)
+	if st.changed == nil {
+		st.changed = make(chan struct{})
+	}
+	return st.changed
+}
+
+// pace waits until the shard may be read again: so often a second, of which a
+// second's worth may come at once.
+func (s *Stream) pace(ctx context.Context, id stream.ShardID) error {
+	now := time.Now()
+	s.mu.Lock()
+	st := s.state(id)
+	if earliest := now.Add(-time.Second); st.slot.Before(earliest) {
+		st.slot = earliest
+	}
+	st.slot = st.slot.Add(time.Duration(float64(time.Second) / s.cfg.Reads))
+	due := st.slot
+	s.mu.Unlock()
+	if !due.After(now) {
+		return ctx.Err()
+	}
+	return sleep(ctx, due.Sub(now))
+}

@@ -1,0 +1,158 @@
+package kinesis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+)
+
+// lookBack are the times from which on the end of a shard is looked for, so that
+// not all of a long shard is read.
+var lookBack = []time.Duration{time.Minute, 10 * time.Minute, 2 * time.Hour}
+
+// lookPatience bounds a look from a time on: kinesalite never answers where
+// nothing is that young.
+const lookPatience = 2 * time.Second
+
+// Tail implements stream.Log. Kinesis does not say where a shard ends, so what
+// came after the last entry known here is read. Calls at once share a reading
+// that began after they did.
+func (s *Stream) Tail(ctx context.Context, id stream.ShardID) (stream.Sequence, error) {
+	sh, err := s.find(ctx, id)
+	if err != nil {
+		return stream.Sequence{}, err
+	}
+	asked := time.Now()
+	s.mu.Lock()
+	st := s.state(id)
+	s.mu.Unlock()
+	select {
+	case st.scanning <- struct{}{}:
+	case <-ctx.Done():
+		return stream.Sequence{}, context.Cause(ctx)
+	}
+	defer func() { <-st.scanning }()
+	if st.scanned.Before(asked) {
+		began := time.Now()
+		if err := s.scan(ctx, &sh); err != nil {
+			return stream.Sequence{}, fmt.Errorf("look for the end of shard %d of %s: %w", id, s.cfg.Stream, err)
+		}
+		st.scanned = began
+	}
+	return s.known(id), nil
+}
+
+// scan reads a shard to its end from where it is known.
+func (s *Stream) scan(ctx context.Context, sh *shard) error {
+	s.mu.Lock()
+	st := s.state(sh.ID)
+	from := st.read
+	if from.Compare(st.tail) < 0 {
+		from = st.tail
+	}
+	s.mu.Unlock()
+	if !from.IsZero() {
+		_, err := s.scanFrom(ctx, sh, position{kind: types.ShardIteratorTypeAfterSequenceNumber, number: numberOf(from)})
+		return err
+	}
+	for _, back := range lookBack {
+		found, err := s.lookFrom(ctx, sh, time.Now().Add(-back))
+		if found || err != nil {
+			return err
+		}
+	}
+	found, err := s.scanFrom(ctx, sh, position{kind: types.ShardIteratorTypeTrimHorizon})
+	if found || err != nil {
+		return err
+	}
+	// Its last record may be freed.
+	mark, err := s.loadQuiet(ctx, sh.ID)
+	if err == nil && !mark.After.IsZero() {
+		s.saw(sh.ID, mark.After, mark.After)
+	}
+	return err
+}
+
+// lookFrom scans from a time on, and finds nothing where that takes too long.
+func (s *Stream) lookFrom(ctx context.Context, sh *shard, at time.Time) (found bool, err error) {
+	if at.Before(s.created) {
+		return false, nil
+	}
+	look, cancel := context.WithTimeout(ctx, lookPatience)
+	defer cancel()
+	found, err = s.scanFrom(look, sh, position{kind: types.ShardIteratorTypeAtTimestamp, at: at})
+	if err != nil && ctx.Err() == nil && errors.Is(look.Err(), context.DeadlineExceeded) {
+		return false, nil
+	}
+	return found, err
+}
+
+// scanFrom reads a shard to its end, and says whether it had any record.
+func (s *Stream) scanFrom(ctx context.Context, sh *shard, from position) (found bool, err error) {
+	p := &poller{s: s, shard: sh.ID, limit: readLimit}
+	if err := p.begin(ctx, from); err != nil {
+		return false, err
+	}
+	for {
+		b, err := p.read(ctx)
+		if errors.Is(err, errExpired) {
+			return found, fmt.Errorf("the iterator expired: %w", err)
+		}
+		if err != nil {
+			return found, err
+		}
+		// An iterator that nobody reads from, for what it notes.
+		it := iterator{s: s, shard: *sh, skip: stream.EndOfShard}
+		for i := range b.records {
+			found = true
+			if err := it.takeRecord(&b.records[i]); err != nil {
+				return found, err
+			}
+		}
+		if b.tip {
+			return found, nil
+		}
+	}
+}
+
+// Oldest implements stream.Log.
+func (s *Stream) Oldest(ctx context.Context, id stream.ShardID) (stream.Sequence, error) {
+	sh, err := s.find(ctx, id)
+	if err != nil {
+		return stream.Sequence{}, err
+	}
+	p := &poller{s: s, shard: id, limit: 1}
+	if err := p.begin(ctx, position{kind: types.ShardIteratorTypeTrimHorizon}); err != nil {
+		return stream.Sequence{}, fmt.Errorf("look for the oldest of shard %d of %s: %w", id, s.cfg.Stream, err)
+	}
+	for {
+		b, err := p.read(ctx)
+		if err != nil {
+			return stream.Sequence{}, fmt.Errorf("look for the oldest of shard %d of %s: %w", id, s.cfg.Stream, err)
+		}
+		it := iterator{s: s, shard: sh}
+		for i := range b.records {
+			if err := it.takeRecord(&b.records[i]); err != nil {
+				return stream.Sequence{}, err
+			}
+			if len(it.records) > 0 {
+				return it.records[0].Seq, nil
+			}
+		}
+		if b.tip {
+			tail, err := s.Tail(ctx, id)
+			return tail.Next(), err
+		}
+	}
+}
+
+// Trim implements stream.Log: Kinesis frees by age alone.
+func (s *Stream) Trim(ctx context.Context, id stream.ShardID, _ stream.Sequence, _ int64) error {
+	_, err := s.find(ctx, id)
+	return err
+}
