@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,22 +15,6 @@ const (
 	mutexFraction  = 100
 	blockRateNanos = 1_000_000
 )
-
-// checkDebugAddr refuses any but a loopback address: profiles show names and
-// text of all tenants.
-func checkDebugAddr(addr string) error {
-	if addr == "" {
-		return nil
-	}
-	loopback, err := isLoopback(addr)
-	if err != nil {
-		return fmt.Errorf("debug_addr: %w", err)
-	}
-	if !loopback {
-		return errors.New("debug_addr: profiles are served on loopback addresses only")
-	}
-	return nil
-}
 
 // serveDebug serves profiles of the running program under /debug/pprof/ until
 // ctx ends.

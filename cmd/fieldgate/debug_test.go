@@ -35,7 +35,9 @@ func TestDebugDoorIsForLoopbackOnly(t *testing.T) {
 		addr string
 		ok   bool
 	}{{"", true}, {"127.0.0.1:6060", true}, {"localhost:6060", true}, {":6060", false}, {"192.0.2.1:6060", false}, {"6060", false}} {
-		if err := checkDebugAddr(c.addr); (err == nil) != c.ok {
+		cfg := defaultConfig()
+		cfg.DebugAddr = c.addr
+		if err := cfg.validate(); (err == nil) != c.ok {
 			t.Errorf("debug_addr %q: %v", c.addr, err)
 		}
 	}

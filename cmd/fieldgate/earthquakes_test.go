@@ -25,6 +25,12 @@ var earthquakeQuestions = []struct{ sql, want string }{
 // and compacts at random points.
 func TestEarthquakes(t *testing.T) {
 	t.Parallel()
+	testEarthquakes(t, t.TempDir())
+}
+
+// testEarthquakes does so in a data directory of a server that is adjusted.
+func testEarthquakes(t *testing.T, dir string, adjust ...func(*config)) {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -32,8 +38,7 @@ func TestEarthquakes(t *testing.T) {
 	twice := append(append([]string{}, lines...), lines...)
 	random.Shuffle(len(twice), func(i, j int) { twice[i], twice[j] = twice[j], twice[i] })
 
-	dir := t.TempDir()
-	i := start(t, dir)
+	i := start(t, dir, adjust...)
 	if status, answer := i.request(t, http.MethodPatch, "/v1/schema", `{"timestamp_aliases":["time"]}`, "Content-Type", "application/merge-patch+json"); status != http.StatusOK {
 		t.Fatalf("declare the timestamp alias: %d %s", status, answer)
 	}
@@ -51,7 +56,7 @@ func TestEarthquakes(t *testing.T) {
 			i.query(t, `select fieldgate.compact()`)
 		case 1:
 			i.close(t)
-			i = start(t, dir)
+			i = start(t, dir, adjust...)
 		}
 		if got := i.query(t, `select count(*) from earthquake`); got != itoa(len(seen)) {
 			t.Fatalf("after piece %d: %s rows, want %d", piece, got, len(seen))
@@ -85,7 +90,7 @@ func TestEarthquakes(t *testing.T) {
 	}
 	same("after compaction")
 	i.close(t)
-	i = start(t, dir)
+	i = start(t, dir, adjust...)
 	same("after a restart")
 	if explained := i.query(t, `explain select count(*) from earthquake`); !strings.Contains(explained, "file") {
 		t.Errorf("EXPLAIN names no file:\n%s", explained)

@@ -34,6 +34,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), sqlCommand(), tenantCommand(), keyCommand(), userCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(serveCommand(), configCommand(), sqlCommand(), tenantCommand(), keyCommand(), userCommand(), schemaCommand(), versionCommand())
 	return root
 }

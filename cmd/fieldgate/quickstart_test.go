@@ -66,7 +66,11 @@ func taken(addr string) bool {
 
 // TestQuickStart runs the README's quick start word for word. Where a standard
 // port is taken another one stands in for it.
-func TestQuickStart(t *testing.T) {
+func TestQuickStart(t *testing.T) { testQuickStart(t) }
+
+// testQuickStart does so with more in the environment.
+func testQuickStart(t *testing.T, environ ...string) {
+	t.Helper()
 	testdeps.Psql(t)
 	testdeps.Curl(t)
 	root, err := filepath.Abs("../..")
@@ -75,6 +79,7 @@ func TestQuickStart(t *testing.T) {
 	}
 	blocks := readQuickStart(t)
 	env := append(os.Environ(), "FIELDGATE_DATA_DIR="+t.TempDir())
+	env = append(env, environ...)
 	replace := strings.NewReplacer()
 	if taken("127.0.0.1:8080") || taken("127.0.0.1:5433") {
 		httpAddr, pgAddr := freeAddr(t), freeAddr(t)

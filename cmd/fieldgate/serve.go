@@ -69,7 +69,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 	if c.Limits.HeapMB > 0 {
 		debug.SetMemoryLimit(int64(c.Limits.HeapMB) << 20)
 	}
-	stores, err := openStores(c.DataDir, log)
+	stores, err := openStores(ctx, &c, log)
 	if err != nil {
 		return err
 	}

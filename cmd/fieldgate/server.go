@@ -92,21 +92,30 @@ func newServer(c config, s *stores, log *slog.Logger) (*server, error) {
 		return nil, fmt.Errorf("make temporary directory: %w", err)
 	}
 	srv.reading.engine, err = duckdb.New(duckdb.Config{
-		Directories: srv.lakeDirectories, TempDirectory: temp, MemoryBytes: int64(c.Limits.EngineMB) << 20, Logger: log,
+		Directories: srv.lakeDirectories, Files: s.files, TempDirectory: temp, MemoryBytes: int64(c.Limits.EngineMB) << 20, Logger: log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.dropped = srv.reading.engine.CloseTenant
+	a.dropped = srv.forgetTenant
 	if err := errors.Join(srv.wireWriting(), srv.wireReading()); err != nil {
 		return nil, errors.Join(err, srv.reading.engine.Close())
 	}
 	return srv, nil
 }
 
+// forgetTenant lets go of what queries of a dropped tenant have left.
+func (s *server) forgetTenant(tenant string) error {
+	err := s.reading.engine.CloseTenant(tenant)
+	if s.stores.cache != nil {
+		s.stores.cache.Remove(lake.TenantPrefix(tenant))
+	}
+	return err
+}
+
 // lakeDirectories are the folders whose files a tenant's queries may open.
 func (s *server) lakeDirectories(tenant string) []string {
-	path, err := s.stores.objects.Path(lake.TenantPrefix(tenant) + "-")
+	path, err := s.stores.path(lake.TenantPrefix(tenant) + "-")
 	if err != nil {
 		return nil // a tenant without a valid folder has no files
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/bolt"
 	"github.com/fieldgate/fieldgate/sources/lake"
 	"github.com/fieldgate/fieldgate/sources/objstore"
@@ -24,6 +26,7 @@ const (
 	keyValueFile  = "keyvalue.db"
 	streamsFolder = "streams"
 	objectsFolder = "objects"
+	cacheFolder   = "cache"
 	tempFolder    = "temp"
 	adminSocket   = "admin.sock"
 )
@@ -40,11 +43,16 @@ func stagedShards() int { return min(max(runtime.GOMAXPROCS(0)/2, 1), 8) }
 // requests.
 func rawShards() int { return max(stagedShards(), 2) }
 
-// stores are the embedded stores of one data directory.
+// stores are those of a server: what is embedded lies in its data directory.
 type stores struct {
 	kv      *bolt.DB
-	objects *objstore.Dir
-	raw     *stream.Disk
+	objects objstore.Bucket
+	// path is where queries find an object as a file.
+	path func(key string) (string, error)
+	// cache and files fetch objects for queries; nil where they are files already.
+	cache *objstore.Cache
+	files sources.Files
+	raw   *stream.Disk
 	// staged and errors keep large records among the objects.
 	staged, errors *pipeline.Spill
 	lake           *lake.Store
@@ -54,10 +62,11 @@ type stores struct {
 // errInUse says that another server has the data directory.
 var errInUse = errors.New("another fieldgate serves it; stop it, or name another directory with --data")
 
-// openStores opens a data directory, making it if need be. The caller closes
-// the stores.
-func openStores(dir string, log *slog.Logger) (s *stores, err error) {
+// openStores opens a data directory, making it if need be, and what else the
+// configuration names. The caller closes the stores.
+func openStores(ctx context.Context, c *config, log *slog.Logger) (s *stores, err error) {
 	s = &stores{}
+	dir := c.DataDir
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -78,7 +87,7 @@ func openStores(dir string, log *slog.Logger) (s *stores, err error) {
 		return s, fmt.Errorf("open key-value store: %w", err)
 	}
 	s.closers = append(s.closers, s.kv)
-	if s.objects, err = objstore.OpenDir(objstore.DirConfig{Root: filepath.Join(dir, objectsFolder)}); err != nil {
+	if err := s.openObjects(ctx, c, log); err != nil {
 		return s, err
 	}
 	if s.raw, err = s.openLog(dir, pipeline.LogRaw, rawShards(), log); err != nil {
@@ -97,8 +106,22 @@ func openStores(dir string, log *slog.Logger) (s *stores, err error) {
 			return s, err
 		}
 	}
-	s.lake, err = lake.New(lake.Config{Bucket: s.objects, Exclusive: true, Logger: log})
+	// The embedded log has one process, and so has what is compacted from it.
+	s.lake, err = lake.New(lake.Config{Bucket: s.objects, Path: s.path, Exclusive: true, Logger: log})
 	return s, err
+}
+
+// openObjects opens the bucket of objects.
+func (s *stores) openObjects(ctx context.Context, c *config, log *slog.Logger) error {
+	if c.Objects.Kind == s3Kind {
+		return s.openS3(ctx, c, log)
+	}
+	d, err := objstore.OpenDir(objstore.DirConfig{Root: filepath.Join(c.DataDir, objectsFolder)})
+	if err != nil {
+		return err
+	}
+	s.objects, s.path = d, d.Path
+	return nil
 }
 
 // openLog opens a log as it was made, or makes it with the given shards.

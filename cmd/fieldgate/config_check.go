@@ -1,0 +1,173 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/fieldgate/fieldgate/sources/s3"
+)
+
+// mistake is what is wrong with one setting, and what would be right.
+type mistake struct{ key, text string }
+
+// mistakes are all that is wrong with a configuration.
+type mistakes []mistake
+
+func (m *mistakes) add(key, format string, args ...any) {
+	*m = append(*m, mistake{key, fmt.Sprintf(format, args...)})
+}
+
+// err lists them, a line each.
+func (m mistakes) err() error {
+	if len(m) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	b.WriteString("the configuration cannot be used:")
+	for _, one := range m {
+		b.WriteString("\n  " + one.key + ": " + one.text)
+	}
+	return errors.New(b.String())
+}
+
+// kinds are those of each store that this version has.
+var kinds = map[string][]string{
+	"stream.kind":   {embeddedKind},
+	"nearline.kind": {embeddedKind},
+	"keyvalue.kind": {embeddedKind},
+	"objects.kind":  {directoryKind, s3Kind},
+}
+
+// words are the values of settings that are one of a few.
+var words = map[string][]string{
+	"tls.mode":        {"", tlsPrefer, tlsRequire},
+	"tls.client_cert": {clientCertRequest, tlsRequire},
+}
+
+// validate refuses what this build cannot run or must not expose. It lists all
+// mistakes.
+func (c *config) validate() error {
+	var m mistakes
+	for _, s := range settingsOf(c) {
+		value := fmt.Sprint(s.value.Interface())
+		if allowed, ok := kinds[s.key]; ok && !slices.Contains(allowed, value) {
+			m.add(s.key, "%q is not available; this version has: %s", value, strings.Join(allowed, ", "))
+		}
+		if allowed, ok := words[s.key]; ok && !slices.Contains(allowed, value) {
+			m.add(s.key, "%q is none of: %s", value, strings.Join(without(allowed, ""), ", "))
+		}
+		if s.value.CanInt() && s.value.Int() < 0 {
+			m.add(s.key, "%s is negative", value)
+		}
+	}
+	c.validateRoles(&m)
+	c.validateObjects(&m)
+	c.validateLimits(&m)
+	c.validateTLS(&m)
+	c.validateAddresses(&m)
+	return m.err()
+}
+
+func without(all []string, one string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == one })
+}
+
+func (c *config) validateRoles(m *mistakes) {
+	all := defaultConfig().Roles
+	for _, r := range c.Roles {
+		if !slices.Contains(all, r) {
+			m.add("roles", "%q is none of: %s", r, strings.Join(all, ", "))
+		}
+	}
+	for _, r := range all {
+		if !slices.Contains(c.Roles, r) {
+			m.add("roles", "%s is missing: the embedded stores serve one process, which has all of %s", r, strings.Join(all, ", "))
+		}
+	}
+}
+
+func (c *config) validateObjects(m *mistakes) {
+	o := &c.Objects
+	if o.Kind == directoryKind {
+		for _, s := range settingsOf(c) {
+			if name, ok := strings.CutPrefix(s.key, "objects."); ok && !s.isDefault() && name != "kind" {
+				m.add(s.key, "means nothing while objects.kind is %s: set that to %s, or leave this out", directoryKind, s3Kind)
+			}
+		}
+		return
+	}
+	if o.Kind != s3Kind {
+		return
+	}
+	if o.Bucket == "" {
+		m.add("objects.bucket", "missing: name the S3 bucket")
+	}
+	if o.Region == "" {
+		m.add("objects.region", "missing: name the bucket's region")
+	}
+	if err := s3.CheckSettings(o.Prefix, o.SSE, o.KMSKeyID, o.BucketKey); err != nil {
+		m.add("objects", "%v", err)
+	}
+	const least = 64
+	if o.CacheMB < least {
+		m.add("objects.cache_mb", "%d is less than %d: a query's files must fit in", o.CacheMB, least)
+	}
+}
+
+func (c *config) validateLimits(m *mistakes) {
+	for key, n := range map[string]int{"limits.tail_mb": c.Limits.TailMB, "limits.engine_mb": c.Limits.EngineMB, "limits.connections": c.Limits.Connections} {
+		if n == 0 {
+			m.add(key, "0 leaves nothing to work with: give a number, or leave it out")
+		}
+	}
+}
+
+func (c *config) validateTLS(m *mistakes) {
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		m.add("tls", "cert and key go together: set both or neither")
+	}
+	if c.TLS.Cert == "" && (c.TLS.ClientCA != "" || c.TLS.Mode == tlsRequire) {
+		m.add("tls", "client_ca and mode: require need cert and key")
+	}
+	if c.TLS.ClientCert == tlsRequire && c.TLS.ClientCA == "" {
+		m.add("tls.client_cert", "require needs client_ca")
+	}
+}
+
+func (c *config) validateAddresses(m *mistakes) {
+	if c.DebugAddr != "" {
+		if loopback, err := isLoopback(c.DebugAddr); err != nil {
+			m.add("debug_addr", "%v", err)
+		} else if !loopback {
+			// They show names and text of all tenants.
+			m.add("debug_addr", "profiles are served on loopback addresses only")
+		}
+	}
+	for _, a := range []struct{ key, addr string }{{"pg_addr", c.PGAddr}, {"http_addr", c.HTTPAddr}} {
+		loopback, err := isLoopback(a.addr)
+		switch {
+		case err != nil:
+			m.add(a.key, "%v", err)
+		case loopback:
+		case c.Dev:
+			m.add(a.key, "development mode has a well-known password and listens on loopback addresses only, not on %s", a.addr)
+		case c.TLS.Cert == "" && !c.Insecure:
+			m.add(a.key, "%s is not a loopback address: set tls.cert and tls.key, or insecure: true", a.addr)
+		}
+	}
+}
+
+func isLoopback(addr string) (bool, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false, fmt.Errorf("address %q: want host:port", addr)
+	}
+	if host == "localhost" {
+		return true, nil
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback(), nil
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"gopkg.in/yaml.v3"
+)
+
+// settingHelp says what each setting means. It is what `fieldgate config` prints;
+// a test holds that it knows all of them and no others.
+var settingHelp = map[string]string{
+	"stream":                "The log between the stages.",
+	"stream.kind":           "embedded: files in data_dir.",
+	"stream.prefix":         "Streams are named <prefix>-raw, <prefix>-staged and so on. Not for embedded.",
+	"stream.region":         "AWS region. Not for embedded.",
+	"stream.endpoint":       "URL of another server of the API than AWS's. Not for embedded.",
+	"nearline":              "Recent events, row by row.",
+	"nearline.kind":         "embedded: in memory, rebuilt from the log when the server starts.",
+	"nearline.prefix":       "Tables are named <prefix>-<week>. Not for embedded.",
+	"nearline.region":       "AWS region. Not for embedded.",
+	"nearline.endpoint":     "URL of another server of the API than AWS's. Not for embedded.",
+	"keyvalue":              "Schema, users, keys, checkpoints.",
+	"keyvalue.kind":         "embedded: a file in data_dir.",
+	"keyvalue.prefix":       "The table's name begins with it. Not for embedded.",
+	"keyvalue.region":       "AWS region. Not for embedded.",
+	"keyvalue.endpoint":     "URL of another server of the API than AWS's. Not for embedded.",
+	"objects":               "Archives, manifests and Parquet files. All but kind is for s3 alone. Credentials come from AWS_ACCESS_KEY_ID and\nAWS_SECRET_ACCESS_KEY, AWS's own files, or the role of the task or machine.",
+	"objects.kind":          "directory: files in data_dir. s3: a bucket of S3, which must be there.",
+	"objects.bucket":        "Name of the bucket.",
+	"objects.prefix":        "A folder of the bucket that ends in a slash; empty: all of it.",
+	"objects.region":        "The bucket's AWS region.",
+	"objects.endpoint":      "URL of another server of the API than AWS's.",
+	"objects.path_style":    "Ask for endpoint/bucket/key and not bucket.endpoint/key, as most other servers want.",
+	"objects.sse":           "Encryption asked for each object: AES256 or aws:kms; empty: the bucket's own default.",
+	"objects.kms_key_id":    "Key of aws:kms; empty: the account's default key.",
+	"objects.bucket_key":    "Let S3 use a key of the bucket, for fewer calls of KMS. With aws:kms.",
+	"objects.storage_class": "Storage class asked for each object, such as INTELLIGENT_TIERING; empty: STANDARD.",
+	"objects.cache_dir":     "Where queries keep what they have fetched of objects; one server at a time. Empty: cache in data_dir.",
+	"objects.cache_mb":      "How much of the disk that may take. What one query reads of files must fit in.",
+	"data_dir":              "Everything the embedded stores keep; one server at a time.",
+	"roles":                 "What this process does. The embedded stores need all of them.",
+	"pg_addr":               "Where Postgres clients connect. Other than loopback needs tls, or insecure: true.",
+	"http_addr":             "Where events and schema changes come in. Other than loopback needs tls, or insecure: true.",
+	"debug_addr":            "Serves profiles of the running program under /debug/pprof/; loopback only. Empty: nobody does.",
+	"dev":                   "Development mode: tenant, user and password demo, key demo-key; loopback only.",
+	"insecure":              "Allow other than loopback addresses without TLS.",
+	"tls":                   "Files in PEM, read again when they change.",
+	"tls.cert":              "The server's certificate, for both doors.",
+	"tls.key":               "Its key.",
+	"tls.mode":              "prefer: Postgres clients may do without TLS. require: they may not. Empty: require beyond loopback.",
+	"tls.client_ca":         "Authorities of clients' certificates; empty: none is asked for.",
+	"tls.client_cert":       "request: a client may have a certificate. require: it must.",
+	"limits":                "Bounds of memory and connections.",
+	"limits.tail_mb":        "Memory of recent events, compacted ones too while there is room; over it compaction is forced, then ingest answers 503.",
+	"limits.engine_mb":      "Memory of all tenants' queries.",
+	"limits.heap_mb":        "What Go's heap is kept under as long as that can be, the queries' memory apart; 0: no limit.",
+	"limits.connections":    "Postgres connections at a time.",
+}
+
+func configCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Print every setting with its meaning",
+		Long: "Prints a configuration file with every setting, its meaning and its default. With --config it checks that file, and the\n" +
+			"environment, and prints the settings as a server would have them.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c := defaultConfig()
+			if cmd.Flags().Changed("config") {
+				var err error
+				if c, err = loadConfig(file, os.Environ()); err != nil {
+					return err
+				}
+				if err := c.validate(); err != nil {
+					return err
+				}
+			}
+			return printConfig(cmd.OutOrStdout(), &c)
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "", "YAML file of settings to check")
+	return cmd
+}
+
+// printConfig writes a configuration as a file with comments.
+func printConfig(w io.Writer, c *config) error {
+	var b strings.Builder
+	b.WriteString("# Settings of fieldgate. Each can be given in the environment too, under the name in brackets; the environment wins.\n")
+	section := ""
+	for _, s := range settingsOf(c) {
+		under, name, nested := strings.Cut(s.key, ".")
+		indent := "  "
+		if !nested {
+			under, name, indent = "", s.key, ""
+		}
+		if under != section {
+			section = under
+			if nested {
+				b.WriteString("\n# " + strings.ReplaceAll(settingHelp[under], "\n", "\n# ") + "\n" + under + ":\n")
+			}
+		}
+		if !nested {
+			b.WriteByte('\n')
+		}
+		value, err := yaml.Marshal(flow(s.value.Interface()))
+		if err != nil {
+			return fmt.Errorf("print %s: %w", s.key, err)
+		}
+		fmt.Fprintf(&b, "%s# %s [%s]\n%s%s: %s", indent, settingHelp[s.key], s.variable(), indent, name, value)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// flow has a list printed in one line.
+func flow(value any) any {
+	list, ok := value.([]string)
+	if !ok {
+		return value
+	}
+	n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+	for _, item := range list {
+		n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: item})
+	}
+	return n
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/fieldgate/fieldgate/deploy/testdeps"
+)
+
+// onS3 has a server keep its objects in a new bucket of versitygw.
+func onS3(t *testing.T) func(*config) {
+	t.Helper()
+	url := testdeps.VersityGW(t)
+	withAWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey)
+	access, err := awsConfig(t.Context(), "us-east-1", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket := "b-" + strings.ToLower(rand.Text())
+	client := awss3.NewFromConfig(access, func(o *awss3.Options) { o.UsePathStyle = true })
+	if _, err := client.CreateBucket(t.Context(), &awss3.CreateBucketInput{Bucket: &bucket}); err != nil {
+		t.Fatal(err)
+	}
+	return func(c *config) {
+		c.Objects.Kind, c.Objects.Bucket, c.Objects.Endpoint, c.Objects.PathStyle = s3Kind, bucket, url, true
+	}
+}
+
+// TestQuickStartOnS3 is TestQuickStart with the objects on S3.
+func TestQuickStartOnS3(t *testing.T) {
+	c := defaultConfig()
+	onS3(t)(&c)
+	testQuickStart(t, "FIELDGATE_OBJECTS_KIND="+c.Objects.Kind, "FIELDGATE_OBJECTS_BUCKET="+c.Objects.Bucket,
+		"FIELDGATE_OBJECTS_ENDPOINT="+c.Objects.Endpoint, "FIELDGATE_OBJECTS_PATH_STYLE=true")
+}
+
+// TestEarthquakesOnS3 is TestEarthquakes with its objects on S3.
+func TestEarthquakesOnS3(t *testing.T) {
+	dir := t.TempDir()
+	testEarthquakes(t, dir, onS3(t))
+	if _, err := filepath.Glob(filepath.Join(dir, objectsFolder, "*")); err != nil {
+		t.Fatal(err)
+	}
+	if n := countFiles(t, filepath.Join(dir, objectsFolder)); n > 0 {
+		t.Errorf("%d objects lie in the data directory", n)
+	}
+	if n := countFiles(t, filepath.Join(dir, cacheFolder)); n == 0 {
+		t.Error("nothing was fetched for queries")
+	}
+}
+
+func countFiles(t *testing.T, dir string) int {
+	t.Helper()
+	n := 0
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if d != nil && !d.IsDir() {
+			n++
+		}
+		if d == nil {
+			return nil // not there
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestS3TenantsApart holds that each tenant's cached files lie in a folder of its
+// own, the only one that its queries may open.
+func TestS3TenantsApart(t *testing.T) {
+	i := start(t, t.TempDir(), onS3(t))
+	i.post(t, []string{`{"metrictype":"reading","_id":1,"n":1}`})
+	i.eventually(t, `select count(*) from reading`, `1`)
+	i.query(t, `select fieldgate.compact()`)
+	if got := i.query(t, `select n from reading`); got != `1` {
+		t.Errorf("a row of the lake is %s", got)
+	}
+	cached := filepath.Join(i.c.DataDir, cacheFolder)
+	if own, all := countFiles(t, filepath.Join(cached, "lake", "demo")), countFiles(t, cached); own == 0 || all != own+1 {
+		t.Errorf("%d files in the tenant's folder, %d in the cache, want one more, the lock", own, all)
+	}
+}
+
+// TestS3BucketOfAnother starts a second data directory on a bucket that has one.
+func TestS3BucketOfAnother(t *testing.T) {
+	bucket := onS3(t)
+	i := start(t, t.TempDir(), bucket)
+	i.close(t)
+	c := defaultConfig()
+	bucket(&c)
+	c.DataDir = t.TempDir()
+	_, err := openStores(t.Context(), &c, slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), "belongs to another data directory") {
+		t.Errorf("open: %v, want whose it is", err)
+	}
+	c.Objects.Prefix = "other/"
+	s, err := openStores(t.Context(), &c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	c.DataDir = i.c.DataDir
+	c.Objects.Prefix = ""
+	if s, err = openStores(t.Context(), &c, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatalf("open what is one's own: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestS3Missing(t *testing.T) {
+	adjust := onS3(t)
+	c := defaultConfig()
+	adjust(&c)
+	c.Objects.Bucket = "no-such-bucket"
+	c.DataDir = t.TempDir()
+	if _, err := openStores(context.WithoutCancel(t.Context()), &c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "no-such-bucket") {
+		t.Errorf("open: %v, want the bucket's name", err)
+	}
+}
