@@ -161,8 +161,9 @@ type Compactor struct {
 	// listedAll is when the whole archive was listed.
 	listedAll time.Time
 	// unmerged are the datasets that got files since their small ones were merged
-	// last, and pressed is when a pass was last forced for want of memory.
-	unmerged map[schema.Dataset]bool
+	// last, with when they got the latest, and pressed is when a pass was last
+	// forced for want of memory.
+	unmerged map[schema.Dataset]time.Time
 	pressed  time.Time
 
 	mu      sync.Mutex
@@ -177,7 +178,7 @@ func New(cfg Config) (*Compactor, error) {
 	}
 	return &Compactor{
 		cfg: cfg, passing: make(chan struct{}, 1), summaries: map[string]summary{}, floors: map[stream.ShardID]time.Time{},
-		unmerged: map[schema.Dataset]bool{},
+		unmerged: map[schema.Dataset]time.Time{},
 	}, nil
 }
 
@@ -212,11 +213,11 @@ func (c *Compactor) alone(ctx context.Context, work func(context.Context) error)
 	return work(ctx)
 }
 
-// compactDue compacts the datasets that are due, and merges what got small files
-// unless memory was short of late.
+// compactDue compacts the datasets that are due, and merges what got small files,
+// but not of late.
 func (c *Compactor) compactDue(ctx context.Context) error {
 	err := c.compact(ctx, nil)
-	return errors.Join(err, c.merge(ctx, c.cfg.Now().Sub(c.pressed) < mergeAfter))
+	return errors.Join(err, c.merge(ctx, true))
 }
 
 // compactPressed compacts everything because memory is short. Merges can wait.
@@ -260,7 +261,7 @@ func (c *Compactor) compact(ctx context.Context, ends sources.Watermarks) error 
 		var got []schema.Dataset
 		got, err = c.pass(ctx, ends)
 		for _, ds := range got {
-			c.unmerged[ds] = true
+			c.unmerged[ds] = c.cfg.Now()
 		}
 		if !errors.Is(err, lake.ErrStale) {
 			break

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -217,5 +218,61 @@ func TestMergesWaitForMemory(t *testing.T) {
 	}
 	if from := <-merged; from != files+1 {
 		t.Errorf("%d files were merged, want %d", from, files+1)
+	}
+}
+
+// TestMergesWaitWhileFilesCome: a dataset's small files are merged half a minute
+// after the last one came, or when there are many.
+func TestMergesWaitWhileFilesCome(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var clock atomic.Int64 // seconds
+	b.cfg.MinBytes, b.cfg.Interval = 1, time.Millisecond
+	b.cfg.Now = func() time.Time { return b.now.Add(time.Duration(clock.Load()) * time.Second) }
+	compacted, merged := make(chan struct{}), make(chan int, 100)
+	b.cfg.Events = compact.Events{
+		Compacted: func(schema.Dataset, int, int, int) { compacted <- struct{}{} },
+		Merged:    func(_ schema.Dataset, from, _ int) { merged <- from },
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	c := b.compactor(t)
+	go func() { done <- c.Run(ctx) }()
+	sent := 0
+	send := func(files int) {
+		for range files {
+			b.deliver(t, 0, sent, event(hot, sent, "x"))
+			sent++
+			<-compacted
+			clock.Add(5)
+		}
+	}
+	// The clock goes on until there is a merge.
+	next := func() int {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case from := <-merged:
+				return from
+			case <-tick.C:
+				clock.Add(5)
+			}
+		}
+	}
+	send(20)
+	if len(merged) > 0 {
+		t.Errorf("%d files were merged while files came", <-merged)
+	}
+	if from := next(); from != 20 {
+		t.Errorf("%d files were merged after the last one, want 20", from)
+	}
+	send(70)
+	if from := next(); from < 60 || from > 66 {
+		t.Errorf("%d files were merged of 70 more that came, want about 64", from)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

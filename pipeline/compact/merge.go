@@ -18,19 +18,21 @@ const (
 	// the same rows too often.
 	mergeFiles = 8
 
-	// Merges take processor and memory from what is waiting to be compacted, and
-	// can be done at any time: while memory is short, and for mergeAfter then, a
-	// dataset's wait until it has maxUnmerged small files.
+	// Merges take processor and memory from what is waiting to be compacted, can be
+	// done at any time, and rewrite a row less often the more files they take. So
+	// while memory is short, or a dataset gets files, and for mergeAfter then, its
+	// merges wait until it has maxUnmerged small files.
 	mergeAfter  = 30 * time.Second
 	maxUnmerged = 64
 )
 
-// merge merges the small files of the datasets that got new ones; under pressure
-// only of those that have too many.
-func (c *Compactor) merge(ctx context.Context, pressed bool) error {
+// merge merges the small files of the datasets that got new ones. Lazily, those
+// wait that got some of late, and all if memory was short of late.
+func (c *Compactor) merge(ctx context.Context, lazily bool) error {
 	var errs []error
-	for ds := range c.unmerged {
-		err := c.mergeSmall(ctx, ds, pressed)
+	since := c.cfg.Now().Add(-mergeAfter)
+	for ds, got := range c.unmerged {
+		err := c.mergeSmall(ctx, ds, lazily && (got.After(since) || c.pressed.After(since)))
 		if ctx.Err() != nil {
 			return errors.Join(append(errs, err)...)
 		}
@@ -44,8 +46,9 @@ func (c *Compactor) merge(ctx context.Context, pressed bool) error {
 	return errors.Join(errs...)
 }
 
-// mergeSmall merges the small files of a dataset until there are none to merge.
-func (c *Compactor) mergeSmall(ctx context.Context, ds schema.Dataset, pressed bool) error {
+// mergeSmall merges the small files of a dataset until there are none to merge; if
+// it may wait, not before there are too many.
+func (c *Compactor) mergeSmall(ctx context.Context, ds schema.Dataset, mayWait bool) error {
 	for {
 		v, err := c.cfg.Lake.Version(ctx, ds)
 		if err != nil {
@@ -55,7 +58,7 @@ func (c *Compactor) mergeSmall(ctx context.Context, ds schema.Dataset, pressed b
 		if err != nil {
 			return err
 		}
-		if pressed && countSmall(files, int64(c.cfg.MergeBytes)) < maxUnmerged {
+		if mayWait && countSmall(files, int64(c.cfg.MergeBytes)) < maxUnmerged {
 			return nil
 		}
 		merged, err := c.mergeOnce(ctx, v, files)
