@@ -6,7 +6,6 @@ import (
 
 	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
-	"github.com/fieldgate/fieldgate/schema"
 )
 
 // archive makes one object after the other of a shard's records.
@@ -51,12 +50,7 @@ func (a *rawArchive) finish() ([]byte, error) { return a.writer.Finish() }
 func (a *rawArchive) reset()                  { a.writer.Reset() }
 
 // stagedArchive makes objects of staged records.
-type stagedArchive struct {
-	writer  *record.StagedWriter
-	decoder record.StagedDecoder
-	// failed stays until reset: part of a record may have been added.
-	failed error
-}
+type stagedArchive struct{ writer *record.StagedWriter }
 
 func newStagedArchive() (archive, error) {
 	w, err := record.NewStagedWriter()
@@ -64,17 +58,10 @@ func newStagedArchive() (archive, error) {
 }
 
 func (a *stagedArchive) add(r *stream.Record) error {
-	if a.failed != nil {
-		return a.failed
+	if err := a.writer.Add(r.Shard, r.Seq, r.Data); err != nil {
+		return fmt.Errorf("archive staged record %s: %w", r.Seq, err)
 	}
-	err := a.decoder.Decode(r.Data, func(index uint32, e *schema.Event) bool {
-		a.failed = a.writer.Add(stream.Position{Shard: r.Shard, Seq: r.Seq, Index: index}, e)
-		return a.failed == nil
-	})
-	if err != nil {
-		a.failed = fmt.Errorf("decode staged record %s: %w", r.Seq, err)
-	}
-	return a.failed
+	return nil
 }
 
 func (a *stagedArchive) full() bool { return a.writer.Full() }
@@ -84,7 +71,4 @@ func (a *stagedArchive) finish() ([]byte, error) {
 	return data, err
 }
 
-func (a *stagedArchive) reset() {
-	a.failed = nil
-	a.writer.Reset()
-}
+func (a *stagedArchive) reset() { a.writer.Reset() }

@@ -17,6 +17,7 @@ import (
 const (
 	benchObjects = 4
 	benchEvents  = 200_000 // of an object
+	benchRecord  = 1_000   // of a staged record
 )
 
 // weather makes events of 12 fields, about 300 bytes as JSON, of 1,000 stations
@@ -77,10 +78,16 @@ func BenchmarkCompact(b *testing.B) {
 			b.Fatal(err)
 		}
 		events := weather(i * benchEvents)
+		var s record.StagedEncoder
 		for n := range events {
-			if err := w.Add(stream.Position{Seq: stream.SequenceOf(uint64(i*benchEvents + n + 1))}, &events[n]); err != nil {
+			s.Add(&events[n])
+			if (n+1)%benchRecord != 0 {
+				continue
+			}
+			if err := w.Add(0, stream.SequenceOf(uint64(i*benchEvents+n+1)), s.Bytes()); err != nil {
 				b.Fatal(err)
 			}
+			s.Reset()
 		}
 		if archives[i], _, err = w.Finish(); err != nil {
 			b.Fatal(err)

@@ -107,8 +107,11 @@ func (b *bundle) deliver(t *testing.T, shard stream.ShardID, after int, events .
 	if err != nil {
 		t.Fatal(err)
 	}
+	var s record.StagedEncoder
 	for i := range events {
-		if err := w.Add(stream.Position{Shard: shard, Seq: stream.SequenceOf(uint64(after + 1 + i))}, &events[i]); err != nil {
+		s.Reset()
+		s.Add(&events[i])
+		if err := w.Add(shard, stream.SequenceOf(uint64(after+1+i)), s.Bytes()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"reflect"
 	"slices"
 	"testing"
@@ -23,6 +24,7 @@ type placed struct {
 	event schema.Event
 }
 
+// samplePlaced are two events a record.
 func samplePlaced(tb testing.TB) []placed {
 	var all []placed
 	for i, e := range sampleEvents(tb) {
@@ -30,17 +32,23 @@ func samplePlaced(tb testing.TB) []placed {
 		if i >= 4 {
 			seq = stream.Sequence{1, 2, 3} // as long as Kinesis has them
 		}
-		all = append(all, placed{stream.Position{Shard: 3, Seq: seq, Index: uint32(i)}, e})
+		all = append(all, placed{stream.Position{Shard: 3, Seq: seq, Index: uint32(i % 2)}, e})
 	}
 	return all
 }
 
 func stagedObject(tb testing.TB, w *record.StagedWriter, all []placed) ([]byte, record.Summary) {
 	tb.Helper()
+	var s record.StagedEncoder
 	for i := range all {
-		if err := w.Add(all[i].pos, &all[i].event); err != nil {
+		s.Add(&all[i].event)
+		if i+1 < len(all) && all[i+1].pos.Index > 0 {
+			continue
+		}
+		if err := w.Add(all[i].pos.Shard, all[i].pos.Seq, s.Bytes()); err != nil {
 			tb.Fatal(err)
 		}
+		s.Reset()
 	}
 	if w.Len() != int64(len(all)) {
 		tb.Errorf("%d events, want %d", w.Len(), len(all))
@@ -88,7 +96,7 @@ func TestStagedArchive(t *testing.T) {
 	if got := checkStaged(t, object, all); fmt.Sprint(got) != fmt.Sprint(summary) {
 		t.Errorf("summary %+v, want %+v", got, summary)
 	}
-	checkStaged(t, goldenFile(t, "staged-1.avro", object), all)
+	checkStaged(t, goldenFile(t, "staged-2.avro", object), all)
 	if summary.Events != 6 || len(summary.Datasets) != 3 {
 		t.Fatalf("summary %+v", summary)
 	}
@@ -105,6 +113,71 @@ func TestStagedArchive(t *testing.T) {
 			r.Close()
 		}
 	}
+}
+
+// The first format had a record an event, with any index.
+func TestStagedArchiveFirstFormat(t *testing.T) {
+	t.Parallel()
+	object, err := os.ReadFile("testdata/golden/staged-1.avro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := samplePlaced(t)
+	for i := range all {
+		all[i].pos.Index = uint32(i)
+	}
+	if summary := checkStaged(t, object, all); summary.Events != 6 || len(summary.Datasets) != 3 {
+		t.Errorf("summary %+v", summary)
+	}
+}
+
+// A record of the first version that is still in the log is archived like others.
+func TestStagedArchiveFirstVersion(t *testing.T) {
+	t.Parallel()
+	w, err := record.NewStagedWriter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile("testdata/golden/staged-1.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []placed
+	for i, e := range sampleEvents(t) {
+		want = append(want, placed{stream.Position{Shard: 1, Seq: stream.SequenceOf(7), Index: uint32(i)}, e})
+	}
+	if err := w.Add(1, stream.SequenceOf(7), data); err != nil {
+		t.Fatal(err)
+	}
+	object, _, err := w.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkStaged(t, object, want)
+}
+
+// What is no staged record is refused, and the object goes on without it.
+func TestStagedArchiveRefuses(t *testing.T) {
+	t.Parallel()
+	w, err := record.NewStagedWriter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s record.StagedEncoder
+	for _, e := range sampleEvents(t) {
+		s.Add(&e)
+	}
+	for _, c := range []struct {
+		data []byte
+		want error
+	}{{nil, record.ErrCorrupt}, {[]byte{9, 0}, record.ErrVersion}, {[]byte{1, 1}, record.ErrVersion}, {s.Bytes()[:30], record.ErrCorrupt}, {[]byte{1, 0, 5}, record.ErrCorrupt}} {
+		if err := w.Add(0, stream.SequenceOf(1), c.data); !errors.Is(err, c.want) {
+			t.Errorf("%x: %v, want %v", c.data, err, c.want)
+		}
+	}
+	all := samplePlaced(t)
+	object, _ := stagedObject(t, w, all)
+	checkStaged(t, object, all)
 }
 
 func TestStagedArchiveEmpty(t *testing.T) {
@@ -141,27 +214,36 @@ func TestStagedArchiveElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = r.Close() }()
-	for i := range all {
-		var got map[string]any
+	type list = []any
+	type members = map[string]any
+	for n := 0; n < len(all); {
+		var got members
 		if err := r.Decode(&got); err != nil {
 			t.Fatal(err)
 		}
-		e := &all[i].event
-		if got["metric"] != e.Dataset.Metric || got["sequence"] != all[i].pos.Seq.String() || got["ts"].(time.Time).UnixMicro() != e.Time {
-			t.Errorf("event %d: %v", i, got)
-		}
-		fields := got["fields"].(map[string]any)
-		if len(fields) != len(e.Values) {
-			t.Errorf("event %d: fields %v", i, fields)
-		}
-		for _, v := range e.Values {
-			if got, want := fields[v.Name], elsewhere(&v); fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Errorf("event %d: %s is %v, want %v", i, v.Name, got, want)
+		at := int64(0)
+		for _, one := range got["events"].(list) {
+			event, e := one.(members), &all[n].event
+			at += event["ts"].(int64)
+			dataset := got["datasets"].(list)[event["dataset"].(int32)].(members)
+			if dataset["metric"] != e.Dataset.Metric || got["sequence"] != all[n].pos.Seq.String() || at != e.Time {
+				t.Errorf("event %d: %v of %v at %d", n, event, dataset, at)
 			}
+			shape, values := got["shapes"].(list)[event["shape"].(int32)].(list), event["values"].(list)
+			if len(shape) != len(e.Values) || len(values) != len(e.Values) {
+				t.Fatalf("event %d: values %v of %v", n, values, shape)
+			}
+			for i, v := range e.Values {
+				name := got["names"].(list)[shape[i].(int32)]
+				if got, want := values[i], elsewhere(&v); name != v.Name || fmt.Sprint(got) != fmt.Sprint(want) {
+					t.Errorf("event %d: %s is %v, want %s, %v", n, name, got, v.Name, want)
+				}
+			}
+			n++
 		}
 	}
-	if err := r.Decode(new(map[string]any)); !errors.Is(err, io.EOF) {
-		t.Errorf("after the last event: %v", err)
+	if err := r.Decode(new(members)); !errors.Is(err, io.EOF) {
+		t.Errorf("after the last record: %v", err)
 	}
 }
 
@@ -189,20 +271,20 @@ func TestStagedArchiveFull(t *testing.T) {
 	}
 	name := bytes.Repeat([]byte("m"), record.MaxMetricBytes-6)
 	events := 0
+	add := func(count int) {
+		var s record.StagedEncoder
+		for range count {
+			s.Add(&schema.Event{Dataset: schema.Dataset{Tenant: "acme", Metric: fmt.Sprintf("%s%06d", name, events)}})
+			events++
+		}
+		if err := w.Add(0, stream.SequenceOf(uint64(events)), s.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for !w.Full() {
-		e := schema.Event{Dataset: schema.Dataset{Tenant: "acme", Metric: fmt.Sprintf("%s%06d", name, events)}}
-		if err := w.Add(stream.Position{Seq: stream.SequenceOf(1)}, &e); err != nil {
-			t.Fatal(err)
-		}
-		events++
+		add(1)
 	}
-	for range 500 { // the last record may bring as many more
-		e := schema.Event{Dataset: schema.Dataset{Tenant: "acme", Metric: fmt.Sprintf("%s%06d", name, events)}}
-		if err := w.Add(stream.Position{Seq: stream.SequenceOf(1)}, &e); err != nil {
-			t.Fatal(err)
-		}
-		events++
-	}
+	add(500) // as many as the last record may bring
 	_, summary, err := w.Finish()
 	if err != nil || len(summary.Datasets) != events {
 		t.Errorf("%d of %d datasets: %v", len(summary.Datasets), events, err)
@@ -314,11 +396,13 @@ func BenchmarkStagedArchive(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	var s record.StagedEncoder
+	for i := range events {
+		s.Add(&events[i])
+	}
 	fill := func() []byte {
-		for i := range events {
-			if err := w.Add(stream.Position{Seq: stream.SequenceOf(uint64(i / 50)), Index: uint32(i % 50)}, &events[i]); err != nil {
-				b.Fatal(err)
-			}
+		if err := w.Add(0, stream.SequenceOf(1), s.Bytes()); err != nil {
+			b.Fatal(err)
 		}
 		object, _, err := w.Finish()
 		if err != nil {
@@ -359,11 +443,9 @@ func BenchmarkStagedArchive(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			for range events {
-				var e map[string]any
-				if err := r.Decode(&e); err != nil {
-					b.Fatal(err)
-				}
+			var batch map[string]any
+			if err := r.Decode(&batch); err != nil {
+				b.Fatal(err)
 			}
 			if err := r.Close(); err != nil {
 				b.Fatal(err)

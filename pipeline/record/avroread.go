@@ -24,19 +24,20 @@ const (
 	maxAvroBlock  = 64 << 20
 )
 
-// StagedReader reads the archive objects of StagedWriter. It reads the container itself: the library decodes by
-// reflection into maps, at a fifth of the speed (BenchmarkStagedArchive), and compaction reads every event once.
+// StagedReader reads the archive objects of StagedWriter, and of its first format. It reads the container itself: the
+// library decodes by reflection into maps, at a fifth of the speed (BenchmarkStagedArchive).
 type StagedReader struct {
 	in      *bufio.Reader
+	format  string
 	zstd    *zstd.Decoder
 	sync    [16]byte
 	summary Summary
 
 	packed []byte
 	block  []byte
-	known  names
-	shared [3]string // tenant, namespace and metric of the last event
-	values []schema.Value
+
+	decoder StagedDecoder
+	first   firstFormat
 
 	sequenceText []byte
 	sequence     stream.Sequence
@@ -71,27 +72,55 @@ func (s *StagedReader) Read(yield func(pos stream.Position, e *schema.Event) boo
 			return nil
 		}
 		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("%w: archive object lacks %d of %d events", ErrCorrupt, left, s.summary.Events)
+			return fmt.Errorf("%w: archive object has %d events less than its summary, %d", ErrCorrupt, left, s.summary.Events)
 		}
 		if err != nil {
 			return fmt.Errorf("read block of archive object: %w", err)
 		}
-		left -= count
 		in := decoder{data: s.block, ok: true}
-		var e schema.Event
 		for range count {
-			pos := s.readEvent(&in, &e)
+			events, stopped := s.readDatum(&in, yield)
+			if stopped {
+				return nil
+			}
 			if !in.ok {
 				break
 			}
-			if !yield(pos, &e) {
-				return nil
-			}
+			left -= events
 		}
 		if err := in.end("block of archive object"); err != nil {
 			return err
 		}
 	}
+}
+
+// readDatum reads an Avro record, and says how many events it has.
+func (s *StagedReader) readDatum(in *decoder, yield func(pos stream.Position, e *schema.Event) bool) (events int64, stopped bool) {
+	pos := stream.Position{Shard: stream.ShardID(in.varint()), Seq: s.readSequence(in)}
+	if s.format == stagedFormat1 {
+		var e schema.Event
+		pos.Index = in.avroUint32()
+		s.first.readEvent(in, &e)
+		return 1, in.ok && !yield(pos, &e)
+	}
+	stopped = s.decoder.decode(in, func(index uint32, e *schema.Event) bool {
+		pos.Index = index
+		events++
+		return yield(pos, e)
+	})
+	return events, stopped
+}
+
+func (s *StagedReader) readSequence(in *decoder) stream.Sequence {
+	if text := in.avroText(); !bytes.Equal(text, s.sequenceText) {
+		sequence, err := stream.ParseSequence(string(text))
+		if err != nil {
+			in.fail()
+			return stream.Sequence{}
+		}
+		s.sequence, s.sequenceText = sequence, append(s.sequenceText[:0], text...)
+	}
+	return s.sequence
 }
 
 func (s *StagedReader) readHeader() error {
@@ -106,8 +135,8 @@ func (s *StagedReader) readHeader() error {
 	if err != nil {
 		return err
 	}
-	if format := meta[formatKey]; string(format) != stagedFormat {
-		return fmt.Errorf("%w: archive object of format %q", ErrVersion, format)
+	if s.format = string(meta[formatKey]); s.format != stagedFormat && s.format != stagedFormat1 {
+		return fmt.Errorf("%w: archive object of format %q", ErrVersion, s.format)
 	}
 	if codec := meta["avro.codec"]; string(codec) != avroCodec {
 		return fmt.Errorf("%w: archive object compressed by %q", ErrVersion, codec)
@@ -164,7 +193,7 @@ func (s *StagedReader) readMetadata() (map[string][]byte, error) {
 	}
 }
 
-// readBlock reads and decompresses the next block, and gives the number of its events. io.EOF is the end of the object.
+// readBlock reads and decompresses the next block, and gives the number of its Avro records. io.EOF is the end of the object.
 func (s *StagedReader) readBlock() (count int64, err error) {
 	if count, err = binary.ReadVarint(s.in); err != nil {
 		return 0, err
@@ -174,7 +203,7 @@ func (s *StagedReader) readBlock() (count int64, err error) {
 		return 0, cutShort(err)
 	}
 	if count < 0 || size < 0 || size > maxAvroBlock {
-		return 0, fmt.Errorf("%w: block of %d events and %d bytes", ErrCorrupt, count, size)
+		return 0, fmt.Errorf("%w: block of %d records and %d bytes", ErrCorrupt, count, size)
 	}
 	if int64(cap(s.packed)) < size {
 		s.packed = make([]byte, size)
@@ -204,52 +233,9 @@ func cutShort(err error) error {
 	return err
 }
 
-// readEvent reads the Avro record that StagedWriter.appendDatum wrote.
-func (s *StagedReader) readEvent(in *decoder, e *schema.Event) stream.Position {
-	pos := stream.Position{Shard: stream.ShardID(in.varint())}
-	if text := in.avroText(); !bytes.Equal(text, s.sequenceText) {
-		sequence, err := stream.ParseSequence(string(text))
-		if err != nil {
-			in.fail()
-			return pos
-		}
-		s.sequence, s.sequenceText = sequence, append(s.sequenceText[:0], text...)
-	}
-	pos.Seq = s.sequence
-	pos.Index = in.avroUint32()
-	for i := range s.shared {
-		if text := in.avroText(); string(text) != s.shared[i] {
-			s.shared[i] = string(text)
-		}
-	}
-	e.Dataset = schema.Dataset{Tenant: s.shared[0], Namespace: s.shared[1], Metric: s.shared[2], Generation: in.avroUint32()}
-	e.Time = in.varint()
-	e.ReceivedAt = in.varint()
-	copy(e.ID[:], in.take(uint64(len(e.ID))))
-	copy(e.Hash[:], in.take(uint64(len(e.Hash))))
-	s.values = s.values[:0]
-	for in.ok {
-		count := in.varint()
-		if count == 0 {
-			break
-		}
-		if count < 0 { // then the block's size in bytes follows
-			count = -count
-			in.varint()
-		}
-		for range count {
-			if s.values = append(s.values, s.readValue(in)); !in.ok {
-				return pos
-			}
-		}
-	}
-	e.Values = s.values
-	return pos
-}
-
-func (s *StagedReader) readValue(in *decoder) schema.Value {
-	v := schema.Value{Name: s.known.intern(in.avroText())}
-	switch in.varint() {
+// readValue reads a value of the union of kinds; it has its name.
+func readValue(in *decoder, v *schema.Value) {
+	switch in.byte() {
 	case branchInt:
 		v.Kind, v.Int = schema.KindInt, in.varint()
 	case branchNumber:
@@ -266,11 +252,18 @@ func (s *StagedReader) readValue(in *decoder) schema.Value {
 	default:
 		in.fail()
 	}
-	return v
 }
 
 // avroText reads a string, whose length Avro writes as a signed number.
 func (d *decoder) avroText() []byte {
+	// Most are short: one byte has the length.
+	if len(d.data) > 0 && d.data[0] < 0x80 && d.data[0]&1 == 0 {
+		if n := 1 + int(d.data[0]/2); n <= len(d.data) {
+			text := d.data[1:n:n]
+			d.data = d.data[n:]
+			return text
+		}
+	}
 	n := d.varint()
 	if n < 0 {
 		d.fail()
@@ -287,4 +280,22 @@ func (d *decoder) avroUint32() uint32 {
 		return 0
 	}
 	return uint32(n)
+}
+
+// avroCount reads the number of an array's elements, each of at least size bytes. Arrays are written as one block and
+// the empty one that ends them: endArray.
+func (d *decoder) avroCount(size int) int {
+	n := d.varint()
+	if n < 0 || n > int64(len(d.data)/size) {
+		d.fail()
+		return 0
+	}
+	return int(n)
+}
+
+// endArray reads the end of an array of so many elements.
+func (d *decoder) endArray(count int) {
+	if count > 0 && d.varint() != 0 {
+		d.fail()
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/avro"
@@ -14,22 +13,32 @@ import (
 	"github.com/fieldgate/fieldgate/schema"
 )
 
-// stagedAvro is the schema of archived staged events. It goes into every file's header; the reader knows it by
-// formatKey, so a change of it is a new format.
-const stagedAvro = `{"type":"record","name":"Event","namespace":"fieldgate","fields":[` +
+// batchAvro is the schema of archived staged records. It goes into every file's header; the reader knows it by formatKey,
+// so a change of it is a new format. From datasets on a datum is the staged record without its first two bytes.
+const batchAvro = `{"type":"record","name":"Batch","namespace":"fieldgate","fields":[` +
 	`{"name":"shard","type":"long"},` +
 	`{"name":"sequence","type":"string","doc":"decimal, up to 192 bits"},` +
-	`{"name":"index","type":"long"},` +
+	`{"name":"datasets","type":{"type":"array","items":{"type":"record","name":"Dataset","fields":[` +
 	`{"name":"tenant","type":"string"},` +
 	`{"name":"namespace","type":"string"},` +
 	`{"name":"metric","type":"string"},` +
 	`{"name":"generation","type":"long"},` +
-	`{"name":"ts","type":{"type":"long","logicalType":"timestamp-micros"}},` +
-	`{"name":"received_at","type":{"type":"long","logicalType":"timestamp-micros"}},` +
+	`{"name":"events","type":"long"},` +
+	`{"name":"bytes","type":"long","doc":"of its events here"},` +
+	`{"name":"min_ts","type":{"type":"long","logicalType":"timestamp-micros"}},` +
+	`{"name":"max_ts","type":{"type":"long","logicalType":"timestamp-micros"}},` +
+	`{"name":"oldest_received_at","type":{"type":"long","logicalType":"timestamp-micros"}}]}}},` +
+	`{"name":"names","type":{"type":"array","items":"string"},"doc":"of fields"},` +
+	`{"name":"shapes","type":{"type":"array","items":{"type":"array","items":"int"}},"doc":"each a list of indexes of names"},` +
+	`{"name":"events","type":{"type":"array","items":{"type":"record","name":"Event","fields":[` +
+	`{"name":"dataset","type":"int","doc":"index"},` +
+	`{"name":"shape","type":"int","doc":"index"},` +
+	`{"name":"ts","type":"long","doc":"microseconds, less those of the event before; of the first, since 1970 UTC"},` +
+	`{"name":"received_at","type":"long","doc":"likewise"},` +
 	`{"name":"id","type":{"type":"fixed","name":"Id","size":16}},` +
-	`{"name":"hash","type":"Id"},` +
-	`{"name":"fields","type":{"type":"map","values":["long","double","boolean","string",` +
-	`{"type":"record","name":"Json","fields":[{"name":"json","type":"string"}]}]}}]}`
+	`{"name":"hash","type":["null","Id"],"doc":"null if it is the id"},` +
+	`{"name":"values","type":{"type":"array","items":["long","double","boolean","string",` +
+	`{"type":"record","name":"Json","fields":[{"name":"json","type":"string"}]}]},"doc":"of the names of the shape"}]}}}]}`
 
 // Keys of the file header's metadata.
 const (
@@ -38,11 +47,17 @@ const (
 )
 
 // stagedFormat is the value of formatKey.
-const stagedFormat = "1"
+const stagedFormat = "2"
 
-// Branches of the union of field values in stagedAvro.
+// Branches of the union of an event's hash in batchAvro, as the bytes that a long of their number is.
 const (
-	branchInt = iota
+	branchNoHash = 2 * iota
+	branchHash
+)
+
+// Branches of the union of values in batchAvro, and in the schema of the first format, likewise.
+const (
+	branchInt = 2 * iota
 	branchNumber
 	branchBool
 	branchText
@@ -50,8 +65,9 @@ const (
 )
 
 const (
-	// avroBlockBytes is the size of a block before compression: large enough for zstd to find what repeats, and small
-	// enough to be one zstd block (64 KB at the fastest level), which is compressed without a copy of its history.
+	// avroBlockBytes is the size of a block before compression, if a record is not larger: large enough for zstd to find
+	// what repeats, and small enough to be one zstd block (64 KB at the fastest level), which is compressed without a
+	// copy of its history.
 	avroBlockBytes = 60 << 10
 
 	// maxSummaryBytes is where a file is full for the sake of its summary. The library refuses headers of more than 1 MB
@@ -60,28 +76,31 @@ const (
 )
 
 // domainSync begins the hash that makes a file's sync marker.
-const domainSync = "fieldgate sync 1\n"
+const domainSync = "fieldgate sync 2\n"
 
-// StagedWriter makes archive objects of staged events: Avro object container files, compressed with zstd, one Avro record
-// an event. Each begins with a Summary of what it holds. The same events give the same bytes. It is for one goroutine.
+// StagedWriter makes archive objects of staged records: Avro object container files, compressed with zstd, one Avro record
+// a staged record, as it stands in the log. Each begins with a Summary of what it holds. The same records give the same
+// bytes. It is for one goroutine.
 type StagedWriter struct {
 	schema  *avro.Schema
 	codec   ocf.Codec
-	out     *ocf.Writer // nil before the first event
+	out     *ocf.Writer // nil before the first record
 	sync    [16]byte
 	body    bytes.Buffer // header without summary, then blocks
 	header  int          // length of that header
-	pending int          // bytes of events not yet in body
+	pending int          // bytes of records not yet in body
 	datum   []byte
 	summary summaryBuilder
 
-	sequence     stream.Sequence
-	sequenceText []byte
+	// About the record that is added.
+	datasets []DatasetSummary
+	decoder  StagedDecoder
+	encoder  StagedEncoder
 }
 
-// NewStagedWriter makes a writer without events.
+// NewStagedWriter makes a writer without records.
 func NewStagedWriter() (*StagedWriter, error) {
-	parsed, err := avro.Parse(stagedAvro)
+	parsed, err := avro.Parse(batchAvro)
 	if err != nil {
 		return nil, fmt.Errorf("parse schema of staged archive: %w", err)
 	}
@@ -92,32 +111,82 @@ func NewStagedWriter() (*StagedWriter, error) {
 	return &StagedWriter{schema: parsed, codec: codec}, nil
 }
 
-// Add adds an event that stands at a position. Events of one object come in the order of their positions.
-func (w *StagedWriter) Add(pos stream.Position, e *schema.Event) error {
+// Add adds a staged record of the log, of which nothing is kept. Records of one object come in the order of the log. One
+// that cannot be added, ErrCorrupt or ErrVersion, leaves the object as it was.
+func (w *StagedWriter) Add(shard stream.ShardID, seq stream.Sequence, data []byte) error {
+	datum, err := w.datumOf(data)
+	if err != nil {
+		return err
+	}
+	if err := w.readDatasets(datum); err != nil {
+		return err
+	}
 	if w.out == nil {
-		if err := w.begin(pos); err != nil {
+		if err := w.begin(shard, seq); err != nil {
 			return err
 		}
 	}
-	w.datum = w.appendDatum(w.datum[:0], pos, e)
+	w.datum = binary.AppendVarint(w.datum[:0], int64(shard))
+	w.datum = append(appendAvroText(w.datum, seq.String()), datum...)
 	before := w.body.Len()
 	if _, err := w.out.Write(w.datum); err != nil {
-		return fmt.Errorf("write archived event: %w", err)
+		return fmt.Errorf("write archived record: %w", err)
 	}
 	w.pending += len(w.datum)
 	if w.body.Len() != before {
 		w.pending = 0
 	}
-	w.summary.add(e, len(w.datum))
+	for i := range w.datasets {
+		w.summary.add(&w.datasets[i])
+	}
 	return nil
 }
 
-// begin starts an object whose first event stands at pos.
-func (w *StagedWriter) begin(pos stream.Position) error {
+// datumOf is the Avro part of a record; one of the first version is made anew for it.
+func (w *StagedWriter) datumOf(data []byte) ([]byte, error) {
+	version, err := stagedVersionOf(data)
+	if err != nil {
+		return nil, err
+	}
+	if version == stagedVersion1 {
+		w.encoder.Reset()
+		err := w.decoder.Decode(data, func(_ uint32, e *schema.Event) bool {
+			w.encoder.Add(e)
+			return true
+		})
+		if err != nil {
+			return nil, err
+		}
+		data = w.encoder.Bytes()
+	}
+	return data[stagedHead:], nil
+}
+
+// readDatasets reads what a record says of its datasets.
+func (w *StagedWriter) readDatasets(datum []byte) error {
+	in := decoder{data: datum, ok: true}
+	w.datasets = w.datasets[:0]
+	count := in.avroCount(minStagedDataset)
+	for i := range count {
+		var d DatasetSummary
+		if i < cap(w.datasets) {
+			d.Dataset = w.datasets[:i+1][i].Dataset
+		}
+		d.readAvro(&in)
+		w.datasets = append(w.datasets, d)
+	}
+	in.endArray(count)
+	if !in.ok {
+		return fmt.Errorf("%w: staged record whose datasets cannot be read", ErrCorrupt)
+	}
+	return nil
+}
+
+// begin starts an object whose first record stands there.
+func (w *StagedWriter) begin(shard stream.ShardID, seq stream.Sequence) error {
 	seed := append([]byte(nil), domainSync...)
-	seed = binary.BigEndian.AppendUint64(seed, uint64(pos.Shard))
-	seed = pos.Seq.AppendBinary(seed)
-	w.sync = digest(binary.BigEndian.AppendUint32(seed, pos.Index))
+	seed = binary.BigEndian.AppendUint64(seed, uint64(shard))
+	w.sync = digest(seq.AppendBinary(seed))
 	out, err := w.writer(&w.body)
 	if err != nil {
 		return err
@@ -148,7 +217,7 @@ func (w *StagedWriter) Full() bool { return w.summary.size > maxSummaryBytes }
 // Finish gives the object and its summary, and begins anew. The bytes are the caller's.
 func (w *StagedWriter) Finish() ([]byte, Summary, error) {
 	if w.out == nil {
-		if err := w.begin(stream.Position{}); err != nil {
+		if err := w.begin(0, stream.Sequence{}); err != nil {
 			return nil, Summary{}, err
 		}
 	}
@@ -169,49 +238,11 @@ func (w *StagedWriter) Finish() ([]byte, Summary, error) {
 	return object, summary, nil
 }
 
-// Reset forgets all events.
+// Reset forgets all records.
 func (w *StagedWriter) Reset() {
 	w.out, w.header, w.pending = nil, 0, 0
 	w.body.Reset()
 	w.summary = summaryBuilder{}
-}
-
-// appendDatum appends the event as the Avro record of stagedAvro (Avro specification, "Binary encoding").
-func (w *StagedWriter) appendDatum(dst []byte, pos stream.Position, e *schema.Event) []byte {
-	if w.sequenceText == nil || pos.Seq != w.sequence {
-		w.sequence, w.sequenceText = pos.Seq, []byte(pos.Seq.String())
-	}
-	dst = binary.AppendVarint(dst, int64(pos.Shard))
-	dst = appendAvroText(dst, w.sequenceText)
-	dst = binary.AppendVarint(dst, int64(pos.Index))
-	dst = appendAvroText(dst, e.Dataset.Tenant)
-	dst = appendAvroText(dst, e.Dataset.Namespace)
-	dst = appendAvroText(dst, e.Dataset.Metric)
-	dst = binary.AppendVarint(dst, int64(e.Dataset.Generation))
-	dst = binary.AppendVarint(dst, e.Time)
-	dst = binary.AppendVarint(dst, e.ReceivedAt)
-	dst = append(dst, e.ID[:]...)
-	dst = append(dst, e.Hash[:]...)
-	if len(e.Values) > 0 {
-		dst = binary.AppendVarint(dst, int64(len(e.Values)))
-	}
-	for i := range e.Values {
-		v := &e.Values[i]
-		dst = appendAvroText(dst, v.Name)
-		switch v.Kind {
-		case schema.KindInt:
-			dst = binary.AppendVarint(binary.AppendVarint(dst, branchInt), v.Int)
-		case schema.KindNumber:
-			dst = binary.LittleEndian.AppendUint64(binary.AppendVarint(dst, branchNumber), math.Float64bits(v.Num))
-		case schema.KindBool:
-			dst = append(binary.AppendVarint(dst, branchBool), byte(v.Int))
-		case schema.KindText:
-			dst = appendAvroText(binary.AppendVarint(dst, branchText), v.Text)
-		case schema.KindJSON:
-			dst = appendAvroText(binary.AppendVarint(dst, branchJSON), v.Text)
-		}
-	}
-	return append(dst, 0) // ends the map
 }
 
 func appendAvroText[T ~string | ~[]byte](dst []byte, text T) []byte {

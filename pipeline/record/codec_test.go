@@ -123,11 +123,15 @@ func TestStaged(t *testing.T) {
 			t.Errorf("%d events of about %d bytes, want %d of %d", s.Len(), s.Size(), len(events), len(data))
 		}
 	}
-	if !bytes.Equal(data, goldenFile(t, "staged-1.bin", data)) {
-		t.Error("the bytes are not those of version 1")
+	if !bytes.Equal(data, goldenFile(t, "staged-2.bin", data)) {
+		t.Error("the bytes are not those of version 2")
+	}
+	first, err := os.ReadFile("testdata/golden/staged-1.bin")
+	if err != nil {
+		t.Fatal(err)
 	}
 	var d record.StagedDecoder
-	for range 2 {
+	for _, data := range [][]byte{data, first, first, data} {
 		n := 0
 		err := d.Decode(data, func(index uint32, e *schema.Event) bool {
 			if int(index) != n || !equalEvents(e, &events[n]) {
@@ -144,13 +148,15 @@ func TestStaged(t *testing.T) {
 	if err := d.Decode(data, func(uint32, *schema.Event) bool { n++; return n < 3 }); err != nil || n != 3 {
 		t.Errorf("stopped after %d events: %v, want after 3", n, err)
 	}
-	for n := range data {
-		err := record.DecodeStaged(data[:n], func(uint32, *schema.Event) bool { return true })
-		if !errors.Is(err, record.ErrCorrupt) {
-			t.Errorf("the first %d bytes: %v, want ErrCorrupt", n, err)
+	for _, data := range [][]byte{data, first} {
+		for n := range data {
+			err := record.DecodeStaged(data[:n], func(uint32, *schema.Event) bool { return true })
+			if !errors.Is(err, record.ErrCorrupt) {
+				t.Errorf("the first %d bytes of version %d: %v, want ErrCorrupt", n, data[0], err)
+			}
 		}
 	}
-	for _, head := range [][]byte{{2, 0}, {1, 1}} {
+	for _, head := range [][]byte{{3, 0}, {1, 1}, {2, 1}} {
 		err := record.DecodeStaged(append(head, data[2:]...), func(uint32, *schema.Event) bool { return true })
 		if !errors.Is(err, record.ErrVersion) {
 			t.Errorf("head %v: %v, want ErrVersion", head, err)

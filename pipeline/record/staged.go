@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	// stagedVersion is the first byte of a staged record.
-	stagedVersion = 1
+	// stagedVersion is the first byte of a staged record, and stagedHead how many bytes stand before its Avro datum.
+	stagedVersion = 2
+	stagedHead    = 2
 
 	// StagedTarget is the size in bytes at which a staged record should be ended, so that records stay under StagedMax.
 	// One event may be larger than that by itself.
@@ -24,9 +25,10 @@ const (
 // may be used again after Reset; it is for one goroutine.
 //
 // Events that look alike share their names: the record has one dictionary of names and one of shapes, which are lists
-// of names with kinds, and an event is a shape followed by bare values.
+// of names, and an event is a shape followed by values. All of it is Avro, the end of a datum of batchAvro, so that the
+// archive takes records as they are.
 type StagedEncoder struct {
-	datasets []schema.Dataset
+	datasets []DatasetSummary
 	byName   map[schema.Dataset]int
 	names    []string
 	numbers  map[string]uint32 // of names
@@ -45,13 +47,8 @@ type StagedEncoder struct {
 }
 
 type stagedShape struct {
-	columns []stagedColumn
-	key     string // the shape as it is encoded
-}
-
-type stagedColumn struct {
-	name string
-	kind schema.Kind
+	names []string
+	key   string // the shape as it is encoded
 }
 
 // Reset forgets all events.
@@ -73,56 +70,67 @@ func (s *StagedEncoder) Size() int { return len(s.rows) + s.dicts }
 
 // Add adds an event. Its values are sorted by name. Nothing of it is kept but its strings.
 func (s *StagedEncoder) Add(e *schema.Event) {
-	distinct := uint64(0)
-	if e.ID != e.Hash {
-		distinct = 1
-	}
-	rows := binary.AppendUvarint(s.rows, uint64(s.dataset(&e.Dataset)))
-	rows = binary.AppendUvarint(rows, uint64(s.shape(e.Values))<<1|distinct)
+	dataset := s.dataset(e)
+	rows := binary.AppendVarint(s.rows, int64(dataset))
+	rows = binary.AppendVarint(rows, int64(s.shape(e.Values)))
 	rows = binary.AppendVarint(rows, e.Time-s.lastTime)
 	rows = binary.AppendVarint(rows, e.ReceivedAt-s.lastReceived)
 	s.lastTime, s.lastReceived = e.Time, e.ReceivedAt
 	rows = append(rows, e.ID[:]...)
-	if distinct == 1 {
-		rows = append(rows, e.Hash[:]...)
+	if e.ID == e.Hash {
+		rows = append(rows, branchNoHash)
+	} else {
+		rows = append(append(rows, branchHash), e.Hash[:]...)
 	}
-	for i := range e.Values {
-		v := &e.Values[i]
-		switch v.Kind {
-		case schema.KindInt:
-			rows = binary.AppendVarint(rows, v.Int)
-		case schema.KindNumber:
-			rows = binary.LittleEndian.AppendUint64(rows, math.Float64bits(v.Num))
-		case schema.KindBool:
-			rows = append(rows, byte(v.Int))
-		default:
-			rows = appendBytes(rows, v.Text)
-		}
-	}
+	rows = appendValues(rows, e.Values)
+	s.datasets[dataset].add(e, len(rows)-len(s.rows))
 	s.rows = rows
 	s.count++
 }
 
-func (s *StagedEncoder) dataset(ds *schema.Dataset) int {
-	if len(s.datasets) > 0 && s.datasets[s.lastDataset] == *ds {
+// appendValues appends an Avro array of values.
+func appendValues(dst []byte, values []schema.Value) []byte {
+	if len(values) > 0 {
+		dst = binary.AppendVarint(dst, int64(len(values)))
+	}
+	for i := range values {
+		v := &values[i]
+		switch v.Kind {
+		case schema.KindInt:
+			dst = binary.AppendVarint(append(dst, branchInt), v.Int)
+		case schema.KindNumber:
+			dst = binary.LittleEndian.AppendUint64(append(dst, branchNumber), math.Float64bits(v.Num))
+		case schema.KindBool:
+			dst = append(dst, branchBool, byte(v.Int))
+		case schema.KindText:
+			dst = appendAvroText(append(dst, branchText), v.Text)
+		case schema.KindJSON:
+			dst = appendAvroText(append(dst, branchJSON), v.Text)
+		}
+	}
+	return append(dst, 0) // ends the array
+}
+
+func (s *StagedEncoder) dataset(e *schema.Event) int {
+	if len(s.datasets) > 0 && s.datasets[s.lastDataset].Dataset == e.Dataset {
 		return s.lastDataset
 	}
-	at, ok := s.byName[*ds]
+	at, ok := s.byName[e.Dataset]
 	if !ok {
-		at = s.addDataset(ds)
+		at = s.addDataset(e)
 	}
 	s.lastDataset = at
 	return at
 }
 
-func (s *StagedEncoder) addDataset(ds *schema.Dataset) int {
+func (s *StagedEncoder) addDataset(e *schema.Event) int {
 	if s.byName == nil {
 		s.byName = make(map[schema.Dataset]int)
 	}
 	at := len(s.datasets)
-	s.byName[*ds] = at
-	s.datasets = append(s.datasets, *ds)
-	s.dicts += len(ds.Tenant) + len(ds.Namespace) + len(ds.Metric) + 8
+	s.byName[e.Dataset] = at
+	s.datasets = append(s.datasets, DatasetSummary{Dataset: e.Dataset, MinTime: e.Time, MaxTime: e.Time, OldestReceivedAt: e.ReceivedAt})
+	s.dicts += datasetBytes(&e.Dataset)
 	return at
 }
 
@@ -140,11 +148,14 @@ func (s *StagedEncoder) shape(values []schema.Value) int {
 	if s.byKey == nil {
 		s.byKey, s.numbers = make(map[string]int), make(map[string]uint32)
 	}
-	s.key = binary.AppendUvarint(s.key[:0], uint64(len(values)))
-	for i := range values {
-		s.key = binary.AppendUvarint(s.key, uint64(s.name(values[i].Name)))
-		s.key = append(s.key, byte(values[i].Kind))
+	s.key = s.key[:0]
+	if len(values) > 0 {
+		s.key = binary.AppendVarint(s.key, int64(len(values)))
 	}
+	for i := range values {
+		s.key = binary.AppendVarint(s.key, int64(s.name(values[i].Name)))
+	}
+	s.key = append(s.key, 0)
 	at, ok := s.byKey[string(s.key)]
 	if !ok {
 		at = len(s.shapes)
@@ -162,9 +173,9 @@ func (s *StagedEncoder) addShape(values []schema.Value) {
 		s.shapes = append(s.shapes, stagedShape{})
 	}
 	shape := &s.shapes[at]
-	shape.columns = shape.columns[:0]
+	shape.names = shape.names[:0]
 	for i := range values {
-		shape.columns = append(shape.columns, stagedColumn{values[i].Name, values[i].Kind})
+		shape.names = append(shape.names, values[i].Name)
 	}
 	shape.key = string(s.key)
 	s.byKey[shape.key] = at
@@ -183,11 +194,11 @@ func (s *StagedEncoder) name(text string) uint32 {
 }
 
 func (h *stagedShape) matches(values []schema.Value) bool {
-	if len(values) != len(h.columns) {
+	if len(values) != len(h.names) {
 		return false
 	}
 	for i := range values {
-		if values[i].Kind != h.columns[i].kind || values[i].Name != h.columns[i].name {
+		if values[i].Name != h.names[i] {
 			return false
 		}
 	}
@@ -198,24 +209,24 @@ func (h *stagedShape) matches(values []schema.Value) bool {
 func (s *StagedEncoder) Bytes() []byte {
 	out := s.out[:0]
 	out = append(out, stagedVersion, 0)
-	out = binary.AppendUvarint(out, uint64(len(s.datasets)))
-	for i := range s.datasets {
-		ds := &s.datasets[i]
-		out = appendBytes(out, ds.Tenant)
-		out = appendBytes(out, ds.Namespace)
-		out = appendBytes(out, ds.Metric)
-		out = binary.AppendUvarint(out, uint64(ds.Generation))
+	out = appendArray(out, len(s.datasets), func(out []byte, i int) []byte { return s.datasets[i].appendAvro(out) })
+	out = appendArray(out, len(s.names), func(out []byte, i int) []byte { return appendAvroText(out, s.names[i]) })
+	out = appendArray(out, len(s.shapes), func(out []byte, i int) []byte { return append(out, s.shapes[i].key...) })
+	if s.count > 0 {
+		out = append(binary.AppendVarint(out, int64(s.count)), s.rows...)
 	}
-	out = binary.AppendUvarint(out, uint64(len(s.names)))
-	for _, name := range s.names {
-		out = appendBytes(out, name)
-	}
-	out = binary.AppendUvarint(out, uint64(len(s.shapes)))
-	for i := range s.shapes {
-		out = append(out, s.shapes[i].key...)
-	}
-	out = binary.AppendUvarint(out, uint64(s.count))
-	out = append(out, s.rows...)
+	out = append(out, 0)
 	s.out = out
 	return out
+}
+
+// appendArray appends an Avro array of n elements: a block of all of them, and one of none.
+func appendArray(dst []byte, n int, element func(dst []byte, i int) []byte) []byte {
+	if n > 0 {
+		dst = binary.AppendVarint(dst, int64(n))
+	}
+	for i := range n {
+		dst = element(dst, i)
+	}
+	return append(dst, 0)
 }

@@ -13,8 +13,11 @@ import (
 // section 3: a Kinesis record has at most 1 MB, and a DynamoDB item 400 KB).
 const StagedMax = 350 << 10
 
-// flagPointer is the bit of a staged record's flags that says so.
-const flagPointer = 1
+// A pointer begins with its version, and the bit of a staged record's flags that says that it is one.
+const (
+	pointerVersion = 1
+	flagPointer    = 1
+)
 
 const spillFolder = "spill/"
 
@@ -50,7 +53,7 @@ func SpillHour(log, key string) (time.Time, error) {
 
 // Append appends the record that stands in the log.
 func (p *StagedPointer) Append(dst []byte) []byte {
-	dst = append(dst, stagedVersion, flagPointer)
+	dst = append(dst, pointerVersion, flagPointer)
 	dst = appendBytes(dst, p.Key)
 	dst = binary.AppendUvarint(dst, uint64(p.Size))
 	return append(dst, p.Sum[:]...)
@@ -58,7 +61,7 @@ func (p *StagedPointer) Append(dst []byte) []byte {
 
 // ParseStagedPointer reads a pointer; ok is false for any other record.
 func ParseStagedPointer(data []byte) (p StagedPointer, ok bool, err error) {
-	if len(data) < 2 || data[0] != stagedVersion || data[1] != flagPointer {
+	if len(data) < 2 || data[0] != pointerVersion || data[1] != flagPointer {
 		return p, false, nil
 	}
 	in := decoder{data: data[2:], ok: true}

@@ -1,15 +1,16 @@
 package record
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/fieldgate/fieldgate/schema"
 )
 
-// minStagedRow is the least length of an event in a staged record: dataset, shape, two times, id.
-const minStagedRow = 4 + len(schema.ID{})
+// Least lengths in a staged record: of a dataset; of an event, which has dataset, shape, two times, id, no hash, no values.
+const (
+	minStagedDataset = 9
+	minStagedRow     = 4 + len(schema.ID{}) + 2
+)
 
 // StagedDecoder reads staged records. It remembers names from record to record, so that equal names are one string. The
 // zero StagedDecoder is ready; it is for one goroutine.
@@ -17,7 +18,7 @@ type StagedDecoder struct {
 	known    names
 	datasets []schema.Dataset
 	names    []string
-	shapes   [][]schema.Value // each value with its name and kind alone
+	shapes   [][]schema.Value // each value with its name alone, in the first version with its kind too
 	event    schema.Event
 	values   []schema.Value
 }
@@ -30,50 +31,77 @@ func DecodeStaged(data []byte, yield func(index uint32, e *schema.Event) bool) e
 // Decode yields the events of a record in order until yield returns false; index counts them from 0. The event and its
 // values are used again when yield returns; the Text of the values lies in data, and names may be kept.
 func (d *StagedDecoder) Decode(data []byte, yield func(index uint32, e *schema.Event) bool) error {
-	if len(data) < 2 {
-		return fmt.Errorf("%w: staged record of %d bytes", ErrCorrupt, len(data))
+	version, err := stagedVersionOf(data)
+	if err != nil {
+		return err
 	}
-	if data[0] != stagedVersion || data[1] != 0 {
-		return fmt.Errorf("%w: staged record of version %d, flags %#x", ErrVersion, data[0], data[1])
+	in := decoder{data: data[stagedHead:], ok: true}
+	decode := d.decode
+	if version == stagedVersion1 {
+		decode = d.decode1
 	}
-	in := decoder{data: data[2:], ok: true}
-	d.readDictionaries(&in)
-	count := in.count(minStagedRow)
-	e := &d.event
-	e.Time, e.ReceivedAt = 0, 0
-	for i := range count {
-		if !d.readEvent(&in) {
-			break
-		}
-		if !yield(uint32(i), e) {
-			return nil
-		}
+	if decode(&in, yield) {
+		return nil
 	}
 	return in.end("staged record")
 }
 
-func (d *StagedDecoder) readDictionaries(in *decoder) {
-	d.datasets, d.names, d.shapes = d.datasets[:0], d.names[:0], d.shapes[:0]
-	for i := range in.count(4) {
-		var ds schema.Dataset
-		if i < cap(d.datasets) {
-			ds = d.datasets[:i+1][i]
-		}
-		ds.Tenant = in.keep(ds.Tenant)
-		ds.Namespace = in.keep(ds.Namespace)
-		ds.Metric = in.keep(ds.Metric)
-		ds.Generation = in.uint32()
-		d.datasets = append(d.datasets, ds)
+// stagedVersionOf is the version of a record that is not a pointer.
+func stagedVersionOf(data []byte) (byte, error) {
+	if len(data) < stagedHead {
+		return 0, fmt.Errorf("%w: staged record of %d bytes", ErrCorrupt, len(data))
 	}
-	for range in.count(1) {
-		d.names = append(d.names, d.known.intern(in.bytes()))
+	if version := data[0]; (version == stagedVersion || version == stagedVersion1) && data[1] == 0 {
+		return version, nil
 	}
-	for range in.count(1) {
-		d.readShape(in)
-	}
+	return 0, fmt.Errorf("%w: staged record of version %d, flags %#x", ErrVersion, data[0], data[1])
 }
 
-// readShape reads a list of names, which rise, with their kinds.
+// decode is Decode for what follows the first two bytes of a record.
+func (d *StagedDecoder) decode(in *decoder, yield func(index uint32, e *schema.Event) bool) (stopped bool) {
+	d.readDictionaries(in)
+	count := in.avroCount(minStagedRow)
+	d.begin()
+	for i := range count {
+		if !d.readEvent(in) {
+			return false
+		}
+		if !yield(uint32(i), &d.event) {
+			return true
+		}
+	}
+	in.endArray(count)
+	return false
+}
+
+// begin has the next event's times count from 0.
+func (d *StagedDecoder) begin() { d.event.Time, d.event.ReceivedAt = 0, 0 }
+
+func (d *StagedDecoder) readDictionaries(in *decoder) {
+	d.datasets, d.names, d.shapes = d.datasets[:0], d.names[:0], d.shapes[:0]
+	count := in.avroCount(minStagedDataset)
+	for i := range count {
+		var of DatasetSummary
+		if i < cap(d.datasets) {
+			of.Dataset = d.datasets[:i+1][i]
+		}
+		of.readAvro(in)
+		d.datasets = append(d.datasets, of.Dataset)
+	}
+	in.endArray(count)
+	count = in.avroCount(1)
+	for range count {
+		d.names = append(d.names, d.known.intern(in.avroText()))
+	}
+	in.endArray(count)
+	count = in.avroCount(1)
+	for range count {
+		d.readShape(in)
+	}
+	in.endArray(count)
+}
+
+// readShape reads a list of names, which rise.
 func (d *StagedDecoder) readShape(in *decoder) {
 	at := len(d.shapes)
 	if at < cap(d.shapes) {
@@ -82,9 +110,10 @@ func (d *StagedDecoder) readShape(in *decoder) {
 		d.shapes = append(d.shapes, nil)
 	}
 	shape := d.shapes[at][:0]
-	for i := range in.count(2) {
-		number, kind := in.uvarint(), schema.Kind(in.byte())
-		if number >= uint64(len(d.names)) || !isKind(kind) {
+	count := in.avroCount(1)
+	for i := range count {
+		number := in.varint()
+		if number < 0 || number >= int64(len(d.names)) {
 			in.fail()
 			break
 		}
@@ -93,27 +122,17 @@ func (d *StagedDecoder) readShape(in *decoder) {
 			in.fail()
 			break
 		}
-		shape = append(shape, schema.Value{Name: name, Kind: kind})
+		shape = append(shape, schema.Value{Name: name})
 	}
+	in.endArray(count)
 	d.shapes[at] = shape
-}
-
-func isKind(k schema.Kind) bool {
-	switch k {
-	case schema.KindInt, schema.KindNumber, schema.KindBool, schema.KindText, schema.KindJSON:
-		return true
-	default:
-		return false
-	}
 }
 
 // readEvent reads the next event into d.event, and says whether there was one.
 func (d *StagedDecoder) readEvent(in *decoder) bool {
 	e := &d.event
-	dataset, shape := in.uvarint(), in.uvarint()
-	distinct := shape&1 == 1
-	shape >>= 1
-	if dataset >= uint64(len(d.datasets)) || shape >= uint64(len(d.shapes)) {
+	dataset, shape := in.varint(), in.varint()
+	if dataset < 0 || dataset >= int64(len(d.datasets)) || shape < 0 || shape >= int64(len(d.shapes)) {
 		in.fail()
 		return false
 	}
@@ -122,25 +141,23 @@ func (d *StagedDecoder) readEvent(in *decoder) bool {
 	e.ReceivedAt += in.varint()
 	copy(e.ID[:], in.take(uint64(len(e.ID))))
 	e.Hash = e.ID
-	if distinct {
+	switch in.byte() {
+	case branchNoHash:
+	case branchHash:
 		copy(e.Hash[:], in.take(uint64(len(e.Hash))))
+	default:
+		in.fail()
 	}
 	d.values = append(d.values[:0], d.shapes[shape]...)
-	for i := range d.values {
-		v := &d.values[i]
-		switch v.Kind {
-		case schema.KindInt:
-			v.Int = in.varint()
-		case schema.KindNumber:
-			if b := in.take(8); b != nil {
-				v.Num = math.Float64frombits(binary.LittleEndian.Uint64(b))
-			}
-		case schema.KindBool:
-			v.Int = int64(in.byte() & 1)
-		default:
-			v.Text = in.bytes()
-		}
+	count := in.avroCount(2)
+	if count != len(d.values) {
+		in.fail()
+		return false
 	}
+	for i := range d.values {
+		readValue(in, &d.values[i])
+	}
+	in.endArray(count)
 	e.Values = d.values
 	return in.ok
 }

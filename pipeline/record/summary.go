@@ -25,40 +25,69 @@ type DatasetSummary struct {
 	OldestReceivedAt int64
 }
 
-// summaryBuilder collects a Summary event by event.
+// summaryBuilder collects a Summary record by record.
 type summaryBuilder struct {
 	events int64
 	list   []DatasetSummary
 	byName map[schema.Dataset]int
-	last   int
 	size   int // of the Summary in bytes, at most
 }
 
-func (b *summaryBuilder) add(e *schema.Event, bytes int) {
-	b.events++
-	d := b.entry(e)
+// add counts an event that takes so many bytes.
+func (d *DatasetSummary) add(e *schema.Event, bytes int) {
 	d.Events++
 	d.Bytes += int64(bytes)
 	d.MinTime, d.MaxTime = min(d.MinTime, e.Time), max(d.MaxTime, e.Time)
 	d.OldestReceivedAt = min(d.OldestReceivedAt, e.ReceivedAt)
 }
 
-func (b *summaryBuilder) entry(e *schema.Event) *DatasetSummary {
-	if len(b.list) > 0 && b.list[b.last].Dataset == e.Dataset {
-		return &b.list[b.last]
-	}
-	at, ok := b.byName[e.Dataset]
+// datasetBytes is what the summary of a dataset takes at most.
+func datasetBytes(ds *schema.Dataset) int {
+	return len(ds.Tenant) + len(ds.Namespace) + len(ds.Metric) + 9*binary.MaxVarintLen64
+}
+
+// add counts the events that a staged record has of a dataset.
+func (b *summaryBuilder) add(more *DatasetSummary) {
+	b.events += more.Events
+	at, ok := b.byName[more.Dataset]
 	if !ok {
 		if b.byName == nil {
 			b.byName = make(map[schema.Dataset]int)
 		}
-		at = len(b.list)
-		b.byName[e.Dataset] = at
-		b.list = append(b.list, DatasetSummary{Dataset: e.Dataset, MinTime: e.Time, MaxTime: e.Time, OldestReceivedAt: e.ReceivedAt})
-		b.size += len(e.Dataset.Tenant) + len(e.Dataset.Namespace) + len(e.Dataset.Metric) + 9*binary.MaxVarintLen64
+		b.byName[more.Dataset] = len(b.list)
+		b.list = append(b.list, *more)
+		b.size += datasetBytes(&more.Dataset)
+		return
 	}
-	b.last = at
-	return &b.list[at]
+	d := &b.list[at]
+	d.Events += more.Events
+	d.Bytes += more.Bytes
+	d.MinTime, d.MaxTime = min(d.MinTime, more.MinTime), max(d.MaxTime, more.MaxTime)
+	d.OldestReceivedAt = min(d.OldestReceivedAt, more.OldestReceivedAt)
+}
+
+// appendAvro appends the summary as it stands in a staged record.
+func (d *DatasetSummary) appendAvro(dst []byte) []byte {
+	dst = appendAvroText(dst, d.Dataset.Tenant)
+	dst = appendAvroText(dst, d.Dataset.Namespace)
+	dst = appendAvroText(dst, d.Dataset.Metric)
+	for _, n := range []int64{int64(d.Dataset.Generation), d.Events, d.Bytes, d.MinTime, d.MaxTime, d.OldestReceivedAt} {
+		dst = binary.AppendVarint(dst, n)
+	}
+	return dst
+}
+
+// readAvro reads what appendAvro appends. Texts that are equal to those that d has stay as they are.
+func (d *DatasetSummary) readAvro(in *decoder) {
+	for _, text := range []*string{&d.Dataset.Tenant, &d.Dataset.Namespace, &d.Dataset.Metric} {
+		if b := in.avroText(); string(b) != *text {
+			*text = string(b)
+		}
+	}
+	d.Dataset.Generation = in.avroUint32()
+	for _, n := range []*int64{&d.Events, &d.Bytes, &d.MinTime, &d.MaxTime, &d.OldestReceivedAt} {
+		*n = in.varint()
+	}
 }
 
 func (b *summaryBuilder) build() Summary { return Summary{Events: b.events, Datasets: b.list} }

@@ -79,10 +79,13 @@ func (d *decoder) take(n uint64) []byte {
 func (d *decoder) bytes() []byte { return d.take(d.uvarint()) }
 
 func (d *decoder) byte() byte {
-	if b := d.take(1); b != nil {
-		return b[0]
+	if len(d.data) == 0 {
+		d.fail()
+		return 0
 	}
-	return 0
+	b := d.data[0]
+	d.data = d.data[1:]
+	return b
 }
 
 // keep is text, without an allocation if it is what was there before.
