@@ -139,7 +139,7 @@ func (r *reader) set(s *setting, n *yaml.Node) {
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		return // nothing after the colon: the default
 	}
-	if n.Decode(s.value.Addr().Interface()) == nil && !(s.value.Kind() == reflect.String && n.Tag != "!!str") {
+	if n.Decode(s.value.Addr().Interface()) == nil && (s.value.Kind() != reflect.String || n.Tag == "!!str") {
 		return
 	}
 	want := map[reflect.Kind]string{

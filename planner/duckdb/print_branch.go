@@ -183,9 +183,25 @@ func (p *printer) fileBranch(s *planner.MetricScan, u use, g *fileGroup) *branch
 		columns = append(columns, sources.ColumnMore)
 	}
 	b.where = append(b.where, boundsConditions(s.Bounds, times, quoteName(sources.ColumnTS))...)
+	columns = append(slices.Clone(u.builtins), columns...)
+	// A scan has a column even if none is read.
+	declared := append([]string{sources.ColumnTS}, withoutTS(slices.Clone(columns))...)
+	if len(b.where) > 0 {
+		columns = declared
+	}
 	b.where = append(b.where, pruning(s, b, g)...)
-	b.from = p.readFiles(g.files, s.Bounds, append([]string{sources.ColumnTS}, withoutTS(append(slices.Clone(u.builtins), columns...))...))
+	p.reading(g.files, s.Bounds, columns)
+	b.from = readFiles(g.files, declared)
 	return b
+}
+
+// reading notes what a scan of files reads. Row groups without a time in the bounds
+// are not read: either all times of the files lie in them or there is a condition
+// on the time beside the scan, by which DuckDB leaves out the same ones.
+func (p *printer) reading(files []*sources.FileSplit, bounds sources.Bounds, columns []string) {
+	for _, f := range files {
+		p.reads = append(p.reads, sources.FileRead{File: f, Columns: columns, Bounds: bounds})
+	}
 }
 
 func withoutTS(columns []string) []string {
@@ -193,13 +209,8 @@ func withoutTS(columns []string) []string {
 }
 
 // readFiles prints one scan of files with exactly these columns; one that a file
-// does not have is NULL there. Row groups without a time in the bounds are not
-// read: either all times of the files lie in them or there is a condition on the
-// time beside the scan, by which DuckDB leaves out the same ones.
-func (p *printer) readFiles(files []*sources.FileSplit, bounds sources.Bounds, columns []string) string {
-	for _, f := range files {
-		p.reads = append(p.reads, sources.FileRead{File: f, Columns: columns, Bounds: bounds})
-	}
+// does not have is NULL there.
+func readFiles(files []*sources.FileSplit, columns []string) string {
 	var b strings.Builder
 	b.WriteString("read_parquet([")
 	for i, f := range files {
@@ -281,7 +292,9 @@ func readsOnly(f *planner.ScanField, sent, column string, b *branch) bool {
 
 // notInFiles says that no file has a row's time and identity.
 func (p *printer) notInFiles(row string, files []*sources.FileSplit) string {
-	return "NOT EXISTS (SELECT 1 FROM " + p.readFiles(files, sources.Unbounded(), []string{sources.ColumnTS, sources.ColumnID}) +
+	columns := []string{sources.ColumnTS, sources.ColumnID}
+	p.reading(files, sources.Unbounded(), columns)
+	return "NOT EXISTS (SELECT 1 FROM " + readFiles(files, columns) +
 		" AS l WHERE l._ts = " + row + "._ts AND l._id = " + row + "._id)"
 }
 

@@ -40,12 +40,13 @@ func benchmarks() []benchmark {
 		{"planning", benchPlan},
 		{"browse", benchBrowse},
 		{"point", benchPoint},
+		{"objects", benchObjects},
 	}
 }
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, planning, browse, point, wire")
+	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, planning, browse, point, wire, objects")
 	flag.StringVar(&o.binary, "binary", "bin/fieldgate", "the program to measure")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of the sustained and the steady run")
 	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of the query run")
