@@ -155,6 +155,10 @@ type explainDataset struct {
 	TailRows   int64  `json:"Nearline Rows"`
 	// HotWindow says that nearline alone has all rows of the time.
 	HotWindow bool `json:"Hot Window"`
+	// Tables are those of recent rows that are read, and Why says why nearline does
+	// or does not answer alone. Embedded, there are none.
+	Tables []string `json:"Nearline Tables,omitempty"`
+	Why    string   `json:"Choice of Source,omitempty"`
 }
 
 func explainPlan(p *Plan, engine *EngineExplain, o explainOptions, env postgres.Env) *explainReport {
@@ -193,7 +197,7 @@ func momentText(micros int64, env postgres.Env) string {
 }
 
 func countSplits(d DatasetSplits) explainDataset {
-	out := explainDataset{Metric: d.Dataset.Metric, FilesKnown: d.FilesKnown, HotWindow: d.Window}
+	out := explainDataset{Metric: d.Dataset.Metric, FilesKnown: d.FilesKnown, HotWindow: d.Window, Tables: d.Tables, Why: d.Why}
 	for _, split := range d.Splits {
 		switch {
 		case split.File != nil:
@@ -233,6 +237,9 @@ func (r *explainReport) rows(o explainOptions) ([][]string, error) {
 				where = " of the hot window"
 			}
 			add("  Dataset %s: %d of %d files read (%d bytes), %d nearline rows%s", d.Metric, d.FilesRead, d.FilesKnown, d.BytesRead, d.TailRows, where)
+			if d.Why != "" {
+				add("    Nearline tables: %s; %s", orDash(strings.Join(d.Tables, ", ")), d.Why)
+			}
 		}
 		for _, f := range s.Fields {
 			add("  Field %s", f)

@@ -2,6 +2,9 @@ package planner
 
 import (
 	"context"
+	"errors"
+
+	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
@@ -18,9 +21,41 @@ func (s *Session) pin(ctx context.Context, p *Plan, bound *boundQuery) error {
 	if len(datasets) == 0 {
 		return nil
 	}
+	for tries := 0; ; tries++ {
+		err := s.pinDatasets(ctx, p, datasets)
+		if !errors.Is(err, sources.ErrMoved) || tries == maxMoves {
+			return err
+		}
+		// The manifests that are loaded next have what nearline has no more.
+		if p.pin != nil {
+			p.pin.Release()
+			p.pin = nil
+		}
+		for _, scan := range p.Metrics {
+			scan.Splits = nil
+		}
+	}
+}
+
+// maxMoves is how often a statement is planned again because its rows moved from
+// nearline to the lake meanwhile. It takes longer than the grace to meet one.
+const maxMoves = 3
+
+// nearlineError is what a statement meets when recent events cannot be read: the
+// lake alone would be an answer without them.
+func nearlineError(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil || errors.Is(err, sources.ErrMoved) {
+		return err
+	}
+	e := errorf(pgerrcode.IOError, "recent events cannot be read")
+	e.Err = err
+	return e
+}
+
+func (s *Session) pinDatasets(ctx context.Context, p *Plan, datasets []schema.Dataset) error {
 	var err error
 	if p.pin, err = s.planner.cfg.Nearline.Pin(ctx, datasets); err != nil {
-		return err
+		return nearlineError(ctx, err)
 	}
 	manifests := make(map[schema.Dataset]sources.Manifest, len(datasets))
 	for _, ds := range datasets {
@@ -63,12 +98,14 @@ func splitsOf(ctx context.Context, pin sources.Pin, m sources.Manifest, ds schem
 	out := DatasetSplits{Dataset: ds}
 	filter := sources.Filter{Bounds: scan.Bounds, Columns: scan.Filters}
 	if b := scan.Bounds; b.Min != sources.Unbounded().Min && !m.Unstaged(b) {
-		window, complete, err := pin.Window(ds, m.Watermarks(), filter)
+		window, complete, err := pin.Window(ctx, ds, m.Watermarks(), filter)
 		if err != nil {
-			return out, err
+			return out, nearlineError(ctx, err)
 		}
+		out.Why = window.Why
 		if complete {
-			return DatasetSplits{Dataset: ds, Splits: window, FilesKnown: m.FilesKnown(), Window: true}, nil
+			out.Splits, out.Tables, out.FilesKnown, out.Window = window.Splits, window.Tables, m.FilesKnown(), true
+			return out, nil
 		}
 	}
 	files, known, err := m.Files(ctx, scan.Bounds)
@@ -79,10 +116,13 @@ func splitsOf(ctx context.Context, pin sources.Pin, m sources.Manifest, ds schem
 	for _, f := range files {
 		out.Splits = append(out.Splits, sources.Split{File: f})
 	}
-	rows, err := pin.Splits(ds, m.Watermarks(), filter)
+	recent, err := pin.Splits(ctx, ds, m.Watermarks(), filter)
 	if err != nil {
-		return out, err
+		return out, nearlineError(ctx, err)
 	}
-	out.Splits = append(out.Splits, rows...)
+	out.Splits, out.Tables = append(out.Splits, recent.Splits...), recent.Tables
+	if out.Why == "" {
+		out.Why = recent.Why
+	}
 	return out, nil
 }

@@ -220,6 +220,10 @@ type DatasetSplits struct {
 	FilesKnown int
 	// Window: nearline alone has all rows of the scan's bounds.
 	Window bool
+	// Tables are those of recent rows that were read, and Why is nearline's reason
+	// for or against answering alone.
+	Tables []string
+	Why    string
 }
 
 func (s *MetricScan) fromItem()   {}

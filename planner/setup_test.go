@@ -231,21 +231,25 @@ func (n *givenRows) Close() error {
 
 type pin struct{ r *recorder }
 
-func (p *pin) Splits(ds schema.Dataset, _ sources.Watermarks, filter sources.Filter) ([]sources.Split, error) {
+func (p *pin) Splits(_ context.Context, ds schema.Dataset, _ sources.Watermarks, filter sources.Filter) (sources.Recent, error) {
 	p.r.calls = append(p.r.calls, "splits "+ds.Metric)
 	if filter.Bounds.Empty() {
-		return nil, nil
+		return sources.Recent{}, nil
 	}
-	return []sources.Split{{Batch: &sources.BatchSplit{Batch: &sources.Batch{Rows: 3}}}}, nil
+	return batchOf(3), nil
 }
 
 // Window is complete from the year 2040 on.
-func (p *pin) Window(ds schema.Dataset, _ sources.Watermarks, filter sources.Filter) ([]sources.Split, bool, error) {
+func (p *pin) Window(_ context.Context, ds schema.Dataset, _ sources.Watermarks, filter sources.Filter) (sources.Recent, bool, error) {
 	if filter.Bounds.Min < time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro() {
-		return nil, false, nil
+		return sources.Recent{}, false, nil
 	}
 	p.r.calls = append(p.r.calls, "window "+ds.Metric)
-	return []sources.Split{{Batch: &sources.BatchSplit{Batch: &sources.Batch{Rows: 5}}}}, true, nil
+	return batchOf(5), true, nil
+}
+
+func batchOf(rows int) sources.Recent {
+	return sources.Recent{Splits: []sources.Split{{Batch: &sources.BatchSplit{Batch: &sources.Batch{Rows: rows}}}}}
 }
 
 func (p *pin) Release() { p.r.calls = append(p.r.calls, "release") }

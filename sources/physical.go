@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -51,27 +52,34 @@ func ParsePhysicalName(column string) (sent string, kind schema.Kind, err error)
 	if len(column) < 2 || column[1] != '_' || !strings.ContainsRune("inbsj", rune(column[0])) {
 		return "", 0, fmt.Errorf("physical column %q: no kind", column)
 	}
-	b := make([]byte, 0, len(column)-2)
-	for i := 2; i < len(column); i++ {
-		c := column[i]
-		if c != '$' {
-			b = append(b, c)
-			continue
-		}
-		if i+2 >= len(column) {
-			return "", 0, fmt.Errorf("physical column %q: cut escape", column)
-		}
-		hi := strings.IndexByte(hexDigits, column[i+1])
-		lo := strings.IndexByte(hexDigits, column[i+2])
-		if hi < 0 || lo < 0 {
-			return "", 0, fmt.Errorf("physical column %q: bad escape", column)
-		}
-		b = append(b, byte(hi<<4|lo))
-		i += 2
+	if sent, err = UnescapeName(column[2:]); err != nil {
+		return "", 0, fmt.Errorf("physical column %q: %w", column, err)
 	}
-	sent = string(b)
 	if PhysicalName(sent, schema.Kind(column[0])) != column {
 		return "", 0, fmt.Errorf("physical column %q: not in canonical form", column)
 	}
 	return sent, schema.Kind(column[0]), nil
+}
+
+// UnescapeName is the inverse of EscapeName.
+func UnescapeName(escaped string) (string, error) {
+	b := make([]byte, 0, len(escaped))
+	for i := 0; i < len(escaped); i++ {
+		c := escaped[i]
+		if c != '$' {
+			b = append(b, c)
+			continue
+		}
+		if i+2 >= len(escaped) {
+			return "", errors.New("cut escape")
+		}
+		hi := strings.IndexByte(hexDigits, escaped[i+1])
+		lo := strings.IndexByte(hexDigits, escaped[i+2])
+		if hi < 0 || lo < 0 {
+			return "", errors.New("bad escape")
+		}
+		b = append(b, byte(hi<<4|lo))
+		i += 2
+	}
+	return string(b), nil
 }

@@ -46,25 +46,43 @@ func (b Bounds) Intersect(o Bounds) Bounds {
 // record of a dataset. A shard without one starts at the zero Sequence.
 type Watermarks map[stream.ShardID]stream.Sequence
 
+// ErrMoved says that rows which nearline had when a statement began have left it
+// for the lake: the statement pins again and loads the manifests anew.
+var ErrMoved = errors.New("recent rows have moved to the lake")
+
 // Nearline is the port to recent events for who reads them.
 type Nearline interface {
-	// Pin holds what nearline has of the datasets now. Nothing of it is trimmed
-	// or changed until the pin is released.
+	// Pin fixes what a statement sees of the datasets: every row whose Write
+	// returned before, each once. Where nearline lies on other machines it is fixed
+	// when a time is first read, and may have rows that came meanwhile; what has been
+	// read once stays as it is. Nothing of it is trimmed until the pin is released or
+	// the longest statement allowed is over; then a read is ErrMoved.
 	Pin(ctx context.Context, datasets []schema.Dataset) (Pin, error)
 }
 
-// Pin is what one statement sees of nearline.
+// Pin is what one statement sees of nearline. It is for one goroutine at a time.
 type Pin interface {
 	// Splits lists the pinned rows of a dataset that lie past the watermarks and
 	// that the filter lets through. Others that it does not may come too.
-	Splits(dataset schema.Dataset, past Watermarks, filter Filter) ([]Split, error)
+	Splits(ctx context.Context, dataset schema.Dataset, past Watermarks, filter Filter) (Recent, error)
 	// Window lists likewise the pinned rows on both sides of the watermarks, if
 	// those are all rows of the dataset within the filter's bounds that staged
 	// records brought, up to the watermarks and after: then no file needs to be
-	// read for them, and complete is true.
-	Window(dataset schema.Dataset, watermarks Watermarks, filter Filter) (splits []Split, complete bool, err error)
+	// read for them, and complete is true. A store may say that it is not although it
+	// could, where reading the lake costs less.
+	Window(ctx context.Context, dataset schema.Dataset, watermarks Watermarks, filter Filter) (recent Recent, complete bool, err error)
 	// Release ends the pin. Splits must not be read afterwards.
 	Release()
+}
+
+// Recent is what nearline has for a scan of a dataset.
+type Recent struct {
+	Splits []Split
+	// Tables are the tables of rows that were read for it, in order, and Why says in
+	// a few words why nearline alone does or does not answer. Both are empty where
+	// nearline lies in memory.
+	Tables []string
+	Why    string
 }
 
 // Lake is the port to compacted events for who reads them.

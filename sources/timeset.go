@@ -29,10 +29,16 @@ func (s *TimeSet) Add(ranges ...Bounds) {
 		}
 		out = append(out, r)
 	}
-	for len(out) > maxTimeRanges {
-		out = out.joinNearest()
-	}
 	*s = out
+	s.Reduce(maxTimeRanges)
+}
+
+// Reduce makes ranges one, the nearest first, until there are at most n, which is
+// at least 1.
+func (s *TimeSet) Reduce(n int) {
+	for len(*s) > n {
+		*s = s.joinNearest()
+	}
 }
 
 // joinNearest makes one range of the two with the least between them.

@@ -46,7 +46,7 @@ var layers = map[string][]string{
 	"sources/pgcatalog/generate":    {"schema/postgres"},
 
 	"sources/bolt":     {"schema"},
-	"sources/dynamodb": {"schema"},
+	"sources/dynamodb": {"schema", "sources", "sources/nearline", "sources/objstore", "pipeline/stream"},
 	"sources/s3":       {"sources/objstore"},
 	"pipeline/kinesis": {"schema", "pipeline/stream"},
 

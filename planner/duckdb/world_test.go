@@ -92,15 +92,15 @@ func newWorldOf(t testing.TB, settings map[string]string, cfg lake.Config, engin
 // Pin, Splits and Window make the world the nearline of its planner.
 func (w *world) Pin(context.Context, []schema.Dataset) (sources.Pin, error) { return w, nil }
 
-func (w *world) Splits(ds schema.Dataset, _ sources.Watermarks, _ sources.Filter) ([]sources.Split, error) {
+func (w *world) Splits(_ context.Context, ds schema.Dataset, _ sources.Watermarks, _ sources.Filter) (sources.Recent, error) {
 	if ds != weather {
-		return nil, nil
+		return sources.Recent{}, nil
 	}
-	return w.recent, nil
+	return sources.Recent{Splits: w.recent}, nil
 }
 
-func (w *world) Window(schema.Dataset, sources.Watermarks, sources.Filter) ([]sources.Split, bool, error) {
-	return nil, false, nil
+func (w *world) Window(context.Context, schema.Dataset, sources.Watermarks, sources.Filter) (sources.Recent, bool, error) {
+	return sources.Recent{}, false, nil
 }
 
 func (w *world) Release() {}

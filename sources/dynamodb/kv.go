@@ -101,7 +101,7 @@ func group(key string) string {
 }
 
 func keyOf(key string) item {
-	return item{attrPartition: binary([]byte(group(key))), attrSort: binary([]byte(key))}
+	return item{attrPartition: blob([]byte(group(key))), attrSort: blob([]byte(key))}
 }
 
 // stored is what an item says.
@@ -163,7 +163,7 @@ func (kv *KV) Put(ctx context.Context, key string, value []byte, expect uint64) 
 }
 
 func (kv *KV) put(ctx context.Context, key string, value []byte, expect uint64) (uint64, error) {
-	w := write{key: key, item: item{attrValue: binary(value)}, condition: "n = :e AND attribute_not_exists(d)", expect: expect, version: expect + 1}
+	w := write{key: key, item: item{attrValue: blob(value)}, condition: "n = :e AND attribute_not_exists(d)", expect: expect, version: expect + 1}
 	if expect == 0 {
 		w.condition = "attribute_not_exists(n) OR attribute_exists(d) AND n < :e"
 		w.version = uint64(max(kv.now().UnixMicro(), 1))
@@ -226,7 +226,7 @@ func (kv *KV) write(ctx context.Context, w *write) (found *stored, err error) {
 	for name, v := range w.item {
 		full[name] = v
 	}
-	full[attrVersion], full[attrWriter] = number(w.version), binary(writer)
+	full[attrVersion], full[attrWriter] = number(w.version), blob(writer)
 	_, err = call(ctx, kv.api.PutItem, &awsdynamodb.PutItemInput{
 		TableName: &kv.table, Item: full, ConditionExpression: &w.condition, ExpressionAttributeValues: item{":e": number(w.expect)},
 	})
@@ -267,10 +267,10 @@ func (kv *KV) List(ctx context.Context, prefix, after string, limit int) ([]sche
 func (kv *KV) query(ctx context.Context, prefix, after string, limit int) (items []schema.Item, err error) {
 	in := &awsdynamodb.QueryInput{
 		TableName: &kv.table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("p = :p AND begins_with(s, :s)"),
-		ExpressionAttributeValues: item{":p": binary([]byte(group(prefix))), ":s": binary([]byte(prefix))},
+		ExpressionAttributeValues: item{":p": blob([]byte(group(prefix))), ":s": blob([]byte(prefix))},
 	}
 	if after >= prefix && after != "" {
-		in.ExclusiveStartKey = item{attrPartition: binary([]byte(group(prefix))), attrSort: binary([]byte(after))}
+		in.ExclusiveStartKey = item{attrPartition: blob([]byte(group(prefix))), attrSort: blob([]byte(after))}
 	}
 	for len(items) < limit {
 		in.Limit = aws.Int32(int32(min(limit-len(items), math.MaxInt32)))

@@ -93,8 +93,8 @@ func (c client) tableStatus(ctx context.Context, name string) (types.TableStatus
 // item is an item of a table, and key the part that names it.
 type item = map[string]types.AttributeValue
 
-// binary is a binary attribute. It may be empty, but nil would be none at all.
-func binary(b []byte) types.AttributeValue {
+// blob is a binary attribute. It may be empty, but nil would be none at all.
+func blob(b []byte) types.AttributeValue {
 	if b == nil {
 		b = []byte{}
 	}

@@ -223,11 +223,11 @@ func (h *history) ask(meanwhile func()) {
 // pastMarks gives the rows past the watermarks, but for suspect ones that the lake
 // has.
 func (h *history) pastMarks(p sources.Pin, marks sources.Watermarks, bounds sources.Bounds, add func(identity, schema.ID)) {
-	splits, err := p.Splits(h.ds, marks, nearlinetest.Within(bounds))
+	recent, err := p.Splits(h.t.Context(), h.ds, marks, nearlinetest.Within(bounds))
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	for _, s := range splits {
+	for _, s := range recent.Splits {
 		b := s.Batch
 		for r := range uint32(b.Batch.Rows) {
 			of := identity{b.Batch.TS[r], b.Batch.IDs[r]}

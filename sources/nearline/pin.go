@@ -47,8 +47,8 @@ func (d *dataset) pin() view {
 }
 
 // Splits implements sources.Pin.
-func (p *pin) Splits(name schema.Dataset, past sources.Watermarks, filter sources.Filter) ([]sources.Split, error) {
-	var out []sources.Split
+func (p *pin) Splits(_ context.Context, name schema.Dataset, past sources.Watermarks, filter sources.Filter) (sources.Recent, error) {
+	var out sources.Recent
 	// The newest first: who wants those reads little more.
 	for _, s := range slices.Backward(p.datasets[name].segments) {
 		cover := s.spans.coverage(past)
@@ -60,7 +60,7 @@ func (p *pin) Splits(name schema.Dataset, past sources.Watermarks, filter source
 			from = nil
 		}
 		if rows, ok := p.tail.selectRows(s, from, filter); ok {
-			out = append(out, sources.Split{Batch: &sources.BatchSplit{Batch: s.batch, Select: rows, Suspect: s.suspect}})
+			out.Splits = append(out.Splits, sources.Split{Batch: &sources.BatchSplit{Batch: s.batch, Select: rows, Suspect: s.suspect}})
 		}
 	}
 	return out, nil
@@ -68,15 +68,15 @@ func (p *pin) Splits(name schema.Dataset, past sources.Watermarks, filter source
 
 // Window implements sources.Pin. No row in it is suspect: the lake's row of the
 // same identity would have a time that is absent here.
-func (p *pin) Window(name schema.Dataset, watermarks sources.Watermarks, filter sources.Filter) ([]sources.Split, bool, error) {
+func (p *pin) Window(_ context.Context, name schema.Dataset, watermarks sources.Watermarks, filter sources.Filter) (sources.Recent, bool, error) {
+	var out sources.Recent
 	v, ok := p.datasets[name]
 	if !ok || !v.known || v.absent.Overlaps(filter.Bounds) || !p.through.reaches(&name, watermarks) {
-		return nil, false, nil
+		return out, false, nil
 	}
-	var out []sources.Split
 	for _, s := range slices.Backward(v.segments) {
 		if rows, ok := p.tail.selectRows(s, nil, filter); ok {
-			out = append(out, sources.Split{Batch: &sources.BatchSplit{Batch: s.batch, Select: rows}})
+			out.Splits = append(out.Splits, sources.Split{Batch: &sources.BatchSplit{Batch: s.batch, Select: rows}})
 		}
 	}
 	return out, true, nil

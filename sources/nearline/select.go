@@ -133,3 +133,9 @@ func compareRows(c *sources.Column, a, b uint32) int {
 	}
 	return cmp.Compare(numberOf(c, int(a)), numberOf(c, int(b)))
 }
+
+// Select gives the rows of a batch that a filter lets through, or some more: nil
+// is all rows. ok is false if there are none.
+func Select(b *sources.Batch, filter sources.Filter) (rows []uint32, ok bool) {
+	return (*Tail)(nil).selectRows(&segment{batch: b}, nil, filter)
+}

@@ -101,20 +101,20 @@ func (s *stress) read(t *testing.T) {
 	// A time is a sequence of either shard, so what lies past both watermarks and
 	// what lies below one of them are asked for in turn.
 	newest := sources.Bounds{Min: int64(min(acknowledged[0], acknowledged[1])) - 2000, Max: math.MaxInt64}
-	splits, complete, err := p.Window(s.ds, past, nearlinetest.Within(newest))
+	recent, complete, err := p.Window(t.Context(), s.ds, past, nearlinetest.Within(newest))
 	if err == nil && complete {
 		s.windows.Add(1)
-		s.check(t, splits, sources.Watermarks{}, acknowledged, uint64(max(newest.Min, 1)))
+		s.check(t, recent.Splits, sources.Watermarks{}, acknowledged, uint64(max(newest.Min, 1)))
 	}
 	if err != nil {
 		t.Errorf("window: %v", err)
 		return
 	}
-	if splits, err = p.Splits(s.ds, past, nearlinetest.Within(sources.Unbounded())); err != nil {
+	if recent, err = p.Splits(t.Context(), s.ds, past, nearlinetest.Within(sources.Unbounded())); err != nil {
 		t.Errorf("splits: %v", err)
 		return
 	}
-	s.check(t, splits, past, acknowledged, 1)
+	s.check(t, recent.Splits, past, acknowledged, 1)
 }
 
 // check finds every acknowledged row past the watermarks and from a time on, once.

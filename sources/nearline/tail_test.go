@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestTailConformance(t *testing.T) {
 	t.Parallel()
-	nearlinetest.Run(t, func(t *testing.T) nearlinetest.Store { return newTail(t, nearline.Config{}) })
+	nearlinetest.Run(t, nearlinetest.Options{}, func(t *testing.T) nearlinetest.Store { return newTail(t, nearline.Config{}) })
 }
 
 func newTail(t *testing.T, cfg nearline.Config) *nearline.Tail {
@@ -244,12 +244,12 @@ func TestSuspectRowsAreMarked(t *testing.T) {
 		Known: &lakeFilter{holds: func(id schema.ID) bool { return marked[id] }}, BatchRows: 1500,
 	})
 	write(t, tail, all)
-	got, err := pinned(t, tail, ds).Splits(ds, nil, nearlinetest.Within(sources.Unbounded()))
+	got, err := pinned(t, tail, ds).Splits(t.Context(), ds, nil, nearlinetest.Within(sources.Unbounded()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var printed string
-	for _, s := range got {
+	for _, s := range got.Splits {
 		printed += fmt.Sprint(s.Batch.Suspect, " ")
 	}
 	if want := "[200 900] [3] "; printed != want {
@@ -312,11 +312,11 @@ func TestLakeIsAskedAgainIfTrimmedMeanwhile(t *testing.T) {
 	}
 	row[0].Position = nearlinetest.At(0, 2, 0)
 	write(t, tail, row)
-	got, err := pinned(t, tail, ds).Splits(ds, through(0, 1), nearlinetest.Within(sources.Unbounded()))
+	got, err := pinned(t, tail, ds).Splits(t.Context(), ds, through(0, 1), nearlinetest.Within(sources.Unbounded()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 1 || len(got[0].Batch.Suspect) != 1 {
+	if len(got.Splits) != 1 || len(got.Splits[0].Batch.Suspect) != 1 {
 		t.Errorf("splits %+v, want the copy, marked suspect", got)
 	}
 }

@@ -51,21 +51,21 @@ func rowOf(b *sources.Batch, r int) nearline.Row {
 // Read gives all rows of a pin's splits of a dataset, by position.
 func Read(t *testing.T, p sources.Pin, ds schema.Dataset, past sources.Watermarks, filter sources.Filter) []nearline.Row {
 	t.Helper()
-	splits, err := p.Splits(ds, past, filter)
+	recent, err := p.Splits(t.Context(), ds, past, filter)
 	if err != nil {
 		t.Fatalf("splits: %v", err)
 	}
-	return rowsOf(t, splits)
+	return rowsOf(t, recent.Splits)
 }
 
 // ReadWindow gives likewise the rows of the hot window, if it is complete.
 func ReadWindow(t *testing.T, p sources.Pin, ds schema.Dataset, watermarks sources.Watermarks, filter sources.Filter) (rows []nearline.Row, complete bool) {
 	t.Helper()
-	splits, complete, err := p.Window(ds, watermarks, filter)
+	recent, complete, err := p.Window(t.Context(), ds, watermarks, filter)
 	if err != nil {
 		t.Fatalf("window: %v", err)
 	}
-	return rowsOf(t, splits), complete
+	return rowsOf(t, recent.Splits), complete
 }
 
 // Within is the filter of bounds alone.

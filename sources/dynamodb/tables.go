@@ -1,0 +1,224 @@
+package dynamodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+	"github.com/fieldgate/fieldgate/sources/nearline"
+	"github.com/fieldgate/fieldgate/sources/objstore"
+)
+
+var (
+	_ nearline.Tables  = (*Tables)(nil)
+	_ sources.Nearline = (*Tables)(nil)
+)
+
+// Config says where recent events lie, for how long, and what tells of the lake.
+type Config struct {
+	// AWS has region, credentials and, for servers other than AWS, the endpoint.
+	AWS aws.Config
+	// Prefix begins the tables' names: <prefix>-2026-W47, <prefix>-late and
+	// <prefix>-nearline, which says what weeks there are.
+	Prefix string
+	// Retention is how many weeks before the clock's have a table. Default 4.
+	Retention int
+	// MaxTables bounds the weeks that have a table. Default 256.
+	MaxTables int
+	// Grace is how long rows stay after the commit that brought them into the lake:
+	// longer than any statement. Default 2 h.
+	Grace time.Duration
+	// Eventual makes reads eventually consistent, at half the price: then a
+	// statement may miss the last second's rows.
+	Eventual bool
+	// Throughput of new tables; nil: on demand.
+	Throughput *Throughput
+	// Bucket takes values that are too large for an item. Optional.
+	Bucket objstore.Bucket
+	// Known tells rows that the lake may hold; nil: there are none.
+	Known nearline.Known
+	// Watermarks are a dataset's in the lake's newest manifest. Nil: the lake is
+	// empty, and nothing is ever let go of.
+	Watermarks func(ctx context.Context, dataset schema.Dataset) (sources.Watermarks, error)
+	// Through says up to where a shard of the staged log, or of that of error rows,
+	// has been written. Nil: it is not known, and nearline never answers alone.
+	Through func(ctx context.Context, errors bool, shard stream.ShardID) (stream.Sequence, error)
+	// AloneRows is how many rows nearline may be expected to have for it to answer
+	// alone: more are read faster from files. Default 20,000.
+	AloneRows int
+	// ReadBytes bounds what one statement reads of a dataset. Default 256 MB.
+	ReadBytes int
+	// Parallel bounds the calls that one write or read has under way. Default 8.
+	Parallel int
+	// Interval is the pause between two looks at which tables are to be made and
+	// dropped. Default 1 minute.
+	Interval time.Duration
+	Logger   *slog.Logger
+	// Now is the clock that says which weeks have a table. Default time.Now.
+	Now func() time.Time
+}
+
+func (c Config) withDefaults() Config {
+	if c.Retention == 0 {
+		c.Retention = 4
+	}
+	if c.MaxTables == 0 {
+		c.MaxTables = 256
+	}
+	if c.Grace == 0 {
+		c.Grace = 2 * time.Hour
+	}
+	if c.AloneRows == 0 {
+		c.AloneRows = 20_000
+	}
+	if c.ReadBytes == 0 {
+		c.ReadBytes = 256 << 20
+	}
+	if c.Parallel == 0 {
+		c.Parallel = 8
+	}
+	if c.Interval == 0 {
+		c.Interval = time.Minute
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+func (c *Config) validate() error {
+	switch {
+	case c.Prefix == "":
+		return errors.New("dynamodb nearline: no prefix")
+	case c.Retention < 1 || c.MaxTables < 1 || c.Grace < 0 || c.AloneRows < 0 || c.ReadBytes < 0 || c.Parallel < 1 || c.Interval < 0:
+		return errors.New("dynamodb nearline: a limit is negative, or too small")
+	case c.Retention+2 > c.MaxTables:
+		return fmt.Errorf("dynamodb nearline: %d weeks of retention need %d tables, and %d are allowed", c.Retention, c.Retention+2, c.MaxTables)
+	}
+	return nil
+}
+
+// Tables is nearline on DynamoDB. Many processes write, read and keep the same
+// tables. All methods may be called at once from many goroutines; see
+// nearline.Tables for who writes what.
+//
+// A writer reads nothing: every row is Stored. Who reads drops copies, and
+// compaction makes the error rows of conflicts.
+type Tables struct {
+	client
+	cfg     Config
+	weeks   registry
+	noted   notes
+	through throughs
+}
+
+// Open opens the tables of nearline, and makes those that are missing for the
+// clock's weeks.
+func Open(ctx context.Context, cfg Config) (*Tables, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	t := &Tables{client: newClient(cfg.AWS), cfg: cfg}
+	g, within := errgroup.WithContext(ctx)
+	for _, name := range []string{t.control(), t.late().rows} {
+		g.Go(func() error {
+			_, err := t.makeTable(within, name, t.cfg.Throughput.initial())
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if err := t.loadWeeks(ctx); err != nil {
+		return nil, err
+	}
+	return t, t.makeWeeks(ctx)
+}
+
+// place is where rows lie, and where the index that tells of them does.
+type place struct {
+	rows, index string
+	// folder of large values.
+	folder string
+	// week of the rows; late ones are of any.
+	week   week
+	isLate bool
+}
+
+func (t *Tables) control() string { return t.cfg.Prefix + "-nearline" }
+
+// late is the place of rows whose week has no table. Its index lies in the control
+// table, so that a statement over times of which it has nothing reads no table of
+// rows.
+func (t *Tables) late() place {
+	return place{rows: t.cfg.Prefix + "-late", index: t.control(), folder: "late", isLate: true}
+}
+
+func (t *Tables) placeOf(w week) place {
+	name := t.cfg.Prefix + "-" + w.String()
+	return place{rows: name, index: name, folder: w.String(), week: w}
+}
+
+// throughs remembers how far shards are known to be written: it only rises.
+type throughs struct {
+	mu sync.Mutex
+	at map[logShard]stream.Sequence
+}
+
+// logShard is a shard of the staged log or of that of error rows.
+type logShard struct {
+	errors bool
+	shard  stream.ShardID
+}
+
+// reaches says that everything up to the watermarks of a dataset is written.
+func (t *Tables) reaches(ctx context.Context, ds *schema.Dataset, marks sources.Watermarks) (bool, error) {
+	if t.cfg.Through == nil {
+		return false, nil
+	}
+	for shard, seq := range marks {
+		of := logShard{ds.Namespace == schema.NamespaceErrors, shard}
+		if t.through.get(of).Compare(seq) >= 0 {
+			continue
+		}
+		at, err := t.cfg.Through(ctx, of.errors, shard)
+		if err != nil {
+			return false, fmt.Errorf("find how far shard %d is written: %w", shard, err)
+		}
+		t.through.raise(of, at)
+		if at.Compare(seq) < 0 {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func (t *throughs) get(of logShard) stream.Sequence {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.at[of]
+}
+
+func (t *throughs) raise(of logShard, to stream.Sequence) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.at == nil {
+		t.at = map[logShard]stream.Sequence{}
+	}
+	if to.Compare(t.at[of]) > 0 {
+		t.at[of] = to
+	}
+}
