@@ -12,12 +12,18 @@ import (
 
 var _ stream.Checkpoints = (*Checkpoints)(nil)
 
-// checkpointFormat is the version of a checkpoint's value.
-const checkpointFormat = 1
+// checkpointFormat is the version of a checkpoint's value, leasedFormat that of one
+// under a lease.
+const (
+	checkpointFormat = 1
+	leasedFormat     = 2
+)
 
 // Checkpoints keeps the checkpoints of one log's consumers in a KV, under the
 // keys checkpoints/{log}/{consumer}/{shard, 20 digits}. A value is JSON:
-// {"format": 1, "sequence": "123"}.
+// {"format": 1, "sequence": "123"}. Where workers share the shards it is a lease
+// as well (see Leases): {"format": 2, "sequence": "123", "owner": "…", "turn": "…",
+// "renewed": 7}.
 //
 // A checkpoint never goes back: of several processes that read one shard, one
 // that stalled and saves an old position changes nothing.
@@ -30,54 +36,60 @@ type Checkpoints struct {
 type checkpoint struct {
 	Format   int             `json:"format"`
 	Sequence stream.Sequence `json:"sequence"`
+	// Owner is the worker that has the shard, "" nobody; Turn is another each time
+	// that it is taken, and Renewed makes another value of a lease that is renewed.
+	Owner   string `json:"owner,omitempty"`
+	Turn    string `json:"turn,omitempty"`
+	Renewed uint64 `json:"renewed,omitempty"`
 }
 
 // NewCheckpoints keeps the checkpoints of the log of that name in kv.
 func NewCheckpoints(kv schema.KV, log string) *Checkpoints { return &Checkpoints{kv: kv, log: log} }
 
-func (c *Checkpoints) key(consumer string, shard stream.ShardID) string {
-	return fmt.Sprintf("checkpoints/%s/%s/%020d", c.log, consumer, uint64(shard))
+func checkpointKey(log, consumer string, shard stream.ShardID) string {
+	return fmt.Sprintf("checkpoints/%s/%s/%020d", log, consumer, uint64(shard))
 }
 
 // Load implements stream.Checkpoints.
 func (c *Checkpoints) Load(ctx context.Context, consumer string, shard stream.ShardID) (stream.Sequence, bool, error) {
-	seq, version, err := c.load(ctx, c.key(consumer, shard))
-	return seq, version > 0, err
+	v, version, err := loadCheckpoint(ctx, c.kv, checkpointKey(c.log, consumer, shard))
+	return v.Sequence, version > 0, err
 }
 
-// load gives a checkpoint and the version of its value, 0 if there is none.
-func (c *Checkpoints) load(ctx context.Context, key string) (stream.Sequence, uint64, error) {
-	item, err := c.kv.Get(ctx, key)
+// loadCheckpoint gives a checkpoint and the version of its value, 0 if there is
+// none.
+func loadCheckpoint(ctx context.Context, kv schema.KV, key string) (checkpoint, uint64, error) {
+	item, err := kv.Get(ctx, key)
 	if errors.Is(err, schema.ErrNotFound) {
-		return stream.Sequence{}, 0, nil
+		return checkpoint{}, 0, nil
 	}
 	if err != nil {
-		return stream.Sequence{}, 0, fmt.Errorf("load %s: %w", key, err)
+		return checkpoint{}, 0, fmt.Errorf("load %s: %w", key, err)
 	}
 	var v checkpoint
 	if err := json.Unmarshal(item.Value, &v); err != nil {
-		return stream.Sequence{}, 0, fmt.Errorf("load %s: %w", key, err)
+		return checkpoint{}, 0, fmt.Errorf("load %s: %w", key, err)
 	}
-	if v.Format != checkpointFormat {
-		return stream.Sequence{}, 0, fmt.Errorf("load %s: format %d is not known here", key, v.Format)
+	if v.Format != checkpointFormat && v.Format != leasedFormat {
+		return checkpoint{}, 0, fmt.Errorf("load %s: format %d is not known here", key, v.Format)
 	}
-	return v.Sequence, item.Version, nil
+	return v, item.Version, nil
 }
 
 // Save implements stream.Checkpoints. It does nothing if the stored one is at or
 // past seq.
 func (c *Checkpoints) Save(ctx context.Context, consumer string, shard stream.ShardID, seq stream.Sequence) error {
-	key := c.key(consumer, shard)
-	value, err := json.Marshal(checkpoint{checkpointFormat, seq})
+	key := checkpointKey(c.log, consumer, shard)
+	value, err := json.Marshal(checkpoint{Format: checkpointFormat, Sequence: seq})
 	if err != nil {
 		return fmt.Errorf("save %s: %w", key, err)
 	}
 	for {
-		stored, version, err := c.load(ctx, key)
+		stored, version, err := loadCheckpoint(ctx, c.kv, key)
 		if err != nil {
 			return err
 		}
-		if version > 0 && stored.Compare(seq) >= 0 {
+		if version > 0 && stored.Sequence.Compare(seq) >= 0 {
 			return nil
 		}
 		if _, err = c.kv.Put(ctx, key, value, version); err == nil {

@@ -105,7 +105,7 @@ func TestCheckpointsOfAnotherFormat(t *testing.T) {
 	t.Parallel()
 	kv := openKV(t)
 	c := pipeline.NewCheckpoints(kv, "raw")
-	for shard, value := range []string{`{"format":2,"sequence":"1"}`, `{"format":1,"sequence":"x"}`, `1`} {
+	for shard, value := range []string{`{"format":3,"sequence":"1"}`, `{"format":1,"sequence":"x"}`, `1`} {
 		key := "checkpoints/raw/raw/0000000000000000000" + string(rune('0'+shard))
 		if _, err := kv.Put(t.Context(), key, []byte(value), 0); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 type shardDelivery struct {
 	*deliveredLog
 	shard   stream.ShardID
+	keep    stream.Checkpoints // of this shard
 	stand   *stand
 	reader  *reader
 	request *request
@@ -34,10 +35,10 @@ type object struct {
 	due       time.Time
 }
 
-func (l *deliveredLog) runShard(ctx context.Context, shard stream.ShardID) error {
+func (l *deliveredLog) runShard(ctx context.Context, shard stream.ShardID, checkpoints stream.Checkpoints) error {
 	st := l.stand(shard)
 	d := &shardDelivery{
-		deliveredLog: l, shard: shard, stand: st, request: l.request(shard),
+		deliveredLog: l, shard: shard, keep: checkpoints, stand: st, request: l.request(shard),
 		reader: &reader{log: l.log, shard: shard, stand: st, maxRecords: 1 << 10, maxBytes: 1 << 20, giveTrimmed: true},
 	}
 	var err error
@@ -48,7 +49,10 @@ func (l *deliveredLog) runShard(ctx context.Context, shard stream.ShardID) error
 	for err == nil {
 		err = d.step(ctx)
 	}
-	return errors.Join(endOfShard(err), d.reader.close())
+	if isEnd(err) {
+		err = d.save(ctx, stream.EndOfShard)
+	}
+	return errors.Join(err, d.reader.close())
 }
 
 // resume starts an object after the checkpoint.
@@ -161,16 +165,24 @@ func (d *shardDelivery) deliver(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("put object: %w", err)
 	}
-	err = d.stand.until(ctx, "save checkpoint", func(ctx context.Context) error {
-		return d.checkpoints.Save(ctx, ConsumerDelivery, d.shard, o.through)
-	})
-	if err != nil {
-		return fmt.Errorf("save checkpoint: %w", err)
+	if err := d.save(ctx, o.through); err != nil {
+		return err
 	}
 	d.progress.advance(d.shard, mark{o.through, o.lastAt})
 	d.cfg.Events.Delivered(info)
 	// Another Delivery may be further: then its checkpoint stands.
 	return d.resume(ctx)
+}
+
+// save makes the checkpoint durable.
+func (d *shardDelivery) save(ctx context.Context, seq stream.Sequence) error {
+	err := d.stand.until(ctx, "save checkpoint", func(ctx context.Context) error {
+		return d.keep.Save(ctx, ConsumerDelivery, d.shard, seq)
+	})
+	if err != nil {
+		return fmt.Errorf("save checkpoint: %w", err)
+	}
+	return nil
 }
 
 // overtaken goes on from the checkpoint if another Delivery has moved it past

@@ -25,6 +25,9 @@ type DeliveryConfig struct {
 	// FlushAge ends an object that long after its first record was read. Default
 	// 30 s, at most 60 s.
 	FlushAge time.Duration
+	// Leases share the shards with other workers. Without them this process has
+	// all.
+	Leases *Leases
 	// Yield lets ingest go first. Optional.
 	Yield  *Yield
 	Events Events
@@ -102,7 +105,10 @@ func NewDelivery(cfg DeliveryConfig) (*Delivery, error) {
 func (d *Delivery) Run(ctx context.Context) error {
 	g, within := errgroup.WithContext(ctx)
 	for _, l := range d.logs {
-		g.Go(func() error { return follow(within, l.log, l.stand(0), l.runShard) })
+		g.Go(func() error {
+			f := follower{l.log, l.name, ConsumerDelivery, l.checkpoints, l.stand(0)}
+			return follow(within, f, l.cfg.Leases, l.runShard)
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("run delivery: %w", err)
@@ -138,6 +144,9 @@ func (l *deliveredLog) flush(ctx context.Context) error {
 	}
 	for shard, end := range to {
 		l.request(shard).ask(end)
+	}
+	if l.cfg.Leases != nil {
+		return waitSaved(ctx, l.checkpoints, ConsumerDelivery, to)
 	}
 	return l.progress.wait(ctx, to)
 }

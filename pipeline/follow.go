@@ -10,11 +10,29 @@ import (
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 )
 
+// readFunc reads one shard, and keeps its checkpoint in checkpoints. It returns
+// nil at the end of a closed shard, of which the checkpoint then is
+// stream.EndOfShard.
+type readFunc func(ctx context.Context, shard stream.ShardID, checkpoints stream.Checkpoints) error
+
+// follower is a consumer of a log.
+type follower struct {
+	log         stream.Log
+	name        string // of the log
+	consumer    string
+	checkpoints stream.Checkpoints
+	stand       *stand
+}
+
 // follow calls read for every shard of a log, each in a goroutine of its own, and
-// for a shard that has parents once these are read. read returns nil at the end
-// of a closed shard. follow returns nil when ctx ends, else the first error, and
-// in both cases after all goroutines.
-func follow(ctx context.Context, log stream.Log, st *stand, read func(ctx context.Context, shard stream.ShardID) error) error {
+// for a shard that has parents once these are read. With leases it does so for
+// the shards that this worker gets. follow returns nil when ctx ends, else the
+// first error, and in both cases after all goroutines.
+func follow(ctx context.Context, f follower, leases *Leases, read readFunc) error {
+	if leases != nil {
+		return followLeased(ctx, f, leases, read)
+	}
+	log, st := f.log, f.stand
 	g, within := errgroup.WithContext(ctx)
 	ended := make(chan stream.ShardID)
 	started, done := map[stream.ShardID]bool{}, map[stream.ShardID]bool{}
@@ -33,7 +51,7 @@ func follow(ctx context.Context, log stream.Log, st *stand, read func(ctx contex
 			}
 			started[s.ID] = true
 			g.Go(func() error {
-				if err := read(within, s.ID); err != nil {
+				if err := read(within, s.ID, f.checkpoints); err != nil {
 					return err
 				}
 				select {

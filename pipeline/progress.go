@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 )
@@ -92,6 +93,29 @@ func (p *progress) wait(ctx context.Context, to ends) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// savedPause is the pause between two looks at checkpoints that others save.
+const savedPause = 200 * time.Millisecond
+
+// waitSaved returns when the consumer's checkpoint of every shard, whoever saves
+// it, has reached its end.
+func waitSaved(ctx context.Context, checkpoints stream.Checkpoints, consumer string, to ends) error {
+	for shard, end := range to {
+		for {
+			at, _, err := checkpoints.Load(ctx, consumer, shard)
+			if err != nil {
+				return err
+			}
+			if at.Compare(end) >= 0 {
+				break
+			}
+			if err := wait(ctx, savedPause); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // behind gives a channel that is closed at the next change, or nil if every shard

@@ -37,6 +37,9 @@ type RawConfig struct {
 	// CheckpointEvery is how often a shard's checkpoint is saved while it moves,
 	// and so how much is staged again after a crash. Default 1 s.
 	CheckpointEvery time.Duration
+	// Leases share the shards with other workers. Without them this process has
+	// all.
+	Leases *Leases
 	// Yield lets ingest go first. Optional.
 	Yield  *Yield
 	Events Events
@@ -89,7 +92,8 @@ func NewRaw(cfg RawConfig) (*Raw, error) {
 // that no waiting mends.
 func (r *Raw) Run(ctx context.Context) error {
 	st := &stand{stage: StageRaw, log: LogRaw, events: &r.cfg.Events}
-	if err := follow(ctx, r.cfg.Raw, st, r.runShard); err != nil {
+	f := follower{r.cfg.Raw, LogRaw, ConsumerRaw, r.cfg.Checkpoints, st}
+	if err := follow(ctx, f, r.cfg.Leases, r.runShard); err != nil {
 		return fmt.Errorf("run raw stage: %w", err)
 	}
 	return nil
@@ -101,14 +105,17 @@ func (r *Raw) Wait(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if r.cfg.Leases != nil {
+		return waitSaved(ctx, r.cfg.Checkpoints, ConsumerRaw, to)
+	}
 	return r.progress.wait(ctx, to)
 }
 
 // runShard stages one shard.
-func (r *Raw) runShard(ctx context.Context, shard stream.ShardID) error {
+func (r *Raw) runShard(ctx context.Context, shard stream.ShardID, checkpoints stream.Checkpoints) error {
 	st := &stand{stage: StageRaw, log: LogRaw, shard: shard, events: &r.cfg.Events}
 	saver := &saver{
-		checkpoints: r.cfg.Checkpoints, consumer: ConsumerRaw, shard: shard, every: r.cfg.CheckpointEvery, stand: st,
+		checkpoints: checkpoints, consumer: ConsumerRaw, shard: shard, every: r.cfg.CheckpointEvery, stand: st,
 	}
 	from, err := saver.load(ctx)
 	if err != nil {
@@ -126,7 +133,7 @@ func (s *stager) follow(ctx context.Context, rd *reader, saver *saver, p *progre
 	for {
 		records, err := saver.next(ctx, rd)
 		if err != nil {
-			return endOfShard(err)
+			return saver.end(ctx, err)
 		}
 		if len(records) == 0 {
 			continue

@@ -114,18 +114,20 @@ func (s *saver) last(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSave)
 	defer cancel()
-	if err := s.saveOnce(ctx); err != nil {
+	if err := s.saveOnce(ctx); err != nil && !errors.Is(err, errLeaseLost) {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	return nil
 }
 
-// endOfShard turns the end of a closed shard into no error.
-func endOfShard(err error) error {
-	if isEnd(err) {
-		return nil
+// end turns the end of a closed shard into no error, after which the checkpoint
+// says so.
+func (s *saver) end(ctx context.Context, err error) error {
+	if !isEnd(err) {
+		return err
 	}
-	return err
+	s.moved(stream.EndOfShard)
+	return s.save(ctx)
 }
 
 func isEnd(err error) bool { return errors.Is(err, io.EOF) }

@@ -47,6 +47,9 @@ type StagingConfig struct {
 	// ProfilesEvery is how often profiles are written while they change, and so how
 	// much is read again for them after a crash. Default 10 s.
 	ProfilesEvery time.Duration
+	// Leases share the shards with other workers, of nearline tables that keep what
+	// they have. Without them this process has all.
+	Leases *Leases
 	// Yield lets ingest go first. Optional.
 	Yield  *Yield
 	Events Events
@@ -107,9 +110,8 @@ func (s *Staging) Run(ctx context.Context) error {
 	g, within := errgroup.WithContext(ctx)
 	for _, in := range s.inputs() {
 		g.Go(func() error {
-			return follow(within, in.log, in.stand(0), func(ctx context.Context, shard stream.ShardID) error {
-				return in.runShard(ctx, shard)
-			})
+			f := follower{in.log, in.name, ConsumerStaging, in.checkpoints, in.stand(0)}
+			return follow(within, f, s.cfg.Leases, in.runShard)
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -125,13 +127,21 @@ func (s *Staging) Wait(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.staged.wait(ctx, to); err != nil {
+	if err := s.inputs()[0].wait(ctx, to); err != nil {
 		return err
 	}
 	if to, err = endsOf(ctx, s.cfg.Errors); err != nil {
 		return err
 	}
-	return s.errors.wait(ctx, to)
+	return s.inputs()[1].wait(ctx, to)
+}
+
+// wait returns when every shard is written up to its end.
+func (in *input) wait(ctx context.Context, to ends) error {
+	if in.cfg.Leases != nil {
+		return waitSaved(ctx, in.checkpoints, ConsumerStaging, to)
+	}
+	return in.progress.wait(ctx, to)
 }
 
 // Covers says that this run has written all records of a log's shard in (after,
@@ -165,10 +175,10 @@ func (in *input) stand(shard stream.ShardID) *stand {
 }
 
 // runShard writes one shard.
-func (in *input) runShard(ctx context.Context, shard stream.ShardID) error {
+func (in *input) runShard(ctx context.Context, shard stream.ShardID, checkpoints stream.Checkpoints) error {
 	st := in.stand(shard)
 	saver := &saver{
-		checkpoints: in.checkpoints, consumer: ConsumerStaging, shard: shard, every: in.cfg.CheckpointEvery, stand: st,
+		checkpoints: checkpoints, consumer: ConsumerStaging, shard: shard, every: in.cfg.CheckpointEvery, stand: st,
 		before: in.cfg.Observed.Flush,
 	}
 	noted, err := saver.load(ctx)
@@ -238,7 +248,7 @@ func (w *writer) follow(ctx context.Context, rd *reader, s *saver) error {
 			continue
 		}
 		if err != nil {
-			return endOfShard(err)
+			return s.end(ctx, err)
 		}
 		if len(records) == 0 {
 			continue

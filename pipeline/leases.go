@@ -1,0 +1,243 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
+)
+
+// errLeaseLost says that another worker has the shard.
+var errLeaseLost = errors.New("the shard's lease is lost")
+
+// LeasesConfig says whose leases they are. KV and Logger must be given.
+type LeasesConfig struct {
+	KV schema.KV
+	// Duration is how long a lease stays its worker's without being renewed.
+	// Default 15 s.
+	Duration time.Duration
+	Logger   *slog.Logger
+}
+
+// Leases shares the shards of logs among the workers of a consumer. A worker is
+// a process; each has Leases of its own, over the same KV.
+//
+// A lease and the checkpoint are one value: whoever saves a checkpoint must hold
+// the lease at the version that it knows, so a worker that has lost it, however
+// late it learns, cannot write one. A worker renews its leases three times in
+// their duration; one that others have seen unchanged for the duration may be
+// taken. No clocks are compared. Shards are shared evenly: a worker with less
+// than its part takes what is free, and one at a time from who has most.
+type Leases struct {
+	cfg   LeasesConfig
+	owner string
+}
+
+// NewLeases makes a worker's leases. It takes none before a stage runs.
+func NewLeases(cfg LeasesConfig) (*Leases, error) {
+	if cfg.Duration == 0 {
+		cfg.Duration = 15 * time.Second
+	}
+	if cfg.KV == nil || cfg.Logger == nil || cfg.Duration < 0 {
+		return nil, errors.New("leases: a key-value store, a logger and a duration are needed")
+	}
+	return &Leases{cfg: cfg, owner: rand.Text()}, nil
+}
+
+// lease is a checkpoint that this worker alone may move.
+type lease struct {
+	kv    schema.KV
+	key   string
+	shard stream.ShardID
+	lost  context.CancelCauseFunc // with errLeaseLost
+
+	mu      sync.Mutex
+	value   checkpoint
+	version uint64
+	gone    bool
+}
+
+// write stores the lease's value, changed. Lost is what another took; what became
+// of an earlier write may be unknown, so that the version alone does not say so.
+func (l *lease) write(ctx context.Context, change func(v *checkpoint)) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone {
+		return errLeaseLost
+	}
+	value := l.value
+	change(&value)
+	data, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("write lease %s: %w", l.key, err)
+	}
+	for {
+		version, err := l.kv.Put(ctx, l.key, data, l.version)
+		if err == nil {
+			l.value, l.version = value, version
+			return nil
+		}
+		if !errors.Is(err, schema.ErrConflict) {
+			return fmt.Errorf("write lease %s: %w", l.key, err)
+		}
+		stored, version, err := loadCheckpoint(ctx, l.kv, l.key)
+		if err != nil {
+			return err
+		}
+		if stored.Turn != l.value.Turn || stored.Owner != l.value.Owner {
+			l.gone = true
+			l.lost(errLeaseLost)
+			return errLeaseLost
+		}
+		l.version = version
+	}
+}
+
+// save moves the checkpoint. It does not go back.
+func (l *lease) save(ctx context.Context, seq stream.Sequence) error {
+	return l.write(ctx, func(v *checkpoint) {
+		if seq.Compare(v.Sequence) > 0 {
+			v.Sequence = seq
+		}
+	})
+}
+
+func (l *lease) renew(ctx context.Context) error {
+	return l.write(ctx, func(v *checkpoint) { v.Renewed++ })
+}
+
+// release lets others take the lease at once.
+func (l *lease) release(ctx context.Context) error {
+	err := l.write(ctx, func(v *checkpoint) { v.Owner = "" })
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone = true
+	if errors.Is(err, errLeaseLost) {
+		return nil
+	}
+	return err
+}
+
+// leasedCheckpoints are a consumer's checkpoints, of which one is under a lease.
+type leasedCheckpoints struct {
+	stream.Checkpoints
+	lease *lease
+}
+
+// Save implements stream.Checkpoints.
+func (c leasedCheckpoints) Save(ctx context.Context, _ string, _ stream.ShardID, seq stream.Sequence) error {
+	return c.lease.save(ctx, seq)
+}
+
+// seen is a lease as it was found.
+type seen struct {
+	value   checkpoint
+	version uint64
+	since   time.Time // when this version was first found
+}
+
+// rounds is what a worker knows of a consumer's leases from round to round.
+type rounds struct {
+	*Leases
+	log, consumer string
+	seen          map[stream.ShardID]seen
+}
+
+// look loads the leases of shards.
+func (r *rounds) look(ctx context.Context, shards []stream.Shard) error {
+	now := time.Now()
+	found := make(map[stream.ShardID]seen, len(shards))
+	for _, s := range shards {
+		value, version, err := loadCheckpoint(ctx, r.cfg.KV, checkpointKey(r.log, r.consumer, s.ID))
+		if err != nil {
+			return err
+		}
+		before, known := r.seen[s.ID]
+		since := now
+		if known && before.version == version {
+			since = before.since
+		}
+		found[s.ID] = seen{value, version, since}
+	}
+	r.seen = found
+	return nil
+}
+
+// live says that a lease is somebody's.
+func (r *rounds) live(s seen) bool {
+	return s.value.Owner != "" && (s.value.Owner == r.owner || time.Since(s.since) < r.cfg.Duration)
+}
+
+// wanted are the shards that this worker should take now, given how many it has:
+// free ones up to its part of them all, or one of the worker that has most.
+func (r *rounds) wanted(shards []stream.Shard, mine map[stream.ShardID]bool) []stream.ShardID {
+	done := map[stream.ShardID]bool{}
+	for id, s := range r.seen {
+		done[id] = s.value.Sequence == stream.EndOfShard
+	}
+	held := map[string][]stream.ShardID{r.owner: nil}
+	var free []stream.ShardID
+	all := 0
+	for _, s := range shards {
+		if done[s.ID] || !ready(s, shards, done) {
+			continue
+		}
+		all++
+		switch state := r.seen[s.ID]; {
+		case mine[s.ID]:
+			held[r.owner] = append(held[r.owner], s.ID)
+		case r.live(state) && state.value.Owner != r.owner:
+			held[state.value.Owner] = append(held[state.value.Owner], s.ID)
+		default:
+			free = append(free, s.ID)
+		}
+	}
+	part := (all + len(held) - 1) / len(held)
+	room := part - len(held[r.owner])
+	if room <= 0 {
+		return nil
+	}
+	if len(free) > 0 {
+		return free[:min(room, len(free))]
+	}
+	var most string
+	for owner := range held {
+		if len(held[owner]) > len(held[most]) {
+			most = owner
+		}
+	}
+	// Who has one more than this worker keeps it: it would only go to and fro.
+	if len(held[most]) < len(held[r.owner])+2 {
+		return nil
+	}
+	return held[most][:1]
+}
+
+// take takes a lease as it was found; nil if another was faster.
+func (r *rounds) take(ctx context.Context, id stream.ShardID, lost context.CancelCauseFunc) (*lease, error) {
+	found := r.seen[id]
+	l := &lease{kv: r.cfg.KV, key: checkpointKey(r.log, r.consumer, id), shard: id, lost: lost, version: found.version}
+	l.value = checkpoint{Format: leasedFormat, Sequence: found.value.Sequence, Owner: r.owner, Turn: rand.Text()}
+	data, err := json.Marshal(l.value)
+	if err != nil {
+		return nil, fmt.Errorf("take lease %s: %w", l.key, err)
+	}
+	l.version, err = r.cfg.KV.Put(ctx, l.key, data, found.version)
+	if errors.Is(err, schema.ErrConflict) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("take lease %s: %w", l.key, err)
+	}
+	if found.value.Owner != "" && found.value.Owner != r.owner {
+		r.cfg.Logger.Info("took a shard from another worker", "log", r.log, "consumer", r.consumer, "shard", uint64(id), "expired", !r.live(found))
+	}
+	return l, nil
+}

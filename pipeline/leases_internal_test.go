@@ -1,0 +1,169 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources/bolt"
+)
+
+// newWorkers are the rounds of n workers over one KV.
+func newWorkers(t *testing.T, kv schema.KV, n int) []*rounds {
+	t.Helper()
+	all := make([]*rounds, n)
+	for i := range all {
+		l, err := NewLeases(LeasesConfig{KV: kv, Duration: time.Hour, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[i] = &rounds{Leases: l, log: LogRaw, consumer: ConsumerRaw}
+	}
+	return all
+}
+
+func newLeaseKV(t *testing.T) schema.KV {
+	t.Helper()
+	db, err := bolt.Open(bolt.Config{Path: filepath.Join(t.TempDir(), "kv")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// takeShard has a worker take a shard as it finds it.
+func takeShard(t *testing.T, r *rounds, shards []stream.Shard) *lease {
+	t.Helper()
+	if err := r.look(t.Context(), shards); err != nil {
+		t.Fatal(err)
+	}
+	l, err := r.take(t.Context(), shards[0].ID, func(error) {})
+	if err != nil || l == nil {
+		t.Fatalf("take: %v, %v", l, err)
+	}
+	return l
+}
+
+// TestLostLease holds that a worker which has lost a shard cannot move its
+// checkpoint, and is told.
+func TestLostLease(t *testing.T) {
+	t.Parallel()
+	kv := newLeaseKV(t)
+	shards := []stream.Shard{{ID: 3, Open: true}}
+	workers := newWorkers(t, kv, 2)
+	var cause error
+	if err := workers[0].look(t.Context(), shards); err != nil {
+		t.Fatal(err)
+	}
+	old, err := workers[0].take(t.Context(), 3, func(err error) { cause = err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := old.save(t.Context(), stream.SequenceOf(5)); err != nil {
+		t.Fatal(err)
+	}
+	taken := takeShard(t, workers[1], shards)
+	for _, seq := range []uint64{6, 9} {
+		if err := old.save(t.Context(), stream.SequenceOf(seq)); !errors.Is(err, errLeaseLost) {
+			t.Fatalf("save of a lost lease: %v", err)
+		}
+	}
+	if err := old.renew(t.Context()); !errors.Is(err, errLeaseLost) || !errors.Is(cause, errLeaseLost) {
+		t.Errorf("renew of a lost lease: %v; the shard was ended by %v", err, cause)
+	}
+	if err := old.release(t.Context()); err != nil {
+		t.Errorf("release of a lost lease: %v", err)
+	}
+	if err := taken.save(t.Context(), stream.SequenceOf(7)); err != nil {
+		t.Fatal(err)
+	}
+	if err := taken.save(t.Context(), stream.SequenceOf(6)); err != nil {
+		t.Fatal(err)
+	}
+	seq, _, err := NewCheckpoints(kv, LogRaw).Load(t.Context(), ConsumerRaw, 3)
+	if err != nil || seq != stream.SequenceOf(7) {
+		t.Errorf("checkpoint %s, %v, want 7", seq, err)
+	}
+}
+
+// lostAnswers is a KV that stores and says that it does not know.
+type lostAnswers struct {
+	schema.KV
+	lose bool
+}
+
+func (k *lostAnswers) Put(ctx context.Context, key string, value []byte, expect uint64) (uint64, error) {
+	v, err := k.KV.Put(ctx, key, value, expect)
+	if err == nil && k.lose {
+		return 0, errors.New("the answer was lost")
+	}
+	return v, err
+}
+
+// TestLeaseWithLostAnswer holds that a lease stays its worker's when what became
+// of a write is not known.
+func TestLeaseWithLostAnswer(t *testing.T) {
+	t.Parallel()
+	kv := &lostAnswers{KV: newLeaseKV(t)}
+	l := takeShard(t, newWorkers(t, kv, 1)[0], []stream.Shard{{ID: 0, Open: true}})
+	kv.lose = true
+	if err := l.save(t.Context(), stream.SequenceOf(1)); err == nil {
+		t.Fatal("the lost answer was not an error")
+	}
+	kv.lose = false
+	if err := l.save(t.Context(), stream.SequenceOf(2)); err != nil {
+		t.Fatalf("save after a lost answer: %v", err)
+	}
+}
+
+// TestSharing says what a worker takes, by what the others have.
+func TestSharing(t *testing.T) {
+	t.Parallel()
+	const me, other = "me", "other"
+	now := time.Now()
+	old := now.Add(-2 * time.Hour)
+	shard := func(id stream.ShardID, parents ...stream.ShardID) stream.Shard {
+		return stream.Shard{ID: id, Parents: parents, Open: true}
+	}
+	held := func(owner string, since time.Time) seen { return seen{value: checkpoint{Owner: owner}, since: since} }
+	done := seen{value: checkpoint{Sequence: stream.EndOfShard}, since: now}
+	four := []stream.Shard{shard(0), shard(1), shard(2), shard(3)}
+	for name, tt := range map[string]struct {
+		shards []stream.Shard
+		seen   map[stream.ShardID]seen
+		want   []stream.ShardID
+	}{
+		"alone, all are free":       {four, nil, []stream.ShardID{0, 1, 2, 3}},
+		"free ones up to the part":  {four, map[stream.ShardID]seen{0: held(other, now)}, []stream.ShardID{1, 2}},
+		"those that have run out":   {four, map[stream.ShardID]seen{0: held(other, now), 1: held("gone", old), 2: held(me, now), 3: held(other, now)}, []stream.ShardID{1}},
+		"one of who has most":       {four, map[stream.ShardID]seen{0: held(other, now), 1: held(other, now), 2: held(other, now), 3: held(other, now)}, []stream.ShardID{0}},
+		"none of who has one more":  {four[:3], map[stream.ShardID]seen{0: held(me, now), 1: held(other, now), 2: held(other, now)}, nil},
+		"none when all is even":     {four, map[stream.ShardID]seen{0: held(me, now), 1: held(me, now), 2: held(other, now), 3: held(other, now)}, nil},
+		"no child before parents":   {[]stream.Shard{shard(0), shard(1), shard(2, 0, 1)}, map[stream.ShardID]seen{0: done}, []stream.ShardID{1}},
+		"a child after its parents": {[]stream.Shard{shard(0), shard(1), shard(2, 0, 1)}, map[stream.ShardID]seen{0: done, 1: done}, []stream.ShardID{2}},
+		"a child of one forgotten":  {[]stream.Shard{shard(5, 4)}, nil, []stream.ShardID{5}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &rounds{Leases: &Leases{cfg: LeasesConfig{Duration: time.Hour}, owner: me}, seen: tt.seen}
+			mine := map[stream.ShardID]bool{}
+			for id, s := range tt.seen {
+				mine[id] = s.value.Owner == me
+			}
+			if got := r.wanted(tt.shards, mine); fmt.Sprint(got) != fmt.Sprint(tt.want) {
+				t.Errorf("takes %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
