@@ -167,6 +167,8 @@ type FileSplit struct {
 	// for those whose minimum and maximum the manifest knows.
 	Columns []string
 	Stats   map[string]Stats
+	// Full are those of Columns, sorted, that have a value in every row.
+	Full []string
 	// More are the physical names that lie in the JSON column _more, sorted.
 	More []string
 }

@@ -129,9 +129,11 @@ func choose(files []*lake.File, most int64) []*lake.File {
 	return nil
 }
 
-// isSmall says that a file is less than half of what a merge may make.
+// isSmall says that a file, with those that have the other rows of its time, is
+// less than half of what a merge may make.
 func isSmall(f *lake.File, most int64) bool {
-	return f.Memory < most/2 && f.Rows < lake.MaxFileRows/2
+	pieces := int64(max(1, f.Pieces))
+	return f.Memory*pieces < most/2 && f.Rows*pieces < lake.MaxFileRows/2
 }
 
 func countSmall(files []*lake.File, most int64) int {
@@ -163,7 +165,9 @@ func smallest(files []*lake.File, most int64) []*lake.File {
 			break
 		}
 		done := memory >= most/2 || rows >= lake.MaxFileRows/2
-		if (done || n+1 >= mergeFiles) && f.Memory <= others {
+		// Of the others, those that have the other rows of its time are rewritten
+		// with it.
+		if (done || n+1 >= mergeFiles) && f.Memory*int64(2*max(1, f.Pieces)-1) <= others {
 			taken = n + 1
 		}
 	}

@@ -104,6 +104,7 @@ func (p *printer) datasetBranches(s *planner.MetricScan, d planner.DatasetSplits
 type fileGroup struct {
 	files   []*sources.FileSplit
 	columns []string // as columns of their own in some file
+	full    []string // of those, the ones with a value in every row of all files
 	more    []string // in _more of some file
 	rows    int64
 }
@@ -120,15 +121,15 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 	var last *fileGroup
 	for i, f := range files {
 		// Neighbours mostly have the same columns, and then need no look at each.
-		if i > 0 && slices.Equal(f.Columns, files[i-1].Columns) && slices.Equal(f.More, files[i-1].More) {
+		if i > 0 && haveSame(f, files[i-1]) {
 			add(last, f)
 			continue
 		}
-		columns, more := u.present(f.Columns), u.present(f.More)
-		signature := strings.Join(columns, ",") + ";" + strings.Join(more, ",")
+		columns, full, more := u.present(f.Columns), u.present(f.Full), u.present(f.More)
+		signature := strings.Join(columns, ",") + ";" + strings.Join(full, ",") + ";" + strings.Join(more, ",")
 		g, ok := bySignature[signature]
 		if !ok {
-			g = &fileGroup{columns: columns, more: more}
+			g = &fileGroup{columns: columns, full: full, more: more}
 			bySignature[signature] = g
 			groups = append(groups, g)
 		}
@@ -156,8 +157,13 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 	return append(groups[:maxGroups-1:maxGroups-1], rest)
 }
 
+// haveSame says that two files have the same columns.
+func haveSame(a, b *sources.FileSplit) bool {
+	return slices.Equal(a.Columns, b.Columns) && slices.Equal(a.Full, b.Full) && slices.Equal(a.More, b.More)
+}
+
 func (p *printer) fileBranch(s *planner.MetricScan, u use, g *fileGroup) *branch {
-	b := &branch{read: map[string]string{}}
+	b := &branch{read: map[string]string{}, full: g.full}
 	columns := slices.Clone(g.columns)
 	times := sources.Bounds{Min: math.MaxInt64, Max: math.MinInt64}
 	for _, f := range g.files {

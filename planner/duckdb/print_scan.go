@@ -21,6 +21,8 @@ type branch struct {
 	where []string
 	// read gives the column of a physical name; absent ones are not read.
 	read map[string]string
+	// full are physical names, sorted, that have a value in every row.
+	full []string
 	// metric is the sent metric name of the rows.
 	metric string
 }
@@ -137,8 +139,27 @@ func (p *printer) field(f *planner.ScanField, scan *planner.MetricScan, b *branc
 		if r := p.source(s, f.T, scan, b); r.scale != absent {
 			reads = append(reads, r)
 		}
+		if gives(s, f.T, b) {
+			break // no later one has a say
+		}
 	}
 	return p.firstOf(reads, f.T)
+}
+
+// gives says that a source has a value of the type in every row of a branch.
+func gives(s planner.SourceRead, t planner.Type, b *branch) bool {
+	if s.Convert != nil {
+		return false
+	}
+	return slices.ContainsFunc(schema.Kinds[:], func(k schema.Kind) bool {
+		_, full := slices.BinarySearch(b.full, sources.PhysicalName(s.Sent, k))
+		return full && castAlways(kindType(k).OID, t.OID)
+	})
+}
+
+// castAlways says that every value of one type has one in the other.
+func castAlways(from, to postgres.OID) bool {
+	return from == to || to == postgres.TextOID || from == postgres.Int8OID && to == postgres.Float8OID
 }
 
 // firstOf is the first value that is not NULL.
@@ -152,11 +173,18 @@ func (p *printer) firstOf(reads []printed, t planner.Type) printed {
 	if t.OID == postgres.NumericOID {
 		reads = p.common(reads)
 	}
-	if first := reads[0].sql; len(reads) == 2 && isColumn(first) {
-		// The same, in less time where many values of a column are NULL.
-		return printed{"CASE WHEN " + first + " IS NOT NULL THEN " + first + " ELSE " + reads[1].sql + " END", reads[0].scale}
+	last := len(reads) - 1
+	if slices.ContainsFunc(reads[:last], func(r printed) bool { return !isColumn(r.sql) }) {
+		return printed{"coalesce(" + join(reads) + ")", reads[0].scale}
 	}
-	return printed{"coalesce(" + join(reads) + ")", reads[0].scale}
+	// The same, in less time where many values of a column are NULL.
+	var b strings.Builder
+	b.WriteString("CASE")
+	for _, r := range reads[:last] {
+		b.WriteString(" WHEN " + r.sql + " IS NOT NULL THEN " + r.sql)
+	}
+	b.WriteString(" ELSE " + reads[last].sql + " END")
+	return printed{b.String(), reads[0].scale}
 }
 
 // isColumn says that printed SQL is a quoted name and nothing more.

@@ -54,6 +54,8 @@ type outColumn struct {
 	kind schema.Kind
 	name string
 	from []*sources.Column
+	// present counts the file's rows that have a value in it.
+	present int
 	// ints, of a KindNumber column, are integers written as doubles.
 	ints []*sources.Column
 }
@@ -71,9 +73,8 @@ type sentName struct {
 	kinds   map[schema.Kind]*outColumn
 }
 
-// planLayout gives own columns to the declared names and to the most present
-// others.
-func planLayout(f *fileRows, declared map[string]bool) layout {
+// names gathers what the file has, by sent name.
+func (f *fileRows) names() map[string]*sentName {
 	names := map[string]*sentName{}
 	for b, batch := range f.batches {
 		for i := range batch.Columns {
@@ -83,6 +84,13 @@ func planLayout(f *fileRows, declared map[string]bool) layout {
 			}
 		}
 	}
+	return names
+}
+
+// planLayout gives own columns to the declared names and to the most present
+// others.
+func planLayout(f *fileRows, declared map[string]bool) layout {
+	names := f.names()
 	ranked := make([]*sentName, 0, len(names))
 	for _, n := range names {
 		n.unifyNumbers(f)
@@ -129,6 +137,7 @@ func (n *sentName) add(batch, batches int, c *sources.Column, count int) {
 		n.kinds[c.Kind] = out
 	}
 	out.from[batch] = c
+	out.present += count
 	n.present += count
 }
 
@@ -152,6 +161,7 @@ func (n *sentName) unifyNumbers(f *fileRows) {
 		}
 	}
 	nums.ints = ints.from
+	nums.present += ints.present
 	delete(n.kinds, schema.KindInt)
 }
 

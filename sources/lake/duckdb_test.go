@@ -113,7 +113,7 @@ func (d *duckDB) compare(t *testing.T, path string, f *lake.File, events []schem
 		columns = append(columns, fmt.Sprintf(`json_extract_string(_more, '$."%s"')`, name))
 	}
 	names = append(names, f.More...)
-	rows := d.ask(t, fmt.Sprintf(`SELECT %s FROM read_parquet('%s')`, strings.Join(columns, ", "), path))
+	rows := d.ask(t, fmt.Sprintf(`SELECT %s FROM read_parquet('%s') ORDER BY _ts, _id`, strings.Join(columns, ", "), path))
 	if len(rows) != len(events) {
 		t.Fatalf("%d rows, want %d", len(rows), len(events))
 	}
@@ -241,14 +241,10 @@ func TestDuckDBReadsEveryValue(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			row := 0
-			for _, batch := range back {
-				for r := range batch.Rows {
-					e := batch.Event(r, thermo)
-					if got, want := fields(&e), fields(&events[row]); fmt.Sprint(got) != fmt.Sprint(want) {
-						t.Fatalf("row %d read back is %v, want %v", row, got, want)
-					}
-					row++
+			for row, r := range lake.Order(back, nil) {
+				e := back[r.Batch].Event(int(r.Row), thermo)
+				if got, want := fields(&e), fields(&events[row]); fmt.Sprint(got) != fmt.Sprint(want) {
+					t.Fatalf("row %d read back is %v, want %v", row, got, want)
 				}
 			}
 		})

@@ -16,7 +16,7 @@ import (
 
 const (
 	// rowGroupRows is DuckDB's own row group: what it prunes and what a thread
-	// takes.
+	// takes. Where several files have the rows of one time, theirs are smaller.
 	rowGroupRows = 122_880
 	// chunkRows is how many values are handed to a column writer at once.
 	chunkRows = 1024
@@ -34,22 +34,24 @@ const (
 
 // fileWriter writes one file.
 type fileWriter struct {
-	rows    *fileRows
-	layout  layout
-	more    []*rowFields // by batch
-	writer  *parquet.GenericWriter[any]
-	columns map[string]int // physical name to leaf index
-	values  []parquet.Value
-	scratch []byte
+	rows   *fileRows
+	layout layout
+	// perGroup is how many rows a row group has.
+	perGroup int
+	more     []*rowFields // by batch
+	writer   *parquet.GenericWriter[any]
+	columns  map[string]int // physical name to leaf index
+	values   []parquet.Value
+	scratch  []byte
 	// stats are those of layout.own.
 	stats []stats
 	// textBytes sums up the texts of all rows.
 	textBytes int64
 }
 
-func newFileWriter(rows *fileRows, l layout) *fileWriter {
+func newFileWriter(rows *fileRows, l layout, perGroup int) *fileWriter {
 	return &fileWriter{
-		rows: rows, layout: l, more: moreFields(rows, l.more), columns: map[string]int{},
+		rows: rows, layout: l, perGroup: perGroup, more: moreFields(rows, l.more), columns: map[string]int{},
 		values: make([]parquet.Value, 0, chunkRows), stats: make([]stats, len(l.own)),
 	}
 }
@@ -72,7 +74,7 @@ func (w *fileWriter) encode() ([]byte, error) {
 		w.columns[path[0]] = i
 	}
 	for order := w.rows.order; len(order) > 0; {
-		n := min(rowGroupRows, len(order))
+		n := min(w.perGroup, len(order))
 		if err := w.writeRowGroup(order[:n]); err != nil {
 			return nil, err
 		}

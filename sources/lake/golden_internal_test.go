@@ -19,7 +19,7 @@ func TestGoldenBytes(t *testing.T) {
 	t.Parallel()
 	read := func(pattern string) map[string][]byte {
 		t.Helper()
-		paths, err := filepath.Glob(filepath.Join("testdata/v1/lake/acme/-/$54hermo$2d1/0", pattern))
+		paths, err := filepath.Glob(filepath.Join("testdata/v1*/lake/acme/-/$54hermo$2d1/0", pattern))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("no %s: %v", pattern, err)
 		}
@@ -29,7 +29,7 @@ func TestGoldenBytes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found[filepath.Base(path)] = data
+			found[path] = data
 		}
 		return found
 	}
@@ -99,5 +99,31 @@ func TestFilterBytes(t *testing.T) {
 		if !f.has(times[i], &ids[i]) {
 			t.Errorf("identity %d is not in it", i)
 		}
+	}
+}
+
+// TestPartMembers encodes what only some files have.
+func TestPartMembers(t *testing.T) {
+	t.Parallel()
+	files := []*File{
+		{Key: "a" + dataSuffix, Columns: []string{"n_a", "n_b"}, Full: []string{"n_a"}, Pieces: 3},
+		{Key: "b" + dataSuffix, Columns: []string{"n_a"}, Pieces: 1},
+	}
+	data, err := encodePart(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := decodePart(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range back {
+		if !slices.Equal(f.Full, files[i].Full) || f.Pieces != files[i].Pieces {
+			t.Errorf("%s is full in %v and one of %d, want %v and %d", f.Key, f.Full, f.Pieces, files[i].Full, files[i].Pieces)
+		}
+	}
+	broken := bytes.Replace(data, []byte(`"full":2`), []byte(`"full":9`), 1)
+	if _, err := decodePart(broken); err == nil || bytes.Equal(broken, data) {
+		t.Errorf("full columns that are no set were read: %s", broken)
 	}
 }

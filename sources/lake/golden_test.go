@@ -18,12 +18,12 @@ import (
 	"github.com/fieldgate/fieldgate/sources/objstore"
 )
 
-// golden is a bucket as the first version wrote it: 20 events of odd, in two
-// commits of 16 and 4.
-const golden = "testdata/v1"
+// goldens are buckets with 20 events of odd, in two commits of 16 and 4: as the
+// first version wrote it, and with full columns listed and rows put by shape.
+var goldens = []string{"testdata/v1", "testdata/v1-shapes"}
 
-// writeGolden makes the golden bucket.
-func writeGolden(t *testing.T) {
+// writeGolden makes a golden bucket.
+func writeGolden(t *testing.T, golden string) {
 	t.Helper()
 	bucket, err := objstore.OpenDir(objstore.DirConfig{Root: golden})
 	if err != nil {
@@ -64,8 +64,18 @@ func writeGolden(t *testing.T) {
 // golden bucket and add one.
 func TestGolden(t *testing.T) {
 	t.Parallel()
+	for _, golden := range goldens {
+		t.Run(filepath.Base(golden), func(t *testing.T) {
+			t.Parallel()
+			testGolden(t, golden)
+		})
+	}
+}
+
+func testGolden(t *testing.T, golden string) {
+	t.Helper()
 	if _, err := os.Stat(golden); errors.Is(err, fs.ErrNotExist) {
-		writeGolden(t)
+		writeGolden(t, golden)
 		t.Errorf("%s was not there and has been written", golden)
 	}
 	root := t.TempDir()
@@ -113,8 +123,8 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for r := range events {
-			e := batches[0].Event(r, thermo)
+		for r, row := range lake.Order(batches, nil) {
+			e := batches[row.Batch].Event(int(row.Row), thermo)
 			if fmt.Sprint(fields(&e)) != fmt.Sprint(fields(&events[r])) || e.ID != events[r].ID {
 				t.Errorf("row %d is %+v, want %+v", r, e, events[r])
 			}

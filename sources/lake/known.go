@@ -149,8 +149,9 @@ func (v *Version) Known(ctx context.Context, sought Identities, found func(i int
 	})
 }
 
-// findExact looks the identities up in a file. Both are sorted alike, so they are
-// merged.
+// findExact looks the identities up in a file. They are sorted, and so is the
+// file but for its row groups, where rows of one shape stand together: the
+// identities are merged with one run of sorted rows after the other.
 func (s *Store) findExact(ctx context.Context, f *File, sought Identities, rows []int, found func(i int, hash schema.ID)) error {
 	file, err := s.open(ctx, f)
 	if err != nil {
@@ -168,15 +169,16 @@ func (s *Store) findExact(ctx context.Context, f *File, sought Identities, rows 
 		if err != nil {
 			return fmt.Errorf("read %s: %w", f.Key, err)
 		}
-		for r := 0; r < len(held.ts) && len(here) > 0; {
-			switch c := sought.compare(here[0], held.ts[r], &held.ids[r]); {
-			case c < 0:
-				here = here[1:]
-			case c > 0:
-				r++
-			default:
-				found(here[0], held.hashes[r])
-				here = here[1:]
+		next := 0
+		for r := range held.ts {
+			if r > 0 && cmp.Or(cmp.Compare(held.ts[r], held.ts[r-1]), compareIDs(&held.ids[r], &held.ids[r-1])) < 0 { // another run
+				next, _ = slices.BinarySearchFunc(here, held.ts[r], func(i int, t int64) int { return cmp.Compare(sought.Times[i], t) })
+			}
+			for next < len(here) && sought.compare(here[next], held.ts[r], &held.ids[r]) < 0 {
+				next++
+			}
+			if next < len(here) && sought.compare(here[next], held.ts[r], &held.ids[r]) == 0 {
+				found(here[next], held.hashes[r])
 			}
 		}
 	}

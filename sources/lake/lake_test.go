@@ -168,17 +168,14 @@ func TestWriteAndRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			row := 0
-			for _, b := range back {
-				for r := range b.Rows {
-					if got, want := rowText(b, r), rowText(batch, row); got != want {
-						t.Fatalf("row %d:\n got %s\nwant %s", row, got, want)
-					}
-					row++
+			read := lake.Order(back, nil)
+			for row, r := range read {
+				if got, want := rowText(back[r.Batch], int(r.Row)), rowText(batch, row); got != want {
+					t.Fatalf("row %d:\n got %s\nwant %s", row, got, want)
 				}
 			}
-			if row != test.rows {
-				t.Errorf("%d rows, want %d", row, test.rows)
+			if len(read) != test.rows {
+				t.Errorf("%d rows, want %d", len(read), test.rows)
 			}
 		})
 	}

@@ -72,8 +72,8 @@ type partDoc struct {
 	Files      []fileRecord `json:"files"`
 }
 
-// fileRecord is one file in a partDoc. Columns, More and StatColumns index
-// ColumnSets; Stats are minimum and maximum of each of the StatColumns.
+// fileRecord is one file in a partDoc. Columns, More, StatColumns and Full index
+// ColumnSets; the last is absent in files of earlier versions. Stats are minimum and maximum of each of the StatColumns.
 type fileRecord struct {
 	Key         string    `json:"key"`
 	Bytes       int64     `json:"bytes"`
@@ -85,6 +85,8 @@ type fileRecord struct {
 	More        int       `json:"more"`
 	StatColumns int       `json:"stat_columns"`
 	Stats       []float64 `json:"stats"`
+	Full        *int      `json:"full,omitempty"`
+	Pieces      int       `json:"pieces,omitempty"`
 	CreatedAt   time.Time `json:"created_at"`
 }
 
@@ -94,11 +96,16 @@ type File struct {
 	Bytes int64
 	Rows  int64
 	// Memory is about what Read makes of the file, in bytes.
-	Memory    int64
-	Times     sources.Bounds
-	Columns   []string // physical columns, sorted
-	More      []string // physical names in _more, sorted
-	Stats     map[string]sources.Stats
+	Memory  int64
+	Times   sources.Bounds
+	Columns []string // physical columns, sorted
+	More    []string // physical names in _more, sorted
+	Stats   map[string]sources.Stats
+	// Full are those of Columns, sorted, that are not NULL in any row; the stamps,
+	// which never are, are not among them.
+	Full []string
+	// Pieces is into how many files the rows of its time were divided; 0 is 1.
+	Pieces    int
 	CreatedAt time.Time
 }
 
@@ -201,6 +208,13 @@ func encodePart(files []*File) ([]byte, error) {
 			Key: f.Key, Bytes: f.Bytes, Rows: f.Rows, Memory: f.Memory, MinTime: f.Times.Min, MaxTime: f.Times.Max,
 			Columns: set(f.Columns), More: set(f.More), StatColumns: set(known), Stats: make([]float64, 0, 2*len(known)), CreatedAt: f.CreatedAt,
 		}
+		if len(f.Full) > 0 {
+			full := set(f.Full)
+			rec.Full = &full
+		}
+		if f.Pieces > 1 {
+			rec.Pieces = f.Pieces
+		}
 		for _, column := range known {
 			rec.Stats = append(rec.Stats, f.Stats[column].Min, f.Stats[column].Max)
 		}
@@ -239,6 +253,13 @@ func (r *fileRecord) file(sets [][]string) (*File, error) {
 			return nil, fmt.Errorf("file %s names a column set that is not there", r.Key)
 		}
 	}
+	var full []string
+	if r.Full != nil {
+		if *r.Full < 0 || *r.Full >= len(sets) {
+			return nil, fmt.Errorf("file %s names a column set that is not there", r.Key)
+		}
+		full = sets[*r.Full]
+	}
 	known := sets[r.StatColumns]
 	if len(r.Stats) != 2*len(known) || !strings.HasSuffix(r.Key, dataSuffix) {
 		return nil, fmt.Errorf("file %s is damaged", r.Key)
@@ -246,6 +267,7 @@ func (r *fileRecord) file(sets [][]string) (*File, error) {
 	f := &File{
 		Key: r.Key, Bytes: r.Bytes, Rows: r.Rows, Memory: r.Memory, Times: sources.Bounds{Min: r.MinTime, Max: r.MaxTime},
 		Columns: sets[r.Columns], More: sets[r.More], Stats: make(map[string]sources.Stats, len(known)), CreatedAt: r.CreatedAt,
+		Full: full, Pieces: max(1, r.Pieces),
 	}
 	for i, column := range known {
 		f.Stats[column] = sources.Stats{Min: r.Stats[2*i], Max: r.Stats[2*i+1]}

@@ -33,18 +33,25 @@ func (s *Store) Write(ctx context.Context, ds schema.Dataset, batches []*sources
 	var files []*File
 	for len(order) > 0 {
 		n := min(perFile, len(order))
-		f, err := s.writeFile(ctx, ds, newFileRows(batches, order[:n]), declared)
-		if err != nil {
-			return nil, err
+		divided := pieces(newFileRows(batches, order[:n]))
+		for _, rows := range divided {
+			f, err := s.writeFile(ctx, ds, newFileRows(batches, rows), len(divided), declared)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, f)
 		}
-		files = append(files, f)
 		order = order[n:]
 	}
 	return files, nil
 }
 
-func (s *Store) writeFile(ctx context.Context, ds schema.Dataset, rows *fileRows, declared map[string]bool) (*File, error) {
-	f := &File{Key: prefix(ds) + dataPrefix + uniqueName() + dataSuffix, Rows: int64(len(rows.order)), CreatedAt: s.cfg.Now().UTC()}
+// writeFile writes one of the files that the rows of a stretch of time were
+// divided into.
+func (s *Store) writeFile(ctx context.Context, ds schema.Dataset, rows *fileRows, pieces int, declared map[string]bool) (*File, error) {
+	f := &File{
+		Key: prefix(ds) + dataPrefix + uniqueName() + dataSuffix, Rows: int64(len(rows.order)), Pieces: pieces, CreatedAt: s.cfg.Now().UTC(),
+	}
 	first, last := rows.order[0], rows.order[len(rows.order)-1]
 	f.Times = sources.Bounds{Min: rows.batches[first.Batch].TS[first.Row], Max: rows.batches[last.Batch].TS[last.Row]}
 	ids := newFilter(len(rows.order))
@@ -52,7 +59,9 @@ func (s *Store) writeFile(ctx context.Context, ds schema.Dataset, rows *fileRows
 		b := rows.batches[r.Batch]
 		ids.add(b.TS[r.Row], &b.IDs[r.Row])
 	}
-	w := newFileWriter(rows, planLayout(rows, declared))
+	perGroup := groupRows(pieces)
+	rows.gather(perGroup)
+	w := newFileWriter(rows, planLayout(rows, declared), perGroup)
 	data, err := w.encode()
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", f.Key, err)
@@ -78,6 +87,9 @@ func (f *File) describe(w *fileWriter) {
 		f.Columns = append(f.Columns, c.name)
 		if st, ok := w.stats[i].of(c.kind); ok {
 			f.Stats[c.name] = st
+		}
+		if c.present == len(w.rows.order) {
+			f.Full = append(f.Full, c.name)
 		}
 	}
 	f.More = []string{}

@@ -36,6 +36,7 @@ func benchmarks() []benchmark {
 		{"sustained", benchSustained},
 		{"steady", benchSteady},
 		{"queries", benchQueries},
+		{"fields", benchFields},
 		{"wire", benchWire},
 		{"planning", benchPlan},
 		{"browse", benchBrowse},
@@ -46,7 +47,7 @@ func benchmarks() []benchmark {
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, planning, browse, point, wire, objects")
+	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, browse, point, wire, objects")
 	flag.StringVar(&o.binary, "binary", "bin/fieldgate", "the program to measure")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of the sustained and the steady run")
 	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of the query run")
