@@ -20,10 +20,17 @@ import (
 
 const (
 	tortureRounds  = 30
-	tortureAcked   = 200_000
 	tortureWriters = 8
-	tortureBatch   = 100
 )
+
+// torture is what is posted while the server is killed again and again.
+type torture struct {
+	acked int // events at least
+	batch int // events a request
+	// largeEvery has every so many events carry largeText letters, which lie in
+	// an object beside the log; 0: none.
+	largeEvery, largeText int
+}
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
@@ -76,7 +83,15 @@ func (a *acknowledged) await(n int, limit time.Duration) {
 
 // TestKill kills the server at random moments of ingest and compaction, and
 // finds every acknowledged event exactly once.
-func TestKill(t *testing.T) {
+func TestKill(t *testing.T) { torture{acked: 200_000, batch: 100}.run(t) }
+
+// TestKillLarge is TestKill with events among others whose staged records do not
+// stay in the log.
+func TestKillLarge(t *testing.T) {
+	torture{acked: 15_000, batch: 20, largeEvery: 100, largeText: 400_000}.run(t)
+}
+
+func (k torture) run(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
@@ -91,11 +106,11 @@ func TestKill(t *testing.T) {
 	take := func() int {
 		next.Lock()
 		defer next.Unlock()
-		number += tortureBatch
-		return number - tortureBatch
+		number += k.batch
+		return number - k.batch
 	}
 	rounds := 0
-	for ; rounds < tortureRounds || acked.count() < tortureAcked; rounds++ {
+	for ; rounds < tortureRounds || acked.count() < k.acked; rounds++ {
 		cmd := program(t, c)
 		awaitHealthy(t, c.HTTPAddr)
 		ctx, stop := context.WithCancel(t.Context())
@@ -104,8 +119,8 @@ func TestKill(t *testing.T) {
 			writers.Go(func() {
 				for ctx.Err() == nil {
 					from := take()
-					if postNumbers(ctx, c, from, from+tortureBatch) {
-						acked.add(from, from+tortureBatch)
+					if k.post(ctx, c, from, from+k.batch) {
+						acked.add(from, from+k.batch)
 					}
 				}
 			})
@@ -113,7 +128,7 @@ func TestKill(t *testing.T) {
 		if random.IntN(2) == 0 {
 			writers.Go(func() { compactOnce(ctx, c) })
 		}
-		acked.await(acked.count()+1+random.IntN(2*tortureAcked/tortureRounds), 30*time.Second)
+		acked.await(acked.count()+1+random.IntN(2*k.acked/tortureRounds), 30*time.Second)
 		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
@@ -124,15 +139,15 @@ func TestKill(t *testing.T) {
 	i := start(t, c.DataDir)
 	check := func(when string) {
 		t.Helper()
-		found := map[int]int{}
-		for _, line := range strings.Split(i.query(t, `select n, count(*) from torture group by n`), "\n") {
-			n, count, _ := strings.Cut(line, "|")
-			number, err := strconv.Atoi(n)
-			if err != nil {
-				t.Fatalf("number %q: %v", n, err)
+		found, wrong := map[int]int{}, 0
+		for _, line := range strings.Split(i.query(t, `select n, count(*), max(length(text)) from torture group by n`), "\n") {
+			var number, count, length int
+			if _, err := fmt.Sscanf(line, "%d|%d|%d", &number, &count, &length); err != nil {
+				t.Fatalf("row %q: %v", line, err)
 			}
-			if found[number], err = strconv.Atoi(count); err != nil {
-				t.Fatal(err)
+			found[number] = count
+			if length != len(k.text(number)) {
+				wrong++
 			}
 		}
 		lost := 0
@@ -147,9 +162,13 @@ func TestKill(t *testing.T) {
 				twice++
 			}
 		}
-		t.Logf("%s: %d rounds, %d acknowledged, %d found, %d lost, %d found twice", when, rounds, acked.count(), len(found), lost, twice)
-		if lost+twice > 0 {
-			t.Errorf("%s: %d lost, %d found twice", when, lost, twice)
+		t.Logf("%s: %d rounds, %d acknowledged, %d found, %d lost, %d found twice, %d with another text",
+			when, rounds, acked.count(), len(found), lost, twice, wrong)
+		if lost+twice+wrong > 0 {
+			t.Errorf("%s: %d lost, %d found twice, %d with another text", when, lost, twice, wrong)
+		}
+		if errors := i.query(t, `select count(*) from errors.stream`); errors != "0" {
+			t.Errorf("%s: %s error rows", when, errors)
 		}
 	}
 	check("after the last restart")
@@ -157,12 +176,20 @@ func TestKill(t *testing.T) {
 	check("compacted")
 }
 
-// postNumbers posts events with the numbers from (included) to to (excluded)
-// and says whether they were acknowledged.
-func postNumbers(ctx context.Context, c config, from, to int) bool {
+// text is what an event carries beside its numbers.
+func (k torture) text(n int) string {
+	if k.largeEvery > 0 && n%k.largeEvery == 0 {
+		return strings.Repeat("x", k.largeText)
+	}
+	return "short"
+}
+
+// post posts events with the numbers from (included) to to (excluded) and says
+// whether they were acknowledged.
+func (k torture) post(ctx context.Context, c config, from, to int) bool {
 	var body strings.Builder
 	for n := from; n < to; n++ {
-		fmt.Fprintf(&body, `{"n":%d,"timestamp":%d,"device":"d%d","value":%d.5}`+"\n", n, 1_700_000_000_000+n, n%100, n%1000)
+		fmt.Fprintf(&body, `{"n":%d,"timestamp":%d,"device":"d%d","value":%d.5,"text":%q}`+"\n", n, 1_700_000_000_000+n, n%100, n%1000, k.text(n))
 	}
 	return postBody(ctx, c, "torture", body.String())
 }
