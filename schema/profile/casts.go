@@ -36,15 +36,23 @@ const (
 // castCache remembers what texts cast to: devices send few different ones, or
 // different ones of one shape.
 type castCache struct {
-	keys [cachedCasts]uint64
-	sets [cachedCasts]castSet
-	env  postgres.Env
+	places [cachedCasts / 2]castPlace
+	env    postgres.Env
 	// shape is a text with its digits masked.
 	shape []byte
 }
 
+// castPlace has the two latest of the texts whose hashes share it.
+type castPlace struct {
+	keys [2]uint64
+	sets [2]castSet
+}
+
 const (
-	cachedCasts = 1 << 10
+	// cachedCasts is several times what a metric has of devices, stations or
+	// firmware versions: a text that is not there costs as much as all else that
+	// becomes of its event.
+	cachedCasts = 1 << 13
 	// maxCastText is the longest text that is tried; none of the types but bytea and
 	// the documents has longer ones.
 	maxCastText = 4 << 10
@@ -66,13 +74,15 @@ func (c *castCache) castsOf(text []byte, hash uint64) castSet {
 		v := schema.Value{Kind: schema.KindText, Text: c.shape}
 		key = ^hashOf(&v)
 	}
-	place := key % cachedCasts
-	if c.keys[place] == key {
-		return c.sets[place]
+	p := &c.places[key%uint64(len(c.places))]
+	for i := range p.keys {
+		if p.keys[i] == key {
+			return p.sets[i]
+		}
 	}
-	set := parseCasts(string(text), c.env)
-	c.keys[place], c.sets[place] = key, set
-	return set
+	p.keys[1], p.sets[1] = p.keys[0], p.sets[0]
+	p.keys[0], p.sets[0] = key, parseCasts(string(text), c.env)
+	return p.sets[0]
 }
 
 // isMoment says that a text begins YYYY-MM-DD?HH:MM:SS with parts that are valid
