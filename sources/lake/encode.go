@@ -210,44 +210,41 @@ func (w *fileWriter) writeField(field int, order []Row) error {
 	c, st := &w.layout.own[field], &w.stats[field]
 	column := w.columns[c.name]
 	null := parquet.NullValue().Level(0, 0, column)
-	put := func(v parquet.Value, ok bool) {
-		if ok {
-			v = v.Level(0, 1, column)
-		} else {
-			v = null
-		}
-		w.values = append(w.values, v)
-	}
 	return w.write(column, order, func(rows []Row) {
+		values := w.values[:len(rows)]
+		for i := range values {
+			values[i] = null
+		}
 		switch c.kind {
 		case schema.KindInt:
-			for _, r := range rows {
-				v, ok := c.integer(r)
-				if ok {
+			for i, r := range rows {
+				if v, ok := c.integer(r); ok {
 					st.addInt(v)
+					values[i] = parquet.Int64Value(v).Level(0, 1, column)
 				}
-				put(parquet.Int64Value(v), ok)
 			}
 		case schema.KindNumber:
-			for _, r := range rows {
-				v, ok := c.number(r)
-				if ok {
+			for i, r := range rows {
+				if v, ok := c.number(r); ok {
 					st.addNum(v)
+					values[i] = parquet.DoubleValue(v).Level(0, 1, column)
 				}
-				put(parquet.DoubleValue(v), ok)
 			}
 		case schema.KindBool:
-			for _, r := range rows {
-				v, ok := c.integer(r)
-				put(parquet.BooleanValue(v != 0), ok)
+			for i, r := range rows {
+				if v, ok := c.integer(r); ok {
+					values[i] = parquet.BooleanValue(v != 0).Level(0, 1, column)
+				}
 			}
 		default:
-			for _, r := range rows {
-				v, ok := c.text(r)
-				w.textBytes += int64(len(v))
-				put(parquet.ByteArrayValue(v), ok)
+			for i, r := range rows {
+				if v, ok := c.text(r); ok {
+					w.textBytes += int64(len(v))
+					values[i] = parquet.ByteArrayValue(v).Level(0, 1, column)
+				}
 			}
 		}
+		w.values = values
 	})
 }
 
