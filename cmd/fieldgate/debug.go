@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"expvar"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,8 +17,8 @@ const (
 	blockRateNanos = 1_000_000
 )
 
-// serveDebug serves profiles of the running program under /debug/pprof/ until
-// ctx ends.
+// serveDebug serves profiles of the running program under /debug/pprof/, and the
+// state of its memory under /debug/vars, until ctx ends.
 func serveDebug(ctx context.Context, addr string) error {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
@@ -29,5 +30,6 @@ func serveDebug(ctx context.Context, addr string) error {
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.Handle("GET /debug/vars", expvar.Handler())
 	return runHTTP(ctx, l, mux)
 }

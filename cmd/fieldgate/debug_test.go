@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -11,21 +12,22 @@ func TestDebugDoorServesProfiles(t *testing.T) {
 	t.Parallel()
 	addr := freeAddr(t)
 	start(t, t.TempDir(), func(c *config) { c.DebugAddr = addr })
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/debug/pprof/goroutine?debug=1", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(text), ".serveDebug") {
-		t.Errorf("the goroutines do not show the debug door: %.200s", text)
+	for path, want := range map[string]string{"/debug/pprof/goroutine?debug=1": ".serveDebug", "/debug/vars": `"HeapInuse":`} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		if err = errors.Join(err, res.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s does not show %s: %.200s", path, want, text)
+		}
 	}
 }
 

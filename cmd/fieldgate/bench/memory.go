@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,7 +16,7 @@ const heapEvery = time.Second
 
 // heap is what the server's Go heap takes, free space in its spans not counted.
 func (s *server) heap(ctx context.Context) (bytes int64, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.debugAddr+"/debug/pprof/heap?debug=1", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.debugAddr+"/debug/vars", http.NoBody)
 	if err != nil {
 		return 0, err
 	}
@@ -27,15 +25,13 @@ func (s *server) heap(ctx context.Context) (bytes int64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, res.Body.Close()) }()
-	lines := bufio.NewScanner(res.Body)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		// The profile ends with the runtime's MemStats as comments.
-		if text, found := strings.CutPrefix(lines.Text(), "# HeapInuse = "); found {
-			return strconv.ParseInt(text, 10, 64)
-		}
+	var vars struct {
+		MemStats struct{ HeapInuse int64 } `json:"memstats"`
 	}
-	return 0, errors.Join(lines.Err(), errors.New("the heap's profile does not tell its size"))
+	if err := json.NewDecoder(res.Body).Decode(&vars); err != nil {
+		return 0, err
+	}
+	return vars.MemStats.HeapInuse, nil
 }
 
 // watchHeap looks at the heap until stop is called, which gives the most there was.
