@@ -107,6 +107,8 @@ type fileGroup struct {
 	full    []string // of those, the ones with a value in every row of all files
 	more    []string // in _more of some file
 	rows    int64
+	// mixed: a column may be missing in some file.
+	mixed bool
 }
 
 // groupFiles puts files with the same names together. The groups with most rows
@@ -140,7 +142,7 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 		return groups
 	}
 	slices.SortStableFunc(groups, func(a, b *fileGroup) int { return cmp.Compare(b.rows, a.rows) })
-	rest := &fileGroup{}
+	rest := &fileGroup{mixed: true}
 	inRest := map[*sources.FileSplit]bool{}
 	for _, g := range groups[maxGroups-1:] {
 		rest.columns, rest.more = append(rest.columns, g.columns...), append(rest.more, g.more...)
@@ -197,7 +199,7 @@ func (p *printer) fileBranch(s *planner.MetricScan, u use, g *fileGroup) *branch
 	}
 	b.where = append(b.where, pruning(s, b, g)...)
 	p.reading(g.files, s.Bounds, columns)
-	b.from = readFiles(g.files, declared)
+	b.from = readFiles(g.files, declared, g.mixed)
 	return b
 }
 
@@ -214,9 +216,15 @@ func withoutTS(columns []string) []string {
 	return slices.DeleteFunc(columns, func(c string) bool { return c == sources.ColumnTS })
 }
 
+// describedFiles is how many files are read by the columns that the first one's
+// footer tells: planning a list of columns takes DuckDB half a millisecond, which
+// counts where a statement is short.
+const describedFiles = 16
+
 // readFiles prints one scan of files with exactly these columns; one that a file
-// does not have is NULL there.
-func readFiles(files []*sources.FileSplit, columns []string) string {
+// does not have, if they are mixed, is NULL there; columns have the types of their
+// names in every file.
+func readFiles(files []*sources.FileSplit, columns []string, mixed bool) string {
 	var b strings.Builder
 	b.WriteString("read_parquet([")
 	for i, f := range files {
@@ -224,6 +232,10 @@ func readFiles(files []*sources.FileSplit, columns []string) string {
 			b.WriteString(", ")
 		}
 		b.WriteString(quoteString(f.Path))
+	}
+	if !mixed && len(files) <= describedFiles {
+		b.WriteString("], hive_partitioning = false)")
+		return b.String()
 	}
 	b.WriteString("], schema = MAP {")
 	for i, c := range columns {
@@ -300,7 +312,7 @@ func readsOnly(f *planner.ScanField, sent, column string, b *branch) bool {
 func (p *printer) notInFiles(row string, files []*sources.FileSplit) string {
 	columns := []string{sources.ColumnTS, sources.ColumnID}
 	p.reading(files, sources.Unbounded(), columns)
-	return "NOT EXISTS (SELECT 1 FROM " + readFiles(files, columns) +
+	return "NOT EXISTS (SELECT 1 FROM " + readFiles(files, columns, false) +
 		" AS l WHERE l._ts = " + row + "._ts AND l._id = " + row + "._id)"
 }
 

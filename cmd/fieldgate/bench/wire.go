@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -294,18 +295,23 @@ func benchCancel(ctx context.Context, o options, s *server, _, _ *pgx.Conn, out 
 	var b strings.Builder
 	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeExec} {
 		var all []float64
+		of := map[string][]float64{}
 		for range 28 * o.rounds {
 			for name, sql := range statements {
 				took, err := cancelOnce(ctx, conn, sql, mode)
 				if err != nil {
 					return fmt.Errorf("cancel in %s: %w", name, err)
 				}
-				all = append(all, took)
+				all, of[name] = append(all, took), append(of[name], took)
 			}
 		}
 		slices.Sort(all)
 		fmt.Fprintf(&b, "\nCancel to 57014, %s, %d times in a scan, a sort, a hash build, string_agg and while sending: p50 %.1f, p99 %.1f, most %.1f ms.\n",
 			mode, len(all), all[len(all)/2], all[len(all)*99/100], all[len(all)-1])
+		for _, name := range slices.Sorted(maps.Keys(of)) {
+			slices.Sort(of[name])
+			fmt.Fprintf(&b, "In %s: p50 %.1f, p99 %.1f.\n", name, of[name][len(of[name])/2], of[name][len(of[name])*99/100])
+		}
 	}
 	_, err = io.WriteString(out, b.String())
 	return err
