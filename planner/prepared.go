@@ -45,22 +45,28 @@ func (s *Session) executeColumns(n *pgquery.ExecuteStmt) []ResultColumn {
 
 // runExecute runs EXECUTE.
 func (s *Session) runExecute(ctx context.Context, n *pgquery.ExecuteStmt) (*Result, error) {
-	p, err := s.Prepared(n.Name)
-	if err != nil {
-		return nil, err
-	}
-	if p.Statement == nil {
-		return nil, errorf(pgerrcode.FeatureNotSupported, "EXECUTE of an empty statement is not supported")
-	}
-	if len(n.Params) != len(p.ParamTypes) {
-		return nil, errorf(pgerrcode.SyntaxError, "wrong number of parameters for prepared statement %q", n.Name).
-			withDetail("Expected %d parameters but got %d.", len(p.ParamTypes), len(n.Params))
-	}
-	values, err := s.arguments(ctx, n.Params, p.ParamTypes)
+	p, values, err := s.executed(ctx, n)
 	if err != nil {
 		return nil, err
 	}
 	return s.executeValues(ctx, p, values)
+}
+
+// executed is the statement that EXECUTE names, with its arguments.
+func (s *Session) executed(ctx context.Context, n *pgquery.ExecuteStmt) (*Prepared, []*Const, error) {
+	p, err := s.Prepared(n.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p.Statement == nil {
+		return nil, nil, errorf(pgerrcode.FeatureNotSupported, "EXECUTE of an empty statement is not supported")
+	}
+	if len(n.Params) != len(p.ParamTypes) {
+		return nil, nil, errorf(pgerrcode.SyntaxError, "wrong number of parameters for prepared statement %q", n.Name).
+			withDetail("Expected %d parameters but got %d.", len(p.ParamTypes), len(n.Params))
+	}
+	values, err := s.arguments(ctx, n.Params, p.ParamTypes)
+	return p, values, err
 }
 
 // arguments computes the arguments of EXECUTE, expressions over no table.

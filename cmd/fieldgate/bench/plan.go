@@ -24,26 +24,28 @@ const manyFiles = 10_000
 
 // explained is the part of EXPLAIN (FORMAT JSON) that is compared.
 type explained struct {
-	Scans []struct {
-		Datasets []struct {
-			FilesRead  int `json:"Files Read"`
-			FilesKnown int `json:"Files Known"`
-		} `json:"Datasets"`
-	} `json:"Scans"`
+	Plan struct {
+		Plans []struct {
+			Datasets []struct {
+				FilesRead  int `json:"Files Read"`
+				FilesKnown int `json:"Files Known"`
+			} `json:"Datasets"`
+		} `json:"Plans"`
+	} `json:"Plan"`
 	PlanningMillis float64 `json:"Planning Time"`
 }
 
 // explain asks for a query's plan.
 func explain(ctx context.Context, conn *pgx.Conn, sql string) (read, known int, millis float64, err error) {
 	var text string
-	if err := conn.QueryRow(ctx, "explain (format json) "+sql, pgx.QueryExecModeSimpleProtocol).Scan(&text); err != nil {
+	if err := conn.QueryRow(ctx, "explain (format json, summary) "+sql, pgx.QueryExecModeSimpleProtocol).Scan(&text); err != nil {
 		return 0, 0, 0, fmt.Errorf("explain %s: %w", sql, err)
 	}
 	var plans []explained
 	if err := json.Unmarshal([]byte(text), &plans); err != nil || len(plans) != 1 {
 		return 0, 0, 0, errors.Join(fmt.Errorf("explain %s: %d plans", sql, len(plans)), err)
 	}
-	for _, scan := range plans[0].Scans {
+	for _, scan := range plans[0].Plan.Plans {
 		for _, d := range scan.Datasets {
 			read, known = read+d.FilesRead, known+d.FilesKnown
 		}
