@@ -52,6 +52,8 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 		return timestampBinary
 	case postgres.IntervalOID:
 		return intervalBinary
+	case postgres.TimeTZOID:
+		return parsedBinary(oid)
 	case postgres.UUIDOID:
 		return uuidBinary
 	case postgres.JSONBOID:
@@ -67,6 +69,19 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 
 // bytesBinary serves every type whose binary form is its text, or its bytes.
 func bytesBinary(dst []byte, v *planner.Vector, row int) []byte { return append(dst, v.Bytes[row]...) }
+
+// parsedBinary serves the types whose values come as their text and go as something
+// else. The text is what the engine printed, so that it can be read.
+func parsedBinary(oid postgres.OID) planner.AppendFunc {
+	env := postgres.DefaultEnv()
+	return func(dst []byte, v *planner.Vector, row int) []byte {
+		d, err := postgres.ParseLiteral(oid, -1, string(v.Bytes[row]), env)
+		if err != nil {
+			panic(err) // not what the engine printed
+		}
+		return postgres.AppendBinary(dst, oid, d)
+	}
+}
 
 func charBinary(dst []byte, v *planner.Vector, row int) []byte {
 	return postgres.AppendBinaryChar(dst, string(v.Bytes[row]))

@@ -107,19 +107,22 @@ func inputFunctions() definitions {
 	}
 	text := func(c *call, d *postgres.Datum) { c.setText(d.Str) }
 	return definitions{
-		"fg_bool_in(VARCHAR) BOOLEAN":                   input(postgres.BoolOID, -1, func(c *call, d *postgres.Datum) { c.setBool(d.Int != 0) }),
-		"fg_int2_in(VARCHAR) SMALLINT":                  input(postgres.Int2OID, -1, func(c *call, d *postgres.Datum) { c.setInt2(int16(d.Int)) }),
-		"fg_int4_in(VARCHAR) INTEGER":                   input(postgres.Int4OID, -1, func(c *call, d *postgres.Datum) { c.setInt4(int32(d.Int)) }),
-		"fg_int8_in(VARCHAR) BIGINT":                    input(postgres.Int8OID, -1, func(c *call, d *postgres.Datum) { c.setInt8(d.Int) }),
-		"fg_oid_in(VARCHAR) BIGINT":                     input(postgres.OIDOID, -1, func(c *call, d *postgres.Datum) { c.setInt8(d.Int) }),
-		"fg_float4_in(VARCHAR) FLOAT":                   input(postgres.Float4OID, -1, func(c *call, d *postgres.Datum) { c.setFloat4(float32(d.Float)) }),
-		"fg_float8_in(VARCHAR) DOUBLE":                  input(postgres.Float8OID, -1, func(c *call, d *postgres.Datum) { c.setFloat8(d.Float) }),
-		"fg_bytea_in(VARCHAR) BLOB":                     input(postgres.ByteaOID, -1, text),
-		"fg_json_in(VARCHAR) VARCHAR":                   input(postgres.JSONOID, -1, text),
-		"fg_jsonb_in(VARCHAR) VARCHAR":                  input(postgres.JSONBOID, -1, text),
-		"fg_uuid_in(VARCHAR) UUID":                      input(postgres.UUIDOID, -1, func(c *call, d *postgres.Datum) { c.setUUID([16]byte([]byte(d.Str))) }),
-		"fg_date_in(VARCHAR, VARCHAR) DATE":             input(postgres.DateOID, 1, func(c *call, d *postgres.Datum) { c.setDate(d.Int) }),
-		"fg_time_in(VARCHAR) TIME":                      input(postgres.TimeOID, -1, func(c *call, d *postgres.Datum) { c.setInt8(d.Int) }),
+		"fg_bool_in(VARCHAR) BOOLEAN":       input(postgres.BoolOID, -1, func(c *call, d *postgres.Datum) { c.setBool(d.Int != 0) }),
+		"fg_int2_in(VARCHAR) SMALLINT":      input(postgres.Int2OID, -1, func(c *call, d *postgres.Datum) { c.setInt2(int16(d.Int)) }),
+		"fg_int4_in(VARCHAR) INTEGER":       input(postgres.Int4OID, -1, func(c *call, d *postgres.Datum) { c.setInt4(int32(d.Int)) }),
+		"fg_int8_in(VARCHAR) BIGINT":        input(postgres.Int8OID, -1, func(c *call, d *postgres.Datum) { c.setInt8(d.Int) }),
+		"fg_oid_in(VARCHAR) BIGINT":         input(postgres.OIDOID, -1, func(c *call, d *postgres.Datum) { c.setInt8(d.Int) }),
+		"fg_float4_in(VARCHAR) FLOAT":       input(postgres.Float4OID, -1, func(c *call, d *postgres.Datum) { c.setFloat4(float32(d.Float)) }),
+		"fg_float8_in(VARCHAR) DOUBLE":      input(postgres.Float8OID, -1, func(c *call, d *postgres.Datum) { c.setFloat8(d.Float) }),
+		"fg_bytea_in(VARCHAR) BLOB":         input(postgres.ByteaOID, -1, text),
+		"fg_json_in(VARCHAR) VARCHAR":       input(postgres.JSONOID, -1, text),
+		"fg_jsonb_in(VARCHAR) VARCHAR":      input(postgres.JSONBOID, -1, text),
+		"fg_uuid_in(VARCHAR) UUID":          input(postgres.UUIDOID, -1, func(c *call, d *postgres.Datum) { c.setUUID([16]byte([]byte(d.Str))) }),
+		"fg_date_in(VARCHAR, VARCHAR) DATE": input(postgres.DateOID, 1, func(c *call, d *postgres.Datum) { c.setDate(d.Int) }),
+		"fg_time_in(VARCHAR) TIME":          input(postgres.TimeOID, -1, func(c *call, d *postgres.Datum) { c.setInt8(d.Int) }),
+		"fg_timetz_in(VARCHAR, VARCHAR) VARCHAR": input(postgres.TimeTZOID, 1, func(c *call, d *postgres.Datum) {
+			c.setTimeTZ(timeTZ{d.Int, int64(d.Zone)})
+		}),
 		"fg_timestamp_in(VARCHAR, VARCHAR) TIMESTAMP":   input(postgres.TimestampOID, 1, func(c *call, d *postgres.Datum) { c.setTimestamp(d.Int) }),
 		"fg_timestamptz_in(VARCHAR, VARCHAR) TIMESTAMP": input(postgres.TimestampTZOID, 1, func(c *call, d *postgres.Datum) { c.setTimestamp(d.Int) }),
 		"fg_interval_in(VARCHAR) INTERVAL": input(postgres.IntervalOID, -1, func(c *call, d *postgres.Datum) {

@@ -58,7 +58,6 @@ fg_shr_int2(SMALLINT, INTEGER) SMALLINT
 fg_shr_int4(INTEGER, INTEGER) INTEGER
 fg_shr_int8(BIGINT, INTEGER) BIGINT
 fg_finite(DOUBLE) DOUBLE
-fg_finite_result(DOUBLE, DOUBLE) DOUBLE
 fg_round_even(DOUBLE) DOUBLE
 fg_int2_of_float8(DOUBLE) SMALLINT
 fg_int4_of_float8(DOUBLE) INTEGER
@@ -92,7 +91,7 @@ var functions = sync.OnceValues(func() ([]*function, error) { //nolint:gocheckno
 	}
 	for _, d := range []definitions{
 		numericFunctions(), mathFunctions(), textFunctions(), byteFunctions(), partFunctions(), patternFunctions(),
-		zoneFunctions(), timeFunctions(), intervalFunctions(), makeFunctions(), formatFunctions(), outputFunctions(), styledFunctions(),
+		zoneFunctions(), timeFunctions(), timeTZFunctions(), intervalFunctions(), makeFunctions(), formatFunctions(), outputFunctions(), styledFunctions(),
 		jsonFunctions(), catalogFunctions(),
 	} {
 		for _, signature := range slices.Sorted(maps.Keys(d)) {

@@ -262,6 +262,7 @@ func timeFunctions() definitions {
 		},
 		"*fg_overlaps(TIMESTAMP, TIMESTAMP, TIMESTAMP, TIMESTAMP) BOOLEAN": overlap((*call).timestamp),
 		"*fg_overlaps(TIME, TIME, TIME, TIME) BOOLEAN":                     overlap((*call).int8),
+		"*fg_overlaps(BIGINT, BIGINT, BIGINT, BIGINT) BOOLEAN":             overlap((*call).int8),
 		"fg_timestamp_round(TIMESTAMP, BIGINT) TIMESTAMP": func(c *call) error {
 			t := c.timestamp(0)
 			if !isInfinite(t) {

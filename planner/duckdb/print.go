@@ -319,20 +319,26 @@ func (p *printer) key(t planner.Type, e printed) string {
 		return "rtrim(" + e.sql + ", ' ')"
 	case t.OID == postgres.JSONBOID:
 		return "fg_jsonb_key(" + e.sql + ")"
+	case t.OID == postgres.TimeTZOID:
+		return "fg_timetz_key(" + e.sql + ")"
 	}
 	return e.sql
 }
 
 // hasKey says that key may differ from the value.
 func hasKey(oid postgres.OID) bool {
-	return oid == postgres.NumericOID || oid == postgres.BPCharOID || oid == postgres.JSONBOID
+	switch oid {
+	case postgres.NumericOID, postgres.BPCharOID, postgres.JSONBOID, postgres.TimeTZOID:
+		return true
+	}
+	return false
 }
 
 // comparable refuses the types that have an order or equality in PostgreSQL
 // which the engine does not have.
 func (p *printer) comparable(t planner.Type) {
 	switch t.OID {
-	case postgres.NumericArrayOID, postgres.JSONBArrayOID, postgres.RecordOID, postgres.BPCharArrayOID:
+	case postgres.NumericArrayOID, postgres.JSONBArrayOID, postgres.RecordOID, postgres.BPCharArrayOID, postgres.TimeTZArrayOID:
 		p.fail(unsupported("comparing values of type %s", t.OID))
 	}
 }

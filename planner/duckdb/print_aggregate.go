@@ -76,6 +76,7 @@ func (p *printer) windowCall(e *planner.WindowCall) printed {
 	if e.Filter != nil {
 		s.filter = " FILTER (WHERE " + p.expr(e.Filter).sql + ")"
 	}
+	s.window = e.Window
 	s.over = " OVER (" + p.window(e.Window) + ")"
 	return entry(s)
 }

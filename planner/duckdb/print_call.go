@@ -23,6 +23,7 @@ type site struct {
 	order    string
 	filter   string
 	over     string
+	window   *planner.Window // of over
 	explicit bool
 	// variadic: the last argument is the array of all further ones.
 	variadic bool

@@ -92,6 +92,11 @@ func (p *printer) applyTypmod(arg printed, t planner.Type, explicit, try bool) p
 		return p.numericTypmod(arg, t.Typmod, try)
 	case postgres.TimestampOID, postgres.TimestampTZOID, postgres.TimeOID:
 		return p.timeTypmod(arg, t)
+	case postgres.TimeTZOID:
+		if t.Typmod >= 6 {
+			return arg
+		}
+		return p.roundTimeTZ(arg, t)
 	}
 	if postgres.ElemOf(t.OID) != 0 {
 		return arg

@@ -81,6 +81,8 @@ func (p *printer) datum(oid postgres.OID, d *postgres.Datum) printed {
 		return printed{sql: dateLiteral(d.Int)}
 	case postgres.TimeKind:
 		return cast(quoteString(clockText(d.Int)))
+	case postgres.TimeTZKind:
+		return timeTZConstant(d)
 	case postgres.TimestampKind:
 		return printed{sql: timestampLiteral(d.Int)}
 	case postgres.IntervalKind:

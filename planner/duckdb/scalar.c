@@ -347,13 +347,6 @@ SHIFTS(int16_t, uint32_t, int2, 32)
 SHIFTS(int32_t, uint32_t, int4, 32)
 SHIFTS(int64_t, uint64_t, int8, 64)
 
-// finite_result is a result over floats, with their sum: where an infinity or NaN is
-// among them, DuckDB's result is not PostgreSQL's. See table_statistics.go.
-BINARY(finite_result, double, double, double, {
-	r = a;
-	if (!isfinite(b)) error = overflow;
-})
-
 UNARY(round_even, double, double, { r = rint(a); })
 
 // A sum that is infinite has overflowed, or has summed infinities, which it does
@@ -591,7 +584,6 @@ static const struct {
     {"fg_shr_int4", shr_int4},
     {"fg_shr_int8", shr_int8},
     {"fg_finite", finite_only},
-    {"fg_finite_result", finite_result},
     {"fg_round_even", round_even},
     {"fg_timestamp_field", field_of_timestamp},
     {"fg_interval_field", field_of_interval},

@@ -51,6 +51,7 @@ func newTables() *tables {
 	t.addBytes()
 	t.addPatterns()
 	t.addTimes()
+	t.addTimeTZ()
 	t.addIntervals()
 	t.addFormats()
 	t.addArrays()

@@ -10,7 +10,7 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// Aggregates over floats have two forms. The first is DuckDB's own, which is fast,
+// Sum and average of floats have two forms. The first is DuckDB's own, which is fast,
 // and fails where an infinity or NaN may be among the values or the result is out
 // of range. Then the statement is printed and run again in the second, careful
 // form, which looks at every value and answers as PostgreSQL does.
@@ -30,65 +30,60 @@ func (s *site) finite(function string) string {
 // anyInfinite says that not every value is finite.
 func (s *site) anyInfinite(x string) string { return s.call("bool_or", "NOT isfinite("+x+")") }
 
-// finiteOnly is an argument without what is not finite.
-func finiteOnly(x string) string { return "(CASE WHEN isfinite(" + x + ") THEN " + x + " END)" }
-
-// deviation is a variance or deviation of floats.
-func (s *site) deviation(sample bool) string {
-	x := "CAST(" + s.args[0].sql + " AS DOUBLE)"
-	if !s.p.careful {
-		s.p.floats = true
-		return "fg_finite_result(" + s.call(s.name, x) + ", " + s.call("sum", x) + ")"
+// moments is an aggregate of moments.c, whose first argument is PostgreSQL's.
+func moments(name string) entry {
+	return func(s *site) printed {
+		var args []string
+		for _, a := range s.args {
+			args = append(args, "CAST("+a.sql+" AS DOUBLE)")
+		}
+		if s.window != nil {
+			s.over = " OVER (" + s.p.window(sliding(s.window)) + ")"
+		}
+		return printed{sql: s.call("fg_"+name, args...)}
 	}
-	least := 1
-	if sample {
-		least = 2
-	}
-	return fmt.Sprintf("(CASE WHEN %s < %d THEN NULL WHEN %s THEN CAST('nan' AS DOUBLE) ELSE %s END)",
-		s.call("count", x), least, s.anyInfinite(x), s.call(s.name, finiteOnly(x)))
 }
 
-// regression prints the statistics of pairs. PostgreSQL's first argument is y.
-func regression(s *site) printed {
-	y, x := s.args[0].sql, s.args[1].sql
-	if !s.p.careful {
-		s.p.floats = true
-		return printed{sql: "fg_finite_result(" + s.call(s.name, y, x) + ", " + s.call("sum", y) + " + " + s.call("sum", x) + ")"}
+// maxRows is more rows than a window can have.
+const maxRows = 1 << 62
+
+// sliding is the window with a frame that DuckDB does not see to be the whole
+// partition: for such a one it hands an aggregate of ours one state where the
+// interface promises one a row.
+func sliding(w *planner.Window) *planner.Window {
+	whole := func(b planner.FrameBound) bool {
+		return b == planner.UnboundedPreceding || b == planner.UnboundedFollowing || b == planner.CurrentRow && len(w.Order) == 0
 	}
-	// Of a pair with a NULL neither counts.
-	pairedY, pairedX := "(CASE WHEN "+x+" IS NOT NULL THEN "+y+" END)", "(CASE WHEN "+y+" IS NOT NULL THEN "+x+" END)"
-	least, looked := 1, s.anyInfinite(pairedY)+" OR "+s.anyInfinite(pairedX)
-	switch s.name {
-	case "regr_avgx":
-		return printed{sql: s.call("avg", pairedX)}
-	case "regr_avgy":
-		return printed{sql: s.call("avg", pairedY)}
-	case "regr_sxx":
-		looked = s.anyInfinite(pairedX)
-	case "regr_syy":
-		looked = s.anyInfinite(pairedY)
-	case "covar_samp":
-		least = 2
+	switch f := w.Frame; {
+	case f == nil && len(w.Order) > 0:
+		return w
+	case f != nil && (f.Exclude != "" || f.Mode == "ROWS" && f.Start == planner.CurrentRow || !whole(f.Start) || !whole(f.End)):
+		return w
+	case f != nil && f.Mode == "ROWS" && f.End == planner.CurrentRow:
+		return w
 	}
-	return printed{sql: fmt.Sprintf("(CASE WHEN %s < %d THEN NULL WHEN %s THEN CAST('nan' AS DOUBLE) ELSE %s END)",
-		s.call("count", pairedX), least, looked, s.call(s.name, finiteOnly(y), finiteOnly(x)))}
+	last := &planner.Const{T: planner.Type{OID: postgres.Int8OID, Typmod: -1}, Value: postgres.IntDatum(maxRows)}
+	return &planner.Window{Partition: w.Partition, Order: w.Order, Frame: &planner.Frame{
+		Mode: "ROWS", Start: planner.UnboundedPreceding, End: planner.OffsetFollowing, EndOff: last,
+	}}
 }
 
 // addStatistics: deviations, regression and ordered sets.
 func (t *tables) addStatistics() {
-	for name, v := range map[string]struct{ sample, root bool }{
-		"stddev": {true, true}, "stddev_samp": {true, true}, "stddev_pop": {false, true},
-		"variance": {true, false}, "var_samp": {true, false}, "var_pop": {false, false},
+	for name, v := range map[string]struct {
+		own          string
+		sample, root bool
+	}{
+		"stddev": {"stddev_samp", true, true}, "stddev_samp": {"stddev_samp", true, true}, "stddev_pop": {"stddev_pop", false, true},
+		"variance": {"var_samp", true, false}, "var_samp": {"var_samp", true, false}, "var_pop": {"var_pop", false, false},
 	} {
-		each(floats, func(a string) {
-			t.function(sig(name, a), func(s *site) printed { return printed{sql: s.deviation(v.sample)} })
-		})
+		each(floats, func(a string) { t.function(sig(name, a), moments(v.own)) })
 		each(integers+" numeric", func(a string) {
 			t.function(sig(name, a), func(s *site) printed { return s.variance(v.sample, v.root) })
 		})
 	}
 	each("corr covar_pop covar_samp regr_avgx regr_avgy regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy", func(f string) {
-		t.function(sig(f, "float8", "float8"), regression)
+		t.function(sig(f, "float8", "float8"), moments(f))
 	})
 	t.function("regr_count(float8, float8)", func(s *site) printed {
 		return printed{sql: "CAST(" + s.call("regr_count", s.args[0].sql, s.args[1].sql) + " AS BIGINT)"}

@@ -320,7 +320,7 @@ func (t *tables) addTextCasts() {
 		"bool": "CAST($1 AS VARCHAR)", "int2": "CAST($1 AS VARCHAR)", "int4": "CAST($1 AS VARCHAR)", "int8": "CAST($1 AS VARCHAR)",
 		"oid": "CAST($1 AS VARCHAR)", "float4": "fg_float4_out($1$style)", "float8": "fg_float8_out($1$style)", "numeric": "$1",
 		"date": "fg_date_out($1$style)", "time": "fg_time_out($1)", "timestamp": "fg_timestamp_out($1$style)",
-		"timestamptz": "fg_timestamptz_out($1, $zone$style)", "interval": "fg_interval_out($1$style)", "uuid": "CAST($1 AS VARCHAR)",
+		"timetz": "$1", "timestamptz": "fg_timestamptz_out($1, $zone$style)", "interval": "fg_interval_out($1$style)", "uuid": "CAST($1 AS VARCHAR)",
 		"bytea": "fg_bytea_out($1$style)", "json": "$1", "jsonb": "$1", "xid": "CAST($1 AS VARCHAR)",
 		"name": "$1", "char": "$1", "aclitem": "$1", "pg_node_tree": "$1", "tid": "$1", "text": "$1", "varchar": "$1", "bpchar": "rtrim($1, ' ')",
 		"regtype": "fg_regtype_out($1)", "regproc": "fg_regproc_out($1)",
@@ -328,7 +328,7 @@ func (t *tables) addTextCasts() {
 	inputs := map[string]string{
 		"bool": "bool_in($1)", "int2": "int2_in($1)", "int4": "int4_in($1)", "int8": "int8_in($1)", "oid": "oid_in($1)",
 		"float4": "float4_in($1)", "float8": "float8_in($1)", "numeric": "numeric_in($1)",
-		"date": "date_in($1, $zone$style)", "time": "time_in($1)", "timestamp": "timestamp_in($1, $zone$style)",
+		"date": "date_in($1, $zone$style)", "time": "time_in($1)", "timetz": "timetz_in($1, $zone)", "timestamp": "timestamp_in($1, $zone$style)",
 		"timestamptz": "timestamptz_in($1, $zone$style)", "interval": "interval_in($1$style)", "uuid": "uuid_in($1)", "bytea": "bytea_in($1)",
 		"json": "json_in($1)", "jsonb": "jsonb_in($1)",
 	}

@@ -71,6 +71,7 @@ const (
 	VarcharArrayOID     OID = 1015
 	TimestampTZArrayOID OID = 1185
 	NumericArrayOID     OID = 1231
+	TimeTZArrayOID      OID = 1270
 	RecordArrayOID      OID = 2287
 	JSONBArrayOID       OID = 3807
 )

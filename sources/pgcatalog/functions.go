@@ -69,6 +69,9 @@ func lookupFunctions() map[string]lookupFunc {
 		"pg_get_function_identity_arguments(oid)": procText(func(p *postgres.Proc) string { return argumentsOf(p, false) }),
 		"pg_get_viewdef(oid)":                     plain(viewDefinition),
 		"pg_get_viewdef(oid, boolean)":            plain(viewDefinition),
+		"pg_get_viewdef(oid, integer)":            plain(viewDefinition),
+		"pg_get_viewdef(text)":                    plain(namedViewDefinition),
+		"pg_get_viewdef(text, boolean)":           plain(namedViewDefinition),
 		"pg_get_serial_sequence(text, text)":      plain(serialSequence),
 
 		"regclassin(cstring)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
@@ -146,6 +149,15 @@ func viewDefinition(p *pin, args sources.CatalogArgs) (sources.CatalogResult, er
 		return nullResult(), nil
 	}
 	return textResult(" " + o.query + ";"), nil
+}
+
+// namedViewDefinition takes the view's name.
+func namedViewDefinition(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	o, err := p.table(args.Texts[0])
+	if err != nil {
+		return nullResult(), err
+	}
+	return viewDefinition(p, sources.CatalogArgs{Ints: [3]int64{int64(o.oid)}})
 }
 
 func userByID(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {

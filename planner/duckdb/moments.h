@@ -1,0 +1,25 @@
+// The part of DuckDB's C interface for aggregates that moments.c uses; see scalar.h.
+
+#ifndef FIELDGATE_MOMENTS_H
+#define FIELDGATE_MOMENTS_H
+
+#include <stdint.h>
+
+extern void *duckdb_create_aggregate_function(void);
+extern void duckdb_destroy_aggregate_function(void **function);
+extern void duckdb_aggregate_function_set_name(void *function, const char *name);
+extern void duckdb_aggregate_function_add_parameter(void *function, void *type);
+extern void duckdb_aggregate_function_set_return_type(void *function, void *type);
+extern void duckdb_aggregate_function_set_functions(
+    void *function, uint64_t (*state_size)(void *info), void (*init)(void *info, void *state),
+    void (*update)(void *info, void *input, void **states),
+    void (*combine)(void *info, void **sources, void **targets, uint64_t count),
+    void (*finalize)(void *info, void **states, void *result, uint64_t count, uint64_t at));
+extern int duckdb_register_aggregate_function(void *connection, void *function);
+extern void duckdb_aggregate_function_set_error(void *info, const char *error);
+
+// fieldgate_register_moments registers the aggregates of moments.c, given the type
+// DOUBLE. It returns NULL, or the name of the one that was refused.
+const char *fieldgate_register_moments(void *connection, void *number);
+
+#endif
