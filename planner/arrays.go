@@ -105,83 +105,109 @@ func firstError(errs ...error) error {
 	return nil
 }
 
+// subscripts binds what follows an expression: as long as nodes are left, the
+// subscripts that belong together, or a field.
 func (b *binder) subscripts(sc *scope, arg Expr, nodes []*pgquery.Node, at int32) (Expr, error) {
-	for i, node := range nodes {
-		sub := node.GetAIndices()
-		if row, ok := arg.(*Row); ok && sub == nil && row.Names != nil {
-			name := node.GetString_().GetSval()
-			n := slices.Index(row.Names, name)
-			if n < 0 {
-				return nil, errorAt(at, pgerrcode.UndefinedColumn, "column %q not found in data type record", name)
-			}
-			return b.subscripts(sc, row.Elems[n], nodes[i+1:], at)
-		}
-		if sub == nil {
-			if t, ok := postgres.TypeByOID(arg.Type().OID); ok && t.Kind != postgres.CompositeType && t.OID != postgres.RecordOID {
-				return nil, errorAt(at, pgerrcode.WrongObjectType, "column notation .%s applied to type %s, which is not a composite type",
-					node.GetString_().GetSval(), arg.Type().OID)
-			}
-			return nil, unsupported(at, "a column of a composite value")
-		}
-		oid := postgres.BaseOf(arg.Type().OID)
-		var err error
-		switch {
-		case oid == postgres.JSONBOID && !sub.IsSlice:
-			end := i + 1
-			for end < len(nodes) && nodes[end].GetAIndices() != nil && !nodes[end].GetAIndices().IsSlice {
-				end++
-			}
-			if arg, err = b.jsonSubscripts(sc, arg, nodes[i:end], at); err != nil {
-				return nil, err
-			}
-			return b.subscripts(sc, arg, nodes[end:], at)
-		case i > 0:
-			return nil, unsupported(at, "more than one array subscript")
-		case postgres.ElemOf(oid) == 0:
-			return nil, errorAt(at, pgerrcode.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", oid)
-		default:
-			arg, err = b.subscript(sc, arg, sub, at)
-		}
+	if len(nodes) == 0 {
+		return arg, nil
+	}
+	if nodes[0].GetAIndices() == nil {
+		field, err := b.rowField(arg, nodes[0].GetString_().GetSval(), at)
 		if err != nil {
 			return nil, err
 		}
+		return b.subscripts(sc, field, nodes[1:], at)
 	}
-	return arg, nil
-}
-
-// subscript binds a[i] and a[i:j].
-func (b *binder) subscript(sc *scope, arg Expr, n *pgquery.A_Indices, at int32) (Expr, error) {
-	elem := postgres.ElemOf(postgres.BaseOf(arg.Type().OID))
-	s := &Subscript{T: Type{OID: elem, Typmod: arg.Type().Typmod}, Arg: arg, Slice: n.IsSlice}
-	if n.IsSlice {
-		s.T = arg.Type()
-	}
-	bound := func(node *pgquery.Node) (Expr, error) {
-		if node == nil {
-			return nil, nil
-		}
-		e, err := b.expr(sc, node)
-		if err != nil {
-			return nil, err
-		}
-		if from := e.Type().OID; from != postgres.UnknownOID && !postgres.CanCoerce(from, postgres.Int4OID, postgres.Assignment) {
-			return nil, errorAt(locate(node), pgerrcode.DatatypeMismatch, "array subscript must have type integer")
-		}
-		return b.coerce(e, plainType(postgres.Int4OID), postgres.Assignment, locate(node))
+	oid := postgres.BaseOf(arg.Type().OID)
+	isJSON := oid == postgres.JSONBOID && !nodes[0].GetAIndices().IsSlice
+	end := 1
+	for end < len(nodes) && nodes[end].GetAIndices() != nil && (!isJSON || !nodes[end].GetAIndices().IsSlice) {
+		end++
 	}
 	var err error
-	if !n.IsSlice {
-		s.Index, err = bound(n.Uidx)
-		return s, err
+	switch {
+	case isJSON:
+		arg, err = b.jsonSubscripts(sc, arg, nodes[:end], at)
+	case postgres.ElemOf(oid) == 0:
+		err = errorAt(at, pgerrcode.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", oid)
+	default:
+		arg, err = b.subscript(sc, arg, nodes[:end])
 	}
-	if n.Lidx == nil || n.Uidx == nil {
-		return nil, unsupported(at, "an array slice without both bounds")
-	}
-	if s.Index, err = bound(n.Lidx); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	s.Upper, err = bound(n.Uidx)
-	return s, err
+	return b.subscripts(sc, arg, nodes[end:], at)
+}
+
+// rowField is a named field of a row.
+func (b *binder) rowField(arg Expr, name string, at int32) (Expr, error) {
+	if row, ok := arg.(*Row); ok && row.Names != nil {
+		n := slices.Index(row.Names, name)
+		if n < 0 {
+			return nil, errorAt(at, pgerrcode.UndefinedColumn, "column %q not found in data type record", name)
+		}
+		return row.Elems[n], nil
+	}
+	if t, ok := postgres.TypeByOID(arg.Type().OID); ok && t.Kind != postgres.CompositeType && t.OID != postgres.RecordOID {
+		return nil, errorAt(at, pgerrcode.WrongObjectType, "column notation .%s applied to type %s, which is not a composite type", name, arg.Type().OID)
+	}
+	return nil, unsupported(at, "a column of a composite value")
+}
+
+// maxSubscripts is MAXDIM of PostgreSQL.
+const maxSubscripts = 6
+
+// subscript binds a[i] and a[i:j], with as many subscripts as follow each other. If
+// one is a slice all are, from 1 where one bound stands alone.
+func (b *binder) subscript(sc *scope, arg Expr, nodes []*pgquery.Node) (Expr, error) {
+	if len(nodes) > maxSubscripts {
+		return nil, errorf(pgerrcode.ProgramLimitExceeded, "number of array dimensions (%d) exceeds the maximum allowed (%d)", len(nodes), maxSubscripts)
+	}
+	oid := postgres.BaseOf(arg.Type().OID)
+	elem := postgres.ElemOf(oid)
+	s := &Subscript{T: Type{OID: elem, Typmod: arg.Type().Typmod}, Arg: arg}
+	s.Slice = slices.ContainsFunc(nodes, func(n *pgquery.Node) bool { return n.GetAIndices().IsSlice })
+	if s.Slice {
+		s.T = Type{OID: oid, Typmod: arg.Type().Typmod}
+		if !isArray(oid) {
+			s.T.OID = postgres.ArrayOf(elem) // a part of a vector is no vector
+		}
+	}
+	for _, node := range nodes {
+		n := node.GetAIndices()
+		index, err := b.subscriptBound(sc, n.Uidx)
+		if err != nil {
+			return nil, err
+		}
+		if !s.Slice {
+			s.Index = append(s.Index, index)
+			continue
+		}
+		lower, err := b.subscriptBound(sc, n.Lidx)
+		if err != nil {
+			return nil, err
+		}
+		if !n.IsSlice {
+			lower = &Const{T: plainType(postgres.Int4OID), Value: postgres.IntDatum(1), at: nowhere}
+		}
+		s.Index, s.Upper = append(s.Index, lower), append(s.Upper, index)
+	}
+	return s, nil
+}
+
+// subscriptBound binds one bound; nil: it is not given.
+func (b *binder) subscriptBound(sc *scope, node *pgquery.Node) (Expr, error) {
+	if node == nil {
+		return nil, nil
+	}
+	e, err := b.expr(sc, node)
+	if err != nil {
+		return nil, err
+	}
+	if from := e.Type().OID; from != postgres.UnknownOID && !postgres.CanCoerce(from, postgres.Int4OID, postgres.Assignment) {
+		return nil, errorAt(locate(node), pgerrcode.DatatypeMismatch, "array subscript must have type integer")
+	}
+	return b.coerce(e, plainType(postgres.Int4OID), postgres.Assignment, locate(node))
 }
 
 // jsonSubscripts binds j[x][y]: one path of texts and numbers.

@@ -43,7 +43,9 @@ type Chunk struct {
 // timestamp and timestamptz: microseconds since 1970-01-01 UTC); Float32s and
 // Float64s; Intervals; UUIDs; Numerics for numeric; Bytes for every other type:
 // text types, json and jsonb as their text, bytea as its bytes, and numeric
-// values that Numerics cannot hold. Lists is set for arrays. Unset rows are NULL.
+// values that Numerics cannot hold. Lists is set for arrays of one dimension from 1;
+// others, and time with time zone, are their texts in Bytes, as they print when
+// nothing is set. Unset rows are NULL.
 // The planner adds Bytes beside the Int64s of regclass, regnamespace and regrole:
 // what they print as.
 type Vector struct {
@@ -81,7 +83,7 @@ type Numeric struct {
 	Scale int16
 }
 
-// ListVector holds arrays: row r is Elems[Offsets[r] : Offsets[r]+Lengths[r]].
+// ListVector holds arrays of one dimension: row r is Elems[Offsets[r] : Offsets[r]+Lengths[r]].
 type ListVector struct {
 	Offsets, Lengths []uint64
 	Elems            Vector

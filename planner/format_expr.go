@@ -81,16 +81,31 @@ func (f *formatter) branchExpr(e Expr) string {
 	case *Array:
 		return "array[" + f.list(e.Elems) + "]"
 	case *Subscript:
-		if e.Slice {
-			return f.expr(e.Arg) + "[" + f.expr(e.Index) + ":" + f.expr(e.Upper) + "]"
-		}
-		return f.expr(e.Arg) + "[" + f.expr(e.Index) + "]"
+		return f.subscript(e)
 	case *Row:
 		return "row(" + f.list(e.Elems) + ")"
 	case *RowCompare:
 		return "(row(" + f.list(e.Left) + ") " + e.Name + " row(" + f.list(e.Right) + "))"
 	}
 	return f.groupExpr(e)
+}
+
+func (f *formatter) subscript(e *Subscript) string {
+	text := f.expr(e.Arg)
+	bound := func(e Expr) string {
+		if e == nil {
+			return ""
+		}
+		return f.expr(e)
+	}
+	for i := range e.Index {
+		text += "[" + bound(e.Index[i])
+		if e.Slice {
+			text += ":" + bound(e.Upper[i])
+		}
+		text += "]"
+	}
+	return text
 }
 
 // groupExpr prints expressions over several rows.

@@ -48,7 +48,7 @@ func (t objectTexts) add(columns []ResultColumn, c *Chunk) error {
 			continue
 		}
 		v := &c.Columns[i]
-		for v.Lists != nil {
+		if v.Lists != nil {
 			v = &v.Lists.Elems
 		}
 		v.Bytes = make([][]byte, len(v.Int64s))

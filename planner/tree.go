@@ -153,13 +153,13 @@ type (
 		T     Type
 		Elems []Expr
 	}
-	// Subscript is Arg[Index], or the slice Arg[Index:Upper] if Slice.
+	// Subscript is Arg[Index][...], or the slice Arg[Index:Upper][...] if Slice, of
+	// which bounds that are not given are nil.
 	Subscript struct {
-		T     Type
-		Arg   Expr
-		Index Expr
-		Upper Expr
-		Slice bool
+		T            Type
+		Arg          Expr
+		Index, Upper []Expr
+		Slice        bool
 	}
 	// Row is ROW(...), of type record. Names are those of a row that has any.
 	Row struct {

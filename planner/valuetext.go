@@ -19,7 +19,7 @@ func TextOf(oid postgres.OID, env *postgres.Env) AppendFunc {
 		return vectorText
 	}
 	if elem := postgres.ElemOf(oid); elem != 0 {
-		return arrayText(TextOf(elem, env))
+		return shapedText(oid, arrayText(TextOf(elem, env)), env)
 	}
 	iso := env.DateFormat == postgres.ISODates
 	switch oid {
@@ -202,31 +202,48 @@ func byteaEscaped(env *postgres.Env) AppendFunc {
 // delimiter stands between the elements of the arrays that are sent (typdelim).
 const delimiter = ','
 
+// shapedText prints an array that comes as its text, as the engine gives those of
+// several dimensions, and leaves other arrays to list.
+func shapedText(oid postgres.OID, list AppendFunc, env *postgres.Env) AppendFunc {
+	return func(dst []byte, v *Vector, row int) []byte {
+		if v.Lists != nil {
+			return list(dst, v, row)
+		}
+		return postgres.AppendText(dst, oid, KeptDatum(oid, v.Bytes[row]), *env)
+	}
+}
+
+// KeptDatum reads a value that an engine gave as its text: that which the type's
+// output prints when nothing is set.
+func KeptDatum(oid postgres.OID, text []byte) postgres.Datum {
+	d, err := postgres.ParseLiteral(oid, -1, string(text), postgres.DefaultEnv())
+	if err != nil {
+		panic(err) // no engine gives such
+	}
+	return d
+}
+
 // arrayText is array_out of PostgreSQL: elements in braces, NULL bare, quoted
 // where they could be read as something else.
 func arrayText(elem AppendFunc) AppendFunc {
 	var item []byte
-	var list func(dst []byte, l *ListVector, row int) []byte
-	list = func(dst []byte, l *ListVector, row int) []byte {
+	return func(dst []byte, v *Vector, row int) []byte {
+		l := v.Lists
 		dst = append(dst, '{')
 		from := l.Offsets[row]
 		for i := from; i < from+l.Lengths[row]; i++ {
 			if i > from {
 				dst = append(dst, delimiter)
 			}
-			switch at := int(i); {
-			case l.Elems.IsNull(at):
+			if at := int(i); l.Elems.IsNull(at) {
 				dst = append(dst, "NULL"...)
-			case l.Elems.Lists != nil:
-				dst = list(dst, l.Elems.Lists, at)
-			default:
+			} else {
 				item = elem(item[:0], &l.Elems, at)
 				dst = postgres.AppendArrayItem(dst, item, delimiter)
 			}
 		}
 		return append(dst, '}')
 	}
-	return func(dst []byte, v *Vector, row int) []byte { return list(dst, v.Lists, row) }
 }
 
 // vectorText is int2vectorout and oidvectorout: numbers and spaces.

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/jackc/pgerrcode"
 
@@ -57,7 +58,7 @@ func children(e Expr) []Expr {
 	case *Array:
 		return e.Elems
 	case *Subscript:
-		return []Expr{e.Arg, e.Index, e.Upper}
+		return slices.Concat([]Expr{e.Arg}, e.Index, e.Upper)
 	case *Row:
 		return e.Elems
 	case *RowCompare:

@@ -12,42 +12,27 @@ import (
 // oidvector, an empty one has a dimension too.
 func arrayBinary(elemOID postgres.OID, lower uint32, elem planner.AppendFunc) planner.AppendFunc {
 	return func(dst []byte, v *planner.Vector, row int) []byte {
-		at := len(dst)
+		l, at := v.Lists, len(dst)
+		from, n := l.Offsets[row], l.Lengths[row]
 		dst = binary.BigEndian.AppendUint32(dst, 0) // dimensions
 		dst = binary.BigEndian.AppendUint32(dst, 0) // has NULLs
 		dst = binary.BigEndian.AppendUint32(dst, uint32(elemOID))
-		dims := uint32(0)
-		for l, r := v.Lists, row; l != nil && (l.Lengths[r] > 0 || lower == 0); dims++ {
-			dst = binary.BigEndian.AppendUint32(dst, uint32(l.Lengths[r]))
+		if n > 0 || lower == 0 {
+			dst[at+3] = 1
+			dst = binary.BigEndian.AppendUint32(dst, uint32(n))
 			dst = binary.BigEndian.AppendUint32(dst, lower)
-			l, r = l.Elems.Lists, int(l.Offsets[r])
 		}
-		binary.BigEndian.PutUint32(dst[at:], dims)
-		dst, nulls := appendElements(dst, v.Lists, row, elem)
-		if nulls {
-			binary.BigEndian.PutUint32(dst[at+4:], 1)
+		for i := from; i < from+n; i++ {
+			if l.Elems.IsNull(int(i)) {
+				dst[at+7] = 1
+				dst = append(dst, 0xff, 0xff, 0xff, 0xff)
+				continue
+			}
+			start := len(dst)
+			dst = append(dst, 0, 0, 0, 0)
+			dst = elem(dst, &l.Elems, int(i))
+			binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start-4))
 		}
 		return dst
 	}
-}
-
-func appendElements(dst []byte, l *planner.ListVector, row int, elem planner.AppendFunc) (out []byte, nulls bool) {
-	from := l.Offsets[row]
-	for i := from; i < from+l.Lengths[row]; i++ {
-		switch at := int(i); {
-		case l.Elems.IsNull(at):
-			dst = append(dst, 0xff, 0xff, 0xff, 0xff)
-			nulls = true
-		case l.Elems.Lists != nil:
-			var inner bool
-			dst, inner = appendElements(dst, l.Elems.Lists, at, elem)
-			nulls = nulls || inner
-		default:
-			start := len(dst)
-			dst = append(dst, 0, 0, 0, 0)
-			dst = elem(dst, &l.Elems, at)
-			binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start-4))
-		}
-	}
-	return dst, nulls
 }

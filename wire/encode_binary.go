@@ -25,7 +25,13 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 		if isVector(oid) {
 			lower = 0
 		}
-		return arrayBinary(elem, lower, f)
+		list, shaped := arrayBinary(elem, lower, f), keptBinary(oid)
+		return func(dst []byte, v *planner.Vector, row int) []byte {
+			if v.Lists != nil {
+				return list(dst, v, row)
+			}
+			return shaped(dst, v, row)
+		}
 	}
 	switch oid {
 	case postgres.BoolOID:
@@ -52,8 +58,8 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 		return timestampBinary
 	case postgres.IntervalOID:
 		return intervalBinary
-	case postgres.TimeTZOID:
-		return parsedBinary(oid)
+	case postgres.TimeTZOID, postgres.TIDOID:
+		return keptBinary(oid)
 	case postgres.UUIDOID:
 		return uuidBinary
 	case postgres.JSONBOID:
@@ -70,16 +76,11 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 // bytesBinary serves every type whose binary form is its text, or its bytes.
 func bytesBinary(dst []byte, v *planner.Vector, row int) []byte { return append(dst, v.Bytes[row]...) }
 
-// parsedBinary serves the types whose values come as their text and go as something
-// else. The text is what the engine printed, so that it can be read.
-func parsedBinary(oid postgres.OID) planner.AppendFunc {
-	env := postgres.DefaultEnv()
+// keptBinary serves the types whose values come as their text and go as something
+// else.
+func keptBinary(oid postgres.OID) planner.AppendFunc {
 	return func(dst []byte, v *planner.Vector, row int) []byte {
-		d, err := postgres.ParseLiteral(oid, -1, string(v.Bytes[row]), env)
-		if err != nil {
-			panic(err) // not what the engine printed
-		}
-		return postgres.AppendBinary(dst, oid, d)
+		return postgres.AppendBinary(dst, oid, planner.KeptDatum(oid, v.Bytes[row]))
 	}
 }
 

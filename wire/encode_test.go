@@ -101,7 +101,11 @@ func vectorsOf(oid postgres.OID, d postgres.Datum) []planner.Vector {
 	v := planner.Vector{T: planner.Type{OID: oid, Typmod: -1}}
 	switch d.Kind {
 	case postgres.ArrayKind:
-		v.Lists = listsOf(d.Array, d.Array.Dims, d.Array.Items)
+		if len(d.Array.Dims) > 1 {
+			v.Bytes = [][]byte{postgres.AppendText(nil, oid, d, postgres.DefaultEnv())}
+			break
+		}
+		v.Lists = listOf(d.Array)
 	case postgres.NumericKind:
 		v.Bytes = [][]byte{[]byte(d.Str)}
 		if n, ok := numericOf(d.Str); ok {
@@ -141,23 +145,9 @@ func add(v *planner.Vector, oid postgres.OID, d *postgres.Datum) {
 	}
 }
 
-func listsOf(a *postgres.Array, dims []postgres.Dimension, items []postgres.Datum) *planner.ListVector {
-	if len(dims) == 0 {
-		return &planner.ListVector{Offsets: []uint64{0}, Lengths: []uint64{0}}
-	}
-	l := &planner.ListVector{Offsets: []uint64{0}, Lengths: []uint64{uint64(dims[0].Len)}}
-	if len(dims) == 2 {
-		inner := &planner.ListVector{}
-		for i := range dims[0].Len {
-			inner.Offsets = append(inner.Offsets, uint64(i*dims[1].Len))
-			inner.Lengths = append(inner.Lengths, uint64(dims[1].Len))
-		}
-		inner.Elems = elements(a.Elem, items)
-		l.Elems = planner.Vector{Lists: inner}
-		return l
-	}
-	l.Elems = elements(a.Elem, items)
-	return l
+func listOf(a *postgres.Array) *planner.ListVector {
+	n := uint64(len(a.Items))
+	return &planner.ListVector{Offsets: []uint64{0}, Lengths: []uint64{n}, Elems: elements(a.Elem, a.Items)}
 }
 
 func elements(oid postgres.OID, items []postgres.Datum) planner.Vector {

@@ -53,6 +53,9 @@ func newColumnReader(t planner.Type, actual bindings.LogicalType) (columnReader,
 	r := columnReader{t: t}
 	id := bindings.GetTypeId(actual)
 	if elem := postgres.ElemOf(t.OID); elem != 0 && isList(t.OID) {
+		if id == bindings.TypeVarchar {
+			return r, nil // of any shape: its text
+		}
 		if id != bindings.TypeList {
 			return r, fmt.Errorf("type %d for %s", id, t.OID)
 		}

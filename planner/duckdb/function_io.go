@@ -134,25 +134,6 @@ func inputFunctions() definitions {
 		"fg_interval_in(VARCHAR, VARCHAR) INTERVAL": input(postgres.IntervalOID, -1, func(c *call, d *postgres.Datum) {
 			c.setInterval(span{d.Months, d.Days, d.Int})
 		}),
-		"fg_array_in(VARCHAR) VARCHAR[]": func(c *call) error {
-			d, err := c.read(postgres.TextArrayOID, -1)
-			if err != nil {
-				return err
-			}
-			if d.Array != nil && (len(d.Array.Dims) > 1 || len(d.Array.Dims) == 1 && d.Array.Dims[0].Lower != 1) {
-				return unsupported("an array of several dimensions or another lower bound")
-			}
-			var elems [][]byte
-			for i := range d.Array.Items {
-				var e []byte
-				if item := &d.Array.Items[i]; item.Kind != postgres.NullKind {
-					e = append([]byte{}, item.Str...)
-				}
-				elems = append(elems, e)
-			}
-			c.setList(elems)
-			return nil
-		},
 	}
 }
 

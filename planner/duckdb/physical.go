@@ -13,12 +13,17 @@ import (
 // fast. Where it differs from row to row (a quotient, an average, text that was
 // read), they are PostgreSQL's own text, and functions of ours compute with it
 // exactly. The form of each expression is known when it is printed.
+//
+// Arrays have two forms as well. Those of one dimension whose subscripts begin at 1
+// are lists. Where the shape may be another (text that was read, ARRAY[[1], [2]], a
+// slice of such) they are PostgreSQL's text, with the elements as they print when
+// nothing is set.
 const (
 	decimalWidth = 38
 	// maxScale bounds the scale of decimals, so that whole parts of 20 digits,
 	// which bigint sums reach, still fit.
 	maxScale = 18
-	// asText is the scale of numerics that are text.
+	// asText is the scale of numerics, and of arrays, that are text.
 	asText = -1
 )
 
@@ -59,7 +64,10 @@ func physical(oid postgres.OID) string {
 		return "BIGINT"
 	}
 	if elem := postgres.ElemOf(oid); elem != 0 && isList(oid) {
-		if p := physical(elem); p != "" && !isList(elem) {
+		switch p := physical(elem); {
+		case isVector(elem):
+			return "VARCHAR"
+		case p != "" && !isList(elem):
 			return p + "[]"
 		}
 		return ""

@@ -171,8 +171,12 @@ func (p *printer) cte(c *planner.CTE) string {
 	var want []int
 	if c.Recursive {
 		// The query reads itself, so the forms of its columns are settled first.
-		for _, t := range shown {
-			want = append(want, textScale(t.Expr.Type()))
+		for i, t := range shown {
+			scale := textScale(t.Expr.Type())
+			if first := c.Query.SetOp.Left.Targets[i].Expr; isShaped(first) {
+				scale = asText
+			}
+			want = append(want, scale)
 		}
 		r.columns = want
 		p.ctes[c] = r
@@ -189,7 +193,7 @@ func (p *printer) cte(c *planner.CTE) string {
 
 // textScale is the scale of a type's values where nothing fixes it.
 func textScale(t planner.Type) int {
-	if t.OID == postgres.NumericOID {
+	if t.OID == postgres.NumericOID || isVector(postgres.ElemOf(t.OID)) {
 		return asText
 	}
 	return 0
@@ -210,7 +214,7 @@ func (p *printer) selection(q *planner.Query, want []int) body {
 	keyed := false
 	for i, t := range shown {
 		e := p.expr(t.Expr)
-		e = p.wanted(e, want, i)
+		e = p.wanted(t.Expr.Type(), e, want, i)
 		outputs = append(outputs, p.output(t.Expr.Type(), e)+" AS "+outputName(i))
 		key := p.key(t.Expr.Type(), e)
 		keyed = keyed || key != e.sql
@@ -262,6 +266,9 @@ func (p *printer) ties(q *planner.Query, scales []int) string {
 // output casts a shown column to the type its reader expects.
 func (p *printer) output(t planner.Type, e printed) string {
 	physicalType := physical(t.OID)
+	if postgres.ElemOf(t.OID) != 0 && e.scale == asText {
+		physicalType = "VARCHAR"
+	}
 	if t.OID == postgres.NumericOID && e.scale != asText {
 		physicalType = fmt.Sprintf("DECIMAL(%d,%d)", decimalWidth, e.scale)
 	}
@@ -272,11 +279,11 @@ func (p *printer) output(t planner.Type, e printed) string {
 }
 
 // wanted brings output i into the wanted form.
-func (p *printer) wanted(e printed, want []int, i int) printed {
-	if want == nil || want[i] == e.scale {
+func (p *printer) wanted(t planner.Type, e printed, want []int, i int) printed {
+	if want == nil {
 		return e
 	}
-	return p.rescale(e, want[i])
+	return p.inForm(t, e, want[i])
 }
 
 // rescale brings a numeric into a form with at least its digits.
@@ -290,9 +297,9 @@ func (p *printer) rescale(e printed, scale int) printed {
 	return printed{fmt.Sprintf("CAST(%s AS DECIMAL(%d,%d))", e.sql, decimalWidth, scale), scale}
 }
 
-// common brings numerics into one form. It keeps each value's scale: decimals
-// of different scales become text.
-func (p *printer) common(es []printed) []printed {
+// common brings values of a type into one form. It keeps each numeric's scale:
+// decimals of different scales become text.
+func (p *printer) common(t planner.Type, es []printed) []printed {
 	if len(es) == 0 {
 		return es
 	}
@@ -304,7 +311,7 @@ func (p *printer) common(es []printed) []printed {
 	}
 	out := make([]printed, len(es))
 	for i, e := range es {
-		out[i] = p.rescale(e, scale)
+		out[i] = p.inForm(t, e, scale)
 	}
 	return out
 }
@@ -321,6 +328,8 @@ func (p *printer) key(t planner.Type, e printed) string {
 		return "fg_jsonb_key(" + e.sql + ")"
 	case t.OID == postgres.TimeTZOID:
 		return "fg_timetz_key(" + e.sql + ")"
+	case postgres.ElemOf(t.OID) != 0:
+		return p.arrayKey(t, e)
 	}
 	return e.sql
 }
@@ -331,14 +340,14 @@ func hasKey(oid postgres.OID) bool {
 	case postgres.NumericOID, postgres.BPCharOID, postgres.JSONBOID, postgres.TimeTZOID:
 		return true
 	}
-	return false
+	return postgres.ElemOf(oid) != 0
 }
 
 // comparable refuses the types that have an order or equality in PostgreSQL
 // which the engine does not have.
 func (p *printer) comparable(t planner.Type) {
 	switch t.OID {
-	case postgres.NumericArrayOID, postgres.JSONBArrayOID, postgres.RecordOID, postgres.BPCharArrayOID, postgres.TimeTZArrayOID:
+	case postgres.RecordOID, postgres.RecordArrayOID:
 		p.fail(unsupported("comparing values of type %s", t.OID))
 	}
 }
@@ -346,7 +355,7 @@ func (p *printer) comparable(t planner.Type) {
 // orderable refuses those that have equality here and no order.
 func (p *printer) orderable(t planner.Type) {
 	p.comparable(t)
-	if t.OID == postgres.JSONBOID {
+	if t.OID == postgres.JSONBOID || t.OID == postgres.JSONBArrayOID {
 		p.fail(unsupported("ordering values of type %s", t.OID))
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 func (p *printer) aggregate(e *planner.Aggregate) printed {
 	entry, ok := printings().aggregates[e.Proc.OID]
-	if _, ranks := hypothetical[e.Proc.Name]; !ok && (!ranks || !e.WithinGroup) {
+	if !ok && (!e.WithinGroup || !isHypothetical(e.Proc.Name)) {
 		return p.fail(unsupported("aggregate %s", signatureOf(e.Proc.Name, e.Proc.Args)))
 	}
 	// Inside an aggregate the rows of the group are seen, not its key.
@@ -36,8 +36,8 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 		s.filter = " FILTER (WHERE " + p.expr(e.Filter).sql + ")"
 	}
 	if e.WithinGroup {
-		if rank, ok := hypothetical[e.Proc.Name]; ok {
-			out := printed{sql: rank(s, e.Order)}
+		if isHypothetical(e.Proc.Name) {
+			out := printed{sql: s.hypothetical(e.Order)}
 			p.groups = groups
 			return out
 		}
@@ -53,6 +53,9 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 		s.order = p.sortKey(planner.SortKey{Expr: e.Args[0]}, s.args[0])
 	}
 	p.groups = groups
+	if !printings().anyForm[e.Proc.OID] {
+		s.lists()
+	}
 	return entry(s)
 }
 
@@ -75,6 +78,9 @@ func (p *printer) windowCall(e *planner.WindowCall) printed {
 	s := p.site(e.Proc.Name, e.Args, e.T)
 	if e.Filter != nil {
 		s.filter = " FILTER (WHERE " + p.expr(e.Filter).sql + ")"
+	}
+	if !printings().anyForm[e.Proc.OID] {
+		s.lists()
 	}
 	s.window = e.Window
 	s.over = " OVER (" + p.window(e.Window) + ")"

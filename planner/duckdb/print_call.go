@@ -111,6 +111,9 @@ func (p *printer) callFunction(e *planner.Func) printed {
 	}
 	s := p.site(e.Proc.Name, e.Args, e.T)
 	s.variadic = e.Variadic
+	if !printings().anyForm[e.Proc.OID] {
+		s.lists()
+	}
 	return entry(s)
 }
 
@@ -122,6 +125,16 @@ func takesArray(proc *postgres.Proc) bool {
 		return true
 	}
 	return false
+}
+
+// lists brings arrays of another form into that of lists, which is the only one that
+// most functions know.
+func (s *site) lists() {
+	for i, t := range s.types {
+		if postgres.ElemOf(t.OID) != 0 {
+			s.args[i] = s.p.list(t, s.args[i])
+		}
+	}
 }
 
 func (p *printer) site(name string, args []planner.Expr, ret planner.Type) *site {
@@ -157,6 +170,9 @@ func (p *printer) callOperator(o *postgres.Operator, s *site) printed {
 	entry, ok := printings().operators[o.OID]
 	if !ok {
 		return p.fail(unsupported("operator %s", operatorSignature(o)))
+	}
+	if !printings().anyForm[o.Code] {
+		s.lists()
 	}
 	return entry(s)
 }

@@ -47,12 +47,11 @@ func (p *printer) convert(arg printed, from, to planner.Type, explicit, try bool
 	fromElem, toElem := postgres.ElemOf(from.OID), postgres.ElemOf(to.OID)
 	switch {
 	case fromElem != 0 && toElem != 0:
-		return p.castElements(arg, fromElem, to, explicit, try)
+		return p.castArray(arg, from, to, explicit, try)
 	case fromElem != 0 && isString(to.OID):
-		return printed{sql: "fg_array_out(" + s.elementTexts(0) + ")"}
+		return printed{sql: s.textOfArray()}
 	case toElem != 0 && isString(from.OID):
-		texts := printed{sql: "fg_array_in(" + arg.sql + ")"}
-		return p.castElements(texts, postgres.TextOID, to, true, try)
+		return p.arrayOfText(arg, to, try)
 	case postgres.BinaryCoercible(from.OID, to.OID) && physical(from.OID) == physical(to.OID):
 		return arg
 	case isRegistered(from.OID) && to.OID == postgres.OIDOID, from.OID == postgres.OIDOID && isRegistered(to.OID):
@@ -70,10 +69,7 @@ func (p *printer) castElements(list printed, from postgres.OID, to planner.Type,
 	}
 	name := p.name("e")
 	e := p.cast(printed{name, textScale(fromElem)}, fromElem, toElem, explicit, try)
-	if toElem.OID == postgres.NumericOID {
-		e = p.rescale(e, asText)
-	}
-	return printed{sql: transform(list.sql, name, e.sql)}
+	return printed{sql: transform(list.sql, name, p.inForm(toElem, e, textScale(toElem)).sql)}
 }
 
 // applyTypmod cuts, pads or rounds to a type's modifier.

@@ -64,7 +64,7 @@ func (p *printer) logic(e *planner.Logic) printed {
 // mayRaise finds the functions that fail for some values. What users write to
 // keep those values away (x <> 0 AND 1 / x > 2) has to be evaluated before.
 var mayRaise = regexp.MustCompile(`fg_(div|mod)_|_in\(|fg_(int[248]|float[48])_of_|fg_numeric_(div|mod|quo|sqrt|exp|ln|log|power)|` +
-	`fg_(sqrt|ln|log10|power|exp|asin|acos|raise|chr|to_date|to_timestamp|jsonb_scalar|json_array_length|json_keys|json_elements|interval_div)\b`)
+	`fg_array_|fg_(sqrt|ln|log10|power|exp|asin|acos|raise|chr|to_date|to_timestamp|jsonb_scalar|json_array_length|json_keys|json_elements|interval_div)\b`)
 
 // guarded prints the operands of AND or OR that may fail so that they are
 // evaluated only where those before them do not decide. DuckDB orders operands
@@ -148,7 +148,7 @@ func (p *printer) quantified(e *planner.Quantified) printed {
 			return printed{sql: "(" + left.sql + " IN (" + strings.Join(list, ", ") + "))"}
 		}
 	}
-	list := p.expr(e.Array).sql
+	list := p.items(e.Array.Type(), p.expr(e.Array))
 	if in, ok := p.elementOf(e, left, list, elem); ok {
 		return in
 	}

@@ -90,7 +90,7 @@ func (p *printer) datum(oid postgres.OID, d *postgres.Datum) printed {
 	case postgres.UUIDKind:
 		return cast(quoteString(hex.EncodeToString([]byte(d.Str))))
 	case postgres.ArrayKind:
-		return p.arrayConstant(oid, d.Array)
+		return p.arrayConstant(oid, d)
 	}
 	return p.fail(unsupported("a constant of type %s", oid))
 }
@@ -175,20 +175,4 @@ func (p *printer) span(v span) string {
 	}
 	p.spans[value] = v
 	return intervalLiteral(v.months, v.days, v.micros)
-}
-
-func (p *printer) arrayConstant(oid postgres.OID, a *postgres.Array) printed {
-	if len(a.Dims) > 1 || len(a.Dims) == 1 && a.Dims[0].Lower != 1 {
-		return p.fail(unsupported("an array of several dimensions or another lower bound"))
-	}
-	elem := postgres.ElemOf(oid)
-	var elems []string
-	for i := range a.Items {
-		e := p.datum(elem, &a.Items[i])
-		if elem == postgres.NumericOID {
-			e = p.rescale(e, asText)
-		}
-		elems = append(elems, e.sql)
-	}
-	return printed{sql: "CAST([" + strings.Join(elems, ", ") + "] AS " + physical(oid) + ")"}
 }

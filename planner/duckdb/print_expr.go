@@ -54,7 +54,7 @@ func (p *printer) plain(e planner.Expr) printed {
 	case *planner.MinMax:
 		return p.minMax(e)
 	case *planner.NullIf:
-		l, r := p.common2(p.expr(e.Left), p.expr(e.Right))
+		l, r := p.common2(e.Left.Type(), p.expr(e.Left), p.expr(e.Right))
 		equal := p.apply(e.Operator, e.Left.Type(), l, e.Right.Type(), r)
 		first := p.expr(e.Left)
 		return printed{"(CASE WHEN " + equal.sql + " THEN NULL ELSE " + first.sql + " END)", first.scale}
@@ -98,8 +98,8 @@ func (p *printer) column(c *planner.Column) printed {
 	return out
 }
 
-func (p *printer) common2(a, b printed) (l, r printed) {
-	out := p.common([]printed{a, b})
+func (p *printer) common2(t planner.Type, a, b printed) (l, r printed) {
+	out := p.common(t, []printed{a, b})
 	return out[0], out[1]
 }
 
@@ -121,11 +121,26 @@ func join(es []printed) string {
 
 // variadic prints a function of DuckDB's that is PostgreSQL's.
 func (p *printer) variadic(name string, args []planner.Expr) printed {
-	es := p.exprs(args)
-	if args[0].Type().OID == postgres.NumericOID {
-		es = p.common(es)
-	}
+	es := p.common(args[0].Type(), p.exprs(args))
 	return printed{name + "(" + join(es) + ")", es[0].scale}
+}
+
+// extreme is the greatest or least of values by their keys; of equal ones the first.
+func (p *printer) extreme(name string, t planner.Type, es []printed) string {
+	keyed := make([]string, len(es))
+	differ := false
+	for i, e := range es {
+		key, rank := p.key(t, e), i
+		differ = differ || key != e.sql
+		if name == "greatest" {
+			rank = -i
+		}
+		keyed[i] = fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN struct_pack(k := %s, i := %d, v := %s) END", e.sql, key, rank, e.sql)
+	}
+	if !differ {
+		return name + "(" + join(es) + ")"
+	}
+	return "struct_extract(" + name + "(" + strings.Join(keyed, ", ") + "), 'v')"
 }
 
 func (p *printer) caseExpr(e *planner.Case) printed {
@@ -136,9 +151,7 @@ func (p *printer) caseExpr(e *planner.Case) printed {
 	if e.Else != nil {
 		results = append(results, p.expr(e.Else))
 	}
-	if e.T.OID == postgres.NumericOID {
-		results = p.common(results)
-	}
+	results = p.common(e.T, results)
 	var b strings.Builder
 	b.WriteString("(CASE")
 	for i, w := range e.Whens {
@@ -158,52 +171,14 @@ func (p *printer) minMax(e *planner.MinMax) printed {
 	if e.Greatest {
 		name = "greatest"
 	}
+	es := p.common(e.T, p.exprs(e.Args))
 	if e.T.OID != postgres.NumericOID {
-		return p.variadic(name, e.Args)
+		return printed{p.extreme(name, e.T, es), es[0].scale}
 	}
-	es := p.common(p.exprs(e.Args))
 	if es[0].scale != asText {
 		return printed{name + "(" + join(es) + ")", es[0].scale}
 	}
 	return printed{"fg_numeric_" + name + "([" + join(es) + "])", asText}
-}
-
-func (p *printer) array(e *planner.Array) printed {
-	if postgres.ElemOf(e.T.OID) == 0 || physical(e.T.OID) == "" {
-		return p.fail(unsupported("an array of type %s", e.T.OID))
-	}
-	es := p.exprs(e.Elems)
-	for i, elem := range e.Elems {
-		t := elem.Type().OID
-		if postgres.ElemOf(t) != 0 {
-			return p.fail(unsupported("an array of several dimensions"))
-		}
-		if t == postgres.NumericOID {
-			es[i] = p.rescale(es[i], asText)
-		}
-	}
-	return printed{sql: "CAST([" + join(es) + "] AS " + physical(e.T.OID) + ")"}
-}
-
-// subscript prints an element or a slice. Out of its bounds an array has NULLs,
-// or nothing; DuckDB counts negative numbers from the end.
-func (p *printer) subscript(e *planner.Subscript) printed {
-	if postgres.ElemOf(e.Arg.Type().OID) == 0 {
-		return p.fail(unsupported("subscripting type %s", e.Arg.Type().OID))
-	}
-	list := p.expr(e.Arg).sql
-	if !e.Slice {
-		i := p.expr(e.Index).sql
-		return printed{"(CASE WHEN " + i + " >= 1 THEN list_extract(" + list + ", " + i + ") END)", textScale(e.T)}
-	}
-	from, to := "1", "len("+list+")"
-	if e.Index != nil {
-		from = "greatest(" + p.expr(e.Index).sql + ", 1)"
-	}
-	if e.Upper != nil {
-		to = p.expr(e.Upper).sql
-	}
-	return printed{sql: fmt.Sprintf("(CASE WHEN %s < %s THEN list_slice(%s, 1, 0) ELSE list_slice(%s, %s, %s) END)", to, from, list, list, from, to)}
 }
 
 func (p *printer) subquery(e *planner.Subquery) printed {
@@ -214,14 +189,15 @@ func (p *printer) subquery(e *planner.Subquery) printed {
 		b := p.query(e.Query, nil)
 		return printed{"(" + b.sql + ")", b.scales[0]}
 	case planner.SubqueryArray:
-		if e.Query.Targets[0].Expr.Type().OID == e.T.OID {
-			return p.fail(unsupported("an array of several dimensions"))
+		t := e.Query.Targets[0].Expr.Type()
+		if t.OID == e.T.OID {
+			return printed{"fg_array_accumulate(ARRAY(" + p.query(e.Query, []int{asText}).sql + "))", asText}
 		}
-		var want []int
-		if e.Query.Targets[0].Expr.Type().OID == postgres.NumericOID {
-			want = []int{asText}
+		list := "ARRAY(" + p.query(e.Query, []int{textScale(t)}).sql + ")"
+		if isVector(t.OID) {
+			return printed{p.shapedVectors(t.OID, list), asText}
 		}
-		return printed{sql: "ARRAY(" + p.query(e.Query, want).sql + ")"}
+		return printed{sql: list}
 	default:
 		return p.quantifiedSubquery(e)
 	}
@@ -238,8 +214,8 @@ func (p *printer) quantifiedSubquery(e *planner.Subquery) printed {
 	want := make([]int, len(e.Left))
 	for i, l := range e.Left {
 		left[i] = p.expr(l)
-		if l.Type().OID == postgres.NumericOID {
-			left[i] = p.rescale(left[i], asText)
+		if t := l.Type(); t.OID == postgres.NumericOID || postgres.ElemOf(t.OID) != 0 {
+			left[i] = p.inForm(t, left[i], asText)
 			want[i] = asText
 		}
 	}
@@ -290,6 +266,9 @@ func (p *printer) sides(lt planner.Type, l printed, rt planner.Type, r printed) 
 			scale = asText
 		}
 		l, r = p.rescale(l, scale), p.rescale(r, scale)
+	}
+	if l.scale != r.scale && postgres.ElemOf(lt.OID) != 0 && postgres.ElemOf(rt.OID) != 0 {
+		l, r = p.shaped(lt, l), p.shaped(rt, r)
 	}
 	l, r = p.sameZone(l, r, lt, rt)
 	return p.key(lt, l), p.key(rt, r)

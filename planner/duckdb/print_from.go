@@ -137,7 +137,8 @@ func (p *printer) functionScan(s *planner.FunctionScan) string {
 
 // expandArray reads the elements of an array and their places.
 func (p *printer) expandArray(s *planner.FunctionScan) string {
-	list := p.expr(s.Call.Args[0]).sql
+	array := s.Call.Args[0]
+	list := p.items(array.Type(), p.expr(array))
 	lateral := ""
 	if s.Lateral {
 		lateral = "LATERAL "

@@ -5,30 +5,35 @@ import (
 	"strings"
 
 	"github.com/fieldgate/fieldgate/planner"
-	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// hypothetical are the hypothetical-set aggregates: where a row of the direct
+// isHypothetical names the hypothetical-set aggregates.
+func isHypothetical(name string) bool {
+	switch name {
+	case "rank", "dense_rank", "percent_rank", "cume_dist":
+		return true
+	}
+	return false
+}
+
+// hypothetical prints a hypothetical-set aggregate: where a row of the direct
 // arguments would stand among the rows of the group.
-var hypothetical = map[string]func(s *site, keys []planner.SortKey) string{
-	"rank": func(s *site, keys []planner.SortKey) string {
+func (s *site) hypothetical(keys []planner.SortKey) string {
+	switch s.name {
+	case "rank":
 		return "(" + s.countWhere(s.before(keys, false)) + " + 1)"
-	},
-	"dense_rank": func(s *site, keys []planner.SortKey) string {
+	case "dense_rank":
 		var values []string
 		for i, k := range keys {
 			values = append(values, s.p.key(k.Expr.Type(), s.args[len(keys)+i]))
 		}
 		before := "CASE WHEN " + s.before(keys, false) + " THEN row(" + strings.Join(values, ", ") + ") END"
 		return "(count(DISTINCT " + before + ")" + s.filter + " + 1)"
-	},
-	"percent_rank": func(s *site, keys []planner.SortKey) string {
+	case "percent_rank":
 		all := s.countWhere("true")
 		return fmt.Sprintf("(CASE WHEN %s = 0 THEN CAST(0 AS DOUBLE) ELSE CAST(%s AS DOUBLE) / %s END)", all, s.countWhere(s.before(keys, false)), all)
-	},
-	"cume_dist": func(s *site, keys []planner.SortKey) string {
-		return "(CAST(" + s.countWhere(s.before(keys, true)) + " + 1 AS DOUBLE) / (" + s.countWhere("true") + " + 1))"
-	},
+	}
+	return "(CAST(" + s.countWhere(s.before(keys, true)) + " + 1 AS DOUBLE) / (" + s.countWhere("true") + " + 1))"
 }
 
 // countWhere counts the rows of the group that satisfy a condition.
@@ -47,9 +52,7 @@ func (s *site) before(keys []planner.SortKey, peers bool) string {
 		k := keys[i]
 		s.p.orderable(k.Expr.Type())
 		column, argument := s.args[len(keys)+i], s.args[i]
-		if k.Expr.Type().OID == postgres.NumericOID {
-			column, argument = s.p.common2(column, argument)
-		}
+		column, argument = s.p.common2(s.types[i], column, argument)
 		row, given := s.p.key(k.Expr.Type(), column), s.p.key(k.Expr.Type(), argument)
 		less := row + " < " + given
 		if k.Desc {

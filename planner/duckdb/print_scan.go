@@ -170,9 +170,7 @@ func (p *printer) firstOf(reads []printed, t planner.Type) printed {
 	case 1:
 		return reads[0]
 	}
-	if t.OID == postgres.NumericOID {
-		reads = p.common(reads)
-	}
+	reads = p.common(t, reads)
 	last := len(reads) - 1
 	if slices.ContainsFunc(reads[:last], func(r printed) bool { return !isColumn(r.sql) }) {
 		return printed{"coalesce(" + join(reads) + ")", reads[0].scale}

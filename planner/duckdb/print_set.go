@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/fieldgate/fieldgate/planner"
-	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 // setOperation prints UNION, INTERSECT and EXCEPT.
@@ -77,7 +76,7 @@ func (p *printer) reform(q *planner.Query, b body, want []int) body {
 		if b.scales[i] != want[i] {
 			same = false
 		}
-		outputs = append(outputs, p.rescale(printed{c, b.scales[i]}, want[i]).sql+" AS "+c)
+		outputs = append(outputs, p.inForm(q.Targets[i].Expr.Type(), printed{c, b.scales[i]}, want[i]).sql+" AS "+c)
 	}
 	if same {
 		return b
@@ -97,17 +96,15 @@ func (p *printer) values(q *planner.Query, want []int) body {
 	b := body{scales: make([]int, len(shown))}
 	var outputs []string
 	for c, t := range shown {
-		if t.Expr.Type().OID == postgres.NumericOID {
-			column := make([]printed, len(rows))
-			for i := range rows {
-				column[i] = rows[i][c]
-			}
-			column = p.common(column)
-			for i := range rows {
-				rows[i][c] = p.wanted(column[i], want, c)
-			}
-			b.scales[c] = rows[0][c].scale
+		column := make([]printed, len(rows))
+		for i := range rows {
+			column[i] = rows[i][c]
 		}
+		column = p.common(t.Expr.Type(), column)
+		for i := range rows {
+			rows[i][c] = p.wanted(t.Expr.Type(), column[i], want, c)
+		}
+		b.scales[c] = rows[0][c].scale
 		outputs = append(outputs, p.output(t.Expr.Type(), printed{columnName(c), b.scales[c]})+" AS "+outputName(c))
 	}
 	var lines []string

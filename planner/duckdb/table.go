@@ -16,6 +16,9 @@ type tables struct {
 	operators  map[postgres.OID]entry
 	aggregates map[postgres.OID]entry
 	casts      map[castPair]entry
+	// anyForm are the functions, and the functions of operators, whose printing knows
+	// both forms of arrays.
+	anyForm map[postgres.OID]bool
 	// unknown are signatures that PostgreSQL does not have; a test holds it empty.
 	unknown []string
 }
@@ -42,6 +45,7 @@ func newTables() *tables {
 		operators:  map[postgres.OID]entry{},
 		aggregates: map[postgres.OID]entry{},
 		casts:      map[castPair]entry{},
+		anyForm:    map[postgres.OID]bool{},
 	}
 	t.addComparisons()
 	t.addNumbers()
@@ -112,6 +116,35 @@ func (t *tables) function(signature string, e entry) {
 func (t *tables) functionTexts(pairs ...string) {
 	for i := 0; i < len(pairs); i += 2 {
 		t.function(pairs[i], template(pairs[i+1]))
+	}
+}
+
+// arrays adds a function, by its signature, that knows both forms of arrays.
+func (t *tables) arrays(signature string, e entry) {
+	t.function(signature, e)
+	t.takesArrays(signature)
+}
+
+// takesArrays notes that a function knows both forms of arrays.
+func (t *tables) takesArrays(signature string) {
+	name, list := cutSignature(signature)
+	args, ok := t.types(list)
+	for _, p := range postgres.ProcsByName(name) {
+		if ok && slices.Equal(p.Args, args) {
+			t.anyForm[p.OID] = true
+		}
+	}
+}
+
+// arrayOperator adds an operator that knows both forms of arrays.
+func (t *tables) arrayOperator(signature string, e entry) {
+	t.operator(signature, e)
+	name, list := cutSignature(signature)
+	args, ok := t.types(list)
+	for _, o := range postgres.OperatorsByName(name, postgres.InfixOperator) {
+		if ok && o.Left == args[0] && o.Right == args[1] {
+			t.anyForm[o.Code] = true
+		}
 	}
 }
 

@@ -36,14 +36,19 @@ func (t *tables) addAggregates() {
 		each(integers+" "+floats+" oid text date time timestamp timestamptz interval", func(typ string) {
 			t.function(sig(f, typ), func(s *site) printed { return printed{sql: s.call(s.name, s.args[0].sql)} })
 		})
-		t.function(sig(f, "numeric"), func(s *site) printed {
+		byKey := func(s *site) printed {
 			a := s.args[0]
-			if a.scale != asText {
+			s.p.orderable(s.types[0])
+			key := s.p.key(s.types[0], a)
+			if key == a.sql {
 				return printed{s.call(s.name, a.sql), a.scale}
 			}
 			s.distinct = false
-			return printed{s.call("arg_"+s.name, a.sql, s.p.key(s.types[0], a)), asText}
-		})
+			return printed{s.call("arg_"+s.name, a.sql, key), a.scale}
+		}
+		t.function(sig(f, "numeric"), byKey)
+		t.function(sig(f, "timetz"), byKey)
+		t.arrays(sig(f, "anyarray"), byKey)
 	})
 	for name, duckdb := range map[string]string{"bool_and": "bool_and", "every": "bool_and", "bool_or": "bool_or"} {
 		t.function(sig(name, "bool"), func(s *site) printed { return printed{sql: s.call(duckdb, s.args[0].sql)} })
@@ -54,6 +59,11 @@ func (t *tables) addAggregates() {
 		})
 	})
 	t.function("string_agg(text, text)", stringAggregate)
+	t.arrays("array_agg(anyarray)", func(s *site) printed {
+		name := s.p.name("e")
+		list := transform(s.call("list", s.args[0].sql), name, s.p.shaped(s.types[0], printed{name, s.args[0].scale}).sql)
+		return printed{"fg_array_accumulate(" + list + ")", asText}
+	})
 	t.function("array_agg(anynonarray)", func(s *site) printed { return printed{sql: s.call("list", s.text(0))} })
 	t.function("json_agg(anyelement)", jsonAggregate)
 	t.function("jsonb_agg(anyelement)", jsonAggregate)
@@ -143,9 +153,7 @@ func (t *tables) addWindows() {
 		})
 		t.function(sig(f, "anycompatible", "int4", "anycompatible"), func(s *site) printed {
 			value, other := s.args[0], s.args[2]
-			if s.types[0].OID == postgres.NumericOID {
-				value, other = s.p.common2(value, other)
-			}
+			value, other = s.p.common2(s.types[0], value, other)
 			return printed{s.call(s.name, value.sql, s.args[1].sql, other.sql), value.scale}
 		})
 	})

@@ -15,8 +15,9 @@ func (t *tables) addComparisons() {
 		return printed{sql: "(" + l + " " + s.name + " " + r + ")"}
 	}
 	each(comparisons, func(o string) {
-		each("bool char int2 int4 int8 float4 float8 numeric text name bpchar bytea date time timetz timestamp timestamptz interval uuid oid anyarray",
+		each("bool char int2 int4 int8 float4 float8 numeric text name bpchar bytea date time timetz timestamp timestamptz interval uuid oid",
 			func(typ string) { t.operator(sig(o, typ, typ), compare) })
+		t.arrayOperator(sig(o, "anyarray", "anyarray"), compare)
 		eachPair("int2 int4 int8", func(a, b string) {
 			if a != b {
 				t.operator(sig(o, a, b), compare)

@@ -36,7 +36,7 @@ func (t *tables) addJSON() {
 		t.function(j+"_build_object()", func(*site) printed { return printed{sql: "'{}'"} })
 		t.function(j+`_build_array("any")`, func(s *site) printed {
 			if s.variadic {
-				return printed{sql: normal(s.jsonArray(0, ", "))}
+				return printed{sql: normal(listedJSON(s.jsonElements(0), ", "))}
 			}
 			return printed{sql: normal("('[' || " + strings.Join(s.jsons(0), " || ', ' || ") + " || ']')")}
 		})
@@ -116,7 +116,15 @@ func (s *site) json(i int) string {
 
 // jsonArray is an array argument as a JSON array.
 func (s *site) jsonArray(i int, comma string) string {
-	return "('[' || fg_array_to_string(" + s.jsonElements(i) + ", " + quoteString(comma) + ", 'null') || ']')"
+	if s.args[i].scale == asText {
+		return "fg_array_nest(" + s.jsonElements(i) + ", " + s.args[i].sql + ", " + quoteString(comma) + ")"
+	}
+	return listedJSON(s.jsonElements(i), comma)
+}
+
+// listedJSON is a JSON array of texts that are JSON.
+func listedJSON(elements, comma string) string {
+	return "('[' || fg_array_to_string(" + elements + ", " + quoteString(comma) + ", 'null') || ']')"
 }
 
 // jsonElements is the list of the elements of an array argument as JSON.
@@ -124,7 +132,7 @@ func (s *site) jsonElements(i int) string {
 	elem := planner.Type{OID: postgres.ElemOf(s.types[i].OID), Typmod: -1}
 	name := s.p.name("e")
 	e := &site{p: s.p, args: []printed{{name, textScale(elem)}}, types: []planner.Type{elem}}
-	return transform(s.args[i].sql, name, e.json(0))
+	return transform(s.p.items(s.types[i], s.args[i]), name, e.json(0))
 }
 
 func (s *site) jsons(from int) []string {

@@ -157,7 +157,7 @@ func (t *tables) addPatterns() {
 
 // matchLists is regexp_matches: a list of arrays.
 func matchLists(flags string) string {
-	return "list_transform(fg_regexp_matches($1, $2, " + flags + "), lambda m: fg_array_in(m))"
+	return "list_transform(fg_regexp_matches($1, $2, " + flags + "), lambda m: fg_array_items(m))"
 }
 
 // like is one of the operators of LIKE and ILIKE.

@@ -37,12 +37,6 @@ func (t *tables) addTimeTZ() {
 		}
 		return printed{sql: "fg_overlaps(" + strings.Join(keys, ", ") + ")"}
 	})
-	each("min max", func(f string) {
-		t.function(sig(f, "timetz"), func(s *site) printed {
-			s.distinct = false
-			return printed{sql: s.call("arg_"+s.name, s.args[0].sql, s.p.key(s.types[0], s.args[0]))}
-		})
-	})
 	t.castTexts("timetz->time", "fg_timetz_time($1)", "timestamptz->timetz", "fg_timetz_of($1, $zone)")
 	t.cast("time->timetz", func(s *site) printed {
 		return printed{sql: "fg_timetz_of(" + s.args[0].sql + ", CAST(" + s.p.local(printed{sql: now}).sql + " AS DATE), " + quoteString(s.p.zone) + ")"}

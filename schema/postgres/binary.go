@@ -58,6 +58,9 @@ func appendBinary(dst []byte, oid OID, d *Datum) []byte {
 		if oid == CharOID {
 			return AppendBinaryChar(dst, d.Str)
 		}
+		if oid == TIDOID {
+			return appendBinaryTID(dst, d.Str)
+		}
 		return append(dst, d.Str...)
 	case BytesKind, UUIDKind:
 		return append(dst, d.Str...)

@@ -51,6 +51,11 @@ func parseScalar(oid OID, typmod int32, text string) (d Datum, err error) {
 	case OIDOID:
 		d.Kind = IntKind
 		d.Int, err = parseOID(text)
+	case XIDOID, CIDOID:
+		return IntDatum(int64(parseCounter(text))), nil
+	case TIDOID:
+		d.Kind = TextKind
+		d.Str, err = parseTID(text)
 	case Float4OID, Float8OID:
 		d.Kind = FloatKind
 		d.Float, err = parseFloat(oid, floatBits(oid), text)
@@ -89,9 +94,9 @@ func noInput(oid OID) *Error {
 // canParse says whether values of a scalar type can be read from text here.
 func canParse(oid OID) bool {
 	switch BaseOf(oid) {
-	case BoolOID, Int2OID, Int4OID, Int8OID, OIDOID, Float4OID, Float8OID, NumericOID, ByteaOID, UUIDOID, JSONOID, JSONBOID,
+	case BoolOID, Int2OID, Int4OID, Int8OID, OIDOID, XIDOID, CIDOID, TIDOID, Float4OID, Float8OID, NumericOID, ByteaOID, UUIDOID, JSONOID, JSONBOID,
 		VarcharOID, BPCharOID, NameOID, CharOID, TextOID, CStringOID,
-		DateOID, TimeOID, TimeTZOID, TimestampOID, TimestampTZOID, IntervalOID:
+		DateOID, TimeOID, TimeTZOID, TimestampOID, TimestampTZOID, IntervalOID, Int2VectorOID, OIDVectorOID:
 		return true
 	}
 	return false

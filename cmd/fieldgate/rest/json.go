@@ -87,7 +87,7 @@ func jsonOf(oid postgres.OID) planner.AppendFunc {
 	case postgres.Int2VectorOID, postgres.OIDVectorOID: // arrays to the catalog, but a text of their own
 	default:
 		if elem := postgres.ElemOf(oid); elem != 0 {
-			return jsonList(jsonOf(elem))
+			return jsonList(oid, jsonOf(elem))
 		}
 	}
 	var cell []byte
@@ -123,27 +123,73 @@ func inlineJSON(dst []byte, v *planner.Vector, row int) []byte {
 }
 
 // jsonList appends an array, and one of more dimensions as arrays of arrays.
-func jsonList(elem planner.AppendFunc) planner.AppendFunc {
-	var list func(dst []byte, l *planner.ListVector, row int) []byte
-	list = func(dst []byte, l *planner.ListVector, row int) []byte {
+func jsonList(oid postgres.OID, elem planner.AppendFunc) planner.AppendFunc {
+	return func(dst []byte, v *planner.Vector, row int) []byte {
+		l := v.Lists
+		if l == nil {
+			return jsonShaped(dst, planner.KeptDatum(oid, v.Bytes[row]).Array)
+		}
 		dst = append(dst, '[')
 		from := l.Offsets[row]
 		for i := from; i < from+l.Lengths[row]; i++ {
 			if i > from {
 				dst = append(dst, ',')
 			}
-			switch at := int(i); {
-			case l.Elems.IsNull(at):
+			if at := int(i); l.Elems.IsNull(at) {
 				dst = append(dst, "null"...)
-			case l.Elems.Lists != nil:
-				dst = list(dst, l.Elems.Lists, at)
-			default:
+			} else {
 				dst = elem(dst, &l.Elems, at)
 			}
 		}
 		return append(dst, ']')
 	}
-	return func(dst []byte, v *planner.Vector, row int) []byte { return list(dst, v.Lists, row) }
+}
+
+// jsonShaped appends an array of any number of dimensions.
+func jsonShaped(dst []byte, a *postgres.Array) []byte {
+	items := a.Items
+	var level func(dims []postgres.Dimension)
+	level = func(dims []postgres.Dimension) {
+		dst = append(dst, '[')
+		for i := range dims[0].Len {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			if len(dims) > 1 {
+				level(dims[1:])
+				continue
+			}
+			dst = jsonDatum(dst, a.Elem, &items[0])
+			items = items[1:]
+		}
+		dst = append(dst, ']')
+	}
+	if len(a.Dims) == 0 {
+		return append(dst, "[]"...)
+	}
+	level(a.Dims)
+	return dst
+}
+
+// jsonDatum appends one value as jsonOf does.
+func jsonDatum(dst []byte, oid postgres.OID, d *postgres.Datum) []byte {
+	text := postgres.AppendText(nil, oid, *d, postgres.DefaultEnv())
+	switch d.Kind {
+	case postgres.NullKind:
+		return append(dst, "null"...)
+	case postgres.BoolKind:
+		return strconv.AppendBool(dst, d.Int != 0)
+	case postgres.IntKind, postgres.FloatKind, postgres.NumericKind:
+		if isNumber(text) {
+			return append(dst, text...)
+		}
+	case postgres.TextKind:
+		if oid == postgres.JSONOID || oid == postgres.JSONBOID {
+			v := &planner.Vector{Bytes: [][]byte{text}}
+			return inlineJSON(dst, v, 0)
+		}
+	}
+	return appendString(dst, text)
 }
 
 // appendString appends a JSON string. Bytes that are not UTF-8 become U+FFFD.

@@ -1,7 +1,5 @@
 SELECT width_bucket(1, 0, 0, 5);
 SELECT width_bucket(1.0, 0, 5, 0);
 SELECT cosd('Infinity');
--- refused: function array_fill(anyelement, integer[], integer[]) is not supported
 SELECT array_fill(0, ARRAY[2], ARRAY[5]);
--- refused: function array_fill(anyelement, integer[]) is not supported
 SELECT array_fill(1, ARRAY[2, 2]);

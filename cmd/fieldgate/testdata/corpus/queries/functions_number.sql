@@ -62,11 +62,8 @@ SELECT pg_typeof(amount), pg_typeof(ordered), pg_typeof(sum(amount) OVER ()) FRO
 SELECT pg_typeof(count(*)), pg_typeof(avg(quantity)), pg_typeof(array_agg(customer)), pg_typeof(extract(year FROM max(due))) FROM orders;
 SELECT pg_typeof(id)::text || '!', pg_typeof(pg_typeof(id)) FROM numbers LIMIT 1;
 SELECT pg_typeof(x) = 'integer'::regtype FROM (VALUES (1)) v(x);
--- refused: function array_fill(anyelement, integer[]) is not supported
 SELECT array_fill(7, ARRAY[3]), array_fill('x'::text, ARRAY[2]), array_fill(NULL::int, ARRAY[2]);
--- refused: function array_fill(anyelement, integer[]) is not supported
 SELECT array_fill(id, ARRAY[id]) FROM numbers WHERE id < 4 ORDER BY id;
--- refused: function array_fill(anyelement, integer[]) is not supported
 SELECT array_length(array_fill(0, ARRAY[5]), 1), array_fill(1, ARRAY[]::int[]);
 SELECT array_remove(ARRAY[1, 2, 1, NULL], 1), array_remove(ARRAY[1, NULL], NULL), array_remove(ARRAY['a'], 'b');
 SELECT array_remove(string_to_array(s, ' '), '') FROM strings ORDER BY id;
@@ -89,17 +86,14 @@ SELECT array_upper(ARRAY[1, 2, 3], 1), array_upper(ARRAY[]::int[], 1), array_upp
 SELECT max(array_upper(tags::text[], 1)) FROM sensors;
 SELECT name FROM sensors WHERE array_upper(tags::text[], 1) > 1 ORDER BY name;
 SELECT region, array_upper(array_agg(DISTINCT status), 1) FROM orders GROUP BY region ORDER BY region;
--- refused: an array of several dimensions or another lower bound is not supported
 SELECT array_lower('[3:4]={1,2}'::int[], 1);
 SELECT array_lower(tags::text[], 1), array_lower(NULL::text[], 1) FROM sensors ORDER BY name;
 SELECT array_lower(array_agg(id), 1) FROM numbers;
 SELECT count(array_lower(string_to_array(label, ','), 1)) FROM readings;
--- refused: an array of several dimensions is not supported
 SELECT array_ndims(ARRAY[[1, 2], [3, 4]]), array_dims(ARRAY[[1, 2]]);
 SELECT array_ndims(tags::text[]), array_dims(tags::text[]) FROM sensors ORDER BY name;
 SELECT array_ndims(array_agg(id)), array_dims(array_agg(id)) FROM numbers;
 SELECT array_dims(string_to_array(s, 'a')) FROM strings ORDER BY id;
--- refused: function array_fill(anyelement, integer[]) is not supported
 SELECT array_dims(ARRAY[1, 2, 3]), array_dims('{}'::int[]), array_dims(array_fill(1, ARRAY[4]));
 SELECT count(DISTINCT array_dims(tags::text[])), count(DISTINCT array_ndims(tags::text[])) FROM sensors;
 SELECT array_ndims(ARRAY(SELECT id FROM numbers)), array_dims(ARRAY(SELECT id FROM numbers));
@@ -157,7 +151,5 @@ SELECT bit_and(i4), bit_or(i4), bit_xor(i4) FROM numbers WHERE i4 > 0;
 SELECT gcd(12, 18), lcm(4, 6), gcd(0, 0), gcd(-12, 18), lcm(0, 5), gcd(7.5, 2.5), lcm(1.5, 2);
 SELECT i2 = j4, i4 > i8, m >= k, d < m, r = d FROM numbers ORDER BY id;
 SELECT max(cosd(quantity)) > 0.9 FROM orders;
--- refused: aggregate max(anyarray) is not supported
 SELECT max(array_fill(quantity, ARRAY[2])) FROM orders WHERE order_id = 1;
--- refused: function array_fill(anyelement, integer[]) is not supported
 SELECT order_id, array_fill(status, ARRAY[2]) FROM orders WHERE order_id < 3 ORDER BY 1;

@@ -158,7 +158,7 @@ SELECT to_jsonb(ARRAY[1.5, NULL]), to_jsonb('{"a": 1}'::json), to_jsonb(uid) FRO
 -- refused: a row value is not supported
 SELECT to_jsonb(q)->>'customer' FROM (SELECT customer, region FROM orders ORDER BY order_id LIMIT 3) q;
 SELECT jsonb_object('{a,1,b,2}'), jsonb_object(ARRAY['a', 'b'], ARRAY['1', NULL]), json_object('{x,y}');
--- refused: an array of several dimensions is not supported
+-- refused: an array of several dimensions or another lower bound here is not supported
 SELECT jsonb_object(ARRAY[ARRAY['a', '1'], ARRAY['b', '2']]);
 SELECT jsonb_object('{a}');
 SELECT jsonb_object(array_agg(name), array_agg(site)) FROM sensors;

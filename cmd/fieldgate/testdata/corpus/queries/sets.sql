@@ -106,7 +106,6 @@ SELECT array_agg(id ORDER BY id DESC) FILTER (WHERE id % 2 = 0) FROM numbers;
 SELECT string_agg(s, '|' ORDER BY length(s), s) FROM strings WHERE id < 10;
 SELECT string_agg(id::text, NULL ORDER BY id) FROM numbers;
 SELECT string_agg(s, '') FROM strings WHERE false;
--- refused: aggregate array_agg(anyarray) is not supported
 SELECT array_agg(ARRAY[id, id * 2] ORDER BY id) FROM numbers WHERE id < 3;
 SELECT array_agg(label ORDER BY id) FROM readings WHERE id < 7;
 SELECT json_agg(customer ORDER BY order_id) FROM orders WHERE order_id < 4;

@@ -71,7 +71,6 @@ SELECT at, at + interval '1 month', date_trunc('hour', at), at::date FROM readin
 SELECT tz, tz + interval '1 day', tz + interval '24 hours', tz + '1 mon' FROM moments ORDER BY id;
 SELECT ts::timestamptz, (ts::timestamptz)::timestamp, ts::timestamptz - tz FROM moments WHERE isfinite(ts) AND isfinite(tz) ORDER BY id;
 -- set: SET TimeZone = 'Asia/Kolkata'
--- refused: type time with time zone is not supported
 SELECT tz, extract(timezone_minute FROM tz), date_part('timezone', tz), tz::timetz FROM moments WHERE isfinite(tz) ORDER BY id;
 -- set: SET TimeZone = 'MST7MDT'
 SELECT tz, tz::timestamp FROM moments WHERE isfinite(tz) ORDER BY id;

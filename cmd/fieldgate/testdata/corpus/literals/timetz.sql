@@ -1,0 +1,10 @@
+select '10:00'::timetz, '10:00+05:30'::timetz, timetz '10:00:00.123456789 -08', '24:00 PDT'::timetz(2);
+select '10:00:00.126+02'::timetz(2), '04:05:06 America/New_York'::timetz, '2020-01-05 04:05:06 America/New_York'::timetz;
+select a from (values ('10:00+02'::timetz),('09:00+01'),('08:00+00'),(null),('23:00-07')) v(a) order by a;
+select '10:00+02'::timetz + interval '1 day 3 hours', '10:00+02'::timetz - interval '11 hours', interval '1h' + '23:30+02'::timetz;
+select extract(nonsense from timetz '10:00+03');
+select timetz '10:00+02' at time zone interval '1 day';
+select (timetz '10:00+02', timetz '12:00+02') overlaps (timetz '11:00+02', timetz '13:00+02'), (timetz '10:00+02', timetz '11:00+02') overlaps (timetz '11:00+02', timetz '13:00+02');
+select timestamp '2020-01-01 10:00' at time zone interval '2 hours', timestamptz '2020-01-01 10:00Z' at time zone interval '-02:30', timestamptz 'infinity' at time zone interval '1h';
+select '10:00+02'::timetz in ('10:00+02','11:00+02'), '10:00+02'::timetz = any('{10:00+02}'::timetz[]);
+select a, count(*) from (values ('10:00+02'::timetz),('10:00+02'),('08:00+00')) v(a) group by a order by a;

@@ -1,0 +1,23 @@
+select a, b, a=b, a<b, a>=b from (values ('10:00+02'::timetz,'09:00+01'::timetz),('10:00+02','08:00+00'),('10:00+02','10:00+03')) v(a,b);
+select distinct a from (values ('10:00+02'::timetz),('10:00+02')) v(a);
+select max(a), min(a), count(distinct a), array_agg(a) from (values ('10:00+02'::timetz),('09:00+01'),('08:00+00'),(null),('23:00-07')) v(a);
+select date '2020-01-01' + '10:00+02'::timetz, '10:00+02'::timetz + date '2020-01-01', timestamptz(date '2020-05-05', '10:00+02'::timetz), timestamptz(date '2020-05-05', time '10:00');
+select '10:00+02'::timetz at time zone interval '-3 hours', '10:00+02'::timetz at time zone 'UTC', timezone('EST5', '10:00+02'::timetz), '10:00+02'::timetz at time zone '+05';
+select '10:00+02'::timetz::time, '10:00+02'::timetz::text, '10:00'::text::timetz, timestamptz '2020-07-01 12:00:00.5+00'::timetz, timestamptz 'infinity'::timetz;
+select extract(epoch from timetz '13:30:25.575401-04'), extract(timezone_minute from timetz '13:30:25.575401-04:30'), date_part('timezone_hour', timetz '10:00+03:15'), extract(hour from timetz '10:00+03'), date_part('microseconds', timetz '10:00:01.5+03');
+select extract(day from timetz '10:00+03');
+select array['10:00+02'::timetz], '{10:00+02,11:00}'::timetz[], pg_typeof(current_time), greatest('10:00+02'::timetz,'11:00+02');
+select to_json('10:00+02'::timetz), json_build_object('a', '10:00+02'::timetz), coalesce(null, '10:00+02'::timetz), case when true then '10:00+02'::timetz end;
+select 'nope'::timetz; 
+select '25:00+02'::timetz;
+select time '10:00'::timetz::text ~ '^10:00:00-0[78]$';
+SELECT id, t::timetz, (t::timetz)::time, t::timetz AT TIME ZONE 'Asia/Kolkata' FROM moments ORDER BY id;
+SELECT id, tz::timetz, extract(hour FROM tz::timetz) FROM moments WHERE isfinite(tz) ORDER BY id;
+SELECT tz::timetz AS clock, count(*) FROM moments GROUP BY clock ORDER BY clock NULLS FIRST, 2;
+SELECT id, d + t::timetz FROM moments WHERE isfinite(d) ORDER BY id;
+SELECT max(tz::timetz), min(t::timetz) FROM moments;
+SELECT id FROM moments WHERE tz::timetz > '06:00+00' ORDER BY tz::timetz DESC, id;
+SELECT row_number() OVER (ORDER BY tz::timetz, id), id FROM moments ORDER BY 1;
+SELECT DISTINCT t::timetz FROM moments ORDER BY 1;
+-- with: 10:11:12.5+02 | 04:00-03:30
+SELECT $1::timetz, $2::timetz < $1::timetz, pg_typeof($1::timetz);
