@@ -101,31 +101,40 @@ func (d *StagedDecoder) readDictionaries(in *decoder) {
 	in.endArray(count)
 }
 
-// readShape reads a list of names, which rise.
+// readShape reads a list of names.
 func (d *StagedDecoder) readShape(in *decoder) {
+	shape := d.addShape()
+	count := in.avroCount(1)
+	for range count {
+		d.addName(in, shape, uint64(in.varint()), 0)
+	}
+	in.endArray(count)
+}
+
+// addShape begins another shape, in the memory of one of an earlier record.
+func (d *StagedDecoder) addShape() *[]schema.Value {
 	at := len(d.shapes)
 	if at < cap(d.shapes) {
 		d.shapes = d.shapes[:at+1]
 	} else {
 		d.shapes = append(d.shapes, nil)
 	}
-	shape := d.shapes[at][:0]
-	count := in.avroCount(1)
-	for i := range count {
-		number := in.varint()
-		if number < 0 || number >= int64(len(d.names)) {
-			in.fail()
-			break
-		}
-		name := d.names[number]
-		if i > 0 && name <= shape[i-1].Name {
-			in.fail()
-			break
-		}
-		shape = append(shape, schema.Value{Name: name})
+	d.shapes[at] = d.shapes[at][:0]
+	return &d.shapes[at]
+}
+
+// addName adds a name, by its number, to a shape, whose names rise.
+func (d *StagedDecoder) addName(in *decoder, shape *[]schema.Value, number uint64, kind schema.Kind) {
+	if number >= uint64(len(d.names)) {
+		in.fail()
+		return
 	}
-	in.endArray(count)
-	d.shapes[at] = shape
+	name := d.names[number]
+	if n := len(*shape); n > 0 && name <= (*shape)[n-1].Name {
+		in.fail()
+		return
+	}
+	*shape = append(*shape, schema.Value{Name: name, Kind: kind})
 }
 
 // readEvent reads the next event into d.event, and says whether there was one.

@@ -50,29 +50,16 @@ func (d *StagedDecoder) readDictionaries1(in *decoder) {
 	}
 }
 
-// readShape1 reads a list of names, which rise, with their kinds.
+// readShape1 reads a list of names with their kinds.
 func (d *StagedDecoder) readShape1(in *decoder) {
-	at := len(d.shapes)
-	if at < cap(d.shapes) {
-		d.shapes = d.shapes[:at+1]
-	} else {
-		d.shapes = append(d.shapes, nil)
-	}
-	shape := d.shapes[at][:0]
-	for i := range in.count(2) {
+	shape := d.addShape()
+	for range in.count(2) {
 		number, kind := in.uvarint(), schema.Kind(in.byte())
-		if number >= uint64(len(d.names)) || !isKind(kind) {
+		if !isKind(kind) {
 			in.fail()
-			break
 		}
-		name := d.names[number]
-		if i > 0 && name <= shape[i-1].Name {
-			in.fail()
-			break
-		}
-		shape = append(shape, schema.Value{Name: name, Kind: kind})
+		d.addName(in, shape, number, kind)
 	}
-	d.shapes[at] = shape
 }
 
 func isKind(k schema.Kind) bool {
