@@ -270,11 +270,11 @@ func TestFirstOfALakeIdentity(t *testing.T) {
 		bodies []uint64
 		want   string
 	}{
-		{"the lake's comes again", a, []uint64{b, a, a}, "[stored duplicate duplicate]"},
-		{"the lake's and others", a, []uint64{b, b, a, c, a, b}, "[stored duplicate duplicate conflict duplicate conflict]"},
-		{"a third", a, []uint64{b, c, a}, "[stored conflict duplicate]"},
-		{"a copy of the lake's first", a, []uint64{a, b, a}, "[stored conflict duplicate]"},
-		{"the lake holds none", 0, []uint64{b, a, b, a}, "[stored conflict duplicate conflict]"},
+		{"the lake's comes again", a, []uint64{b, a, a}, "[suspect duplicate duplicate]"},
+		{"the lake's and others", a, []uint64{b, b, a, c, a, b}, "[suspect duplicate duplicate conflict duplicate conflict]"},
+		{"a third", a, []uint64{b, c, a}, "[suspect conflict duplicate]"},
+		{"a copy of the lake's first", a, []uint64{a, b, a}, "[suspect conflict duplicate]"},
+		{"the lake holds none", 0, []uint64{b, a, b, a}, "[suspect conflict duplicate conflict]"},
 	} {
 		known := &lakeFilter{holds: func(schema.ID) bool { return true }, hashes: map[schema.ID]schema.ID{}}
 		if k.inLake > 0 {
