@@ -331,8 +331,12 @@ func (w *writer) noteStored(ctx context.Context, records []stream.Record) error 
 
 // note notes a stored event, unless that was done.
 func (w *writer) note(ctx context.Context, r *nearline.Row) error {
+	// Who sees the event counted finds it profiled.
+	if err := w.profiler.note(ctx, r); err != nil {
+		return err
+	}
 	w.see(r)
-	return w.profiler.note(ctx, r)
+	return nil
 }
 
 // see notes the names of a stored event, unless that was done.

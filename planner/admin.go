@@ -139,6 +139,8 @@ func (s *Session) runAdmin(ctx context.Context, p *Prepared, call *pgquery.FuncC
 		err = s.compact(ctx)
 	case "restore_schema":
 		err = s.restoreSchema(ctx, args)
+	case "accept", "dismiss", "as_metric":
+		err = s.answer(ctx, site.proc.Name, args)
 	default:
 		err = s.runAdminChange(ctx, site.proc, args)
 	}

@@ -80,6 +80,16 @@ var adminChanges = map[string]adminChange{
 			return d.SetRejectUndeclared(reject)
 		},
 	},
+	"as_error/2": {
+		what: onMetric("make errors of events of"),
+		edit: func(d *schema.Draft, a *adminArgs) error {
+			return d.SetRule(schema.Rule{Metric: tableOf(d, a.str(0)), Sent: a.str(1)})
+		},
+	},
+	"drop_error/2": {
+		what: onMetric("make no errors of events of"),
+		edit: func(d *schema.Draft, a *adminArgs) error { return d.DropRule(tableOf(d, a.str(0)), a.str(1)) },
+	},
 	"set_missing_time/2": {
 		what: onMetric("set the policy on missing times of"),
 		edit: func(d *schema.Draft, a *adminArgs) error {
@@ -90,6 +100,14 @@ var adminChanges = map[string]adminChange{
 			return d.SetRejectMissingTime(a.str(0), reject)
 		},
 	},
+}
+
+// tableOf is the name of the table that a sent metric name belongs to.
+func tableOf(d *schema.Draft, sent string) string {
+	if m, ok := d.MetricOfSent(sent); ok {
+		return m.Name
+	}
+	return sent
 }
 
 func always(text string) func(*adminArgs) string { return func(*adminArgs) string { return text } }

@@ -27,6 +27,8 @@ type Error struct {
 	// inner: Position counts in a conversion's own text. named: the message says
 	// which conversion that is.
 	inner, named bool
+	// missed is the name that was asked for in vain, if that is the error.
+	missed *missedColumn
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s (SQLSTATE %s)", e.Message, e.Code) }

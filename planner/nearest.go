@@ -16,6 +16,7 @@ func (b *binder) missingColumn(items []*item, qualifier, name string, at int32) 
 	if qualifier != "" {
 		e = errorAt(at, pgerrcode.UndefinedColumn, "column %s.%s does not exist", qualifier, name)
 	}
+	e.missed = missedOf(items, name)
 	near, err := nearestColumns(items, name)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/schema/suggest"
 	"github.com/fieldgate/fieldgate/sources"
 )
 
@@ -30,6 +31,9 @@ type Config struct {
 	// Admin does what the functions of schema fieldgate ask for. Default: none,
 	// and those functions are refused.
 	Admin Admin
+	// Advisor has the suggestions and their answers. Default: none, and the functions
+	// that answer are refused.
+	Advisor *suggest.Advisor
 	// SpoolFile makes a temporary file for rows that a cursor keeps and memory should
 	// not. Default: none, and few are kept.
 	SpoolFile func() (SpoolFile, error)

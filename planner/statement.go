@@ -203,6 +203,7 @@ func (s *Session) bind(ctx context.Context, n *pgquery.SelectStmt, params *param
 	b := newBinder(names, env, params)
 	q, err := b.query(n)
 	if err != nil {
+		s.countMissed(err)
 		return nil, nil, err
 	}
 	if params.values == nil {

@@ -33,6 +33,7 @@ type (
 		TimestampAliases  []string          `json:"timestamp_aliases,omitempty"`
 		TimestampPatterns []string          `json:"timestamp_patterns,omitempty"`
 		RejectUndeclared  bool              `json:"reject_undeclared,omitempty"`
+		Rules             []Rule            `json:"rules,omitempty"`
 		SettingsVersion   uint64            `json:"settings_version"`
 		Metrics           []metricReference `json:"metrics,omitempty"`
 		Views             []*View           `json:"views,omitempty"`
@@ -109,6 +110,7 @@ func encodeRoot(s *Snapshot) ([]byte, error) {
 		TimestampAliases:  s.TimestampAliases,
 		TimestampPatterns: s.TimestampPatterns,
 		RejectUndeclared:  s.RejectUndeclared,
+		Rules:             s.Rules,
 		SettingsVersion:   s.SettingsVersion,
 		Views:             s.Views,
 		Access:            s.Access,
@@ -136,6 +138,7 @@ func (doc *rootDocument) snapshot(tenant string) *Snapshot {
 		TimestampAliases:  doc.TimestampAliases,
 		TimestampPatterns: doc.TimestampPatterns,
 		RejectUndeclared:  doc.RejectUndeclared,
+		Rules:             doc.Rules,
 		SettingsVersion:   doc.SettingsVersion,
 		Metrics:           make([]*Metric, 0, len(doc.Metrics)),
 		Views:             doc.Views,

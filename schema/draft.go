@@ -133,6 +133,7 @@ func (d *Draft) DropMetric(name string) error {
 	d.next.Metrics = slices.DeleteFunc(d.next.Metrics, func(o *Metric) bool { return o == m })
 	delete(d.owned, m)
 	d.forgetAccess(TableOID(m))
+	d.dropFromRules(m.Name)
 	d.raise(m.Name)
 	for _, a := range m.Aliases {
 		d.raise(a)
@@ -167,7 +168,7 @@ func (d *Draft) raise(sent string) {
 // RenameMetric gives a metric a new name. The old one stays an alias, the first,
 // and its rows stay part of the table.
 func (d *Draft) RenameMetric(oldName, newName string) error {
-	return d.edit(oldName, func(m *Metric) error {
+	err := d.edit(oldName, func(m *Metric) error {
 		where := whereMetric(newName)
 		if newName == oldName {
 			return fmt.Errorf("%s: %w", where, ErrExists)
@@ -183,6 +184,10 @@ func (d *Draft) RenameMetric(oldName, newName string) error {
 		m.Aliases = append([]string{oldName}, others...)
 		return nil
 	})
+	if err == nil {
+		d.renameInRules(oldName, newName)
+	}
+	return err
 }
 
 // AddMetricAlias adds a sent name whose events belong to the table.

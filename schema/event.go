@@ -21,6 +21,22 @@ const (
 // Kinds lists every kind in the order in which a source coalesces them.
 var Kinds = [...]Kind{KindInt, KindNumber, KindBool, KindText, KindJSON}
 
+// Name is the kind in words, as views have it.
+func (k Kind) Name() string {
+	switch k {
+	case KindInt:
+		return "integer"
+	case KindNumber:
+		return "number"
+	case KindBool:
+		return "boolean"
+	case KindJSON:
+		return "json"
+	case KindText:
+	}
+	return "text"
+}
+
 // Value is one field of an event under the name the device sent.
 type Value struct {
 	Name string

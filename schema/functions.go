@@ -99,6 +99,17 @@ func Functions() []postgres.Proc {
 			[]argument{metric, field, sent, conversion}, previewed, "NULL"),
 		tableFunction("preview_alias", "Counts, before anything is changed, the events that a further alias of a metric would bring.",
 			[]argument{metric, {"alias", argText}}, previewed),
+		function("accept", "Declares what the suggestion says; fieldgate.suggestions lists them.",
+			[]argument{{"id", count}}),
+		function("dismiss", "Answers the suggestion: it does not come back.",
+			[]argument{{"id", count}}),
+		function("as_metric", "Makes what the suggestion is about a metric of its own, of that name: a new metric, or the later events of a metric "+
+			"that carry the new field.",
+			[]argument{{"id", count}, {"name", argText}}),
+		function("as_error", "Has later events of the metric that carry the sent name become rows of errors.stream; drop_error undoes it.",
+			[]argument{metric, sent}),
+		function("drop_error", "Undoes as_error: later events of the metric that carry the sent name are rows again.",
+			[]argument{metric, sent}),
 	}
 	for i := range list {
 		list[i].OID = firstFunctionOID + postgres.OID(i)

@@ -82,7 +82,7 @@ func (d *Draft) Restore(old *Snapshot) error {
 			d.settings, d.changed = true, true
 		}
 	}
-	if err := d.SetRejectUndeclared(old.RejectUndeclared); err != nil {
+	if err := errors.Join(d.SetRejectUndeclared(old.RejectUndeclared), d.SetRules(old.Rules)); err != nil {
 		return err
 	}
 	there := make(map[uint32]*Metric, len(next.Metrics))

@@ -24,8 +24,10 @@ type Snapshot struct {
 	TimestampPatterns []string
 	// RejectUndeclared refuses events of metrics that nobody declared.
 	RejectUndeclared bool
-	// SettingsVersion is the version that last changed one of the three lists, or
-	// what becomes of undeclared metrics.
+	// Rules send events to other metrics, or make errors of them.
+	Rules []Rule
+	// SettingsVersion is the version that last changed one of the lists, or what
+	// becomes of undeclared metrics.
 	SettingsVersion uint64
 	// Metrics are in the order they were declared.
 	Metrics []*Metric

@@ -15,7 +15,7 @@ import (
 func (s *server) newCatalog() (*pgcatalog.Catalog, error) {
 	return pgcatalog.New(pgcatalog.Config{
 		Users: s.catalogUsers, Observed: s.writing.observed, Profiles: s.writing.profiles, Files: s.catalogFiles, Lags: s.catalogLags,
-		History: s.schemas.History,
+		History: s.schemas.History, Suggestions: s.writing.advisor.List,
 	})
 }
 

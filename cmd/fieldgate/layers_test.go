@@ -24,6 +24,7 @@ var layers = map[string][]string{
 	"schema/postgres":          {},
 	"schema/postgres/generate": {},
 	"schema/profile":           {"schema", "schema/postgres"},
+	"schema/suggest":           {"schema", "schema/profile"},
 	"schema/schematest":        {"schema"},
 	"sources/vfs":              {},
 	"sources/vfs/vfstest":      {"sources/vfs"},
@@ -42,7 +43,7 @@ var layers = map[string][]string{
 	"sources/nearline":              {"schema", "sources", "pipeline/stream"},
 	"sources/nearline/nearlinetest": {"schema", "sources", "sources/nearline", "pipeline/stream"},
 	"sources/lake":                  {"schema", "sources", "sources/objstore", "sources/vfs", "pipeline/stream"},
-	"sources/pgcatalog":             {"schema", "schema/postgres", "schema/profile", "sources"},
+	"sources/pgcatalog":             {"schema", "schema/postgres", "schema/profile", "schema/suggest", "sources"},
 	"sources/pgcatalog/generate":    {"schema/postgres"},
 
 	"sources/bolt":     {"schema"},
@@ -50,7 +51,7 @@ var layers = map[string][]string{
 	"sources/s3":       {"sources/objstore"},
 	"pipeline/kinesis": {"schema", "pipeline/stream"},
 
-	"planner":          {"schema", "schema/postgres", "sources"},
+	"planner":          {"schema", "schema/postgres", "schema/suggest", "sources"},
 	"pipeline":         {"schema", "schema/profile", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
 	"pipeline/compact": {"schema", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
 	"ingest":           {"schema", "pipeline/stream", "pipeline/record"},
@@ -62,7 +63,7 @@ var layers = map[string][]string{
 	"wire/wiretest":      {},
 
 	"cmd/fieldgate/browse": {},
-	"cmd/fieldgate/rest":   {"schema", "schema/postgres", "planner", "ingest", "pipeline"},
+	"cmd/fieldgate/rest":   {"schema", "schema/postgres", "schema/suggest", "planner", "ingest", "pipeline"},
 }
 
 // programs wire everything and may import any package.

@@ -24,6 +24,7 @@ import (
 	"github.com/fieldgate/fieldgate/planner/duckdb"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/profile"
+	"github.com/fieldgate/fieldgate/schema/suggest"
 	"github.com/fieldgate/fieldgate/sources/lake"
 	"github.com/fieldgate/fieldgate/sources/nearline"
 	"github.com/fieldgate/fieldgate/sources/vfs"
@@ -60,6 +61,7 @@ type server struct {
 type writing struct {
 	observed *schema.Observed
 	profiles *profile.Profiles
+	advisor  *suggest.Advisor
 	tail     *nearline.Tail
 	ingest   *ingest.Handler
 	drain    pipeline.Drain
@@ -129,6 +131,10 @@ func (s *server) wireWriting() error {
 		return err
 	}
 	w.profiles = profile.New(s.stores.kv, profile.Config{})
+	w.advisor, err = suggest.New(s.stores.kv, suggest.Config{Schemas: s.schemas, Observed: w.observed, Profiles: w.profiles, Logger: s.log})
+	if err != nil {
+		return err
+	}
 	w.tail, err = nearline.NewTail(nearline.Config{
 		Known: s.stores.lake, MemoryBytes: int64(s.c.Limits.TailMB) << 20,
 	})
@@ -190,7 +196,7 @@ func (s *server) wireStages() error {
 	}
 	w.drain = pipeline.Drain{Raw: raw, Staging: staging, Delivery: delivery}
 	w.pace = pipeline.NewPace(w.drain, maxLag)
-	w.stages = append(w.stages, w.observed, w.ingest, raw, staging, delivery, w.pace)
+	w.stages = append(w.stages, w.observed, w.advisor, w.ingest, raw, staging, delivery, w.pace)
 	return nil
 }
 
@@ -331,13 +337,14 @@ func (s *server) wireReading() error {
 	}
 	s.reading.planner, err = planner.New(planner.Config{
 		Schemas: s.schemas, Observed: s.writing.observed, Nearline: s.writing.tail, Lake: s.stores.lake, Catalog: catalog,
-		Engine: s.reading.engine, Admin: s, SpoolFile: s.spoolFile, Logger: s.log,
+		Engine: s.reading.engine, Admin: s, Advisor: s.writing.advisor, SpoolFile: s.spoolFile, Logger: s.log,
 	})
 	if err != nil {
 		return err
 	}
 	s.admin.checkDraft = s.reading.planner.CheckDraft
 	s.rest, err = rest.New(rest.Config{
+		Advisor: s.writing.advisor,
 		Schemas: s.schemas, CheckDraft: s.reading.planner.CheckDraft, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log,
 	})
 	return err

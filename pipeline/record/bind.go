@@ -34,6 +34,7 @@ type binding struct {
 	times    []string // fields that may give the time, in order
 	patterns []timePattern
 	metric   *schema.Metric // nil if nobody declared it
+	rules    []schema.Rule
 }
 
 // Bound is what Bind decided.
@@ -63,6 +64,10 @@ func NewBinder(snapshot *schema.Snapshot) *Binder {
 
 func (b *Binder) binding(sent string, m *schema.Metric) *binding {
 	n := &binding{dataset: b.snapshot.Dataset(sent), metric: m}
+	if m != nil {
+		sent = m.Name
+	}
+	n.rules = b.snapshot.RulesOf(sent)
 	var patterns []string
 	if m != nil {
 		n.times = append(n.times, m.TimestampAliases...)
@@ -85,6 +90,9 @@ func (b *Binder) Snapshot() *schema.Snapshot { return b.snapshot }
 // *Malformed.
 func (b *Binder) Bind(values []schema.Value, urlMetric string, arrivedAt int64) (Bound, error) {
 	n, err := b.bindMetric(values, urlMetric)
+	if err == nil {
+		n, err = b.follow(n, values)
+	}
 	if err != nil {
 		return Bound{}, err
 	}
@@ -108,6 +116,21 @@ func (b *Binder) Bind(values []schema.Value, urlMetric string, arrivedAt int64) 
 		return Bound{}, malformed("time missing: the event has none of %s, and the metric refuses such events", quotedList(n.times))
 	}
 	return bound, nil
+}
+
+// follow is where the first rule of the metric that the event meets sends it: the
+// rules of that other metric do not count. An error says that it is one by rule.
+func (b *Binder) follow(n *binding, values []schema.Value) (*binding, error) {
+	for _, r := range n.rules {
+		switch {
+		case find(values, r.Sent) == nil:
+		case r.To == "":
+			return nil, malformed("error by rule: events of %s that have %s are errors", quoted(r.Metric), quoted(r.Sent))
+		default:
+			return b.named(r.To), nil
+		}
+	}
+	return n, nil
 }
 
 // Metric is the sent metric name of an event that need not be in order otherwise: the one it names, if that can be

@@ -16,7 +16,7 @@ const (
 	minForBounds = 16
 	// outlierRanges is how many interquartile ranges from the median a value is an
 	// outlier.
-	outlierRanges = 6
+	outlierRanges = 12
 )
 
 // Numbers has the moments of a name's numbers, of both kinds, but for outliers:

@@ -51,12 +51,21 @@ func (p *Profiles) Shard(number uint64) *Shard {
 	return s
 }
 
-// Summary merges the profiles of a dataset's shards.
-func (p *Profiles) Summary(ctx context.Context, ds schema.Dataset) (*Summary, error) {
+// Summary merges the profiles of datasets' shards.
+func (p *Profiles) Summary(ctx context.Context, datasets ...schema.Dataset) (*Summary, error) {
+	m := newMerger()
+	for _, ds := range datasets {
+		if err := p.merge(ctx, m, ds); err != nil {
+			return nil, err
+		}
+	}
+	return m.summary(), nil
+}
+
+func (p *Profiles) merge(ctx context.Context, m *merger, ds schema.Dataset) error {
 	p.mu.Lock()
 	shards := maps.Clone(p.shards)
 	p.mu.Unlock()
-	m := newMerger()
 	counted := map[uint64]bool{}
 	for number, s := range shards {
 		if l := s.find(ds); l != nil {
@@ -68,7 +77,7 @@ func (p *Profiles) Summary(ctx context.Context, ds schema.Dataset) (*Summary, er
 	}
 	stored, err := p.load(ctx, ds, func(number uint64) bool { return !counted[number] })
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, of := range stored {
 		if of.root == nil {
@@ -76,11 +85,11 @@ func (p *Profiles) Summary(ctx context.Context, ds schema.Dataset) (*Summary, er
 		}
 		l, err := restore(ds, of.root, of.chunks)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		m.add(l)
 	}
-	return m.summary(), nil
+	return nil
 }
 
 // The keys are profiles/<tenant>/<dataset>/<shard> for the root, and, behind

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/profile"
+	"github.com/fieldgate/fieldgate/schema/suggest"
 	"github.com/fieldgate/fieldgate/sources"
 )
 
@@ -24,6 +25,8 @@ type Config struct {
 	// History lists the versions of a tenant's schema, the current one first; nil:
 	// none.
 	History func(ctx context.Context, tenant string) ([]schema.Version, error)
+	// Suggestions lists what an owner has not answered yet; nil: nothing.
+	Suggestions func(ctx context.Context, tenant string) ([]suggest.Suggestion, error)
 	// Lags says how far the stages are behind, as far as it is the tenant's
 	// concern; nil: nothing.
 	Lags func(ctx context.Context, tenant string) ([]Lag, error)

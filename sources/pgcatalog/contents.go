@@ -48,6 +48,7 @@ func (c *Catalog) contents() map[relationName]content {
 		{schemaFieldgate, "lag"}:                                     {own: c.lagRows},
 		{schemaFieldgate, "observed_fields"}:                         {own: c.observedFieldRows},
 		{schemaFieldgate, "observed_metrics"}:                        {own: c.observedMetricRows},
+		{schemaFieldgate, "suggestions"}:                             {own: c.suggestionRows},
 		{schemaFieldgate, "schema_history"}:                          {own: c.schemaHistoryRows},
 		{schemaInformation, catalogNameRelation}:                     {shared: catalogNameRows},
 	}

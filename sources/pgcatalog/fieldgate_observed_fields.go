@@ -57,7 +57,7 @@ func (c *Catalog) observedFieldsOf(ctx context.Context, snapshot *schema.Snapsho
 		for _, kind := range f.Kinds {
 			k := counted[f.Sent].Kind(kind)
 			if k == nil {
-				b.add(append(row, "kind", kindName(kind), "first_seen", f.FirstSeen.UnixMicro())...)
+				b.add(append(row, "kind", kind.Name(), "first_seen", f.FirstSeen.UnixMicro())...)
 				continue
 			}
 			castable, err := json.Marshal(k.Castable())
@@ -68,7 +68,7 @@ func (c *Catalog) observedFieldsOf(ctx context.Context, snapshot *schema.Snapsho
 			if kind == schema.KindJSON {
 				low, high = nil, nil
 			}
-			b.add(append(row, "kind", kindName(kind), "events", k.Events, "first_seen", k.FirstSeen.UnixMicro(),
+			b.add(append(row, "kind", kind.Name(), "events", k.Events, "first_seen", k.FirstSeen.UnixMicro(),
 				"last_seen", k.LastSeen.UnixMicro(), "distinct_estimate", k.Distinct, "min", low, "max", high,
 				"castable", string(castable), "cast_failures", reads.failures(k))...)
 		}
@@ -115,18 +115,4 @@ func (r *reading) failures(k *profile.Kind) any {
 		return k.CastFailures(schema.Type{Name: "double precision"})
 	}
 	return nil
-}
-
-func kindName(k schema.Kind) string {
-	switch k {
-	case schema.KindInt:
-		return "integer"
-	case schema.KindNumber:
-		return "number"
-	case schema.KindBool:
-		return "boolean"
-	case schema.KindJSON:
-		return "json"
-	}
-	return "text"
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fieldgate/fieldgate/ingest"
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/suggest"
 )
 
 // Authorizer finds the API key of a request and sees that it has the scope. Its
@@ -33,6 +34,8 @@ type Config struct {
 	// CheckDraft says why the conversions and views that a draft has cannot be.
 	// Required.
 	CheckDraft func(ctx context.Context, d *schema.Draft) error
+	// Advisor has the suggestions and their answers. Required.
+	Advisor *suggest.Advisor
 	// Keys says who may do what. Required.
 	Keys Authorizer
 	// NewSession opens the sessions of /v1/query. Required.
@@ -60,8 +63,8 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) validate() error {
-	if c.Schemas == nil || c.CheckDraft == nil || c.Keys == nil || c.NewSession == nil {
-		return errors.New("rest: schemas, a check of drafts, keys and sessions are needed")
+	if c.Schemas == nil || c.Advisor == nil || c.CheckDraft == nil || c.Keys == nil || c.NewSession == nil {
+		return errors.New("rest: schemas, suggestions, a check of drafts, keys and sessions are needed")
 	}
 	if c.StatementTimeout < 0 || c.WriteTimeout < 0 {
 		return errors.New("rest: negative timeout")
@@ -129,6 +132,18 @@ func (a *API) resources() map[string]resource {
 		"/v1/schema/metrics/{metric}/fields/{field}": {ingest.ScopeSchema, map[string]operation{
 			patch:  {a.patchField, "change a field", fieldBody{}, fieldBody{}, ok, true},
 			remove: {a.deleteField, "undeclare a field", nil, nil, gone, true},
+		}},
+		"/v1/schema/suggestions": {ingest.ScopeSchema, map[string]operation{
+			get: {a.listSuggestions, "what may be worth declaring and is not answered yet", nil, []suggestionBody{}, ok, false},
+		}},
+		"/v1/schema/suggestions/{id}/accept": {ingest.ScopeSchema, map[string]operation{
+			post: {a.acceptSuggestion, "declare what a suggestion says", nil, nil, gone, false},
+		}},
+		"/v1/schema/suggestions/{id}/dismiss": {ingest.ScopeSchema, map[string]operation{
+			post: {a.dismissSuggestion, "answer a suggestion, so that it does not come back", nil, nil, gone, false},
+		}},
+		"/v1/schema/suggestions/{id}/as_metric": {ingest.ScopeSchema, map[string]operation{
+			post: {a.suggestionAsMetric, "make what a suggestion is about a metric of its own", nameBody{}, nil, gone, false},
 		}},
 		"/v1/query": {ingest.ScopeQuery, map[string]operation{
 			post: {a.query, "run one statement; rows are NDJSON, JSON or CSV, by Accept", queryBody{}, nil, ok, false},

@@ -119,8 +119,12 @@ func reference(t reflect.Type, schemas object) object {
 	switch t.Kind() {
 	case reflect.String:
 		return object{"type": "string"}
-	case reflect.Uint64, reflect.Int, reflect.Int32:
+	case reflect.Uint64, reflect.Int, reflect.Int32, reflect.Int64:
 		return object{"type": "integer"}
+	case reflect.Float64:
+		return object{"type": "number"}
+	case reflect.Bool:
+		return object{"type": "boolean"}
 	case reflect.Slice:
 		return object{"type": "array", "items": reference(t.Elem(), schemas)}
 	}

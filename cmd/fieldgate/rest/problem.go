@@ -13,6 +13,7 @@ import (
 	"github.com/fieldgate/fieldgate/ingest"
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/suggest"
 )
 
 // retryAfter is when to try again what failed for want of something.
@@ -48,7 +49,9 @@ func statusOfSentinel(err error) (status int, known bool) {
 		return http.StatusConflict, true
 	case errors.Is(err, schema.ErrConflict):
 		return http.StatusConflict, true
-	case errors.Is(err, schema.ErrNotFound):
+	case errors.Is(err, suggest.ErrAnswered), errors.Is(err, suggest.ErrNothing):
+		return http.StatusConflict, true
+	case errors.Is(err, schema.ErrNotFound), errors.Is(err, suggest.ErrNotFound):
 		return http.StatusNotFound, true
 	case errors.As(err, &invalid):
 		return http.StatusBadRequest, true

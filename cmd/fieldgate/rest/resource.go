@@ -13,10 +13,18 @@ import (
 type (
 	// settingsBody is /v1/schema.
 	settingsBody struct {
-		MetricKeys        []string `json:"metric_keys"`
-		TimestampAliases  []string `json:"timestamp_aliases"`
-		TimestampPatterns []string `json:"timestamp_patterns"`
-		UndeclaredMetrics string   `json:"undeclared_metrics,omitempty" enum:"accept,reject"`
+		MetricKeys        []string   `json:"metric_keys"`
+		TimestampAliases  []string   `json:"timestamp_aliases"`
+		TimestampPatterns []string   `json:"timestamp_patterns"`
+		UndeclaredMetrics string     `json:"undeclared_metrics,omitempty" enum:"accept,reject"`
+		Rules             []ruleBody `json:"rules,omitempty"`
+	}
+	// ruleBody says what becomes of later events of a metric that carry a name: they
+	// are of the metric that To names, or errors.
+	ruleBody struct {
+		Metric string `json:"metric"`
+		Sent   string `json:"sent_name"`
+		To     string `json:"to,omitempty"`
 	}
 	// metricBody is a metric.
 	metricBody struct {
@@ -69,12 +77,16 @@ func (a *aliasBody) UnmarshalJSON(data []byte) error {
 func list(items []string) []string { return append([]string{}, items...) }
 
 func settingsOf(s *schema.Snapshot) settingsBody {
-	return settingsBody{
+	body := settingsBody{
 		MetricKeys:        list(s.MetricKeys),
 		TimestampAliases:  list(s.TimestampAliases),
 		TimestampPatterns: list(s.TimestampPatterns),
 		UndeclaredMetrics: policyText(s.RejectUndeclared),
 	}
+	for _, r := range s.Rules {
+		body.Rules = append(body.Rules, ruleBody(r))
+	}
+	return body
 }
 
 func metricOf(m *schema.Metric) metricBody {
@@ -135,11 +147,16 @@ func setSettings(d *schema.Draft, b *settingsBody) error {
 	if err != nil {
 		return err
 	}
+	var rules []schema.Rule
+	for _, r := range b.Rules {
+		rules = append(rules, schema.Rule(r))
+	}
 	for _, set := range []func() error{
 		func() error { return d.SetMetricKeys(b.MetricKeys) },
 		func() error { return d.SetTimestampAliases("", b.TimestampAliases) },
 		func() error { return d.SetTimestampPatterns("", b.TimestampPatterns) },
 		func() error { return d.SetRejectUndeclared(reject) },
+		func() error { return d.SetRules(rules) },
 	} {
 		if err := set(); err != nil {
 			return err
@@ -292,12 +309,17 @@ func changeField(d *schema.Draft, metric, name string, b fieldBody) error {
 
 // writeResource answers with a resource and its entity tag.
 func writeResource(w http.ResponseWriter, status int, version uint64, body any) error {
+	w.Header().Set("ETag", etag(version))
+	return writeJSON(w, status, body)
+}
+
+// writeJSON answers with a body.
+func writeJSON(w http.ResponseWriter, status int, body any) error {
 	data, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("encode resource: %w", err)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("ETag", etag(version))
 	w.WriteHeader(status)
 	_, _ = w.Write(append(data, '\n')) // the client may be gone
 	return nil

@@ -18,6 +18,8 @@ import (
 	"github.com/fieldgate/fieldgate/ingest"
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/profile"
+	"github.com/fieldgate/fieldgate/schema/suggest"
 	"github.com/fieldgate/fieldgate/sources/bolt"
 )
 
@@ -72,8 +74,13 @@ func setup(t *testing.T) *bundle {
 			t.Fatal(err)
 		}
 	}
+	advisor, err := suggest.New(db, suggest.Config{Schemas: b.schemas, Observed: observed, Profiles: profile.New(db, profile.Config{})})
+	if err != nil {
+		t.Fatal(err)
+	}
 	api, err := rest.New(rest.Config{
 		Schemas:          b.schemas,
+		Advisor:          advisor,
 		CheckDraft:       plans.CheckDraft,
 		Keys:             keys,
 		NewSession:       func(id planner.Identity) (rest.Session, error) { return b.sessions(id) },
@@ -205,9 +212,10 @@ func TestConfig(t *testing.T) {
 	sessions := func(planner.Identity) (rest.Session, error) { return nil, nil }
 	for name, cfg := range map[string]rest.Config{
 		"nothing":          {},
-		"no keys":          {Schemas: b.schemas, CheckDraft: check, NewSession: sessions},
-		"no check":         {Schemas: b.schemas, Keys: &ingest.Keys{}, NewSession: sessions},
-		"negative timeout": {Schemas: b.schemas, CheckDraft: check, Keys: &ingest.Keys{}, NewSession: sessions, StatementTimeout: -1},
+		"no suggestions":   {Schemas: b.schemas, Keys: &ingest.Keys{}, CheckDraft: check, NewSession: sessions},
+		"no keys":          {Schemas: b.schemas, Advisor: &suggest.Advisor{}, CheckDraft: check, NewSession: sessions},
+		"no check":         {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Keys: &ingest.Keys{}, NewSession: sessions},
+		"negative timeout": {Schemas: b.schemas, Advisor: &suggest.Advisor{}, CheckDraft: check, Keys: &ingest.Keys{}, NewSession: sessions, StatementTimeout: -1},
 	} {
 		if _, err := rest.New(cfg); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -14,8 +14,15 @@ const maxWhat = 200
 
 // change makes a change of the key's tenant in the name of the key.
 func (a *API) change(r *http.Request, key *ingest.Key, edit func(d *schema.Draft) error) (*schema.Snapshot, error) {
-	what := r.Method + " " + r.URL.EscapedPath()
-	return a.cfg.Schemas.Change(r.Context(), key.Tenant, "API key "+key.ID, what[:min(len(what), maxWhat)], func(d *schema.Draft) error {
+	return a.changeAs(r, key, r.Method+" "+r.URL.EscapedPath(), edit)
+}
+
+// keyName is what the history calls who changed the schema with a key.
+func keyName(key *ingest.Key) string { return "API key " + key.ID }
+
+// changeAs makes a change that the history calls what.
+func (a *API) changeAs(r *http.Request, key *ingest.Key, what string, edit func(d *schema.Draft) error) (*schema.Snapshot, error) {
+	return a.cfg.Schemas.Change(r.Context(), key.Tenant, keyName(key), what[:min(len(what), maxWhat)], func(d *schema.Draft) error {
 		if err := edit(d); err != nil {
 			return err
 		}
