@@ -1,6 +1,8 @@
 package duckdb
 
 /*
+#cgo CFLAGS: -O3
+
 #include <stdlib.h>
 
 #include "scalar.h"

@@ -14,6 +14,10 @@ fg_add_float8(DOUBLE, DOUBLE) DOUBLE
 fg_sub_float8(DOUBLE, DOUBLE) DOUBLE
 fg_mul_float8(DOUBLE, DOUBLE) DOUBLE
 fg_div_float8(DOUBLE, DOUBLE) DOUBLE
+fg_try_add_float8(DOUBLE, DOUBLE) DOUBLE
+fg_try_sub_float8(DOUBLE, DOUBLE) DOUBLE
+fg_try_mul_float8(DOUBLE, DOUBLE) DOUBLE
+fg_try_div_float8(DOUBLE, DOUBLE) DOUBLE
 fg_add_float4(FLOAT, FLOAT) FLOAT
 fg_sub_float4(FLOAT, FLOAT) FLOAT
 fg_mul_float4(FLOAT, FLOAT) FLOAT

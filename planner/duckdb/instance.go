@@ -112,6 +112,9 @@ func (in *instance) setUp(c *connection, cfg Config, tenant string, memory int64
 		// It would keep what it reads across gaps of files that hold only what was
 		// fetched, and give that when the gaps have been filled.
 		"SET enable_external_file_cache = false",
+		// A top-n would read its other columns by row number from all row groups, also
+		// those that nobody fetched because no time in them is asked for.
+		fmt.Sprintf("SET late_materialization_max_rows = %d", lateRows(cfg)),
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
 		"SET allow_community_extensions = false",
@@ -234,4 +237,13 @@ func (c *connection) watch(ctx context.Context) (stop func()) {
 			<-w.left
 		}
 	}
+}
+
+// lateRows is up to which limit DuckDB reads the other columns of a top-n's rows
+// after it has found them; the default is its own.
+func lateRows(cfg Config) int {
+	if cfg.Files != nil {
+		return 0
+	}
+	return 50
 }

@@ -230,13 +230,50 @@ func (p *printer) source(s planner.SourceRead, t planner.Type, scan *planner.Met
 		}
 		return v
 	}
-	converted := p.expr(s.Convert)
+	converted, ok := p.tried(s.Convert)
+	if !ok {
+		converted = p.expr(s.Convert)
+		converted.sql = "TRY(" + converted.sql + ")"
+	}
 	p.value, p.within = outer, within
-	converted.sql = "TRY(" + converted.sql + ")"
 	if s.Guard {
 		converted.sql = "(CASE WHEN " + strings.Join(sent, " OR ") + " THEN " + converted.sql + " END)"
 	}
 	return p.cast(converted, s.Convert.Type(), t, true, true)
+}
+
+// triedOperators are functions of doubles that give NULL where the operator is an
+// error.
+var triedOperators = map[string]string{
+	"+": "fg_try_add_float8", "-": "fg_try_sub_float8", "*": "fg_try_mul_float8", "/": "fg_try_div_float8",
+}
+
+// tried prints a conversion that is arithmetic of `value` and constants, with NULL
+// for what is an error. TRY does the same at the price of another copy.
+func (p *printer) tried(e planner.Expr) (printed, bool) {
+	if e.Type().OID != postgres.Float8OID {
+		return printed{}, false
+	}
+	switch e := e.(type) {
+	case *planner.SentValue, *planner.Const:
+		return p.expr(e), true
+	case *planner.Cast:
+		if _, ok := e.Arg.(*planner.Const); ok {
+			return p.expr(e), true
+		}
+	case *planner.Op:
+		function, known := triedOperators[e.Operator.Name]
+		if !known || e.Left == nil {
+			return printed{}, false
+		}
+		left, ok := p.tried(e.Left)
+		if !ok {
+			return printed{}, false
+		}
+		right, ok := p.tried(e.Right)
+		return printed{sql: function + "(" + left.sql + ", " + right.sql + ")"}, ok
+	}
+	return printed{}, false
 }
 
 // kindType is PostgreSQL's type of the values of a kind.
