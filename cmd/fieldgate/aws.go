@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 )
 
 const (
@@ -49,6 +50,8 @@ func awsConfig(ctx context.Context, region, endpoint string) (aws.Config, error)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("read AWS configuration: %w", err)
 	}
+	// What it has to say beside errors is of its own workings.
+	c.Logger = logging.Nop{}
 	if endpoint != "" {
 		c.BaseEndpoint = &endpoint
 	}

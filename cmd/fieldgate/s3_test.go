@@ -12,6 +12,7 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
+	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
 )
 
 // onS3 has a server keep its objects in a new bucket of versitygw.
@@ -54,6 +55,26 @@ func TestEarthquakesOnS3(t *testing.T) {
 	if n := countFiles(t, filepath.Join(dir, cacheFolder)); n == 0 {
 		t.Error("nothing was fetched for queries")
 	}
+}
+
+// TestEarthquakesOnS3InStorm is it while every fourth request of S3 meets a fault.
+func TestEarthquakesOnS3InStorm(t *testing.T) {
+	s3 := onS3(t)
+	var proxy *faultproxy.Proxy
+	testEarthquakes(t, t.TempDir(), s3, func(c *config) {
+		if proxy == nil {
+			proxy = faultproxy.Start(t, c.Objects.Endpoint, faultproxy.Random(11, faultproxy.Storm()))
+		}
+		c.Objects.Endpoint = proxy.URL
+	})
+	if proxy.Seen(faultproxy.CutAfter) == 0 || proxy.Seen(faultproxy.SlowDown) == 0 {
+		t.Error("the storm was none")
+	}
+}
+
+// TestKillOnS3 is TestKill with the objects on S3.
+func TestKillOnS3(t *testing.T) {
+	torture{acked: 40_000, batch: 100, rounds: 8, adjust: onS3(t)}.run(t)
 }
 
 func countFiles(t *testing.T, dir string) int {

@@ -30,11 +30,16 @@ type torture struct {
 	// largeEvery has every so many events carry largeText letters, which lie in
 	// an object beside the log; 0: none.
 	largeEvery, largeText int
+	// rounds is how often at least the server is killed; 0: tortureRounds.
+	rounds int
+	// adjust, if set, changes the server's configuration.
+	adjust func(*config)
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// program starts the program itself in a process of its own.
+// program starts the program itself in a process of its own. Of the configuration
+// it takes the data directory, the addresses and where objects lie.
 func program(t *testing.T, c config) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -43,6 +48,11 @@ func program(t *testing.T, c config) *exec.Cmd {
 	}
 	cmd := exec.Command(self, "serve", "--dev", "--data", c.DataDir, "--http-addr", c.HTTPAddr, "--pg-addr", c.PGAddr)
 	cmd.Env = append(os.Environ(), asProgram+"=1", "FIELDGATE_LIMITS_TAIL_MB=32")
+	for _, s := range settingsOf(&c) {
+		if strings.HasPrefix(s.key, "objects.") && !s.isDefault() {
+			cmd.Env = append(cmd.Env, s.variable()+"="+fmt.Sprint(s.value.Interface()))
+		}
+	}
 	if testing.Verbose() {
 		cmd.Stderr = os.Stderr
 	}
@@ -92,6 +102,13 @@ func TestKillLarge(t *testing.T) {
 }
 
 func (k torture) run(t *testing.T) {
+	t.Helper()
+	if k.rounds == 0 {
+		k.rounds = tortureRounds
+	}
+	if k.adjust == nil {
+		k.adjust = func(*config) {}
+	}
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
@@ -100,6 +117,7 @@ func (k torture) run(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	c := defaultConfig()
 	c.DataDir, c.HTTPAddr, c.PGAddr = t.TempDir(), freeAddr(t), freeAddr(t)
+	k.adjust(&c)
 	var acked acknowledged
 	var next sync.Mutex
 	number := 0
@@ -110,7 +128,7 @@ func (k torture) run(t *testing.T) {
 		return number - k.batch
 	}
 	rounds := 0
-	for ; rounds < tortureRounds || acked.count() < k.acked; rounds++ {
+	for ; rounds < k.rounds || acked.count() < k.acked; rounds++ {
 		cmd := program(t, c)
 		awaitHealthy(t, c.HTTPAddr)
 		ctx, stop := context.WithCancel(t.Context())
@@ -128,7 +146,7 @@ func (k torture) run(t *testing.T) {
 		if random.IntN(2) == 0 {
 			writers.Go(func() { compactOnce(ctx, c) })
 		}
-		acked.await(acked.count()+1+random.IntN(2*k.acked/tortureRounds), 30*time.Second)
+		acked.await(acked.count()+1+random.IntN(2*k.acked/k.rounds), 30*time.Second)
 		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +154,7 @@ func (k torture) run(t *testing.T) {
 		stop()
 		writers.Wait()
 	}
-	i := start(t, c.DataDir)
+	i := start(t, c.DataDir, k.adjust)
 	check := func(when string) {
 		t.Helper()
 		found, wrong := map[int]int{}, 0
