@@ -97,6 +97,23 @@ func (e *Engine) Check(q *planner.Query) error {
 
 // Run starts the plan.
 func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, error) {
+	if sliced, ok := e.slice(plan); ok {
+		// What is wrong with the statement is said now.
+		if err := sliced.start(ctx); err != nil {
+			return nil, err
+		}
+		return sliced, nil
+	}
+	r, err := e.run(ctx, plan, plan.Query, nil)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// run starts a query of a plan, of rows whose times lie in the slice if there is
+// one.
+func (e *Engine) run(ctx context.Context, plan *planner.Plan, query *planner.Query, slice *sources.Bounds) (*rows, error) {
 	in, err := e.instance(plan.Tenant)
 	if err != nil {
 		return nil, asError(err)
@@ -110,15 +127,15 @@ func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, err
 	}
 	r := &rows{in: in, conn: conn, columns: plan.Columns}
 	p := printerOf(plan, in.rows)
-	p.first = conn.first
-	sql, err := p.statement(plan.Query)
+	p.first, p.slice = conn.first, slice
+	sql, err := p.statement(query)
 	r.registered = p.registered
 	if err != nil {
 		r.ended = true
 		return nil, errors.Join(err, r.Close())
 	}
 	// A lookup with constant arguments is made when the statement is prepared.
-	if lookups := len(p.registered) > len(p.shapes); !lookups && !readsFiles(plan) {
+	if lookups := len(p.registered) > len(p.shapes); !lookups && slice == nil && !readsFiles(plan) {
 		r.key = preparedKey(sql, p.shapes)
 	}
 	if p.floats {
@@ -126,7 +143,7 @@ func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, err
 		r.careful = func() (string, []int64, error) {
 			p := printerOf(plan, in.rows)
 			p.careful, p.first = true, conn.first+int64(len(r.registered))
-			sql, err := p.statement(plan.Query)
+			sql, err := p.statement(query)
 			return sql, p.registered, err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/lake"
 	"github.com/fieldgate/fieldgate/sources/objstore"
 )
@@ -180,6 +181,71 @@ func TestFetchedCounts(t *testing.T) {
 		if fetched := a.same(sql); fetched > total/10 {
 			t.Errorf("%s: %d of %d bytes fetched", sql, fetched, total)
 		}
+	}
+}
+
+// TestFetchedSlices asks for first rows, for which the newest files do: as many as
+// it takes.
+func TestFetchedSlices(t *testing.T) {
+	t.Parallel()
+	a := newApart(t, 0)
+	const files, each = 30, 4000
+	for f := range files {
+		events := make([]fields, each)
+		for i := range events {
+			n := f*each + i
+			events[i] = fields{"n": n % 1000, "label": fmt.Sprintf("label %d", n*7919%100_003), "temp": float64(n % 50)}
+			if n%30_000 == 17 {
+				events[i]["flag"] = true
+			}
+		}
+		// Every third file lies over its neighbour.
+		a.near.inFile(f*each-f%3*each/2, events...)
+	}
+	recent := batch(files*each+5, fields{"n": 1, "label": "recent"}, fields{"n": 2, "label": "more recent"})
+	late := batch(100, fields{"n": 3, "label": "late"})
+	for _, w := range []*world{a.near, a.far} {
+		w.recent = append(w.recent, sources.Split{Batch: &sources.BatchSplit{Batch: recent}}, sources.Split{Batch: &sources.BatchSplit{Batch: late}})
+	}
+	few := a.same(`SELECT * FROM weather ORDER BY timestamp DESC, label LIMIT 2`)
+	if few != 0 {
+		t.Errorf("recent rows alone: %d bytes fetched", few)
+	}
+	few = a.same(`SELECT * FROM weather ORDER BY timestamp DESC, label LIMIT 100`)
+	half := a.same(`SELECT timestamp, label, n FROM weather ORDER BY timestamp DESC, label LIMIT 40000`)
+	if few == 0 || half == 0 || few > half {
+		t.Errorf("%d bytes fetched for a hundred rows, %d more for 40,000", few, half)
+	}
+	a.cache.Remove("")
+	if few = a.same(`SELECT count(*) FROM (SELECT * FROM weather LIMIT 10) x`); few == 0 {
+		t.Error("no files were needed")
+	}
+	a.cache.Remove("")
+	one := int64(0)
+	if got := a.far.rows(`SELECT n, label FROM weather LIMIT 10`); len(got) != 10 {
+		t.Errorf("%d rows of 10", len(got))
+	} else if one = a.cache.Used(); one > few/10 {
+		t.Errorf("%d bytes held for ten rows of any, where all are %d", one, few)
+	}
+	for _, sql := range []string{
+		`SELECT timestamp, flag FROM weather WHERE flag ORDER BY timestamp DESC LIMIT 3`,
+		`SELECT timestamp, flag FROM weather WHERE flag ORDER BY timestamp DESC LIMIT 30`,
+		`SELECT timestamp, n FROM weather WHERE timestamp < '2024-02-01' ORDER BY timestamp DESC, label LIMIT 33`,
+		`SELECT timestamp AS at, n FROM weather WHERE timestamp >= '2024-02-01' ORDER BY at DESC, label OFFSET 0 LIMIT 7`,
+		`SELECT n FROM weather ORDER BY timestamp DESC, label OFFSET 3 LIMIT 7`,
+		`SELECT n FROM weather ORDER BY timestamp, label LIMIT 7`,
+		`SELECT DISTINCT n FROM weather ORDER BY n DESC LIMIT 7`,
+		`SELECT n, row_number() OVER (ORDER BY timestamp, label) FROM weather ORDER BY timestamp DESC, label LIMIT 4`,
+		`SELECT n, generate_series(1, 2) FROM weather ORDER BY timestamp DESC, label, 2 LIMIT 4`,
+		`SELECT n FROM weather ORDER BY timestamp DESC LIMIT 0`,
+		`SELECT n FROM weather WHERE n > 5000 ORDER BY timestamp DESC LIMIT 5`,
+		`SELECT n, label FROM weather ORDER BY timestamp DESC, label LIMIT 1000000`,
+	} {
+		a.cache.Remove("")
+		a.same(sql)
+	}
+	if got := len(a.far.rows(`SELECT n FROM weather WHERE flag LIMIT 100`)); got != files*each/30_000 {
+		t.Errorf("%d rows have the flag, want %d", got, files*each/30_000)
 	}
 }
 

@@ -33,6 +33,8 @@ type printer struct {
 	// registered are the numbers of what was put into rows, first the first of them.
 	registered []int64
 	first      int64
+	// slice, if set, are the times of the rows that the statement is of.
+	slice *sources.Bounds
 	// reads are what the statement reads of files.
 	reads []sources.FileRead
 	// shapes are the columns of the row sources, in the order of their numbers.

@@ -365,7 +365,12 @@ func (p *printer) batchBranches(s *planner.MetricScan, u use, batches []*sources
 	}
 	// The statement has the condition on time too, and nearline has left out what
 	// lies far from it.
-	out := []*branch{{from: p.registerRows(sure), read: read}}
+	// Of a slice it has none.
+	var sliced []string
+	if p.slice != nil {
+		sliced = boundsConditions(*p.slice, times, quoteName(sources.ColumnTS))
+	}
+	out := []*branch{{from: p.registerRows(sure), read: read, where: sliced}}
 	if suspect.count > 0 {
 		name := p.name("b")
 		out = append(out, &branch{
