@@ -221,12 +221,12 @@ func (a *admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // runAdmin carries out a command on a data directory: by the server that has it,
 // or else on the stopped store.
-func runAdmin(ctx context.Context, dir string, r adminRequest) (string, error) {
-	output, err := askServer(ctx, dir, r)
+func runAdmin(ctx context.Context, c *config, r adminRequest) (string, error) {
+	output, err := askServer(ctx, c.DataDir, r)
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
 		return output, err
 	}
-	kv, closer, err := openKV(dir)
+	kv, closer, err := openKV(ctx, c)
 	if err != nil {
 		return "", err
 	}

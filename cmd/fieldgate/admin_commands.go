@@ -18,7 +18,7 @@ type adminFlags struct {
 }
 
 func (f *adminFlags) add(cmd *cobra.Command) {
-	cmd.PersistentFlags().StringVar(&f.config, "config", "", "YAML file of settings, for its data_dir")
+	cmd.PersistentFlags().StringVar(&f.config, "config", "", "YAML file of settings, for its data_dir and keyvalue")
 	cmd.PersistentFlags().StringVar(&f.data, "data", "", "data directory")
 }
 
@@ -41,7 +41,7 @@ func (f *adminFlags) ask(cmd *cobra.Command, r adminRequest) (string, error) {
 	if f.data != "" {
 		c.DataDir = f.data
 	}
-	return runAdmin(cmd.Context(), c.DataDir, r)
+	return runAdmin(cmd.Context(), &c, r)
 }
 
 // askSchema carries out a schema file.

@@ -16,27 +16,35 @@ import (
 func (s *server) wireCompaction() error {
 	w, st := &s.writing, s.stores
 	conflicts := pipeline.NewErrorRows(st.errors, s.schemas, nil)
-	pressure := fanOut(w.tail.Pressure(), 2)
+	var pressure *fan
+	if w.tail != nil {
+		pressure = fanOut(w.tail.Pressure(), 2)
+		w.stages = append(w.stages, pressure)
+	}
 	for i, stage := range []struct {
 		archive, log string
 		from         stream.Log
 	}{{record.StageStaged, pipeline.LogStaged, st.staged}, {record.StageErrors, pipeline.LogErrors, st.errors}} {
-		c, err := compact.New(compact.Config{
+		cfg := compact.Config{
 			Stage: stage.archive, Log: stage.from, Bucket: st.objects, Lake: st.lake,
-			Checkpoints: st.checkpoints(stage.log), Tail: w.tail, Declared: s.declared,
+			Checkpoints: st.checkpoints(stage.log), Declared: s.declared,
 			Conflict: func(ctx context.Context, e *schema.Event, _ stream.Position) error {
 				return conflicts.PutConflict(ctx, e)
 			},
-			Held: func(ds schema.Dataset, shard stream.ShardID, after, through stream.Sequence) ([]sources.BatchSplit, bool) {
+			Logger: s.log, Events: s.compactEvents(),
+			// Not Drain: while the tail is full, staging waits for this very compaction.
+			Deliver: func(ctx context.Context) error { return w.drain.Delivery.FlushLogs(ctx, stage.log) },
+		}
+		if w.tail != nil {
+			cfg.Tail, cfg.Pressure = w.tail, pressure.outputs[i]
+			cfg.Held = func(ds schema.Dataset, shard stream.ShardID, after, through stream.Sequence) ([]sources.BatchSplit, bool) {
 				if !w.drain.Staging.Covers(stage.log, shard, after, through) {
 					return nil, false
 				}
 				return w.tail.Held(ds, shard, after, through), true
-			},
-			Pressure: pressure.outputs[i], Logger: s.log, Events: s.compactEvents(),
-			// Not Drain: while the tail is full, staging waits for this very compaction.
-			Deliver: func(ctx context.Context) error { return w.drain.Delivery.FlushLogs(ctx, stage.log) },
-		})
+			}
+		}
+		c, err := compact.New(cfg)
 		if err != nil {
 			return err
 		}
@@ -47,7 +55,7 @@ func (s *server) wireCompaction() error {
 	if err != nil {
 		return err
 	}
-	w.stages = append(w.stages, pressure, sweeper, st.staged, st.errors)
+	w.stages = append(w.stages, sweeper, st.staged, st.errors)
 	return s.wireRetention()
 }
 
@@ -60,7 +68,7 @@ func (s *server) wireRetention() error {
 	}{
 		{pipeline.LogRaw, s.stores.raw, []string{pipeline.ConsumerRaw, pipeline.ConsumerDelivery}},
 		{pipeline.LogStaged, s.stores.staged, []string{pipeline.ConsumerDelivery, pipeline.ConsumerStaging, pipeline.ConsumerProfile, compact.Consumer}},
-		{pipeline.LogErrors, s.stores.errors, []string{pipeline.ConsumerDelivery, compact.Consumer}},
+		{pipeline.LogErrors, s.stores.errors, []string{pipeline.ConsumerDelivery, pipeline.ConsumerStaging, compact.Consumer}},
 	} {
 		r, err := stream.NewRetention(stream.RetentionConfig{
 			Log: l.log, Checkpoints: s.stores.checkpoints(l.name), Consumers: l.consumers, Logger: s.log,

@@ -6,7 +6,7 @@ package main
 // settingHelp, which users read too. Nothing in it is secret.
 type config struct {
 	Stream   backend `yaml:"stream"`
-	Nearline backend `yaml:"nearline"`
+	Nearline tables  `yaml:"nearline"`
 	KeyValue backend `yaml:"keyvalue"`
 	Objects  objects `yaml:"objects"`
 	// DataDir holds everything the embedded default stores; one server at a time.
@@ -31,6 +31,19 @@ type backend struct {
 	Prefix   string `yaml:"prefix"`
 	Region   string `yaml:"region"`
 	Endpoint string `yaml:"endpoint"`
+}
+
+// tables choose where recent events lie.
+type tables struct {
+	Kind           string `yaml:"kind"`
+	Prefix         string `yaml:"prefix"`
+	Region         string `yaml:"region"`
+	Endpoint       string `yaml:"endpoint"`
+	RetentionWeeks int    `yaml:"retention_weeks"`
+	MaxTables      int    `yaml:"max_tables"`
+	Eventual       bool   `yaml:"eventual"`
+	ReadUnits      int    `yaml:"read_units"`
+	WriteUnits     int    `yaml:"write_units"`
 }
 
 // objects chooses where objects lie.
@@ -67,6 +80,7 @@ const (
 	embeddedKind  = "embedded"
 	directoryKind = "directory"
 	s3Kind        = "s3"
+	dynamoDBKind  = "dynamodb"
 )
 
 // The words of tlsPair. Without a mode, addresses other than loopback require TLS.
@@ -94,7 +108,7 @@ func defaultConfig() config {
 	embedded := backend{Kind: embeddedKind, Prefix: "fieldgate", Region: "us-east-1"}
 	return config{
 		Stream:   embedded,
-		Nearline: embedded,
+		Nearline: tables{Kind: embeddedKind, Prefix: "fieldgate", Region: "us-east-1", RetentionWeeks: 4, MaxTables: 256},
 		KeyValue: embedded,
 		Objects:  objects{Kind: directoryKind, Region: "us-east-1", CacheMB: 10240},
 		DataDir:  "./fieldgate-data",

@@ -36,8 +36,8 @@ func (m mistakes) err() error {
 // kinds are those of each store that this version has.
 var kinds = map[string][]string{
 	"stream.kind":   {embeddedKind},
-	"nearline.kind": {embeddedKind},
-	"keyvalue.kind": {embeddedKind},
+	"nearline.kind": {embeddedKind, dynamoDBKind},
+	"keyvalue.kind": {embeddedKind, dynamoDBKind},
 	"objects.kind":  {directoryKind, s3Kind},
 }
 
@@ -65,6 +65,10 @@ func (c *config) validate() error {
 	}
 	c.validateRoles(&m)
 	c.validateObjects(&m)
+	c.validateNearline(&m)
+	if c.KeyValue.Kind == dynamoDBKind && (c.KeyValue.Prefix == "" || c.KeyValue.Region == "") {
+		m.add("keyvalue", "prefix and region are needed")
+	}
 	c.validateLimits(&m)
 	c.validateTLS(&m)
 	c.validateAddresses(&m)
@@ -114,6 +118,25 @@ func (c *config) validateObjects(m *mistakes) {
 	const least = 64
 	if o.CacheMB < least {
 		m.add("objects.cache_mb", "%d is less than %d: a query's files must fit in", o.CacheMB, least)
+	}
+}
+
+func (c *config) validateNearline(m *mistakes) {
+	n := &c.Nearline
+	if n.Kind != dynamoDBKind {
+		return
+	}
+	if n.Prefix == "" || n.Region == "" {
+		m.add("nearline", "prefix and region are needed")
+	}
+	if n.RetentionWeeks == 0 {
+		m.add("nearline.retention_weeks", "0 leaves no week: give a number, or leave it out")
+	}
+	if n.RetentionWeeks+2 > n.MaxTables {
+		m.add("nearline.max_tables", "%d weeks of retention need %d tables", n.RetentionWeeks, n.RetentionWeeks+2)
+	}
+	if (n.ReadUnits > 0) != (n.WriteUnits > 0) {
+		m.add("nearline", "read_units and write_units go together")
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/profile"
 	"github.com/fieldgate/fieldgate/schema/suggest"
+	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/lake"
 	"github.com/fieldgate/fieldgate/sources/nearline"
 	"github.com/fieldgate/fieldgate/sources/vfs"
@@ -62,10 +63,11 @@ type writing struct {
 	observed *schema.Observed
 	profiles *profile.Profiles
 	advisor  *suggest.Advisor
-	tail     *nearline.Tail
-	ingest   *ingest.Handler
-	drain    pipeline.Drain
-	pace     *pipeline.Pace
+	// tail has recent events in memory; nil: they are in the stores' tables.
+	tail   *nearline.Tail
+	ingest *ingest.Handler
+	drain  pipeline.Drain
+	pace   *pipeline.Pace
 	// compactors follow the staged and the error archive.
 	compactors []*compact.Compactor
 	// stages are all that runs behind the doors.
@@ -135,11 +137,13 @@ func (s *server) wireWriting() error {
 	if err != nil {
 		return err
 	}
-	w.tail, err = nearline.NewTail(nearline.Config{
-		Known: s.stores.lake, MemoryBytes: int64(s.c.Limits.TailMB) << 20,
-	})
-	if err != nil {
-		return err
+	if s.stores.tables == nil {
+		w.tail, err = nearline.NewTail(nearline.Config{
+			Known: s.stores.lake, MemoryBytes: int64(s.c.Limits.TailMB) << 20,
+		})
+		if err != nil {
+			return err
+		}
 	}
 	w.ingest, err = ingest.New(ingest.Config{
 		Log: s.stores.raw, Keys: s.admin.keys, Schemas: s.schemas, KV: s.stores.kv, Gate: s.gate, Logger: s.log,
@@ -178,10 +182,17 @@ func (s *server) wireStages() error {
 	if err != nil {
 		return err
 	}
+	// The tail is empty when the server starts, tables are not.
+	var recent nearline.Tables = w.tail
+	from := compact.Consumer
+	if st.tables != nil {
+		recent, from = st.tables, pipeline.ConsumerStaging
+		w.stages = append(w.stages, st.tables)
+	}
 	staging, err := pipeline.NewStaging(pipeline.StagingConfig{
 		Staged: st.staged, Errors: st.errors,
 		StagedCheckpoints: st.checkpoints(pipeline.LogStaged), ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors),
-		From: compact.Consumer, Tables: w.tail, Observed: w.observed, Profiles: w.profiles, Schemas: s.schemas, Yield: yield, Events: events,
+		From: from, Tables: recent, Observed: w.observed, Profiles: w.profiles, Schemas: s.schemas, Yield: yield, Events: events,
 	})
 	if err != nil {
 		return err
@@ -335,8 +346,12 @@ func (s *server) wireReading() error {
 	if err != nil {
 		return err
 	}
+	var recent sources.Nearline = s.writing.tail
+	if s.stores.tables != nil {
+		recent = s.stores.tables
+	}
 	s.reading.planner, err = planner.New(planner.Config{
-		Schemas: s.schemas, Observed: s.writing.observed, Nearline: s.writing.tail, Lake: s.stores.lake, Catalog: catalog,
+		Schemas: s.schemas, Observed: s.writing.observed, Nearline: recent, Lake: s.stores.lake, Catalog: catalog,
 		Engine: s.reading.engine, Admin: s, Advisor: s.writing.advisor, SpoolFile: s.spoolFile, Logger: s.log,
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/bolt"
+	"github.com/fieldgate/fieldgate/sources/dynamodb"
 	"github.com/fieldgate/fieldgate/sources/lake"
 	"github.com/fieldgate/fieldgate/sources/objstore"
 	"github.com/fieldgate/fieldgate/sources/vfs"
@@ -45,7 +46,7 @@ func rawShards() int { return max(stagedShards(), 2) }
 
 // stores are those of a server: what is embedded lies in its data directory.
 type stores struct {
-	kv      *bolt.DB
+	kv      schema.KV
 	objects objstore.Bucket
 	// path is where queries find an object as a file.
 	path func(key string) (string, error)
@@ -56,7 +57,9 @@ type stores struct {
 	// staged and errors keep large records among the objects.
 	staged, errors *pipeline.Spill
 	lake           *lake.Store
-	closers        []io.Closer
+	// tables have the recent events; nil: they are in memory.
+	tables  *dynamodb.Tables
+	closers []io.Closer
 }
 
 // errInUse says that another server has the data directory.
@@ -83,10 +86,11 @@ func openStores(ctx context.Context, c *config, log *slog.Logger) (s *stores, er
 		return s, fmt.Errorf("lock data directory: %w", err)
 	}
 	s.closers = append(s.closers, lock)
-	if s.kv, err = bolt.Open(bolt.Config{Path: filepath.Join(dir, keyValueFile)}); err != nil {
-		return s, fmt.Errorf("open key-value store: %w", err)
+	kv, closer, err := openKV(ctx, c)
+	if err != nil {
+		return s, err
 	}
-	s.closers = append(s.closers, s.kv)
+	s.kv, s.closers = kv, append(s.closers, closer)
 	if err := s.openObjects(ctx, c, log); err != nil {
 		return s, err
 	}
@@ -108,6 +112,9 @@ func openStores(ctx context.Context, c *config, log *slog.Logger) (s *stores, er
 	}
 	// The embedded log has one process, and so has what is compacted from it.
 	s.lake, err = lake.New(lake.Config{Bucket: s.objects, Path: s.path, Exclusive: true, Logger: log})
+	if err == nil && c.Nearline.Kind == dynamoDBKind {
+		err = s.openTables(ctx, c, log)
+	}
 	return s, err
 }
 
@@ -153,12 +160,19 @@ func (s *stores) Close() error {
 	return err
 }
 
-// openKV opens the key-value store alone, for commands while no server runs.
-func openKV(dir string) (schema.KV, io.Closer, error) {
-	if _, err := os.Stat(dir); err != nil {
+// openKV opens the key-value store alone: also for commands while no server runs.
+func openKV(ctx context.Context, c *config) (schema.KV, io.Closer, error) {
+	if c.KeyValue.Kind == dynamoDBKind {
+		kv, err := openDynamoKV(ctx, c)
+		if err != nil {
+			return nil, nil, fmt.Errorf("open key-value store: %w", err)
+		}
+		return kv, notClosed{}, nil
+	}
+	if _, err := os.Stat(c.DataDir); err != nil {
 		return nil, nil, fmt.Errorf("data directory: %w", err)
 	}
-	db, err := bolt.Open(bolt.Config{Path: filepath.Join(dir, keyValueFile)})
+	db, err := bolt.Open(bolt.Config{Path: filepath.Join(c.DataDir, keyValueFile)})
 	if err != nil {
 		return nil, nil, fmt.Errorf("open key-value store: %w", err)
 	}

@@ -161,8 +161,10 @@ func TestWeeks(t *testing.T) {
 		if !w.bounds().Contains(at) {
 			t.Errorf("%s is not within the bounds of its week", c.time)
 		}
-		if !hourBounds(hourOf(at)).Contains(at) {
-			t.Errorf("%s is not within its hour", c.time)
+		for _, p := range []place{{}, {isLate: true}} {
+			if entry := p.entryBounds(p.hourOf(at)); !entry.Contains(at) || p.isLate && entry != w.bounds() {
+				t.Errorf("%s is not within its entry, %v", c.time, entry)
+			}
 		}
 	}
 	if least, most := weekOf(math.MinInt64), weekOf(math.MaxInt64); least >= 0 || most <= 0 {

@@ -13,7 +13,8 @@ import (
 )
 
 // entry is one of a dataset's index: up to which position of a shard rows of an
-// hour stand, and about how many.
+// hour stand, or of the week that the hour begins if they are late, and about how
+// many.
 type entry struct {
 	hour  int64
 	shard stream.ShardID
@@ -27,7 +28,7 @@ func (e *entry) isPast(marks sources.Watermarks) bool { return e.last.Compare(ma
 
 // entries reads the index of a dataset over the hours that bounds touch.
 func (t *Tables) entries(ctx context.Context, at place, dataset string, bounds sources.Bounds) (out []entry, err error) {
-	from, to := hourRange(bounds)
+	from, to := at.hourRange(bounds)
 	in := t.between(at.index, indexPartition(dataset), from, to)
 	in.ConsistentRead = aws.Bool(true) // it costs little, and an hour that is not in it is not read at all
 	err = t.queryAll(ctx, in, func(i item) error {

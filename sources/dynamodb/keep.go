@@ -300,7 +300,7 @@ func (k *keeper) trimDataset(ctx context.Context, key string, marks sources.Wate
 	for _, e := range entries {
 		f.bits = max(f.bits, e.bits)
 		if !e.isPast(marks) {
-			times = append(times, hourBounds(e.hour))
+			times = append(times, at.entryBounds(e.hour))
 			hours[e.hour] = true
 		}
 	}
@@ -313,7 +313,7 @@ func (k *keeper) trimDataset(ctx context.Context, key string, marks sources.Wate
 	}
 	all := sources.Bounds{Min: times[0].Min, Max: times[len(times)-1].Max}
 	for bucket := range 1 << f.bits {
-		gone := func(r *readRow) bool { return hours[hourOf(r.event.Time)] && covered(r, marks) }
+		gone := func(r *readRow) bool { return hours[at.hourOf(r.event.Time)] && covered(r, marks) }
 		if err := k.deleteRows(ctx, at, bucketPartition(key, byte(bucket)), all, gone); err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ const (
 	indexSuffix       = "#index"
 	datasetsPartition = "#datasets"
 	weeksPartition    = "#weeks"
+	ownerPartition    = "#owner"
 )
 
 // The first byte of the sort keys of a dataset's index.
@@ -138,8 +139,7 @@ func parseHourKey(b []byte) (hour int64, shard stream.ShardID, bits uint8, err e
 	return timeAt(b[1:]), stream.ShardID(binary.BigEndian.Uint64(b[1+timeBytes:])), b[hourKeyBytes-1], nil
 }
 
-// hourRange are the least and the greatest sort key of entries of hours that
-// bounds touch.
-func hourRange(b sources.Bounds) (from, to []byte) {
-	return hourKey(hourOf(b.Min), 0, 0), hourKey(hourOf(b.Max), math.MaxUint64, math.MaxUint8)
+// hourRange are the least and the greatest sort key of entries that bounds touch.
+func (p *place) hourRange(b sources.Bounds) (from, to []byte) {
+	return hourKey(p.hourOf(b.Min), 0, 0), hourKey(p.hourOf(b.Max), math.MaxUint64, math.MaxUint8)
 }

@@ -119,9 +119,11 @@ func covered(r *readRow, past sources.Watermarks) bool {
 	return r.at.Seq.Compare(past[r.at.Shard]) <= 0
 }
 
-// splits makes batches of rows, the newest first. known, if it is given, says
-// which of them the lake may hold too.
+// splits makes batches of rows as they came, the newest batch first: so rows that a
+// statement does not order are in the order that the embedded tail gives. known, if
+// it is given, says which of them the lake may hold too.
 func (t *Tables) splits(ctx context.Context, ds schema.Dataset, rows []readRow, filter sources.Filter, known nearline.Known) ([]sources.Split, error) {
+	slices.SortFunc(rows, func(a, b readRow) int { return a.at.Compare(b.at) })
 	var out []sources.Split
 	for len(rows) > 0 {
 		from := max(len(rows)-batchRows, 0)
@@ -228,8 +230,9 @@ func expected(in []found, bounds sources.Bounds) float64 {
 	var n float64
 	for i := range in {
 		for _, e := range in[i].entries {
-			part := hourBounds(e.hour).Intersect(bounds)
-			n += float64(e.rows) * float64(part.Max-part.Min+1) / float64(hourMicros)
+			all := in[i].place.entryBounds(e.hour)
+			part := all.Intersect(bounds)
+			n += float64(e.rows) * float64(part.Max-part.Min+1) / float64(all.Max-all.Min+1)
 		}
 	}
 	return n

@@ -168,7 +168,7 @@ func (f *found) ranges(bounds sources.Bounds, wanted func(e *entry) bool) []sour
 	var hours []sources.Bounds
 	for i := range f.entries {
 		if e := &f.entries[i]; wanted(e) {
-			hours = append(hours, hourBounds(e.hour).Intersect(bounds))
+			hours = append(hours, f.place.entryBounds(e.hour).Intersect(bounds))
 		}
 	}
 	var set sources.TimeSet

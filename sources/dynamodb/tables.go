@@ -30,6 +30,9 @@ type Config struct {
 	// Prefix begins the tables' names: <prefix>-2026-W47, <prefix>-late and
 	// <prefix>-nearline, which says what weeks there are.
 	Prefix string
+	// Owner names whose positions the rows have: tables of another's are refused.
+	// Optional.
+	Owner string
 	// Retention is how many weeks before the clock's have a table. Default 4.
 	Retention int
 	// MaxTables bounds the weeks that have a table. Default 256.
@@ -142,10 +145,40 @@ func Open(ctx context.Context, cfg Config) (*Tables, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	if err := t.claim(ctx); err != nil {
+		return nil, err
+	}
 	if err := t.loadWeeks(ctx); err != nil {
 		return nil, err
 	}
 	return t, t.makeWeeks(ctx)
+}
+
+// ownerDocument says whose the tables are.
+type ownerDocument struct {
+	Format int    `json:"format"`
+	Owner  string `json:"owner"`
+}
+
+// claim makes the tables the owner's, or finds that they are another's: positions
+// of another log would be taken for this one's.
+func (t *Tables) claim(ctx context.Context) error {
+	if t.cfg.Owner == "" {
+		return nil
+	}
+	key := item{attrPartition: blob([]byte(ownerPartition)), attrSort: blob([]byte{0})}
+	_, err := t.saveDocument(ctx, key, ownerDocument{registryFormat, t.cfg.Owner}, 0)
+	if !errors.Is(err, errRaced) {
+		return err
+	}
+	var own ownerDocument
+	if _, err := t.loadDocument(ctx, key, &own); err != nil {
+		return fmt.Errorf("find whose the tables of %s are: %w", t.cfg.Prefix, err)
+	}
+	if own.Owner != t.cfg.Owner {
+		return fmt.Errorf("the tables of prefix %s belong to another key-value store: set another prefix, or the key-value store that they were used with", t.cfg.Prefix)
+	}
+	return nil
 }
 
 // place is where rows lie, and where the index that tells of them does.
@@ -159,6 +192,25 @@ type place struct {
 }
 
 func (t *Tables) control() string { return t.cfg.Prefix + "-nearline" }
+
+// hourOf names the entry of the index that a time belongs to by its first hour. An
+// entry is an hour, and a week of late rows: those are few and far between, and
+// not read hour by hour.
+func (p *place) hourOf(micros int64) int64 {
+	if p.isLate {
+		return firstHourOf(hourOf(micros))
+	}
+	return hourOf(micros)
+}
+
+// entryBounds are the times of an entry.
+func (p *place) entryBounds(hour int64) sources.Bounds {
+	span := hourMicros
+	if p.isLate {
+		span = weekMicros
+	}
+	return sources.Bounds{Min: hour * hourMicros, Max: hour*hourMicros + span - 1}
+}
 
 // late is the place of rows whose week has no table. Its index lies in the control
 // table, so that a statement over times of which it has nothing reads no table of

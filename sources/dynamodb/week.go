@@ -54,7 +54,8 @@ func (w week) String() string {
 // hourOf is the hour of a time, counted from 1970.
 func hourOf(micros int64) int64 { return floorDiv(micros, hourMicros) }
 
-// hourBounds are the times of an hour.
-func hourBounds(hour int64) sources.Bounds {
-	return sources.Bounds{Min: hour * hourMicros, Max: hour*hourMicros + hourMicros - 1}
+// firstHourOf is the first hour of the week that an hour is in.
+func firstHourOf(hour int64) int64 {
+	const hours, first = weekMicros / hourMicros, firstMonday / hourMicros
+	return floorDiv(hour-first, hours)*hours + first
 }

@@ -164,7 +164,7 @@ func (t *Tables) placeRows(ctx context.Context, rows []*nearline.Row) ([]placed,
 			places[w] = at
 		}
 		bits := t.noted.spread(key, at.rows, t.cfg.Now())
-		n := noteKey{table: at.rows, dataset: key, hour: hourOf(e.Time), shard: r.Position.Shard, bits: bits}
+		n := noteKey{table: at.rows, dataset: key, hour: at.hourOf(e.Time), shard: r.Position.Shard, bits: bits}
 		entry := entries[n]
 		if entry == nil {
 			entry = &note{place: at}

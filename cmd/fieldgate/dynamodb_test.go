@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/fieldgate/fieldgate/deploy/testdeps"
+)
+
+// onDynamoDB has a server keep its recent events and key-value pairs in tables of
+// dynalite that no other test has.
+func onDynamoDB(t *testing.T) func(*config) {
+	t.Helper()
+	url := testdeps.Dynalite(t)
+	withAWSKeys(t, "test", "test")
+	prefix := fmt.Sprintf("t%d", time.Now().UnixNano())
+	return func(c *config) {
+		c.Nearline.Kind, c.Nearline.Prefix, c.Nearline.Endpoint = dynamoDBKind, prefix, url
+		c.KeyValue.Kind, c.KeyValue.Prefix, c.KeyValue.Endpoint = dynamoDBKind, prefix, url
+	}
+}
+
+// TestQuickStartOnDynamoDB is TestQuickStart with recent events and key-value
+// pairs on DynamoDB.
+func TestQuickStartOnDynamoDB(t *testing.T) {
+	c := defaultConfig()
+	onDynamoDB(t)(&c)
+	testQuickStart(t, "FIELDGATE_NEARLINE_KIND="+c.Nearline.Kind, "FIELDGATE_NEARLINE_PREFIX="+c.Nearline.Prefix,
+		"FIELDGATE_NEARLINE_ENDPOINT="+c.Nearline.Endpoint, "FIELDGATE_KEYVALUE_KIND="+c.KeyValue.Kind,
+		"FIELDGATE_KEYVALUE_PREFIX="+c.KeyValue.Prefix, "FIELDGATE_KEYVALUE_ENDPOINT="+c.KeyValue.Endpoint)
+}
+
+// TestEarthquakesOnDynamoDB is TestEarthquakes likewise. Its events are of 2018,
+// so they are late ones.
+func TestEarthquakesOnDynamoDB(t *testing.T) {
+	testEarthquakes(t, t.TempDir(), onDynamoDB(t))
+}
+
+// TestConflictsOnDynamoDB is TestConflicts likewise, in fewer ways.
+func TestConflictsOnDynamoDB(t *testing.T) {
+	adjust := onDynamoDB(t)
+	type pass = []func(t *testing.T, i *instance, adjust ...func(*config)) *instance
+	testConflicts(t, conflictGap{"nothing", nil}, conflictGap{"compaction, restart", pass{compactInstance, restartInstance}}, adjust)
+}
+
+// TestChoiceOfSource: which tables a statement reads, by its time, and why.
+func TestChoiceOfSource(t *testing.T) {
+	adjust := onDynamoDB(t)
+	i := start(t, t.TempDir(), adjust)
+	now := time.Now().UTC().Truncate(time.Second)
+	old := now.AddDate(-3, 0, 0)
+	i.post(t, gauges(now.Add(-2*time.Minute), 0, 100))
+	i.eventually(t, `select count(*) from gauge`, "100")
+	table := i.c.Nearline.Prefix + "-" + isoWeek(now)
+	at := func(when time.Time) string { return "'" + when.Format(time.RFC3339) + "'" }
+	check := func(when, where, count string, wanted ...string) {
+		t.Helper()
+		if got := i.query(t, `select count(*) from gauge `+where); got != count {
+			t.Errorf("%s, %s: %s rows, want %s", when, where, got, count)
+		}
+		// How far nearline is written is noted once a second.
+		var plan string
+		missing := wanted
+		for deadline := time.Now().Add(10 * time.Second); len(missing) > 0 && time.Now().Before(deadline); {
+			plan = i.query(t, `explain select count(*) from gauge `+where)
+			missing = slices.DeleteFunc(slices.Clone(wanted), func(want string) bool { return strings.Contains(plan, want) })
+		}
+		if len(missing) > 0 {
+			t.Errorf("%s, %s: the plan lacks %q:\n%s", when, where, missing, plan)
+		}
+	}
+	lastHour := fmt.Sprintf(`where timestamp >= %s and timestamp < %s`, at(now.Add(-time.Hour)), at(now.Add(time.Hour)))
+	longAgo := fmt.Sprintf(`where timestamp >= %s and timestamp < %s`, at(old), at(old.Add(time.Hour)))
+	const alone, none = "; nearline alone", "Nearline tables: -;"
+	recent := "Nearline tables: " + table
+	if isoWeek(now.Add(-2*time.Minute)) != isoWeek(now.Add(-20*time.Second)) {
+		t.Skip("a week begins just now")
+	}
+	check("before compaction", lastHour, "100", ": 0 of 0 files read", recent+alone)
+	check("before compaction", longAgo, "0", none)
+	i.query(t, `select fieldgate.compact()`)
+	check("after compaction", lastHour, "100", ": 0 of 1 files read", recent+alone)
+	check("after compaction", longAgo, "0", none)
+	check("after compaction, all times", ``, "100", ": 1 of 1 files read", none)
+	// What came late is in the lake alone once it is let go of, and is found.
+	i.post(t, gauges(old, 500, 10))
+	i.eventually(t, `select count(*) from gauge`, "110")
+	check("late rows", longAgo, "10", "Nearline tables: "+i.c.Nearline.Prefix+"-late")
+	i.query(t, `select fieldgate.compact()`)
+	i.eventually(t, `select count(*) from gauge `+longAgo, "10")
+	check("after both", ``, "110")
+}
+
+func isoWeek(at time.Time) string {
+	year, week := at.ISOWeek()
+	return fmt.Sprintf("%04d-W%02d", year, week)
+}
+
+// TestNearlineUnreachable: a statement does not answer from the lake alone when
+// recent events cannot be read.
+func TestNearlineUnreachable(t *testing.T) {
+	adjust := onDynamoDB(t)
+	dir := t.TempDir()
+	i := start(t, dir, adjust)
+	i.post(t, gauges(time.Now(), 0, 10))
+	i.eventually(t, `select count(*) from gauge`, "10")
+	i.query(t, `select fieldgate.compact()`)
+	dropTable(t, &i.c, isoWeek(time.Now().UTC()))
+	_, err := i.tryQuery(t, `select count(*) from gauge where timestamp >= now() - interval '1 hour'`)
+	if err == nil || !strings.Contains(err.Error(), "58030") {
+		t.Errorf("error %v, want 58030", err)
+	}
+}
+
+// dropTable deletes the table of a week behind the server's back.
+func dropTable(t *testing.T, c *config, week string) {
+	t.Helper()
+	access, err := awsConfig(t.Context(), c.Nearline.Region, c.Nearline.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := c.Nearline.Prefix + "-" + week
+	client := awsdynamodb.NewFromConfig(access)
+	if _, err := client.DeleteTable(t.Context(), &awsdynamodb.DeleteTableInput{TableName: &name}); err != nil {
+		t.Fatal(err)
+	}
+	gone := awsdynamodb.NewTableNotExistsWaiter(client, func(o *awsdynamodb.TableNotExistsWaiterOptions) { o.MinDelay = 10 * time.Millisecond })
+	if err := gone.Wait(t.Context(), &awsdynamodb.DescribeTableInput{TableName: &name}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/fieldgate/fieldgate/pipeline"
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+	"github.com/fieldgate/fieldgate/sources/dynamodb"
+)
+
+// openDynamoKV opens the table of the key-value store, or makes it.
+func openDynamoKV(ctx context.Context, c *config) (schema.KV, error) {
+	access, err := awsConfig(ctx, c.KeyValue.Region, c.KeyValue.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return dynamodb.OpenKV(ctx, dynamodb.KVConfig{AWS: access, Table: c.KeyValue.Prefix + "-keyvalue"})
+}
+
+// openTables opens the tables of recent events. Rows that are too large for them
+// lie among the objects.
+func (s *stores) openTables(ctx context.Context, c *config, log *slog.Logger) error {
+	n := &c.Nearline
+	access, err := awsConfig(ctx, n.Region, n.Endpoint)
+	if err != nil {
+		return fmt.Errorf("nearline: %w", err)
+	}
+	own, err := ownName(ctx, s.kv)
+	if err != nil {
+		return fmt.Errorf("name of the key-value store: %w", err)
+	}
+	t := dynamodb.Config{
+		AWS: access, Prefix: n.Prefix, Owner: own.Name, Retention: n.RetentionWeeks, MaxTables: n.MaxTables, Eventual: n.Eventual,
+		Bucket: s.objects, Known: s.lake, Logger: log,
+		Watermarks: func(ctx context.Context, ds schema.Dataset) (sources.Watermarks, error) {
+			v, err := s.lake.Version(ctx, ds)
+			if err != nil {
+				return nil, err
+			}
+			return v.Watermarks(), nil
+		},
+		Through: func(ctx context.Context, errors bool, shard stream.ShardID) (stream.Sequence, error) {
+			log := pipeline.LogStaged
+			if errors {
+				log = pipeline.LogErrors
+			}
+			at, _, err := s.checkpoints(log).Load(ctx, pipeline.ConsumerStaging, shard)
+			return at, err
+		},
+	}
+	if n.ReadUnits > 0 || n.WriteUnits > 0 {
+		t.Throughput = &dynamodb.Throughput{Read: int64(n.ReadUnits), Write: int64(n.WriteUnits)}
+	}
+	if s.tables, err = dynamodb.Open(ctx, t); err != nil {
+		return fmt.Errorf("nearline: %w", err)
+	}
+	return nil
+}
+
+// notClosed is a store that needs no closing.
+type notClosed struct{}
+
+var _ io.Closer = notClosed{}
+
+func (notClosed) Close() error { return nil }
