@@ -58,6 +58,10 @@ func (b *binder) unqualified(sc *scope, name string, at int32) (Expr, error) {
 	if e != nil || err != nil {
 		return e, err
 	}
+	e, err = b.unqualifiedSystemColumn(sc, name, at)
+	if e != nil || err != nil {
+		return e, err
+	}
 	for s := sc; s != nil; s = s.outer {
 		for _, it := range s.items {
 			if it.nameVisible && it.name == name && it.reachable(s) {
@@ -153,14 +157,17 @@ func (b *binder) columnNamed(it *item, name string, at int32) (Expr, error) {
 		return b.columnAt(it, index, at)
 	}
 	if it.metric == nil {
-		return nil, nil
+		return b.systemColumn(it, name)
 	}
 	found, err := beyondIn(it, name)
 	if err == nil && len(found) == 0 {
 		found, err = foldedIn(it, name)
 	}
-	if len(found) == 0 || err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case len(found) == 0:
+		return b.systemColumn(it, name)
 	}
 	return b.only(found, name, at)
 }

@@ -24,6 +24,8 @@ type Catalog interface {
 // CatalogRelation is one computed relation.
 type CatalogRelation interface {
 	OID() uint32
+	// IsTable says that it is a table of PostgreSQL's and no view.
+	IsTable() bool
 	Columns() []CatalogColumn
 }
 
@@ -104,10 +106,14 @@ type CatalogView struct {
 	Limited bool
 	// Path lists the schemas in which names without one are looked up, in order.
 	Path []string
+	// Now is the statement's time.
+	Now time.Time
 	// SessionID is the backend's process id.
 	SessionID int32
 	// Settings are the session's parameters by name.
 	Settings func() map[string]string
+	// Setting is one as SHOW tells it.
+	Setting func(name string) (string, error)
 	// Cursors and Prepared list what the session has open; nil: nothing.
 	Cursors  func() []Cursor
 	Prepared func() []PreparedStatement

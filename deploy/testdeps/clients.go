@@ -60,6 +60,16 @@ func NodePostgres(t testing.TB) (node, modules string) {
 	return node, modules
 }
 
+// SQLSmith returns the path of sqlsmith, or skips the test.
+func SQLSmith(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath("sqlsmith")
+	if err != nil {
+		missing(t, "sqlsmith")
+	}
+	return path
+}
+
 // PgBouncer returns the path of pgbouncer, or skips the test.
 func PgBouncer(t testing.TB) string {
 	t.Helper()

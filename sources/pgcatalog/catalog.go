@@ -71,6 +71,8 @@ type Catalog struct {
 	relations map[relationName]*relation
 	functions map[string]lookupFunc
 	states    *states
+	// zones are the time zones, in the order of their names.
+	zones func() ([]*time.Location, error)
 }
 
 var _ sources.Catalog = (*Catalog)(nil)
@@ -82,7 +84,7 @@ func New(cfg Config) (*Catalog, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	c := &Catalog{cfg: cfg, relations: make(map[relationName]*relation), functions: lookupFunctions(), states: newStates()}
+	c := &Catalog{cfg: cfg, relations: make(map[relationName]*relation), functions: lookupFunctions(), states: newStates(), zones: sync.OnceValues(loadZones)}
 	contents := c.contents()
 	for _, table := range [][]description{relationTable, fieldgateTable, functionTable} {
 		for i := range table {
@@ -152,6 +154,9 @@ func newRelation(d *description, from content) *relation {
 
 // OID is the relation's object identifier.
 func (r *relation) OID() uint32 { return r.oid }
+
+// IsTable says whether PostgreSQL has the relation as a table.
+func (r *relation) IsTable() bool { return r.kind == 'r' }
 
 // Columns lists the relation's columns.
 func (r *relation) Columns() []sources.CatalogColumn {

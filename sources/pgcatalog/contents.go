@@ -27,6 +27,8 @@ func (c *Catalog) contents() map[relationName]content {
 		{schemaCatalog, "pg_stat_user_tables"}:                       {shared: tableStatisticRows},
 		{schemaCatalog, "pg_tables"}:                                 {shared: tableRows},
 		{schemaCatalog, "pg_tablespace"}:                             {fixed: tablespaceRows},
+		{schemaCatalog, "pg_timezone_abbrevs"}:                       {own: zoneAbbreviationRows},
+		{schemaCatalog, "pg_timezone_names"}:                         {own: c.zoneRows},
 		{schemaCatalog, "pg_type"}:                                   {shared: typeRows},
 		{schemaCatalog, "pg_user"}:                                   {shared: userRows},
 		{schemaCatalog, "pg_views"}:                                  {shared: viewRows},

@@ -41,6 +41,9 @@ func lookupFunctions() map[string]lookupFunc {
 	all := map[string]lookupFunc{
 		"pg_get_userbyid(oid)": plain(userByID),
 
+		"current_setting(text)":          plain(currentSetting),
+		"current_setting(text, boolean)": plain(currentSetting),
+
 		"obj_description(oid, name)":    plain(objectDescription),
 		"obj_description(oid)":          plain(anyDescription),
 		"col_description(oid, integer)": plain(columnDescription),
@@ -290,4 +293,17 @@ func noColumn(name string, o *object) error {
 // hasAttribute says whether there is a column of the name.
 func (o *object) hasAttribute(name string) bool {
 	return slices.ContainsFunc(o.attributes, func(a attribute) bool { return a.name == name })
+}
+
+// currentSetting is a setting of the session; what is not there is NULL if the second
+// argument says so.
+func currentSetting(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	value, err := p.view.Setting(args.Texts[0])
+	if err != nil {
+		if len(args.Ints) > 0 && args.Ints[0] != 0 {
+			return nullResult(), nil
+		}
+		return nullResult(), err
+	}
+	return textResult(value), nil
 }

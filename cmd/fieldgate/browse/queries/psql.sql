@@ -114,3 +114,30 @@ SELECT collation_schema, collation_name, pad_attribute FROM information_schema.c
 -- query: element types of arrays
 SELECT object_schema, object_name, object_type, collection_type_identifier, data_type, udt_name FROM information_schema.element_types
 WHERE object_schema = 'fieldgate'
+
+-- query: system columns of the catalog
+SELECT c.tableoid::regclass, c.xmax, c.cmin, c.cmax, d.tableoid, c.relname FROM pg_catalog.pg_class c
+LEFT JOIN pg_catalog.pg_description d ON d.objoid = c.oid AND d.classoid = c.tableoid AND d.objsubid = -1
+WHERE c.oid IN (1259, 1249) ORDER BY 6
+
+-- query: \dd of constraints
+SELECT DISTINCT tt.nspname AS "Schema", tt.name AS "Name", tt.object AS "Object", d.description AS "Description" FROM (
+  SELECT pgc.oid as oid, pgc.tableoid AS tableoid, n.nspname as nspname, CAST(pgc.conname AS pg_catalog.text) as name,
+    CAST('table constraint' AS pg_catalog.text) as object
+  FROM pg_catalog.pg_constraint pgc JOIN pg_catalog.pg_class c ON c.oid = pgc.conrelid LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname <> 'pg_catalog' AND n.nspname <> 'information_schema' AND pg_catalog.pg_table_is_visible(c.oid)) AS tt
+  JOIN pg_catalog.pg_description d ON (tt.oid = d.objoid AND tt.tableoid = d.classoid AND d.objsubid = 0) ORDER BY 1, 2, 3
+
+-- query: time zones
+SELECT name, abbrev, utc_offset, is_dst FROM pg_catalog.pg_timezone_names
+WHERE name IN ('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe', 'Etc/GMT+5') ORDER BY name
+
+-- query: abbreviations of time zones
+SELECT abbrev, utc_offset, is_dst FROM pg_catalog.pg_timezone_abbrevs ORDER BY abbrev
+
+-- query: \dconfig
+SELECT s.name AS "Parameter", pg_catalog.current_setting(s.name) AS "Value" FROM pg_catalog.pg_settings s
+WHERE s.name IN ('statement_timeout', 'work_mem', 'search_path', 'max_index_keys', 'server_version_num', 'standard_conforming_strings') ORDER BY 1
+
+-- query: names of all settings
+SELECT name, vartype, context, category, unit FROM pg_catalog.pg_settings WHERE name NOT LIKE '%.%' ORDER BY name
