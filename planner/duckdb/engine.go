@@ -151,6 +151,9 @@ func (e *Engine) run(ctx context.Context, plan *planner.Plan, query *planner.Que
 		r.ended = true
 		return nil, errors.Join(err, r.Close())
 	}
+	if r.files != nil {
+		r.whole = func(ctx context.Context, why error) error { return e.fetchWhole(ctx, r, p.reads, why) }
+	}
 	if err := r.begin(ctx, sql); err != nil {
 		return nil, err
 	}
@@ -177,6 +180,22 @@ func (e *Engine) fetch(ctx context.Context, reads []sources.FileRead) (release f
 	default:
 		return nil, &planner.Error{Code: pgerrcode.IOError, Message: "files of compacted events cannot be read", Err: err}
 	}
+}
+
+// fetchWhole has all of the files fetched that a statement reads.
+func (e *Engine) fetchWhole(ctx context.Context, r *rows, reads []sources.FileRead, why error) error {
+	e.cfg.Logger.Warn("a statement failed over what it was to read of files, and runs again over all of them", "err", why)
+	all := make([]sources.FileRead, len(reads))
+	for i, read := range reads {
+		all[i] = sources.FileRead{File: read.File, Columns: read.File.Columns, Bounds: sources.Unbounded()}
+	}
+	release, err := e.fetch(ctx, all)
+	if err != nil {
+		return err
+	}
+	r.files()
+	r.files = release
+	return nil
 }
 
 // readsFiles says that a plan's text names files, which come and go.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -50,9 +51,33 @@ type apart struct {
 	bucket    *distant
 	cache     *objstore.Cache
 	dir       string // of the cache
+	warned    atomic.Int32
 }
 
 func newApart(t *testing.T, maxBytes int64) *apart {
+	t.Helper()
+	a := newApartOf(t, maxBytes, func(files sources.Files) sources.Files { return files })
+	t.Cleanup(func() {
+		if n := a.warned.Load(); n > 0 {
+			t.Errorf("%d statements read what was not fetched", n)
+		}
+	})
+	return a
+}
+
+// counter is a log whose entries are counted.
+type counter struct {
+	slog.Handler
+	n *atomic.Int32
+}
+
+func (c counter) Handle(context.Context, slog.Record) error {
+	c.n.Add(1)
+	return nil
+}
+
+// newApartOf has the far one fetch by something before its files.
+func newApartOf(t *testing.T, maxBytes int64, before func(sources.Files) sources.Files) *apart {
 	t.Helper()
 	objects := t.TempDir()
 	dir := newDir(t, objects)
@@ -72,7 +97,7 @@ func newApart(t *testing.T, maxBytes int64) *apart {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.far = newWorldOf(t, nil, lake.Config{Bucket: a.bucket, Path: a.cache.Path}, newEngineOf(t, a.dir, files))
+	a.far = newWorldOf(t, nil, lake.Config{Bucket: a.bucket, Path: a.cache.Path}, newEngineOf(t, a.dir, before(files), slog.New(counter{slog.NewTextHandler(io.Discard, nil), &a.warned})))
 	return a
 }
 
@@ -301,6 +326,42 @@ func TestFetchedFilesThatCannotBe(t *testing.T) {
 	}
 	close(a.bucket.hold)
 	a.same(small)
+}
+
+// forgetful fetches no column of numbers, as if it had not been told of them, but
+// of whole files.
+type forgetful struct {
+	sources.Files
+	whole atomic.Int32
+}
+
+func (f *forgetful) Fetch(ctx context.Context, reads []sources.FileRead) (func(), error) {
+	told := slices.Clone(reads)
+	for i, r := range told {
+		if slices.Contains(r.Columns, sources.ColumnHash) {
+			f.whole.Add(1)
+			continue
+		}
+		told[i].Columns = slices.DeleteFunc(slices.Clone(r.Columns), func(c string) bool { return c == "i_n" })
+	}
+	return f.Files.Fetch(ctx, told)
+}
+
+// TestFetchedTooLittle has a statement read what was not fetched.
+func TestFetchedTooLittle(t *testing.T) {
+	t.Parallel()
+	var f *forgetful
+	a := newApartOf(t, 0, func(files sources.Files) sources.Files {
+		f = &forgetful{Files: files}
+		return f
+	})
+	a.fill(20_000)
+	a.same(`SELECT sum(n), count(temp) FROM weather WHERE timestamp > '2024-01-02'`)
+	if f.whole.Load() == 0 {
+		t.Error("nothing was read that had not been fetched")
+	}
+	a.cache.Remove("")
+	a.same(`SELECT n, label FROM weather ORDER BY timestamp DESC, label LIMIT 5`)
 }
 
 // TestFetchedFileDamaged damages files between two statements.

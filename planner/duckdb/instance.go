@@ -98,14 +98,7 @@ func (in *instance) setUp(c *connection, cfg Config, tenant string, memory int64
 		}
 		directories = append(directories, quoteString(strings.TrimSuffix(absolute, "/")+"/"))
 	}
-	optimizers := ""
-	if cfg.Files != nil {
-		// It reads columns of the rows that a LIMIT has chosen in a second scan,
-		// without the condition on the time: from row groups that were not fetched.
-		optimizers = "late_materialization"
-	}
 	for _, sql := range []string{
-		"SET disabled_optimizers = " + quoteString(optimizers),
 		fmt.Sprintf("SET threads = %d", cfg.Threads),
 		"SET temp_directory = " + quoteString(in.temp),
 		// Given when opening, this limit is shown and not held.

@@ -44,6 +44,10 @@ type rows struct {
 	registered []int64
 	// files lets go of the files that are read; nil if they are not held.
 	files func()
+	// whole has all of those files fetched; nil if they are there, or once rows were
+	// given.
+	whole func(ctx context.Context, why error) error
+	sql   string
 	// careful prints the statement in its careful form, with what it registers; nil
 	// if it has none, or once rows were given. See table_statistics.go.
 	careful func() (sql string, registered []int64, err error)
@@ -69,7 +73,7 @@ const stopWait = 15 * time.Millisecond
 func (r *rows) begin(ctx context.Context, sql string) error {
 	started, left := make(chan error), make(chan struct{})
 	go func() {
-		err := r.carefully(ctx, r.start(ctx, sql))
+		err := r.carefully(ctx, r.wholly(ctx, r.start(ctx, sql)))
 		select {
 		case started <- err:
 		case <-left:
@@ -117,7 +121,27 @@ func (r *rows) carefully(ctx context.Context, err error) error {
 	return r.start(ctx, sql)
 }
 
+// wholly starts the statement again over whole files if it has failed inside the
+// engine. That it reads no more than what was fetched is for the printing to see
+// to; should it, the statement takes longer and does not fail.
+func (r *rows) wholly(ctx context.Context, err error) error {
+	var failed *planner.Error
+	if r.whole == nil || ctx.Err() != nil || !errors.As(err, &failed) || failed.Code != pgerrcode.InternalError {
+		return err
+	}
+	whole := r.whole
+	r.whole = nil
+	if fetchErr := whole(ctx, err); fetchErr != nil {
+		return fetchErr
+	}
+	bindings.DestroyResult(&r.result)
+	bindings.DestroyPrepare(&r.statement)
+	r.key, r.failed = "", false
+	return r.start(ctx, r.sql)
+}
+
 func (r *rows) start(ctx context.Context, sql string) error {
+	r.sql = sql
 	stop := r.conn.watch(ctx)
 	defer stop()
 	kept := false
@@ -172,12 +196,17 @@ func (r *rows) Next(ctx context.Context) (*planner.Chunk, error) {
 	}
 	bindings.DestroyDataChunk(&r.chunk)
 	err := r.fetch(ctx)
+	if err != nil && r.whole != nil {
+		if err = r.wholly(ctx, err); err == nil {
+			err = r.fetch(ctx)
+		}
+	}
 	if err != nil && r.careful != nil {
 		if err = r.carefully(ctx, err); err == nil {
 			err = r.fetch(ctx)
 		}
 	}
-	r.careful = nil
+	r.careful, r.whole = nil, nil
 	if err != nil || r.chunk.Ptr == nil {
 		r.ended = true
 		return nil, err

@@ -2,6 +2,7 @@ package duckdb_test
 
 import (
 	"context"
+	"log/slog"
 	"path/filepath"
 	"testing"
 
@@ -20,15 +21,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // newEngine returns an engine that reads files of directory.
 func newEngine(t testing.TB, directory string) *duckdb.Engine {
 	t.Helper()
-	return newEngineOf(t, directory, nil)
+	return newEngineOf(t, directory, nil, nil)
 }
 
-func newEngineOf(t testing.TB, directory string, files sources.Files) *duckdb.Engine {
+func newEngineOf(t testing.TB, directory string, files sources.Files, log *slog.Logger) *duckdb.Engine {
 	t.Helper()
 	e, err := duckdb.New(duckdb.Config{
 		Directories:   func(string) []string { return []string{directory} },
 		TempDirectory: t.TempDir(),
 		Files:         files,
+		Logger:        log,
 	})
 	if err != nil {
 		t.Fatal(err)
