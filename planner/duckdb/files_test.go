@@ -71,6 +71,8 @@ type counter struct {
 	n *atomic.Int32
 }
 
+func (c counter) Enabled(context.Context, slog.Level) bool { return true }
+
 func (c counter) Handle(context.Context, slog.Record) error {
 	c.n.Add(1)
 	return nil
@@ -97,7 +99,7 @@ func newApartOf(t *testing.T, maxBytes int64, before func(sources.Files) sources
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.far = newWorldOf(t, nil, lake.Config{Bucket: a.bucket, Path: a.cache.Path}, newEngineOf(t, a.dir, before(files), slog.New(counter{slog.NewTextHandler(io.Discard, nil), &a.warned})))
+	a.far = newWorldOf(t, nil, lake.Config{Bucket: a.bucket, Path: a.cache.Path}, newEngineOf(t, a.dir, before(files), slog.New(counter{slog.DiscardHandler, &a.warned})))
 	return a
 }
 

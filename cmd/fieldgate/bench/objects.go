@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -150,11 +149,7 @@ func wideName(c int) string { return fmt.Sprintf("f%02d", c) }
 
 // writeWide writes random numbers, of which nothing can be compressed away.
 func writeWide(ctx context.Context, objects string) error {
-	bucket, err := objstore.OpenDir(objstore.DirConfig{Root: objects})
-	if err != nil {
-		return err
-	}
-	store, err := lake.New(lake.Config{Bucket: bucket, Exclusive: true, Logger: slog.New(slog.DiscardHandler)})
+	store, err := openLake(objects)
 	if err != nil {
 		return err
 	}

@@ -123,14 +123,19 @@ func benchPlan(ctx context.Context, o options, out io.Writer) (err error) {
 	return nil
 }
 
+// openLake opens the lake of a server that is down.
+func openLake(objects string) (*lake.Store, error) {
+	bucket, err := objstore.OpenDir(objstore.DirConfig{Root: objects})
+	if err != nil {
+		return nil, err
+	}
+	return lake.New(lake.Config{Bucket: bucket, Exclusive: true, Logger: slog.New(slog.DiscardHandler)})
+}
+
 // listMany commits files of an hour each, no two of the same hour, that nobody may
 // open.
 func listMany(ctx context.Context, objects string) error {
-	bucket, err := objstore.OpenDir(objstore.DirConfig{Root: objects})
-	if err != nil {
-		return err
-	}
-	store, err := lake.New(lake.Config{Bucket: bucket, Exclusive: true, Logger: slog.New(slog.DiscardHandler)})
+	store, err := openLake(objects)
 	if err != nil {
 		return err
 	}
