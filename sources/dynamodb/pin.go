@@ -25,7 +25,7 @@ type pin struct {
 type pinned struct {
 	key string
 	// rows are those past the watermarks, and some others, of the times in done.
-	rows []readRow
+	rows []*readRow
 	done []sources.Bounds
 	// names of the tables that were read.
 	names []string
@@ -64,7 +64,7 @@ func (p *pin) Splits(ctx context.Context, ds schema.Dataset, past sources.Waterm
 	// A row that came first and is in the lake decides over a later copy that is not,
 	// so copies go before what is in the lake does.
 	rows := unique(d.within(filter.Bounds))
-	rows = slices.DeleteFunc(rows, func(r readRow) bool { return covered(&r, past) })
+	rows = slices.DeleteFunc(rows, func(r *readRow) bool { return covered(r, past) })
 	splits, err := p.tables.splits(ctx, ds, rows, filter, p.tables.cfg.Known)
 	return sources.Recent{Splits: splits, Tables: d.names, Why: "nearline past the watermarks"}, err
 }
@@ -81,12 +81,12 @@ func (d *pinned) add(r *rowReader, bounds sources.Bounds) {
 	slices.Sort(d.names)
 }
 
-// within copies the rows that were read of a time.
-func (d *pinned) within(bounds sources.Bounds) []readRow {
-	out := make([]readRow, 0, len(d.rows))
-	for i := range d.rows {
-		if bounds.Contains(d.rows[i].event.Time) {
-			out = append(out, d.rows[i])
+// within lists the rows that were read of a time.
+func (d *pinned) within(bounds sources.Bounds) []*readRow {
+	out := make([]*readRow, 0, len(d.rows))
+	for _, r := range d.rows {
+		if bounds.Contains(r.event.Time) {
+			out = append(out, r)
 		}
 	}
 	return out
@@ -122,14 +122,13 @@ func covered(r *readRow, past sources.Watermarks) bool {
 // splits makes batches of rows as they came, the newest batch first: so rows that a
 // statement does not order are in the order that the embedded tail gives. known, if
 // it is given, says which of them the lake may hold too.
-func (t *Tables) splits(ctx context.Context, ds schema.Dataset, rows []readRow, filter sources.Filter, known nearline.Known) ([]sources.Split, error) {
-	slices.SortFunc(rows, func(a, b readRow) int { return a.at.Compare(b.at) })
+func (t *Tables) splits(ctx context.Context, ds schema.Dataset, rows []*readRow, filter sources.Filter, known nearline.Known) ([]sources.Split, error) {
+	slices.SortFunc(rows, func(a, b *readRow) int { return a.at.Compare(b.at) })
 	var out []sources.Split
 	for len(rows) > 0 {
 		from := max(len(rows)-batchRows, 0)
 		var b sources.Builder
-		for i := range rows[from:] {
-			r := &rows[from+i]
+		for _, r := range rows[from:] {
 			b.Add(&r.event, r.at)
 		}
 		rows = rows[:from]
@@ -176,14 +175,14 @@ func (p *pin) Window(ctx context.Context, ds schema.Dataset, watermarks sources.
 	// Past the watermarks a time that was read before stays as it was then.
 	names, rows := r.names, slices.Clone(r.rows)
 	missing := without(filter.Bounds, d.done)
-	r.rows = slices.DeleteFunc(r.rows, func(r readRow) bool { return !inAny(missing, r.event.Time) })
+	r.rows = slices.DeleteFunc(r.rows, func(r *readRow) bool { return !inAny(missing, r.event.Time) })
 	for _, bounds := range missing {
 		d.add(r, bounds)
 		r.rows, r.names = nil, nil
 	}
-	rows = slices.DeleteFunc(rows, func(r readRow) bool { return !covered(&r, watermarks) })
+	rows = slices.DeleteFunc(rows, func(r *readRow) bool { return !covered(r, watermarks) })
 	for _, row := range d.within(filter.Bounds) {
-		if !covered(&row, watermarks) {
+		if !covered(row, watermarks) {
 			rows = append(rows, row)
 		}
 	}

@@ -128,7 +128,7 @@ type rowReader struct {
 	tables *Tables
 
 	mu    sync.Mutex
-	rows  []readRow
+	rows  []*readRow
 	bytes int
 	names []string // of the tables that were read
 }
@@ -186,18 +186,20 @@ func (r *rowReader) query(ctx context.Context, at place, partition []byte, bound
 	from, to := rowRange(bounds)
 	var d rowDecoder
 	in := r.tables.between(at.rows, partition, from, to)
-	for {
-		out, err := call(ctx, r.tables.api.Query, in)
-		if err != nil {
-			return err
+	out, err := call(ctx, r.tables.api.Query, in)
+	for err == nil {
+		page := out
+		in.ExclusiveStartKey = page.LastEvaluatedKey
+		if in.ExclusiveStartKey == nil {
+			return r.take(ctx, at, partition, &d, page)
 		}
-		if err := r.take(ctx, at, partition, &d, out); err != nil {
-			return err
-		}
-		if in.ExclusiveStartKey = out.LastEvaluatedKey; in.ExclusiveStartKey == nil {
-			return nil
-		}
+		// The next page comes while this one is decoded.
+		var taking errgroup.Group
+		taking.Go(func() error { return r.take(ctx, at, partition, &d, page) })
+		out, err = call(ctx, r.tables.api.Query, in)
+		err = errors.Join(err, taking.Wait())
 	}
+	return err
 }
 
 // take decodes a page and adds its rows.
@@ -232,12 +234,14 @@ func (r *rowReader) take(ctx context.Context, at place, partition []byte, d *row
 	if r.bytes += bytes; r.bytes > r.tables.cfg.ReadBytes {
 		return errTooMany
 	}
-	r.rows = append(r.rows, rows...)
+	for i := range rows {
+		r.rows = append(r.rows, &rows[i])
+	}
 	return nil
 }
 
 // unique keeps of copies the one that came first.
-func unique(rows []readRow) []readRow {
-	slices.SortFunc(rows, func(a, b readRow) int { return compareRows(&a, &b) })
-	return slices.CompactFunc(rows, func(a, b readRow) bool { return a.event.Time == b.event.Time && a.event.ID == b.event.ID })
+func unique(rows []*readRow) []*readRow {
+	slices.SortFunc(rows, compareRows)
+	return slices.CompactFunc(rows, func(a, b *readRow) bool { return a.event.Time == b.event.Time && a.event.ID == b.event.ID })
 }

@@ -42,12 +42,13 @@ func benchmarks() []benchmark {
 		{"browse", benchBrowse},
 		{"point", benchPoint},
 		{"objects", benchObjects},
+		{"nearline", benchNearline},
 	}
 }
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, browse, point, wire, objects")
+	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, browse, point, wire, objects, nearline")
 	flag.StringVar(&o.binary, "binary", "bin/fieldgate", "the program to measure")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of the sustained and the steady run")
 	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of the query run")

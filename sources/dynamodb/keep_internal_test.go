@@ -1,0 +1,14 @@
+package dynamodb
+
+import "context"
+
+// Keeper does by steps what Run does by the clock.
+type Keeper struct{ keeper }
+
+// NewKeeper makes the state of a Run.
+func NewKeeper(t *Tables) *Keeper {
+	return &Keeper{keeper{Tables: t, covered: map[string]coverage{}}}
+}
+
+// Keep is one step of a Run.
+func (k *Keeper) Keep(ctx context.Context) error { return k.keep(ctx) }
