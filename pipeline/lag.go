@@ -14,8 +14,8 @@ import (
 type Lag struct {
 	Stage, Log string
 	Shard      stream.ShardID
-	// Records counts those that are not handled yet. It is by sequences, so it is
-	// right where these are dense, as in stream.Disk.
+	// Records counts those that are not handled yet, where sequences are dense, as
+	// in stream.Disk; in a log that numbers otherwise it is 0.
 	Records uint64
 	// Seconds is how long ago the last record that is handled arrived, if any is
 	// not handled; 0 also before the first one.
@@ -66,7 +66,9 @@ func lagOf(ctx context.Context, stage, name string, log stream.Log, p *progress)
 		at, _ := p.at(shard)
 		lag := Lag{Stage: stage, Log: name, Shard: shard, Position: at.seq}
 		if end.Compare(at.seq) > 0 {
-			lag.Records = end[2] - at.seq[2]
+			if end[0] == 0 && end[1] == 0 {
+				lag.Records = end[2] - at.seq[2]
+			}
 			if at.arrivedAt != 0 {
 				lag.Seconds = time.Since(time.UnixMicro(at.arrivedAt)).Seconds()
 			}

@@ -8,15 +8,12 @@ import (
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 )
 
-// paceTick is how often a Pace looks.
-const paceTick = 50 * time.Millisecond
-
 // Pace says whether events become visible soon enough after they were
 // acknowledged. Stages give way to ingest, so that a burst is taken as fast as
 // it comes; Pace is what keeps them from falling behind without bound.
 type Pace struct {
-	limit time.Duration
-	logs  []pacedLog
+	limit, every time.Duration
+	logs         []pacedLog
 
 	mu      sync.Mutex
 	keeping chan struct{} // closed while the stages keep up
@@ -37,12 +34,13 @@ type sighting struct {
 }
 
 // NewPace makes a Pace that watches the raw and the staging stage. Each may be behind by limit:
-// what its log has held for that long must be handled.
-func NewPace(drain Drain, limit time.Duration) *Pace {
+// what its log has held for that long must be handled. It looks each time that
+// every has passed: logs differ in what it costs to ask where they end.
+func NewPace(drain Drain, limit, every time.Duration) *Pace {
 	keeping := make(chan struct{})
 	close(keeping)
 	return &Pace{
-		limit: limit, keeping: keeping,
+		limit: limit, every: every, keeping: keeping,
 		logs: []pacedLog{
 			{log: drain.Raw.cfg.Raw, progress: drain.Raw.progress},
 			{log: drain.Staging.cfg.Staged, progress: drain.Staging.staged},
@@ -53,7 +51,7 @@ func NewPace(drain Drain, limit time.Duration) *Pace {
 // Run looks at the stages until ctx ends. A log that cannot tell its end is not
 // judged: who writes to it is told.
 func (p *Pace) Run(ctx context.Context) error {
-	tick := time.NewTicker(paceTick)
+	tick := time.NewTicker(p.every)
 	defer tick.Stop()
 	for {
 		select {

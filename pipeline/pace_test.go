@@ -34,7 +34,7 @@ func TestPaceIsLostAndFoundAgain(t *testing.T) {
 		tables := &stalledTables{Tables: h.tail, resume: make(chan struct{})}
 		h.stagingConfig.Tables = tables
 		stop := h.run(t)
-		pace := pipeline.NewPace(h.drain, 2*time.Second)
+		pace := pipeline.NewPace(h.drain, 2*time.Second, 50*time.Millisecond)
 		ctx, cancel := context.WithCancel(t.Context())
 		var running errgroup.Group
 		running.Go(func() error { return pace.Run(ctx) })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline/record"
@@ -92,13 +93,14 @@ func (s *Spill) Iterate(ctx context.Context, shard stream.ShardID, start stream.
 	if err != nil {
 		return nil, err
 	}
-	return &spillIterator{Iterator: it, bucket: s.cfg.Bucket}, nil
+	return &spillIterator{Iterator: it, bucket: s.cfg.Bucket, folder: record.SpillPrefix(s.cfg.Name)}, nil
 }
 
 // spillIterator fetches what records point to.
 type spillIterator struct {
 	stream.Iterator
 	bucket objstore.Bucket
+	folder string // of the log's spilled records
 	// rest are records that the log has given and the caller has not got: large
 	// ones fill a Next sooner than their pointers.
 	rest []stream.Record
@@ -112,7 +114,7 @@ func (it *spillIterator) Next(ctx context.Context, maxRecords, maxBytes int) ([]
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(records, isPointer) {
+		if slices.ContainsFunc(records, it.isPointer) {
 			records = slices.Clone(records) // they are the log's
 		}
 		it.rest = records
@@ -120,10 +122,7 @@ func (it *spillIterator) Next(ctx context.Context, maxRecords, maxBytes int) ([]
 	size := 0
 	for n := range it.rest {
 		r := &it.rest[n]
-		pointer, is, err := record.ParseStagedPointer(r.Data)
-		if err != nil {
-			return nil, fmt.Errorf("record %s: %w", r.Seq, err)
-		}
+		pointer, is := it.pointer(r.Data)
 		length := len(r.Data)
 		if is {
 			length = pointer.Size
@@ -135,6 +134,7 @@ func (it *spillIterator) Next(ctx context.Context, maxRecords, maxBytes int) ([]
 		if !is {
 			continue
 		}
+		var err error
 		if r.Data, err = it.fetch(ctx, &pointer); err != nil {
 			r.Data = pointer.Append(nil)
 			return nil, fmt.Errorf("record %s lies in an object: %w", r.Seq, err)
@@ -143,9 +143,16 @@ func (it *spillIterator) Next(ctx context.Context, maxRecords, maxBytes int) ([]
 	return it.give(len(it.rest)), nil
 }
 
-func isPointer(r stream.Record) bool {
-	_, is, err := record.ParseStagedPointer(r.Data)
-	return is && err == nil
+// pointer reads a pointer to a record of this log. A raw record can begin like
+// one, but then has no such key.
+func (it *spillIterator) pointer(data []byte) (record.StagedPointer, bool) {
+	p, is, err := record.ParseStagedPointer(data)
+	return p, is && err == nil && strings.HasPrefix(p.Key, it.folder)
+}
+
+func (it *spillIterator) isPointer(r stream.Record) bool {
+	_, is := it.pointer(r.Data)
+	return is
 }
 
 // give takes n records off the rest.

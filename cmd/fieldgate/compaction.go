@@ -55,7 +55,10 @@ func (s *server) wireCompaction() error {
 	if err != nil {
 		return err
 	}
-	w.stages = append(w.stages, sweeper, st.staged, st.errors)
+	w.stages = append(w.stages, sweeper)
+	for _, l := range []*logStore{st.raw, st.staged, st.errors} {
+		w.stages = append(w.stages, l.runners...)
+	}
 	return s.wireRetention()
 }
 

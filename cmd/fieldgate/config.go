@@ -5,10 +5,10 @@ package main
 // (FIELDGATE_STREAM_KIND for stream.kind), the flags. What each key means is in
 // settingHelp, which users read too. Nothing in it is secret.
 type config struct {
-	Stream   backend `yaml:"stream"`
-	Nearline tables  `yaml:"nearline"`
-	KeyValue backend `yaml:"keyvalue"`
-	Objects  objects `yaml:"objects"`
+	Stream   streamStore `yaml:"stream"`
+	Nearline tables      `yaml:"nearline"`
+	KeyValue backend     `yaml:"keyvalue"`
+	Objects  objects     `yaml:"objects"`
 	// DataDir holds everything the embedded default stores; one server at a time.
 	DataDir  string   `yaml:"data_dir"`
 	Roles    []string `yaml:"roles"`
@@ -46,6 +46,18 @@ type tables struct {
 	WriteUnits     int    `yaml:"write_units"`
 }
 
+// streamStore chooses the log.
+type streamStore struct {
+	Kind           string `yaml:"kind"`
+	Prefix         string `yaml:"prefix"`
+	Region         string `yaml:"region"`
+	Endpoint       string `yaml:"endpoint"`
+	Shards         int    `yaml:"shards"`
+	RetentionHours int    `yaml:"retention_hours"`
+	FanOut         bool   `yaml:"fan_out"`
+	ReadsPerSecond int    `yaml:"reads_per_second"`
+}
+
 // objects chooses where objects lie.
 type objects struct {
 	Kind         string `yaml:"kind"`
@@ -81,6 +93,7 @@ const (
 	directoryKind = "directory"
 	s3Kind        = "s3"
 	dynamoDBKind  = "dynamodb"
+	kinesisKind   = "kinesis"
 )
 
 // The words of tlsPair. Without a mode, addresses other than loopback require TLS.
@@ -107,7 +120,7 @@ type limits struct {
 func defaultConfig() config {
 	embedded := backend{Kind: embeddedKind, Prefix: "fieldgate", Region: "us-east-1"}
 	return config{
-		Stream:   embedded,
+		Stream:   streamStore{Kind: embeddedKind, Prefix: embedded.Prefix, Region: embedded.Region, Shards: 2, RetentionHours: 48, ReadsPerSecond: 5},
 		Nearline: tables{Kind: embeddedKind, Prefix: "fieldgate", Region: "us-east-1", RetentionWeeks: 4, MaxTables: 256},
 		KeyValue: embedded,
 		Objects:  objects{Kind: directoryKind, Region: "us-east-1", CacheMB: 10240},

@@ -35,7 +35,7 @@ func (m mistakes) err() error {
 
 // kinds are those of each store that this version has.
 var kinds = map[string][]string{
-	"stream.kind":   {embeddedKind},
+	"stream.kind":   {embeddedKind, kinesisKind},
 	"nearline.kind": {embeddedKind, dynamoDBKind},
 	"keyvalue.kind": {embeddedKind, dynamoDBKind},
 	"objects.kind":  {directoryKind, s3Kind},
@@ -64,6 +64,7 @@ func (c *config) validate() error {
 		}
 	}
 	c.validateRoles(&m)
+	c.validateStream(&m)
 	c.validateObjects(&m)
 	c.validateNearline(&m)
 	if c.KeyValue.Kind == dynamoDBKind && (c.KeyValue.Prefix == "" || c.KeyValue.Region == "") {
@@ -90,6 +91,25 @@ func (c *config) validateRoles(m *mistakes) {
 		if !slices.Contains(c.Roles, r) {
 			m.add("roles", "%s is missing: the embedded stores serve one process, which has all of %s", r, strings.Join(all, ", "))
 		}
+	}
+}
+
+func (c *config) validateStream(m *mistakes) {
+	s := &c.Stream
+	if s.Kind != kinesisKind {
+		return
+	}
+	if s.Prefix == "" {
+		m.add("stream.prefix", "missing: the names of the streams begin with it")
+	}
+	if s.Region == "" {
+		m.add("stream.region", "missing: name the streams' region")
+	}
+	if s.ReadsPerSecond < 1 {
+		m.add("stream.reads_per_second", "%d reads nothing", s.ReadsPerSecond)
+	}
+	if s.RetentionHours < 24 || s.RetentionHours > 8760 {
+		m.add("stream.retention_hours", "%d is not between 24 and 8760", s.RetentionHours)
 	}
 }
 

@@ -14,10 +14,14 @@ import (
 // a test holds that it knows all of them and no others.
 var settingHelp = map[string]string{
 	"stream":                   "The log between the stages.",
-	"stream.kind":              "embedded: files in data_dir.",
+	"stream.kind":              "embedded: files in data_dir. kinesis: streams of Kinesis, made where they are missing. Credentials are those of objects.",
 	"stream.prefix":            "Streams are named <prefix>-raw, <prefix>-staged and so on. Not for embedded.",
 	"stream.region":            "AWS region. Not for embedded.",
 	"stream.endpoint":          "URL of another server of the API than AWS's. Not for embedded.",
+	"stream.shards":            "Shards of streams that are made; 0 makes them on-demand. Not for embedded.",
+	"stream.retention_hours":   "How long streams keep records, 24 to 8760. Recent events are read from them at start, and wait up to a day for compaction. Not for embedded.",
+	"stream.reads_per_second":  "How often this process polls a shard at most. Kinesis allows 5 to all processes together. Not for embedded.",
+	"stream.fan_out":           "Read by subscriptions (enhanced fan-out), a consumer a stage, and not by polling. Not for embedded.",
 	"nearline":                 "Recent events, row by row.",
 	"nearline.kind":            "embedded: in memory, rebuilt from the log when the server starts. dynamodb: one table a week.",
 	"nearline.prefix":          "Tables are named <prefix>-2026-W47, <prefix>-late and <prefix>-nearline. Not for embedded.",

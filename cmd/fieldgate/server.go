@@ -145,9 +145,13 @@ func (s *server) wireWriting() error {
 			return err
 		}
 	}
-	w.ingest, err = ingest.New(ingest.Config{
+	doors := ingest.Config{
 		Log: s.stores.raw, Keys: s.admin.keys, Schemas: s.schemas, KV: s.stores.kv, Gate: s.gate, Logger: s.log,
-	})
+	}
+	if s.c.Stream.Kind == kinesisKind {
+		doors.RecordBytes = kinesisRawBytes
+	}
+	w.ingest, err = ingest.New(doors)
 	if err != nil {
 		return err
 	}
@@ -176,7 +180,7 @@ func (s *server) wireStages() error {
 	events := pipeline.LogEvents(s.log)
 	yield := pipeline.NewYield(w.ingest.Busy)
 	raw, err := pipeline.NewRaw(pipeline.RawConfig{
-		Raw: st.raw, Staged: st.staged, Errors: st.errors, Checkpoints: st.checkpoints(pipeline.LogRaw),
+		Raw: st.raw.reader(pipeline.ConsumerRaw), Staged: st.staged, Errors: st.errors, Checkpoints: st.checkpoints(pipeline.LogRaw),
 		Schemas: s.schemas, Observed: w.observed, Yield: yield, Events: events,
 	})
 	if err != nil {
@@ -190,7 +194,7 @@ func (s *server) wireStages() error {
 		w.stages = append(w.stages, st.tables)
 	}
 	staging, err := pipeline.NewStaging(pipeline.StagingConfig{
-		Staged: st.staged, Errors: st.errors,
+		Staged: st.staged.reader(pipeline.ConsumerStaging), Errors: st.errors.reader(pipeline.ConsumerStaging),
 		StagedCheckpoints: st.checkpoints(pipeline.LogStaged), ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors),
 		From: from, Tables: recent, Observed: w.observed, Profiles: w.profiles, Schemas: s.schemas, Yield: yield, Events: events,
 	})
@@ -198,7 +202,8 @@ func (s *server) wireStages() error {
 		return err
 	}
 	delivery, err := pipeline.NewDelivery(pipeline.DeliveryConfig{
-		Raw: st.raw, Staged: st.staged, Errors: st.errors,
+		Raw: st.raw.reader(pipeline.ConsumerDelivery), Staged: st.staged.reader(pipeline.ConsumerDelivery),
+		Errors:         st.errors.reader(pipeline.ConsumerDelivery),
 		RawCheckpoints: st.checkpoints(pipeline.LogRaw), StagedCheckpoints: st.checkpoints(pipeline.LogStaged),
 		ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors), Bucket: st.objects, Yield: yield, Events: events,
 	})
@@ -206,9 +211,18 @@ func (s *server) wireStages() error {
 		return err
 	}
 	w.drain = pipeline.Drain{Raw: raw, Staging: staging, Delivery: delivery}
-	w.pace = pipeline.NewPace(w.drain, maxLag)
+	w.pace = pipeline.NewPace(w.drain, maxLag, s.paceEvery())
 	w.stages = append(w.stages, w.observed, w.advisor, w.ingest, raw, staging, delivery, w.pace)
 	return nil
+}
+
+// paceEvery is how often it is looked how far the stages are: where a log ends
+// costs a read of each shard on Kinesis, of which there are five a second.
+func (s *server) paceEvery() time.Duration {
+	if s.c.Stream.Kind == kinesisKind {
+		return time.Second
+	}
+	return 50 * time.Millisecond
 }
 
 func (s *server) serveHealth(w http.ResponseWriter, _ *http.Request) {

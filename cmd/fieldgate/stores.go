@@ -8,10 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/fieldgate/fieldgate/pipeline"
-	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/bolt"
@@ -32,18 +30,6 @@ const (
 	adminSocket   = "admin.sock"
 )
 
-// errorShards are those of the log of error rows.
-const errorShards = 1
-
-// stagedShards are those that a new log of staged events gets. A shard has a
-// reader in each stage, so half as many as there are cores keep these busy; more
-// would only cut the fsyncs smaller.
-func stagedShards() int { return min(max(runtime.GOMAXPROCS(0)/2, 1), 8) }
-
-// rawShards are at least two: while one waits for its fsync, the other gathers
-// requests.
-func rawShards() int { return max(stagedShards(), 2) }
-
 // stores are those of a server: what is embedded lies in its data directory.
 type stores struct {
 	kv      schema.KV
@@ -53,10 +39,10 @@ type stores struct {
 	// cache and files fetch objects for queries; nil where they are files already.
 	cache *objstore.Cache
 	files sources.Files
-	raw   *stream.Disk
-	// staged and errors keep large records among the objects.
-	staged, errors *pipeline.Spill
-	lake           *lake.Store
+	// raw, staged and errors are the logs. Records that are too large for them lie
+	// among the objects; only a raw log on disk takes all.
+	raw, staged, errors *logStore
+	lake                *lake.Store
 	// tables have the recent events; nil: they are in memory.
 	tables  *dynamodb.Tables
 	closers []io.Closer
@@ -94,23 +80,10 @@ func openStores(ctx context.Context, c *config, log *slog.Logger) (s *stores, er
 	if err := s.openObjects(ctx, c, log); err != nil {
 		return s, err
 	}
-	if s.raw, err = s.openLog(dir, pipeline.LogRaw, rawShards(), log); err != nil {
+	if err := s.openLogs(ctx, c, log); err != nil {
 		return s, err
 	}
-	for _, l := range []struct {
-		name   string
-		shards int
-		to     **pipeline.Spill
-	}{{pipeline.LogStaged, stagedShards(), &s.staged}, {pipeline.LogErrors, errorShards, &s.errors}} {
-		d, err := s.openLog(dir, l.name, l.shards, log)
-		if err != nil {
-			return s, err
-		}
-		if *l.to, err = pipeline.NewSpill(pipeline.SpillConfig{Log: d, Name: l.name, Bucket: s.objects, Logger: log}); err != nil {
-			return s, err
-		}
-	}
-	// The embedded log has one process, and so has what is compacted from it.
+	// One process has the data directory, and so all that is compacted.
 	s.lake, err = lake.New(lake.Config{Bucket: s.objects, Path: s.path, Exclusive: true, Logger: log})
 	if err == nil && c.Nearline.Kind == dynamoDBKind {
 		err = s.openTables(ctx, c, log)
@@ -129,20 +102,6 @@ func (s *stores) openObjects(ctx context.Context, c *config, log *slog.Logger) e
 	}
 	s.objects, s.path = d, d.Path
 	return nil
-}
-
-// openLog opens a log as it was made, or makes it with the given shards.
-func (s *stores) openLog(dir, name string, shards int, log *slog.Logger) (*stream.Disk, error) {
-	folder := filepath.Join(dir, streamsFolder, name)
-	if _, err := os.Stat(folder); err == nil {
-		shards = 0
-	}
-	d, err := stream.OpenDisk(stream.DiskConfig{Dir: folder, Shards: shards, Logger: log})
-	if err != nil {
-		return nil, fmt.Errorf("open %s stream: %w", name, err)
-	}
-	s.closers = append(s.closers, d)
-	return d, nil
 }
 
 // checkpoints are those of a log's consumers.

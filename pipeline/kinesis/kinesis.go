@@ -40,6 +40,8 @@ const (
 	maxRequestBytes = 5 << 20
 	// maxRecordBytes is a record's data and partition key.
 	maxRecordBytes = 1 << 20
+	// MaxEntry is the largest entry.
+	MaxEntry = maxRecordBytes - entryOverhead
 	// readsPerSecond are those of a shard, by all who poll it.
 	readsPerSecond = 5
 )

@@ -35,8 +35,8 @@ func (s *Stream) Put(ctx context.Context, entries []stream.Entry) ([]stream.Plac
 	}
 	bytes := 0
 	for i := range entries {
-		if len(entries[i].Data) > maxRecordBytes-entryOverhead {
-			return nil, fmt.Errorf("%w: %d bytes, Kinesis takes %d", stream.ErrTooLarge, len(entries[i].Data), maxRecordBytes-entryOverhead)
+		if len(entries[i].Data) > MaxEntry {
+			return nil, fmt.Errorf("%w: %d bytes, Kinesis takes %d", stream.ErrTooLarge, len(entries[i].Data), MaxEntry)
 		}
 		bytes += len(entries[i].Data) + entryOverhead
 	}

@@ -23,6 +23,7 @@ type state struct {
 	// scanning is held while the end is looked for, which scanned has the start of.
 	scanning chan struct{}
 	scanned  time.Time
+	ended    bool // the shard is closed, and its end known
 }
 
 // Usage counts what a process has put into a shard since it opened the stream.

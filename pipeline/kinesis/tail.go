@@ -37,7 +37,7 @@ func (s *Stream) Tail(ctx context.Context, id stream.ShardID) (stream.Sequence, 
 		return stream.Sequence{}, context.Cause(ctx)
 	}
 	defer func() { <-st.scanning }()
-	if st.scanned.Before(asked) {
+	if st.scanned.Before(asked) && !st.ended {
 		began := time.Now()
 		if err := s.scan(ctx, &sh); err != nil {
 			return stream.Sequence{}, fmt.Errorf("look for the end of shard %d of %s: %w", id, s.cfg.Stream, err)
@@ -115,6 +115,9 @@ func (s *Stream) scanFrom(ctx context.Context, sh *shard, from position) (found 
 			}
 		}
 		if b.tip {
+			s.mu.Lock()
+			s.state(sh.ID).ended = b.end
+			s.mu.Unlock()
 			return found, nil
 		}
 	}

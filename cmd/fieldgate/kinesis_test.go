@@ -1,0 +1,39 @@
+package main
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fieldgate/fieldgate/deploy/testdeps"
+)
+
+// onKinesis has a server keep its logs in new streams of a local server.
+func onKinesis(t *testing.T, url string) func(*config) {
+	t.Helper()
+	withAWSKeys(t, "id", "secret")
+	prefix := "f-" + strings.ToLower(rand.Text())
+	return func(c *config) {
+		c.Stream.Kind, c.Stream.Endpoint, c.Stream.Prefix = kinesisKind, url, prefix
+		c.Stream.ReadsPerSecond = 50 // local servers do not count
+	}
+}
+
+// TestQuickStartOnKinesis is TestQuickStart with the logs on Kinesis.
+func TestQuickStartOnKinesis(t *testing.T) {
+	c := defaultConfig()
+	onKinesis(t, testdeps.Kinesalite(t))(&c)
+	testQuickStart(t, "FIELDGATE_STREAM_KIND="+c.Stream.Kind, "FIELDGATE_STREAM_ENDPOINT="+c.Stream.Endpoint,
+		"FIELDGATE_STREAM_PREFIX="+c.Stream.Prefix, "FIELDGATE_STREAM_READS_PER_SECOND=50")
+}
+
+// TestEarthquakesOnKinesis is TestEarthquakes with the logs on Kinesis.
+func TestEarthquakesOnKinesis(t *testing.T) {
+	dir := t.TempDir()
+	testEarthquakes(t, dir, onKinesis(t, testdeps.Kinesalite(t)))
+	if _, err := os.Stat(filepath.Join(dir, streamsFolder)); !os.IsNotExist(err) {
+		t.Errorf("the data directory has a log: %v", err)
+	}
+}

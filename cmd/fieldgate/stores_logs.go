@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"github.com/fieldgate/fieldgate/pipeline"
+	"github.com/fieldgate/fieldgate/pipeline/kinesis"
+	"github.com/fieldgate/fieldgate/pipeline/record"
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+)
+
+// errorShards are those of the log of error rows.
+const errorShards = 1
+
+// stagedShards are those that a new log of staged events gets. A shard has a
+// reader in each stage, so half as many as there are cores keep these busy; more
+// would only cut the fsyncs smaller.
+func stagedShards() int { return min(max(runtime.GOMAXPROCS(0)/2, 1), 8) }
+
+// rawShards are at least two: while one waits for its fsync, the other gathers
+// requests.
+func rawShards() int { return max(stagedShards(), 2) }
+
+// kinesisRawBytes is where a large request goes on in another raw record, so that
+// only a large event makes a record that Kinesis does not take.
+const kinesisRawBytes = 768 << 10
+
+// logStore is a log and what runs beside it.
+type logStore struct {
+	stream.Log
+	runners []runner
+	// readers are, by consumer, other views of the log; who has none reads Log.
+	readers map[string]stream.Log
+}
+
+// reader is the log as a consumer reads it.
+func (l *logStore) reader(consumer string) stream.Log {
+	if r, ok := l.readers[consumer]; ok {
+		return r
+	}
+	return l.Log
+}
+
+// openLogs opens the logs of the kind that the configuration names.
+func (s *stores) openLogs(ctx context.Context, c *config, log *slog.Logger) error {
+	for _, l := range []struct {
+		name      string
+		shards    int // of an embedded log
+		max       int // bytes of a record that stays in the log; 0: any
+		consumers []string
+		to        **logStore
+	}{
+		{pipeline.LogRaw, rawShards(), 0, []string{pipeline.ConsumerRaw, pipeline.ConsumerDelivery}, &s.raw},
+		{pipeline.LogStaged, stagedShards(), record.StagedMax, []string{pipeline.ConsumerStaging, pipeline.ConsumerDelivery}, &s.staged},
+		{pipeline.LogErrors, errorShards, record.StagedMax, []string{pipeline.ConsumerStaging, pipeline.ConsumerDelivery}, &s.errors},
+	} {
+		store := &logStore{readers: map[string]stream.Log{}}
+		*l.to = store
+		if c.Stream.Kind != kinesisKind {
+			d, err := s.openDisk(c.DataDir, l.name, l.shards, log)
+			if err != nil {
+				return err
+			}
+			if err := s.spill(store, d, l.name, l.max, log); err != nil {
+				return err
+			}
+			continue
+		}
+		if l.max == 0 {
+			l.max = kinesis.MaxEntry
+		}
+		k, err := s.openKinesis(ctx, c, l.name, "", log)
+		if err != nil {
+			return err
+		}
+		if err := s.spill(store, k, l.name, l.max, log); err != nil {
+			return err
+		}
+		if !c.Stream.FanOut {
+			continue
+		}
+		for _, consumer := range l.consumers {
+			k, err := s.openKinesis(ctx, c, l.name, consumer, log)
+			if err != nil {
+				return err
+			}
+			if store.readers[consumer], err = s.newSpill(k, l.name, l.max, log); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// spill has a log keep records over max bytes among the objects; 0: none.
+func (s *stores) spill(to *logStore, l stream.Log, name string, maxBytes int, log *slog.Logger) error {
+	if maxBytes == 0 {
+		to.Log = l
+		return nil
+	}
+	spill, err := s.newSpill(l, name, maxBytes, log)
+	if err != nil {
+		return err
+	}
+	to.Log, to.runners = spill, append(to.runners, spill)
+	return nil
+}
+
+func (s *stores) newSpill(l stream.Log, name string, maxBytes int, log *slog.Logger) (*pipeline.Spill, error) {
+	return pipeline.NewSpill(pipeline.SpillConfig{Log: l, Name: name, Bucket: s.objects, Max: maxBytes, Logger: log})
+}
+
+// openDisk opens a log as it was made, or makes it with the given shards.
+func (s *stores) openDisk(dir, name string, shards int, log *slog.Logger) (*stream.Disk, error) {
+	folder := filepath.Join(dir, streamsFolder, name)
+	if _, err := os.Stat(folder); err == nil {
+		shards = 0
+	}
+	d, err := stream.OpenDisk(stream.DiskConfig{Dir: folder, Shards: shards, Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("open %s stream: %w", name, err)
+	}
+	s.closers = append(s.closers, d)
+	return d, nil
+}
+
+// openKinesis opens a log's stream, and makes it if there is none. It is read by
+// subscriptions of the consumer, if one is named.
+func (s *stores) openKinesis(ctx context.Context, c *config, name, consumer string, log *slog.Logger) (*kinesis.Stream, error) {
+	access, err := awsConfig(ctx, c.Stream.Region, c.Stream.Endpoint)
+	if err != nil {
+		return nil, fmt.Errorf("stream: %w", err)
+	}
+	shards := c.Stream.Shards
+	if name == pipeline.LogErrors {
+		shards = min(shards, errorShards)
+	}
+	k, err := kinesis.Open(ctx, kinesis.Config{
+		Client: awskinesis.NewFromConfig(access), Stream: c.Stream.Prefix + "-" + name, Shards: shards,
+		Retention: time.Duration(c.Stream.RetentionHours) * time.Hour, KV: s.kv, FanOut: consumer,
+		Reads: float64(c.Stream.ReadsPerSecond), Poll: time.Second / time.Duration(c.Stream.ReadsPerSecond), Logger: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, k)
+	return k, nil
+}
