@@ -1,6 +1,7 @@
 package kinesis
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -32,6 +33,18 @@ func pauseAfter(attempt int) time.Duration {
 func passes(err error) bool {
 	var said smithy.APIError
 	return !errors.As(err, &said) || isThrottled(err) || said.ErrorFault() == smithy.FaultServer || retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
+}
+
+// retryer has the SDK try again after every error that passes: its own does not
+// where an answer was cut.
+type retryer struct{ aws.Retryer }
+
+// IsErrorRetryable implements aws.Retryer.
+func (r retryer) IsErrorRetryable(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return r.Retryer.IsErrorRetryable(err)
+	}
+	return passes(err)
 }
 
 func isThrottled(err error) bool {

@@ -137,9 +137,40 @@ func Open(ctx context.Context, cfg Config) (*Stream, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
+	cfg.Client = kinesis.New(cfg.Client.Options(), func(o *kinesis.Options) {
+		if o.Retryer != nil {
+			o.Retryer = retryer{o.Retryer}
+		}
+	})
 	s := &Stream{cfg: cfg, states: map[stream.ShardID]*state{}}
 	s.listing.turn = make(chan struct{}, 1)
 	s.writer.start(ctx, s)
+	if err := patiently(ctx, func() error { return s.prepare(ctx) }); err != nil {
+		return nil, fmt.Errorf("open stream %s: %w", cfg.Stream, err)
+	}
+	return s, nil
+}
+
+// attempts is how often what passes may go wrong in a row where somebody waits for
+// an answer.
+const attempts = 10
+
+// patiently tries f again while what goes wrong passes.
+func patiently(ctx context.Context, f func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := f()
+		if err == nil || !passes(err) || attempt == attempts {
+			return err
+		}
+		if err := sleep(ctx, pauseAfter(attempt)); err != nil {
+			return err
+		}
+	}
+}
+
+// prepare sees that the stream is there and as it is configured. It may be called
+// again after an error.
+func (s *Stream) prepare(ctx context.Context) error {
 	summary, err := s.describe(ctx)
 	if isNotFound(err) {
 		summary, err = s.create(ctx)
@@ -148,22 +179,23 @@ func Open(ctx context.Context, cfg Config) (*Stream, error) {
 		summary, err = s.untilActive(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open stream %s: %w", cfg.Stream, err)
+		return err
 	}
 	s.arn, s.created = *summary.StreamARN, aws.ToTime(summary.StreamCreationTimestamp)
 	s.retention = time.Duration(aws.ToInt32(summary.RetentionPeriodHours)) * time.Hour
 	if err := s.setRetention(ctx); err != nil {
-		return nil, fmt.Errorf("set retention of stream %s: %w", cfg.Stream, err)
+		return fmt.Errorf("set retention: %w", err)
 	}
 	if err := s.adopt(ctx); err != nil {
-		return nil, fmt.Errorf("open stream %s: %w", cfg.Stream, err)
+		return err
 	}
-	if cfg.FanOut != "" {
-		if s.fanOut, err = s.register(ctx); err != nil {
-			return nil, fmt.Errorf("register consumer %s of stream %s: %w", cfg.FanOut, cfg.Stream, err)
-		}
+	if s.cfg.FanOut == "" {
+		return nil
 	}
-	return s, nil
+	if s.fanOut, err = s.register(ctx); err != nil {
+		return fmt.Errorf("register consumer %s: %w", s.cfg.FanOut, err)
+	}
+	return nil
 }
 
 // Name is the stream's.

@@ -39,7 +39,7 @@ func (s *Stream) Tail(ctx context.Context, id stream.ShardID) (stream.Sequence, 
 	defer func() { <-st.scanning }()
 	if st.scanned.Before(asked) && !st.ended {
 		began := time.Now()
-		if err := s.scan(ctx, &sh); err != nil {
+		if err := patiently(ctx, func() error { return s.scan(ctx, &sh) }); err != nil {
 			return stream.Sequence{}, fmt.Errorf("look for the end of shard %d of %s: %w", id, s.cfg.Stream, err)
 		}
 		st.scanned = began
@@ -100,10 +100,8 @@ func (s *Stream) scanFrom(ctx context.Context, sh *shard, from position) (found 
 	}
 	for {
 		b, err := p.read(ctx)
-		if errors.Is(err, errExpired) {
-			return found, fmt.Errorf("the iterator expired: %w", err)
-		}
 		if err != nil {
+			// What was read is noted: who tries again goes on from there.
 			return found, err
 		}
 		// An iterator that nobody reads from, for what it notes.
