@@ -48,7 +48,7 @@ var settingHelp = map[string]string{
 	"objects.kms_key_id":       "Key of aws:kms; empty: the account's default key.",
 	"objects.bucket_key":       "Let S3 use a key of the bucket, for fewer calls of KMS. With aws:kms.",
 	"objects.storage_class":    "Storage class asked for each object, such as INTELLIGENT_TIERING; empty: STANDARD.",
-	"objects.cache_dir":        "Where queries keep what they have fetched of objects; one server at a time. Empty: cache in data_dir.",
+	"objects.cache_dir":        "Where queries keep what they have fetched of objects; one server at a time. A folder of its own. Empty: cache in data_dir.",
 	"objects.cache_mb":         "How much of the disk that may take. What one query reads of files must fit in.",
 	"data_dir":                 "Everything the embedded stores keep; one server at a time.",
 	"roles":                    "What this process does. The embedded stores need all of them.",

@@ -84,12 +84,13 @@ type Cache struct {
 }
 
 const (
-	cacheLock   = ".lock"
+	cacheLock   = ".fieldgate-cache" // marks the directory, too
 	indexSuffix = ".index"
 	tempSuffix  = ".new"
 )
 
-// OpenCache opens a directory and finds what is left in it. What no index speaks of is removed.
+// OpenCache opens a directory, which must be empty or a cache's, and finds what is left in it. What no index speaks of is
+// removed.
 func OpenCache(cfg CacheConfig) (*Cache, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -103,6 +104,9 @@ func OpenCache(cfg CacheConfig) (*Cache, error) {
 	if c.entries, err = simplelru.NewLRU[string, *entry](math.MaxInt, nil); err != nil {
 		return nil, fmt.Errorf("make object cache: %w", err)
 	}
+	if err := c.own(); err != nil {
+		return nil, err
+	}
 	if c.lock, err = cfg.FS.Lock(filepath.Join(cfg.Dir, cacheLock)); err != nil {
 		return nil, fmt.Errorf("object cache: %w", err)
 	}
@@ -110,6 +114,18 @@ func OpenCache(cfg CacheConfig) (*Cache, error) {
 		return nil, errors.Join(fmt.Errorf("open object cache: %w", err), c.lock.Close())
 	}
 	return c, nil
+}
+
+// own refuses a directory that has files and is no cache: they would be removed.
+func (c *Cache) own() error {
+	names, err := c.cfg.FS.ReadDir(c.cfg.Dir)
+	if err != nil {
+		return fmt.Errorf("open object cache: %w", err)
+	}
+	if len(names) > 0 && !slices.ContainsFunc(names, func(e fs.DirEntry) bool { return e.Name() == cacheLock }) {
+		return fmt.Errorf("directory %s holds other files than a cache of objects: name an empty one", c.cfg.Dir)
+	}
+	return nil
 }
 
 // Close gives the directory to another process. Nothing may be fetched or pinned any more.

@@ -31,11 +31,12 @@ func TestCacheGolden(t *testing.T) {
 		if err := os.CopyFS(golden, os.DirFS(c.cfg.Dir)); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Remove(filepath.Join(golden, ".lock")); err != nil {
+		if err := os.Remove(filepath.Join(golden, ".fieldgate-cache")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(c.cache.Close(), os.RemoveAll(c.cfg.Dir), os.CopyFS(c.cfg.Dir, os.DirFS(golden))); err != nil {
+	if err := errors.Join(c.cache.Close(), os.RemoveAll(c.cfg.Dir), os.CopyFS(c.cfg.Dir, os.DirFS(golden)),
+		os.WriteFile(filepath.Join(c.cfg.Dir, ".fieldgate-cache"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	c.bucket.hold = func(context.Context) error { return errors.New("the object was asked for") }

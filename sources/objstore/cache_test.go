@@ -458,6 +458,22 @@ func TestCacheStopsWithItsStatement(t *testing.T) {
 	c.expect("after it", c.fetch(objstore.Range{Size: 10}), 10)
 }
 
+func TestCacheLeavesOtherFiles(t *testing.T) {
+	t.Parallel()
+	c := newCached(t, 10, nil)
+	c.cfg.Dir = t.TempDir()
+	precious := filepath.Join(c.cfg.Dir, "precious")
+	if err := os.WriteFile(precious, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := objstore.OpenCache(c.cfg); err == nil {
+		t.Error("a directory of other files is taken for a cache")
+	}
+	if _, err := os.Stat(precious); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCacheHasOneUser(t *testing.T) {
 	t.Parallel()
 	c := newCached(t, 10, nil)
