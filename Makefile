@@ -69,12 +69,15 @@ suites: ## the drivers' own test suites against Fieldgate and PostgreSQL
 	FIELDGATE_SUITES=all go test -count=1 -v -timeout 60m -run '^TestDriverSuites$$' ./cmd/fieldgate
 
 .PHONY: fuzz
-fuzz: ## every fuzz target (of PKG, by default all) for FUZZTIME each
-	@pkgs=$$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' $(PKG)) || exit 1; \
+fuzz: ## every fuzz target (of PKG, by default all) for FUZZTIME each; executions are added up
+	@total=0; out=$$(mktemp); trap 'rm -f "$$out"' EXIT; pkgs=$$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' $(PKG)) || exit 1; \
 	for pkg in $$pkgs; do \
 		listed=$$(go test -list '^Fuzz' $$pkg 2>&1) || { echo "$$listed" >&2; exit 1; }; \
 		for target in $$(echo "$$listed" | grep '^Fuzz'); do \
 			echo "$$pkg $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$pkg || exit 1; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$pkg > "$$out" 2>&1; status=$$?; cat "$$out"; \
+			[ $$status = 0 ] || exit 1; \
+			execs=$$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$$out" | tail -1); total=$$((total + $${execs:-0})); \
 		done; \
-	done
+	done; \
+	echo "$$total executions in all"

@@ -17,6 +17,10 @@ func (c *conn) receive(ctx context.Context) (kind byte, body []byte, err error) 
 		if err := c.await(ctx); err != nil {
 			return 0, nil, err
 		}
+		if c.t.ending() {
+			// The message came after the end was asked for, and is not answered.
+			return 0, nil, errAdminShutdown()
+		}
 	}
 	return c.in.next()
 }

@@ -133,3 +133,18 @@ func TestDroppedUserIsPutOut(t *testing.T) {
 		}
 	}
 }
+
+// TestTerminatedAnswersNothing: once pg_terminate_backend has answered, the session
+// answers no statement more, however soon that comes.
+func TestTerminatedAnswersNothing(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	owner := i.connect(t, "demo", "")
+	for range 30 {
+		other := i.connect(t, "demo", "")
+		ask(t, owner, fmt.Sprintf("SELECT pg_terminate_backend(%d)", other.PID()))
+		if _, err := other.Exec(t.Context(), "SELECT 1").ReadAll(); err == nil || !other.IsClosed() {
+			t.Fatalf("a session that was ended answers: %v", err)
+		}
+	}
+}

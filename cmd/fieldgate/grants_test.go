@@ -237,6 +237,9 @@ func TestObserve(t *testing.T) {
 	if got := ask(t, owner, "SELECT qual FROM pg_policies"); got != `(tap."odd pay" > 1 AND "odd pay" < 3)` {
 		t.Errorf("policy after a rename %s", got)
 	}
+	if plan := ask(t, bob, "EXPLAIN SELECT count(*) FROM tap WHERE timestamp >= '2027-01-01'"); !strings.Contains(plan, "Time: 2027-01-01") || strings.Contains(plan, "n_cost") {
+		t.Errorf("behind a policy bounds on time are lost, or sent names told:\n%s", plan)
+	}
 	wantFailure(t, errOf(owner.Exec(t.Context(), `ALTER TABLE tap DROP COLUMN "odd pay"`).ReadAll()), "2BP01")
 	wantFailure(t, errOf(bob.Exec(t.Context(), "GRANT SELECT ON tap TO bob").ReadAll()), "42501")
 	wantFailure(t, errOf(owner.Exec(t.Context(), "GRANT INSERT ON tap TO bob").ReadAll()), "0A000")
