@@ -132,3 +132,9 @@ func defaultConfig() config {
 		Limits:   limits{TailMB: 256, EngineMB: 2048, HeapMB: 1024, Connections: 500},
 	}
 }
+
+// alone says that no other process can serve the same data: some store is of this
+// machine alone.
+func (c *config) alone() bool {
+	return c.Stream.Kind == embeddedKind || c.KeyValue.Kind == embeddedKind || c.Objects.Kind == directoryKind
+}

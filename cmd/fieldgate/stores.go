@@ -83,8 +83,8 @@ func openStores(ctx context.Context, c *config, log *slog.Logger) (s *stores, er
 	if err := s.openLogs(ctx, c, log); err != nil {
 		return s, err
 	}
-	// One process has the data directory, and so all that is compacted.
-	s.lake, err = lake.New(lake.Config{Bucket: s.objects, Path: s.path, Exclusive: true, Logger: log})
+	// Where another process may compact the same, each statement asks for what is new.
+	s.lake, err = lake.New(lake.Config{Bucket: s.objects, Path: s.path, Exclusive: c.alone(), Logger: log})
 	if err == nil && c.Nearline.Kind == dynamoDBKind {
 		err = s.openTables(ctx, c, log)
 	}
