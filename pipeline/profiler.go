@@ -25,13 +25,13 @@ type profiler struct {
 
 // profiler begins to profile a shard; nil if nothing is to be. Where no run has
 // profiled before, it begins behind what was noted.
-func (in *input) profiler(ctx context.Context, st *stand, noted stream.Sequence) (*profiler, error) {
+func (in *input) profiler(ctx context.Context, st *stand, checkpoints stream.Checkpoints, noted stream.Sequence) (*profiler, error) {
 	if in.cfg.Profiles == nil || in.name != LogStaged {
 		return nil, nil
 	}
 	p := &profiler{shard: in.cfg.Profiles.Shard(uint64(st.shard)), stand: st, counted: noted}
 	p.saver = &saver{
-		checkpoints: in.checkpoints, consumer: ConsumerProfile, shard: st.shard, every: in.cfg.ProfilesEvery, stand: st, before: p.flush,
+		checkpoints: checkpoints, consumer: ConsumerProfile, shard: st.shard, every: in.cfg.ProfilesEvery, stand: st, before: p.flush,
 		share: profileShare,
 	}
 	found := false
@@ -76,5 +76,6 @@ func (p *profiler) last(ctx context.Context) error {
 	if p == nil {
 		return nil
 	}
+	defer p.shard.End()
 	return p.saver.last(ctx)
 }

@@ -196,7 +196,7 @@ func (in *input) runShard(ctx context.Context, shard stream.ShardID, checkpoints
 		}
 	}
 	in.progress.advance(shard, mark{seq: from})
-	p, err := in.profiler(ctx, st, noted)
+	p, err := in.profiler(ctx, st, checkpoints, noted)
 	if err != nil {
 		return err
 	}

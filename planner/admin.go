@@ -139,6 +139,8 @@ func (s *Session) runAdmin(ctx context.Context, p *Prepared, call *pgquery.FuncC
 		err = s.compact(ctx)
 	case "restore_schema":
 		err = s.restoreSchema(ctx, args)
+	case "set_webhook", "drop_webhook":
+		err = s.changeWebhook(ctx, site.proc.Name, args)
 	case "accept", "dismiss", "as_metric":
 		err = s.answer(ctx, site.proc.Name, args)
 	default:
@@ -221,7 +223,7 @@ func (a *adminSite) values(text string) (*adminArgs, error) {
 	for i, e := range a.args {
 		v, ok := adminValueOf(e)
 		v.at = locate(a.nodes[i])
-		nullable := a.proc.Signature.Names[i] == "conversion" || a.proc.Signature.Names[i] == "conversions"
+		nullable := slices.Contains([]string{"conversion", "conversions", "secret"}, a.proc.Signature.Names[i])
 		switch {
 		case !ok:
 			return nil, unsupported(v.at, "an argument of %s.%s that is not a constant", schemaFieldgate, a.proc.Name)

@@ -12,6 +12,7 @@ import (
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
 	"github.com/fieldgate/fieldgate/schema/suggest"
+	"github.com/fieldgate/fieldgate/schema/webhook"
 	"github.com/fieldgate/fieldgate/sources"
 )
 
@@ -34,6 +35,9 @@ type Config struct {
 	// Advisor has the suggestions and their answers. Default: none, and the functions
 	// that answer are refused.
 	Advisor *suggest.Advisor
+	// Hooks has where owners are told of suggestions. Default: none, and the functions
+	// that set it are refused.
+	Hooks *webhook.Hooks
 	// SpoolFile makes a temporary file for rows that a cursor keeps and memory should
 	// not. Default: none, and few are kept.
 	SpoolFile func() (SpoolFile, error)

@@ -6,7 +6,9 @@ import (
 
 	"github.com/jackc/pgerrcode"
 
+	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/suggest"
+	"github.com/fieldgate/fieldgate/schema/webhook"
 )
 
 // answer is fieldgate.accept, dismiss and as_metric.
@@ -52,6 +54,30 @@ func answerError(err error) error {
 		return err
 	}
 	return &Error{Code: code, Message: err.Error(), Hint: hint, Err: err}
+}
+
+// changeWebhook is fieldgate.set_webhook and drop_webhook.
+func (s *Session) changeWebhook(ctx context.Context, name string, args *adminArgs) error {
+	if err := s.preventAdminInBlock(name); err != nil {
+		return err
+	}
+	hooks := s.planner.cfg.Hooks
+	if hooks == nil {
+		return unsupported(nowhere, "%s.%s on this server", schemaFieldgate, name)
+	}
+	if name == "set_webhook" {
+		err := hooks.Set(ctx, s.id.Tenant, args.str(0), args.str(1), s.id.User)
+		var invalid *schema.Invalid
+		if errors.As(err, &invalid) {
+			return &Error{Code: pgerrcode.InvalidParameterValue, Message: err.Error(), Err: err}
+		}
+		return err
+	}
+	err := hooks.Drop(ctx, s.id.Tenant)
+	if errors.Is(err, webhook.ErrNone) {
+		return &Error{Code: pgerrcode.UndefinedObject, Message: err.Error(), Err: err}
+	}
+	return err
 }
 
 // countMissed tells the advisor of a name that a user asked for in vain.

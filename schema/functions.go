@@ -110,6 +110,9 @@ func Functions() []postgres.Proc {
 			[]argument{metric, sent}),
 		function("drop_error", "Undoes as_error: later events of the metric that carry the sent name are rows again.",
 			[]argument{metric, sent}),
+		function("set_webhook", "Has new suggestions posted to a URL of http or https, signed with the secret unless that is NULL.",
+			[]argument{{"url", argText}, {"secret", argText}}, "NULL"),
+		function("drop_webhook", "Ends the posting of suggestions.", nil),
 	}
 	for i := range list {
 		list[i].OID = firstFunctionOID + postgres.OID(i)

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/webhook"
 	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/pgcatalog"
 )
@@ -15,8 +17,21 @@ import (
 func (s *server) newCatalog() (*pgcatalog.Catalog, error) {
 	return pgcatalog.New(pgcatalog.Config{
 		Users: s.catalogUsers, Observed: s.writing.observed, Profiles: s.writing.profiles, Files: s.catalogFiles, Lags: s.catalogLags,
-		History: s.schemas.History, Suggestions: s.writing.advisor.List,
+		History: s.schemas.History, Suggestions: s.writing.advisor.List, Webhook: s.catalogWebhook,
 	})
+}
+
+func (s *server) catalogWebhook(ctx context.Context, tenant string) (*pgcatalog.Webhook, error) {
+	hook, err := s.writing.hooks.Get(ctx, tenant)
+	if errors.Is(err, webhook.ErrNone) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &pgcatalog.Webhook{
+		URL: hook.URL, Signed: hook.Secret != "", SetBy: hook.SetBy, SetAt: hook.SetAt, DeliveredAt: hook.DeliveredAt, Error: hook.Error,
+	}, nil
 }
 
 func (s *server) catalogUsers(ctx context.Context, tenant string) ([]pgcatalog.User, error) {

@@ -25,6 +25,7 @@ var layers = map[string][]string{
 	"schema/postgres/generate": {},
 	"schema/profile":           {"schema", "schema/postgres"},
 	"schema/suggest":           {"schema", "schema/profile"},
+	"schema/webhook":           {"schema", "schema/suggest"},
 	"schema/schematest":        {"schema"},
 	"sources/vfs":              {},
 	"sources/vfs/vfstest":      {"sources/vfs"},
@@ -51,7 +52,7 @@ var layers = map[string][]string{
 	"sources/s3":       {"sources/objstore"},
 	"pipeline/kinesis": {"schema", "pipeline/stream"},
 
-	"planner":          {"schema", "schema/postgres", "schema/suggest", "sources"},
+	"planner":          {"schema", "schema/postgres", "schema/suggest", "schema/webhook", "sources"},
 	"pipeline":         {"schema", "schema/profile", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
 	"pipeline/compact": {"schema", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
 	"ingest":           {"schema", "pipeline/stream", "pipeline/record"},
@@ -63,7 +64,7 @@ var layers = map[string][]string{
 	"wire/wiretest":      {},
 
 	"cmd/fieldgate/browse": {},
-	"cmd/fieldgate/rest":   {"schema", "schema/postgres", "schema/suggest", "planner", "ingest", "pipeline"},
+	"cmd/fieldgate/rest":   {"schema", "schema/postgres", "schema/suggest", "schema/webhook", "planner", "ingest", "pipeline"},
 }
 
 // programs wire everything and may import any package.

@@ -25,6 +25,7 @@ import (
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/profile"
 	"github.com/fieldgate/fieldgate/schema/suggest"
+	"github.com/fieldgate/fieldgate/schema/webhook"
 	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/lake"
 	"github.com/fieldgate/fieldgate/sources/nearline"
@@ -63,6 +64,8 @@ type writing struct {
 	observed *schema.Observed
 	profiles *profile.Profiles
 	advisor  *suggest.Advisor
+	hooks    *webhook.Hooks
+	notices  *webhook.Sender
 	// tail has recent events in memory; nil: they are in the stores' tables.
 	tail   *nearline.Tail
 	ingest *ingest.Handler
@@ -134,6 +137,11 @@ func (s *server) wireWriting() error {
 	}
 	w.profiles = profile.New(s.stores.kv, profile.Config{})
 	w.advisor, err = suggest.New(s.stores.kv, suggest.Config{Schemas: s.schemas, Observed: w.observed, Profiles: w.profiles, Logger: s.log})
+	if err != nil {
+		return err
+	}
+	w.hooks = webhook.NewHooks(s.stores.kv, s.schemas, nil)
+	w.notices, err = webhook.NewSender(webhook.Config{Hooks: w.hooks, Advisor: w.advisor, Schemas: s.schemas, Logger: s.log})
 	if err != nil {
 		return err
 	}
@@ -212,7 +220,7 @@ func (s *server) wireStages() error {
 	}
 	w.drain = pipeline.Drain{Raw: raw, Staging: staging, Delivery: delivery}
 	w.pace = pipeline.NewPace(w.drain, maxLag, s.paceEvery())
-	w.stages = append(w.stages, w.observed, w.advisor, w.ingest, raw, staging, delivery, w.pace)
+	w.stages = append(w.stages, w.observed, w.advisor, w.notices, w.ingest, raw, staging, delivery, w.pace)
 	return nil
 }
 
@@ -366,14 +374,14 @@ func (s *server) wireReading() error {
 	}
 	s.reading.planner, err = planner.New(planner.Config{
 		Schemas: s.schemas, Observed: s.writing.observed, Nearline: recent, Lake: s.stores.lake, Catalog: catalog,
-		Engine: s.reading.engine, Admin: s, Advisor: s.writing.advisor, SpoolFile: s.spoolFile, Logger: s.log,
+		Engine: s.reading.engine, Admin: s, Advisor: s.writing.advisor, Hooks: s.writing.hooks, SpoolFile: s.spoolFile, Logger: s.log,
 	})
 	if err != nil {
 		return err
 	}
 	s.admin.checkDraft = s.reading.planner.CheckDraft
 	s.rest, err = rest.New(rest.Config{
-		Advisor: s.writing.advisor,
+		Advisor: s.writing.advisor, Hooks: s.writing.hooks,
 		Schemas: s.schemas, CheckDraft: s.reading.planner.CheckDraft, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log,
 	})
 	return err

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -158,6 +160,42 @@ func TestSuggestionsOverHTTP(t *testing.T) {
 	}
 	i.eventually(t, `select x, y from ours order by x`, "1|\n2|a")
 	i.eventually(t, `select metric from fieldgate.suggestions`, "second")
+}
+
+// TestWebhook is told of a new metric, by what SQL and REST have set.
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	got := make(chan string, 10)
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- r.URL.Path + " " + r.Header.Get("Fieldgate-Signature")[:2] + " " + string(body)
+	}))
+	t.Cleanup(s.Close)
+	i.query(t, `select fieldgate.set_webhook('`+s.URL+`/sql', secret => 'abc')`)
+	i.post(t, []string{`{"metrictype":"press","force":1}`})
+	if text := <-got; !strings.HasPrefix(text, `/sql t= {"tenant":"demo"`) || !strings.Contains(text, `"id":1,"kind":"metric","metric":"press"`) {
+		t.Errorf("told %s", text)
+	}
+	i.eventually(t, `select url, signed, set_by, delivered_at is not null, error from fieldgate.webhook`, s.URL+"/sql|t|demo|t|")
+	status, answer := i.request(t, http.MethodPut, "/v1/schema/webhook", `{"url":"`+s.URL+`/rest","secret":"def"}`)
+	if status != http.StatusOK || strings.Contains(answer, "def") {
+		t.Errorf("set by REST: %d %s", status, answer)
+	}
+	i.post(t, []string{`{"metrictype":"drill","force":1}`})
+	if text := <-got; !strings.HasPrefix(text, `/rest t= `) || strings.Contains(text, "press") {
+		t.Errorf("told %s", text)
+	}
+	i.query(t, `select fieldgate.drop_webhook()`)
+	if status, answer := i.request(t, http.MethodGet, "/v1/schema/webhook", ""); status != http.StatusNotFound {
+		t.Errorf("after the drop: %d %s", status, answer)
+	}
+	if _, err := i.tryQuery(t, `select fieldgate.set_webhook('file:///etc/passwd')`); serverError(err) == nil || serverError(err).Code != "22023" {
+		t.Errorf("a file: %v", err)
+	}
 }
 
 // TestPsqlSuggestions uses psql as an owner would.

@@ -115,6 +115,16 @@ func (s *Shard) Flush(ctx context.Context, through Position) error {
 	return nil
 }
 
+// End says that this process profiles the shard no more: what is to be known of it
+// is what is written.
+func (s *Shard) End() {
+	s.profiles.mu.Lock()
+	defer s.profiles.mu.Unlock()
+	if s.profiles.shards[s.number] == s {
+		delete(s.profiles.shards, s.number)
+	}
+}
+
 func (s *Shard) all() []*live {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -229,7 +229,7 @@ func (a *Advisor) record(ctx context.Context, tenant string, t *advised, docs []
 			if len(docs) >= maxSuggestions {
 				continue
 			}
-			d = &document{Format: documentFormat, About: id, CreatedAt: a.cfg.Now().UTC().Truncate(time.Microsecond), number: next, Notified: !isNews(id, known)}
+			d = &document{Format: documentFormat, About: id, CreatedAt: a.cfg.Now().UTC().Truncate(time.Microsecond), number: next, Notified: p.quiet}
 			known[id] = d
 			docs = append(docs, d)
 			next++
@@ -259,19 +259,6 @@ func compareIdentities(a, b identity) int {
 
 func classOrder(class string) int {
 	return slices.Index([]string{classMetric, className, classType, classCasts, classMissing}, class)
-}
-
-// isNews says that a suggestion is notified: names that users ask for are not, and
-// what devices sent under a name of a new metric is part of that.
-func isNews(id identity, known map[identity]*document) bool {
-	if id.Class == classMissing {
-		return false
-	}
-	if id.Class == className {
-		of := known[identity{Class: classMetric, Metric: id.Metric, Generation: id.Generation}]
-		return of == nil || of.State != stateOpen
-	}
-	return true
 }
 
 func (a *Advisor) put(ctx context.Context, tenant string, d *document) error {
@@ -338,4 +325,44 @@ func (a *Advisor) Settle(ctx context.Context, tenant string, number int64, state
 			return err
 		}
 	}
+}
+
+// News gives up to limit suggestions that are open and that nobody was told of, by
+// number.
+func (a *Advisor) News(ctx context.Context, tenant string, limit int) ([]Suggestion, error) {
+	docs, err := a.look(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	var out []Suggestion
+	for _, d := range docs {
+		if !d.Notified && len(out) < limit {
+			out = append(out, d.suggestion())
+		}
+	}
+	return out, nil
+}
+
+// Told notes that somebody was told of suggestions.
+func (a *Advisor) Told(ctx context.Context, tenant string, list []Suggestion) error {
+	for _, s := range list {
+		for {
+			d, err := a.find(ctx, tenant, s.ID)
+			if errors.Is(err, ErrAnswered) || errors.Is(err, ErrNotFound) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			d.Notified = true
+			err = a.put(ctx, tenant, d)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, schema.ErrConflict) {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -113,7 +113,7 @@ func (a *Advisor) considerMissing(ctx context.Context, t *advised, snapshot *sch
 // missing proposes a name that was asked for: as the field that reads a similar
 // name that nobody declared. Nil if the name exists by now.
 func (t *advised) missing(snapshot *schema.Snapshot, key missedName) *proposal {
-	p := &proposal{Kind: KindMissing, Metric: key.metric, Sent: key.name}
+	p := &proposal{Kind: KindMissing, Metric: key.metric, Sent: key.name, quiet: true}
 	m, declared := snapshot.Metric(key.metric)
 	if declared {
 		if _, ok := m.Field(key.name); ok {

@@ -29,6 +29,9 @@ type proposal struct {
 	Convert    string
 	Confidence float64
 	Evidence   map[string]any
+	// quiet: nobody is told. Names that users ask for are no news of devices, and names
+	// of a metric that nobody declared are part of that.
+	quiet bool
 }
 
 // table is a declared metric, or the sent name of one that nobody declared, with
@@ -209,6 +212,7 @@ func (t *table) alias(from, to int, confidence float64, why string) proposal {
 	e["field"] = evidenceOf(&t.summary.Fields[to])
 	return proposal{
 		Kind: KindAlias, Metric: t.name, Field: field, Sent: t.summary.Fields[from].Sent, Type: fieldType, Confidence: round(confidence), Evidence: e,
+		quiet: t.metric == nil,
 	}
 }
 

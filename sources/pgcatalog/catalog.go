@@ -27,6 +27,9 @@ type Config struct {
 	History func(ctx context.Context, tenant string) ([]schema.Version, error)
 	// Suggestions lists what an owner has not answered yet; nil: nothing.
 	Suggestions func(ctx context.Context, tenant string) ([]suggest.Suggestion, error)
+	// Webhook is where the tenant is told of suggestions, nil if nowhere; nil: there
+	// are none.
+	Webhook func(ctx context.Context, tenant string) (*Webhook, error)
 	// Lags says how far the stages are behind, as far as it is the tenant's
 	// concern; nil: nothing.
 	Lags func(ctx context.Context, tenant string) ([]Lag, error)
@@ -43,6 +46,17 @@ func (c Config) validate() error {
 type User struct {
 	Name  string
 	Owner bool
+}
+
+// Webhook is the row of fieldgate.webhook.
+type Webhook struct {
+	URL    string
+	Signed bool
+	SetBy  string
+	SetAt  time.Time
+	// DeliveredAt is zero if nothing was delivered yet.
+	DeliveredAt time.Time
+	Error       string
 }
 
 // File is a row of fieldgate.files.

@@ -51,6 +51,7 @@ func (c *Catalog) contents() map[relationName]content {
 		{schemaFieldgate, "observed_fields"}:                         {own: c.observedFieldRows},
 		{schemaFieldgate, "observed_metrics"}:                        {own: c.observedMetricRows},
 		{schemaFieldgate, "suggestions"}:                             {own: c.suggestionRows},
+		{schemaFieldgate, "webhook"}:                                 {own: c.webhookRows},
 		{schemaFieldgate, "schema_history"}:                          {own: c.schemaHistoryRows},
 		{schemaInformation, catalogNameRelation}:                     {shared: catalogNameRows},
 	}

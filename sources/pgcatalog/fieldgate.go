@@ -90,4 +90,12 @@ var fieldgateTable = []description{
 		viewColumn{"evidence", postgres.JSONBOID},
 		viewColumn{"created_at", postgres.TimestampTZOID},
 	),
+	fieldgateView(16026, "webhook",
+		viewColumn{"url", postgres.TextOID},
+		viewColumn{"signed", postgres.BoolOID},
+		viewColumn{"set_by", postgres.TextOID},
+		viewColumn{"set_at", postgres.TimestampTZOID},
+		viewColumn{"delivered_at", postgres.TimestampTZOID},
+		viewColumn{"error", postgres.TextOID},
+	),
 }

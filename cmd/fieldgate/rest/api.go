@@ -14,6 +14,7 @@ import (
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/suggest"
+	"github.com/fieldgate/fieldgate/schema/webhook"
 )
 
 // Authorizer finds the API key of a request and sees that it has the scope. Its
@@ -36,6 +37,8 @@ type Config struct {
 	CheckDraft func(ctx context.Context, d *schema.Draft) error
 	// Advisor has the suggestions and their answers. Required.
 	Advisor *suggest.Advisor
+	// Hooks has where owners are told of suggestions. Required.
+	Hooks *webhook.Hooks
 	// Keys says who may do what. Required.
 	Keys Authorizer
 	// NewSession opens the sessions of /v1/query. Required.
@@ -63,8 +66,8 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) validate() error {
-	if c.Schemas == nil || c.Advisor == nil || c.CheckDraft == nil || c.Keys == nil || c.NewSession == nil {
-		return errors.New("rest: schemas, suggestions, a check of drafts, keys and sessions are needed")
+	if c.Schemas == nil || c.Advisor == nil || c.Hooks == nil || c.CheckDraft == nil || c.Keys == nil || c.NewSession == nil {
+		return errors.New("rest: schemas, suggestions, webhooks, a check of drafts, keys and sessions are needed")
 	}
 	if c.StatementTimeout < 0 || c.WriteTimeout < 0 {
 		return errors.New("rest: negative timeout")
@@ -104,7 +107,7 @@ type resource struct {
 
 // resources are the API, by path.
 func (a *API) resources() map[string]resource {
-	const get, post, patch, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	const get, post, patch, put, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete
 	ok, created, gone := http.StatusOK, http.StatusCreated, http.StatusNoContent
 	return map[string]resource{
 		"/v1/schema": {ingest.ScopeSchema, map[string]operation{
@@ -144,6 +147,11 @@ func (a *API) resources() map[string]resource {
 		}},
 		"/v1/schema/suggestions/{id}/as_metric": {ingest.ScopeSchema, map[string]operation{
 			post: {a.suggestionAsMetric, "make what a suggestion is about a metric of its own", nameBody{}, nil, gone, false},
+		}},
+		"/v1/schema/webhook": {ingest.ScopeSchema, map[string]operation{
+			get:    {a.getWebhook, "where new suggestions are posted to", nil, webhookBody{}, ok, false},
+			put:    {a.putWebhook, "have new suggestions posted to a URL", webhookBody{}, webhookBody{}, ok, false},
+			remove: {a.deleteWebhook, "end the posting of suggestions", nil, nil, gone, false},
 		}},
 		"/v1/query": {ingest.ScopeQuery, map[string]operation{
 			post: {a.query, "run one statement; rows are NDJSON, JSON or CSV, by Accept", queryBody{}, nil, ok, false},

@@ -110,6 +110,9 @@ func describe(path, method string, scope ingest.Scope, op operation, schemas obj
 
 // reference is the schema of a type; one of a struct stands among the components.
 func reference(t reflect.Type, schemas object) object {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	switch t {
 	case reflect.TypeFor[time.Time]():
 		return object{"type": "string", "format": "date-time"}

@@ -60,6 +60,9 @@ func TestOpenAPI(t *testing.T) {
 		`{"name":"m","aliases":["mm"],"comment":"c","missing_time":"reject","fields":[{"name":"f","type":"text","comment":"c","aliases":[{"name":"g","convert":"upper(value)"}]}]}`); r.StatusCode != http.StatusCreated {
 		t.Fatal(readAll(t, r))
 	}
+	if r := b.do(t, "PUT", "/v1/schema/webhook", "acme", `{"url":"https://example.com/","secret":"s"}`); r.StatusCode != http.StatusOK {
+		t.Fatal(readAll(t, r))
+	}
 	operations := map[string]bool{}
 	for path, item := range doc.Paths {
 		url := strings.NewReplacer("{metric}", "m", "{field}", "f").Replace(path)
@@ -94,7 +97,7 @@ func TestOpenAPI(t *testing.T) {
 			}
 		}
 	}
-	if len(operations) < 13 {
+	if len(operations) < 20 {
 		t.Errorf("%d operations", len(operations))
 	}
 }

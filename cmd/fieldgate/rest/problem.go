@@ -14,6 +14,7 @@ import (
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/suggest"
+	"github.com/fieldgate/fieldgate/schema/webhook"
 )
 
 // retryAfter is when to try again what failed for want of something.
@@ -51,7 +52,7 @@ func statusOfSentinel(err error) (status int, known bool) {
 		return http.StatusConflict, true
 	case errors.Is(err, suggest.ErrAnswered), errors.Is(err, suggest.ErrNothing):
 		return http.StatusConflict, true
-	case errors.Is(err, schema.ErrNotFound), errors.Is(err, suggest.ErrNotFound):
+	case errors.Is(err, schema.ErrNotFound), errors.Is(err, suggest.ErrNotFound), errors.Is(err, webhook.ErrNone):
 		return http.StatusNotFound, true
 	case errors.As(err, &invalid):
 		return http.StatusBadRequest, true

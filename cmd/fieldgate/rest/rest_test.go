@@ -20,6 +20,7 @@ import (
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/profile"
 	"github.com/fieldgate/fieldgate/schema/suggest"
+	"github.com/fieldgate/fieldgate/schema/webhook"
 	"github.com/fieldgate/fieldgate/sources/bolt"
 )
 
@@ -81,6 +82,7 @@ func setup(t *testing.T) *bundle {
 	api, err := rest.New(rest.Config{
 		Schemas:          b.schemas,
 		Advisor:          advisor,
+		Hooks:            webhook.NewHooks(db, b.schemas, nil),
 		CheckDraft:       plans.CheckDraft,
 		Keys:             keys,
 		NewSession:       func(id planner.Identity) (rest.Session, error) { return b.sessions(id) },
@@ -212,10 +214,11 @@ func TestConfig(t *testing.T) {
 	sessions := func(planner.Identity) (rest.Session, error) { return nil, nil }
 	for name, cfg := range map[string]rest.Config{
 		"nothing":          {},
-		"no suggestions":   {Schemas: b.schemas, Keys: &ingest.Keys{}, CheckDraft: check, NewSession: sessions},
-		"no keys":          {Schemas: b.schemas, Advisor: &suggest.Advisor{}, CheckDraft: check, NewSession: sessions},
-		"no check":         {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Keys: &ingest.Keys{}, NewSession: sessions},
-		"negative timeout": {Schemas: b.schemas, Advisor: &suggest.Advisor{}, CheckDraft: check, Keys: &ingest.Keys{}, NewSession: sessions, StatementTimeout: -1},
+		"no webhooks":      {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Keys: &ingest.Keys{}, CheckDraft: check, NewSession: sessions},
+		"no suggestions":   {Schemas: b.schemas, Hooks: &webhook.Hooks{}, Keys: &ingest.Keys{}, CheckDraft: check, NewSession: sessions},
+		"no keys":          {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Hooks: &webhook.Hooks{}, CheckDraft: check, NewSession: sessions},
+		"no check":         {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Hooks: &webhook.Hooks{}, Keys: &ingest.Keys{}, NewSession: sessions},
+		"negative timeout": {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Hooks: &webhook.Hooks{}, CheckDraft: check, Keys: &ingest.Keys{}, NewSession: sessions, StatementTimeout: -1},
 	} {
 		if _, err := rest.New(cfg); err == nil {
 			t.Errorf("%s: accepted", name)
