@@ -230,7 +230,7 @@ func (p *printer) source(s planner.SourceRead, t planner.Type, scan *planner.Met
 		}
 		return v
 	}
-	converted, ok := p.tried(s.Convert)
+	converted, ok := p.line(s.Convert)
 	if !ok {
 		converted = p.expr(s.Convert)
 		converted.sql = "TRY(" + converted.sql + ")"
@@ -242,38 +242,54 @@ func (p *printer) source(s planner.SourceRead, t planner.Type, scan *planner.Met
 	return p.cast(converted, s.Convert.Type(), t, true, true)
 }
 
-// triedOperators are functions of doubles that give NULL where the operator is an
-// error.
-var triedOperators = map[string]string{
-	"+": "fg_try_add_float8", "-": "fg_try_sub_float8", "*": "fg_try_mul_float8", "/": "fg_try_div_float8",
-}
+// lineSteps are the digits of a step with a constant on the right, and on the left,
+// in fg_line of scalar.c.
+var lineSteps = map[string][2]int{"+": {1, 1}, "-": {2, 5}, "*": {3, 3}, "/": {4, 0}}
 
-// tried prints a conversion that is arithmetic of `value` and constants, with NULL
-// for what is an error. TRY does the same at the price of another copy.
-func (p *printer) tried(e planner.Expr) (printed, bool) {
-	if e.Type().OID != postgres.Float8OID {
+// maxLineSteps is how many steps fg_line takes.
+const maxLineSteps = 4
+
+// line prints a conversion that is a chain of arithmetic of `value` and constants:
+// one pass over the values, with NULL for what is an error. Operator by operator,
+// and TRY, take three times as long.
+func (p *printer) line(e planner.Expr) (printed, bool) {
+	var code int
+	var constants []string
+	for {
+		op, ok := e.(*planner.Op)
+		if !ok {
+			break
+		}
+		steps, known := lineSteps[op.Operator.Name]
+		if !known || op.Left == nil || op.T.OID != postgres.Float8OID || len(constants) == maxLineSteps {
+			return printed{}, false
+		}
+		rest, constant, digit := op.Left, op.Right, steps[0]
+		if isConstant(op.Left) {
+			rest, constant, digit = op.Right, op.Left, steps[1]
+		}
+		if digit == 0 || !isConstant(constant) || constant.Type().OID != postgres.Float8OID {
+			return printed{}, false
+		}
+		code = code*10 + digit
+		constants = append(constants, p.expr(constant).sql)
+		e = rest
+	}
+	value, ok := e.(*planner.SentValue)
+	if !ok || value.T.OID != postgres.Float8OID || len(constants) == 0 {
 		return printed{}, false
 	}
-	switch e := e.(type) {
-	case *planner.SentValue, *planner.Const:
-		return p.expr(e), true
-	case *planner.Cast:
-		if _, ok := e.Arg.(*planner.Const); ok {
-			return p.expr(e), true
-		}
-	case *planner.Op:
-		function, known := triedOperators[e.Operator.Name]
-		if !known || e.Left == nil {
-			return printed{}, false
-		}
-		left, ok := p.tried(e.Left)
-		if !ok {
-			return printed{}, false
-		}
-		right, ok := p.tried(e.Right)
-		return printed{sql: function + "(" + left.sql + ", " + right.sql + ")"}, ok
+	slices.Reverse(constants) // the innermost is the first step
+	return printed{sql: fmt.Sprintf("fg_line%d(%s, %d, %s)", len(constants), p.expr(value).sql, code, strings.Join(constants, ", "))}, true
+}
+
+// isConstant says that an expression is a constant, but for a cast.
+func isConstant(e planner.Expr) bool {
+	if c, ok := e.(*planner.Cast); ok {
+		e = c.Arg
 	}
-	return printed{}, false
+	c, ok := e.(*planner.Const)
+	return ok && !c.Null
 }
 
 // kindType is PostgreSQL's type of the values of a kind.

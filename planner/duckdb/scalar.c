@@ -99,11 +99,10 @@ static inline void set_null(void *vector, uint64_t **mask, uint64_t row) {
 
 // FLOAT_OPERATOR is arithmetic of two floats; expression is its result, and check
 // sets error where a result that is zero, infinite or no number is PostgreSQL's
-// error (float8_pl, float8_mul and float8_div; utils/float.h). try_ gives NULL
-// instead. A word's worth of rows is computed without a branch, and looked at one by
+// error (float8_pl, float8_mul and float8_div; utils/float.h). A word's worth of rows is computed without a branch, and looked at one by
 // one only if a result is one of these.
 #define FLOAT_OPERATOR(name, type, expression, check)                               \
-	static inline void name##_rows(void *info, void *input, void *output, bool try) { \
+	static void name(void *info, void *input, void *output) {                       \
 		void *v0 = duckdb_data_chunk_get_vector(input, 0);                          \
 		void *v1 = duckdb_data_chunk_get_vector(input, 1);                          \
 		const type *restrict d0 = duckdb_vector_get_data(v0);                       \
@@ -130,12 +129,10 @@ static inline void set_null(void *vector, uint64_t **mask, uint64_t row) {
 					type a = d0[i], b = d1[i], r = out[i];                          \
 					const char *error = NULL;                                       \
 					check;                                                          \
-					if (error == NULL) continue;                                    \
-					if (!try) {                                                     \
+					if (error != NULL) {                                            \
 						duckdb_scalar_function_set_error(info, error);              \
 						return;                                                     \
 					}                                                               \
-					valid &= ~((uint64_t)1 << (i - from));                          \
 				}                                                                   \
 			}                                                                       \
 			if (valid != all) {                                                     \
@@ -143,9 +140,7 @@ static inline void set_null(void *vector, uint64_t **mask, uint64_t row) {
 				mask[from >> 6] = valid;                                            \
 			}                                                                       \
 		}                                                                           \
-	}                                                                               \
-	static void name(void *info, void *input, void *output) { name##_rows(info, input, output, false); } \
-	static void name##_try(void *info, void *input, void *output) { name##_rows(info, input, output, true); }
+	}
 
 #define FLOATS(type, suffix)                                                        \
 	FLOAT_OPERATOR(add_##suffix, type, a + b, {                                     \
@@ -188,6 +183,104 @@ FLOATS(float, float4)
 INTEGERS(int16_t, int2, INT16_MIN, int2_range)
 INTEGERS(int32_t, int4, INT32_MIN, int4_range)
 INTEGERS(int64_t, int8, INT64_MIN, int8_range)
+
+// A linear conversion of a double is a chain of steps, each with a constant: the
+// digits of code, the lowest first.
+enum { STEP_ADD = 1, STEP_SUB, STEP_MUL, STEP_DIV, STEP_SUB_FROM };
+
+#define MAX_STEPS 4
+
+static inline double step(int op, double a, double c) {
+	switch (op) {
+	case STEP_ADD:
+		return a + c;
+	case STEP_SUB:
+		return a - c;
+	case STEP_MUL:
+		return a * c;
+	case STEP_DIV:
+		return a / c;
+	default:
+		return c - a;
+	}
+}
+
+// step_fails says that a step is an error: what float8_pl and its like raise.
+static inline bool step_fails(int op, double a, double c, double r) {
+	if (op == STEP_DIV) return (c == 0 && !isnan(a)) || (isinf(r) && !isinf(a)) || (r == 0 && a != 0 && !isinf(c));
+	if (isinf(r) && !isinf(a) && !isinf(c)) return true;
+	return op == STEP_MUL && r == 0 && a != 0 && c != 0;
+}
+
+// STEP computes one step of a word's worth of rows, and notes in odd whether a
+// result is zero, infinite or no number.
+#define STEP(expression)                                                            \
+	for (uint64_t i = 0; i < rows; i++) {                                           \
+		double a = out[i];                                                          \
+		double r = expression;                                                      \
+		out[i] = r;                                                                 \
+		odd |= !(r > 0 || r < 0) | !(r - r == 0);                                   \
+	}
+
+static inline int step_rows(int op, double *restrict out, uint64_t rows, double c) {
+	int odd = 0;
+	switch (op) {
+	case STEP_ADD:
+		STEP(a + c)
+		break;
+	case STEP_SUB:
+		STEP(a - c)
+		break;
+	case STEP_MUL:
+		STEP(a * c)
+		break;
+	case STEP_DIV:
+		STEP(a / c)
+		break;
+	default:
+		STEP(c - a)
+	}
+	return odd;
+}
+
+// line is value, code and the constants of the steps; an error gives NULL.
+static void line(void *info, void *input, void *output) {
+	(void)info;
+	uint64_t count = duckdb_data_chunk_get_size(input);
+	if (count == 0) return;
+	void *value = duckdb_data_chunk_get_vector(input, 0);
+	const double *in = duckdb_vector_get_data(value);
+	const uint64_t *present = duckdb_vector_get_validity(value);
+	double *out = duckdb_vector_get_data(output);
+	uint64_t *mask = NULL;
+	int64_t code = *(const int64_t *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 1));
+	int ops[MAX_STEPS], steps = 0;
+	double constants[MAX_STEPS];
+	for (; code != 0 && steps < MAX_STEPS; code /= 10, steps++) {
+		ops[steps] = (int)(code % 10);
+		constants[steps] = *(const double *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 2 + steps));
+	}
+	for (uint64_t from = 0; from < count; from += 64) {
+		uint64_t rows = count - from < 64 ? count - from : 64;
+		uint64_t all = rows < 64 ? ((uint64_t)1 << rows) - 1 : ~(uint64_t)0;
+		uint64_t valid = present == NULL ? all : all & present[from >> 6];
+		int odd = 0;
+		memcpy(out + from, in + from, rows * sizeof *out);
+		for (int s = 0; s < steps; s++) odd |= step_rows(ops[s], out + from, rows, constants[s]);
+		for (uint64_t i = 0; odd && i < rows; i++) {
+			double a = in[from + i];
+			for (int s = 0; s < steps && (valid >> i & 1) != 0; s++) {
+				double r = step(ops[s], a, constants[s]);
+				if (step_fails(ops[s], a, constants[s], r)) valid &= ~((uint64_t)1 << i);
+				a = r;
+			}
+		}
+		if (valid != all) {
+			set_null(output, &mask, from);
+			mask[from >> 6] = valid;
+		}
+	}
+}
 
 // Casts of floats to integers round half to even and check the range (dtoi4 and
 // its like). The limits are exact in the float type; try_ ones give NULL.
@@ -585,10 +678,10 @@ static const struct {
     {"fg_sub_float8", sub_float8},
     {"fg_mul_float8", mul_float8},
     {"fg_div_float8", div_float8},
-    {"fg_try_add_float8", add_float8_try},
-    {"fg_try_sub_float8", sub_float8_try},
-    {"fg_try_mul_float8", mul_float8_try},
-    {"fg_try_div_float8", div_float8_try},
+    {"fg_line1", line},
+    {"fg_line2", line},
+    {"fg_line3", line},
+    {"fg_line4", line},
     {"fg_add_float4", add_float4},
     {"fg_sub_float4", sub_float4},
     {"fg_mul_float4", mul_float4},

@@ -1,6 +1,7 @@
 package duckdb_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -91,6 +92,28 @@ func TestConversions(t *testing.T) {
 		w.want("SELECT at FROM weather ORDER BY timestamp OFFSET 10 LIMIT 2", "[2023-11-14 22:13:20+00]", "[NULL]")
 		w.want("SELECT count(*), count(f), count(price), count(label) FROM weather", "[13 4 1 1]")
 		w.want("SELECT count(*) FROM weather WHERE f > 50", "[1]")
+	})
+}
+
+// TestLinearConversions: arithmetic with constants rounds, and fails, as operator
+// by operator; what fails reads NULL.
+func TestLinearConversions(t *testing.T) {
+	everywhere(t, nil, func(w *world, put func(int, ...fields)) {
+		w.rows(`ALTER TABLE weather ADD COLUMN y double precision`)
+		for sent, conversion := range map[string]string{
+			"a": "(value - 32) * 5 / 9", "b": "100 - value", "c": "value * 1e200 * 1e200", "d": "value * 1e-200 * 1e-200 + 5",
+			"e": "value / 0", "g": "value / 3", "h": "-3 * value + 0.1", "i": "((value + 1) * 2 - 3) / 4 + 5",
+		} {
+			w.rows(fmt.Sprintf(`SELECT fieldgate.add_alias('weather', 'y', '%s', '%s')`, sent, conversion))
+		}
+		put(0,
+			fields{"a": 32}, fields{"a": 33}, fields{"a": 212.5}, fields{"a": 1.7e308}, fields{"b": 100}, fields{"b": "Infinity"}, fields{"b": "NaN"},
+			fields{"c": 1e-300}, fields{"c": 0}, fields{"c": 1}, fields{"d": 0}, fields{"d": 1}, fields{"d": 1e300}, fields{"e": 1}, fields{"e": "NaN"},
+			fields{"g": 1}, fields{"g": "4.9e-324"}, fields{"h": 0.1}, fields{"i": 2.5}, fields{"i": "x"}, fields{"i": "-Infinity"})
+		w.want("SELECT y FROM weather ORDER BY timestamp",
+			"[0]", "[0.5555555555555556]", "[100.27777777777777]", "[NULL]", "[0]", "[-Infinity]", "[NaN]",
+			"[1e+100]", "[0]", "[NULL]", "[5]", "[NULL]", "[5]", "[NULL]", "[NaN]",
+			"[0.3333333333333333]", "[NULL]", "[-0.20000000000000004]", "[6]", "[NULL]", "[-Infinity]")
 	})
 }
 
