@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema"
@@ -61,12 +62,35 @@ func (u *use) builtin(column string) {
 // present filters the names in use out of a sorted list.
 func (u *use) present(columns []string) []string {
 	var out []string
-	for _, name := range u.names {
-		if _, ok := slices.BinarySearch(columns, name); ok {
-			out = append(out, name)
+	if len(u.names) < len(columns)/8 {
+		for _, name := range u.names {
+			if _, ok := slices.BinarySearch(columns, name); ok {
+				out = append(out, name)
+			}
+		}
+		return out
+	}
+	names := u.names
+	for len(names) > 0 && len(columns) > 0 {
+		switch c := strings.Compare(names[0], columns[0]); {
+		case c < 0:
+			names = names[1:]
+		case c > 0:
+			columns = columns[1:]
+		default:
+			out = append(out, names[0])
+			names, columns = names[1:], columns[1:]
 		}
 	}
 	return out
+}
+
+// columnLists are the lists of a file, by where they lie: files of one manifest
+// share those that are equal, so few of ten thousand files need be looked at.
+type columnLists struct{ columns, full, more *string }
+
+func listsOf(f *sources.FileSplit) columnLists {
+	return columnLists{unsafe.SliceData(f.Columns), unsafe.SliceData(f.Full), unsafe.SliceData(f.More)}
 }
 
 // sorted is a list in order and without doubles.
@@ -120,11 +144,11 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 		g.files = append(g.files, f)
 		g.rows += f.Rows
 	}
-	var last *fileGroup
-	for i, f := range files {
-		// Neighbours mostly have the same columns, and then need no look at each.
-		if i > 0 && haveSame(f, files[i-1]) {
-			add(last, f)
+	known := map[columnLists]*fileGroup{}
+	for _, f := range files {
+		lists := listsOf(f)
+		if g, ok := known[lists]; ok {
+			add(g, f)
 			continue
 		}
 		columns, full, more := u.present(f.Columns), u.present(f.Full), u.present(f.More)
@@ -136,7 +160,7 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 			groups = append(groups, g)
 		}
 		add(g, f)
-		last = g
+		known[lists] = g
 	}
 	if len(groups) <= maxGroups {
 		return groups
@@ -157,11 +181,6 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 		}
 	}
 	return append(groups[:maxGroups-1:maxGroups-1], rest)
-}
-
-// haveSame says that two files have the same columns.
-func haveSame(a, b *sources.FileSplit) bool {
-	return slices.Equal(a.Columns, b.Columns) && slices.Equal(a.Full, b.Full) && slices.Equal(a.More, b.More)
 }
 
 func (p *printer) fileBranch(s *planner.MetricScan, u use, g *fileGroup) *branch {

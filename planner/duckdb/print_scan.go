@@ -342,9 +342,18 @@ func (p *printer) explainFields(s *planner.MetricScan) {
 			all.read[c] = quoteName(c)
 		}
 	}
+	u := usedBy(s)
 	for _, d := range s.Splits {
+		known := map[columnLists]bool{}
 		for _, split := range d.Splits {
-			for _, c := range splitColumns(split) {
+			if split.File != nil {
+				lists := listsOf(split.File)
+				if known[lists] {
+					continue
+				}
+				known[lists] = true
+			}
+			for _, c := range u.present(sorted(splitColumns(split))) {
 				all.read[c] = quoteName(c)
 			}
 		}

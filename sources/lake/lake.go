@@ -88,8 +88,10 @@ func (c Config) validate() error {
 
 // Store is the lake of one bucket.
 type Store struct {
-	cfg     Config
-	parts   *cache[string, *part]
+	cfg   Config
+	parts *cache[string, *part]
+	// columns are the lists of columns of those parts, by their names.
+	columns *cache[string, []string]
 	filters *cache[string, filter]
 	// known has the newest versions read or written.
 	known *cache[schema.Dataset, *Version]
@@ -113,6 +115,9 @@ func New(cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("make zstd decoder: %w", err)
 	}
 	if s.parts, err = newCache[string](cfg.ManifestCache, (*part).memory); err != nil {
+		return nil, err
+	}
+	if s.columns, err = newCache[string](cfg.ManifestCache/4, func(columns []string) int { return listEntry + listColumn*len(columns) }); err != nil {
 		return nil, err
 	}
 	if s.known, err = newCache[schema.Dataset](cfg.ManifestCache/4, (*Version).memory); err != nil {
@@ -218,3 +223,6 @@ func (s *Store) datasetOf(ctx context.Context, rootKey string) (schema.Dataset, 
 	}
 	return r.dataset(), nil
 }
+
+// What a list of columns takes in memory, and a column of it with its name.
+const listEntry, listColumn = 100, 64

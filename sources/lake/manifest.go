@@ -227,14 +227,18 @@ func encodePart(files []*File) ([]byte, error) {
 	return data, nil
 }
 
-// decodePart reads an unpacked part.
-func decodePart(data []byte) ([]*File, error) {
+// decodePart reads an unpacked part. Its lists of columns are what share gives for
+// them.
+func decodePart(data []byte, share func([]string) []string) ([]*File, error) {
 	var doc partDoc
 	if err := json.Unmarshal(data, &doc); err != nil {
 		return nil, fmt.Errorf("decode part: %w", err)
 	}
 	if doc.Format != formatVersion {
 		return nil, fmt.Errorf("decode part: format %d, this version reads %d", doc.Format, formatVersion)
+	}
+	for i, set := range doc.ColumnSets {
+		doc.ColumnSets[i] = share(set)
 	}
 	files := make([]*File, 0, len(doc.Files))
 	for i := range doc.Files {

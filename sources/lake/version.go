@@ -7,6 +7,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -158,11 +159,22 @@ func (s *Store) part(ctx context.Context, key string) (*part, error) {
 	if err != nil {
 		return nil, fmt.Errorf("manifest part %s: %w", key, err)
 	}
-	files, err := decodePart(data)
+	files, err := decodePart(data, s.share)
 	if err != nil {
 		return nil, fmt.Errorf("manifest part %s: %w", key, err)
 	}
 	return s.keepPart(key, files)
+}
+
+// share gives for a list of columns the one that another part has already, so that
+// readers tell equal lists by where they lie.
+func (s *Store) share(columns []string) []string {
+	return s.columns.update(strings.Join(columns, " "), func(known []string, ok bool) []string {
+		if ok {
+			return known
+		}
+		return columns
+	})
 }
 
 func (s *Store) keepPart(key string, files []*File) (*part, error) {

@@ -39,6 +39,7 @@ func benchmarks() []benchmark {
 		{"fields", benchFields},
 		{"wire", benchWire},
 		{"planning", benchPlan},
+		{"wide", benchWide},
 		{"browse", benchBrowse},
 		{"point", benchPoint},
 		{"objects", benchObjects},
@@ -48,7 +49,7 @@ func benchmarks() []benchmark {
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, browse, point, wire, objects, nearline")
+	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, wide, browse, point, wire, objects, nearline")
 	flag.StringVar(&o.binary, "binary", "bin/fieldgate", "the program to measure")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of the sustained and the steady run")
 	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of the query run")
