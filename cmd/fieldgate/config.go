@@ -56,6 +56,7 @@ type streamStore struct {
 	RetentionHours int    `yaml:"retention_hours"`
 	FanOut         bool   `yaml:"fan_out"`
 	ReadsPerSecond int    `yaml:"reads_per_second"`
+	Scaling        string `yaml:"scaling"`
 }
 
 // objects chooses where objects lie.
@@ -96,6 +97,13 @@ const (
 	kinesisKind   = "kinesis"
 )
 
+// The words of streamStore.
+const (
+	scalingNone   = "none"
+	scalingDryRun = "dry_run"
+	scalingAuto   = "auto"
+)
+
 // The words of tlsPair. Without a mode, addresses other than loopback require TLS.
 const (
 	tlsPrefer         = "prefer"
@@ -120,7 +128,7 @@ type limits struct {
 func defaultConfig() config {
 	embedded := backend{Kind: embeddedKind, Prefix: "fieldgate", Region: "us-east-1"}
 	return config{
-		Stream:   streamStore{Kind: embeddedKind, Prefix: embedded.Prefix, Region: embedded.Region, Shards: 2, RetentionHours: 48, ReadsPerSecond: 5},
+		Stream:   streamStore{Kind: embeddedKind, Prefix: embedded.Prefix, Region: embedded.Region, Shards: 2, RetentionHours: 48, ReadsPerSecond: 5, Scaling: scalingNone},
 		Nearline: tables{Kind: embeddedKind, Prefix: "fieldgate", Region: "us-east-1", RetentionWeeks: 4, MaxTables: 256},
 		KeyValue: embedded,
 		Objects:  objects{Kind: directoryKind, Region: "us-east-1", CacheMB: 10240},

@@ -43,6 +43,7 @@ var kinds = map[string][]string{
 
 // words are the values of settings that are one of a few.
 var words = map[string][]string{
+	"stream.scaling":  {scalingNone, scalingDryRun, scalingAuto},
 	"tls.mode":        {"", tlsPrefer, tlsRequire},
 	"tls.client_cert": {clientCertRequest, tlsRequire},
 }

@@ -84,6 +84,9 @@ func (s *stores) openLogs(ctx context.Context, c *config, log *slog.Logger) erro
 		if err := s.spill(store, k, l.name, l.max, log); err != nil {
 			return err
 		}
+		if err := store.scale(&c.Stream, k, log); err != nil {
+			return err
+		}
 		if !c.Stream.FanOut {
 			continue
 		}
@@ -97,6 +100,24 @@ func (s *stores) openLogs(ctx context.Context, c *config, log *slog.Logger) erro
 			}
 		}
 	}
+	return nil
+}
+
+// scale has a stream's number of shards follow what is put, if that is configured.
+// On-demand streams see to it themselves.
+func (l *logStore) scale(c *streamStore, k *kinesis.Stream, log *slog.Logger) error {
+	if c.Scaling == scalingNone || c.Shards == 0 {
+		return nil
+	}
+	scaler, err := stream.NewScaler(stream.ScalerConfig{})
+	if err != nil {
+		return err
+	}
+	r, err := kinesis.NewRescaler(kinesis.RescalerConfig{Stream: k, Scaler: scaler, DryRun: c.Scaling == scalingDryRun, Logger: log})
+	if err != nil {
+		return err
+	}
+	l.runners = append(l.runners, r)
 	return nil
 }
 
