@@ -2,6 +2,7 @@ package planner
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
@@ -139,14 +140,53 @@ func (b *binder) subscripts(sc *scope, arg Expr, nodes []*pgquery.Node, at int32
 	return b.subscripts(sc, arg, nodes[end:], at)
 }
 
+// rowOf finds the row that a value of type record is; nil: it cannot be told.
+func rowOf(e Expr) *Row {
+	switch e := e.(type) {
+	case *Row:
+		return e
+	case *Column:
+		var q *Query
+		switch r := e.Relation.(type) {
+		case *SubqueryScan:
+			q = r.Query
+		case *CTEScan:
+			q = r.CTE.Query
+		}
+		for q != nil && q.SetOp != nil {
+			q = q.SetOp.Left
+		}
+		if q != nil && q.Values != nil && len(q.Values) > 0 {
+			return rowOf(q.Values[0][e.Index])
+		}
+		if q != nil && e.Index < len(q.Targets) {
+			return rowOf(q.Targets[e.Index].Expr)
+		}
+	}
+	return nil
+}
+
+// fieldName is what a row's field is called.
+func fieldName(row *Row, i int) string {
+	if row == nil || row.Names == nil {
+		return "f" + strconv.Itoa(i+1)
+	}
+	return row.Names[i]
+}
+
 // rowField is a named field of a row.
 func (b *binder) rowField(arg Expr, name string, at int32) (Expr, error) {
-	if row, ok := arg.(*Row); ok && row.Names != nil {
-		n := slices.Index(row.Names, name)
-		if n < 0 {
-			return nil, errorAt(at, pgerrcode.UndefinedColumn, "column %q not found in data type record", name)
+	if row := rowOf(arg); row != nil {
+		for i, e := range row.Elems {
+			if fieldName(row, i) != name {
+				continue
+			}
+			if arg == Expr(row) {
+				return e, nil
+			}
+			return &RecordField{T: e.Type(), Arg: arg, Index: i}, nil
 		}
-		return row.Elems[n], nil
+		return nil, errorAt(at, pgerrcode.UndefinedColumn, "could not identify column %q in record data type", name)
 	}
 	if t, ok := postgres.TypeByOID(arg.Type().OID); ok && t.Kind != postgres.CompositeType && t.OID != postgres.RecordOID {
 		return nil, errorAt(at, pgerrcode.WrongObjectType, "column notation .%s applied to type %s, which is not a composite type", name, arg.Type().OID)

@@ -61,6 +61,9 @@ func (b *binder) call(sc *scope, n *pgquery.FuncCall) (Expr, error) {
 	if e, ok, err := b.catalogCall(c); ok || err != nil {
 		return e, err
 	}
+	if e, ok, err := b.populateCall(sc, c); ok || err != nil {
+		return e, err
+	}
 	f, err := b.function(c)
 	if err != nil {
 		return nil, err

@@ -110,8 +110,26 @@ func commonTypmod(common postgres.OID, exprs ...Expr) int32 {
 
 // resolve gives an expression that is still without a type the type text.
 func (b *binder) resolve(e Expr) (Expr, error) {
+	if row, ok := e.(*Row); ok {
+		return b.resolveRow(row)
+	}
 	if e.Type().OID != postgres.UnknownOID {
 		return e, nil
 	}
 	return b.coerceUnknown(e, plainType(postgres.TextOID), postgres.Implicit, nowhere)
+}
+
+// resolveRow gives the undecided parameters in a row that is a value a type. Literals
+// stay of type unknown, as PostgreSQL leaves them.
+func (b *binder) resolveRow(row *Row) (Expr, error) {
+	for i, e := range row.Elems {
+		if _, ok := e.(*Const); ok {
+			continue
+		}
+		var err error
+		if row.Elems[i], err = b.resolve(e); err != nil {
+			return nil, err
+		}
+	}
+	return row, nil
 }

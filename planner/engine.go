@@ -44,8 +44,8 @@ type Chunk struct {
 // Float64s; Intervals; UUIDs; Numerics for numeric; Bytes for every other type:
 // text types, json and jsonb as their text, bytea as its bytes, and numeric
 // values that Numerics cannot hold. Lists is set for arrays of one dimension from 1;
-// others, and time with time zone, are their texts in Bytes, as they print when
-// nothing is set. Unset rows are NULL.
+// others, records and time with time zone are in Bytes as postgres.ParseKept reads
+// them. Unset rows are NULL.
 // The planner adds Bytes beside the Int64s of regclass, regnamespace and regrole:
 // what they print as.
 type Vector struct {

@@ -201,7 +201,7 @@ func (b *binder) castTo(arg Expr, t Type, n *pgquery.TypeCast) (Expr, error) {
 	if at < 0 {
 		at = locate(n.Arg)
 	}
-	if row, ok := arg.(*Row); ok {
+	if row, ok := arg.(*Row); ok && category(t.OID) != postgres.StringCategory && t.OID != postgres.RecordOID {
 		return nil, unsupported(at, "a cast of a row of %d columns to %s", len(row.Elems), t.OID)
 	}
 	return b.coerce(arg, t, postgres.Explicit, at)

@@ -84,6 +84,10 @@ func (f *formatter) branchExpr(e Expr) string {
 		return f.subscript(e)
 	case *Row:
 		return "row(" + f.list(e.Elems) + ")"
+	case *RecordField:
+		return "(" + f.expr(e.Arg) + ")." + fieldName(nil, e.Index)
+	case *JSONField:
+		return e.Function + "(" + f.expr(e.JSON) + ")." + e.Key
 	case *RowCompare:
 		return "(row(" + f.list(e.Left) + ") " + e.Name + " row(" + f.list(e.Right) + "))"
 	}

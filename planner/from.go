@@ -64,7 +64,7 @@ func (b *binder) rangeVar(sc *scope, rv *pgquery.RangeVar) (FromItem, []*item, e
 	if rv.Alias != nil {
 		alias = rv.Alias.Aliasname
 	}
-	it := &item{name: alias}
+	it := &item{name: alias, typed: true}
 	if rv.Alias == nil {
 		it.schema = t.schema
 	}

@@ -233,23 +233,23 @@ func (b *binder) groupOutput(sc *scope, q *Query, n *pgquery.Node) (Expr, error)
 
 // grouping binds GROUPING(...).
 func (b *binder) grouping(sc *scope, n *pgquery.GroupingFunc) (Expr, error) {
-	if err := checkAllowed(sc, clauses[sc.clause].aggregates, "grouping operations", pgerrcode.GroupingError, n.Location); err != nil {
-		return nil, err
-	}
 	args, err := b.exprs(sc, n.Args)
 	if err != nil {
+		return nil, err
+	}
+	level := levelOf(sc, args)
+	if err := checkAllowed(level, clauses[level.clause].aggregates, "grouping operations", pgerrcode.GroupingError, n.Location); err != nil {
 		return nil, err
 	}
 	if len(args) > 31 {
 		return nil, errorAt(n.Location, pgerrcode.TooManyArguments, "GROUPING must have fewer than 32 arguments")
 	}
-	for _, arg := range args {
-		if hasColumns(arg) && !contains(arg, func(e Expr) bool { c, ok := e.(*Column); return ok && sc.relations[c.Relation] }) {
-			return nil, unsupported(n.Location, "GROUPING of an outer query's expressions")
-		}
+	level.aggregates = true
+	g := &Grouping{Args: args, places: locateAll(n.Args)}
+	if level != sc {
+		return b.groupingOutside(level, g), nil
 	}
-	sc.aggregates = true
-	return &Grouping{Args: args, places: locateAll(n.Args)}, nil
+	return g, nil
 }
 
 // checkGrouping refuses columns that are neither grouped nor aggregated.

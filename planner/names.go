@@ -223,7 +223,7 @@ func (b *binder) wholeRow(it *item) (Expr, error) {
 	if scan, ok := it.relation.(*FunctionScan); ok && len(scan.Cols) == 1 {
 		return b.column(it, 0)
 	}
-	row := &Row{Elems: make([]Expr, 0, len(it.columns))}
+	row := &Row{Elems: make([]Expr, 0, len(it.columns)), Names: []string{}, Whole: it.relation, Table: it.typed}
 	for i := range it.columns {
 		e, err := b.column(it, i)
 		if err != nil {

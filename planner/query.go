@@ -172,6 +172,9 @@ type (
 		Cols       []RelationColumn
 		Ordinality bool
 		Lateral    bool
+		// Listed: the call stands in the select list, where its rows are made as they
+		// are asked for.
+		Listed bool
 	}
 )
 

@@ -73,6 +73,9 @@ type scope struct {
 	sets []*FunctionScan
 	// value is what `value` means in a source's conversion, else nil.
 	value *SentValue
+	// grouped computes the GROUPINGs over this level that queries in it ask for; nil:
+	// they ask for none. See group_outer.go.
+	grouped *SubqueryScan
 	// aggregates and windowed say what was met at this level.
 	aggregates, windowed bool
 }
@@ -97,7 +100,9 @@ type item struct {
 	// name qualifies the item's columns; a join without alias has none.
 	name string
 	// schema is the relation's, for names in three parts; "" behind an alias.
-	schema   string
+	schema string
+	// typed: it is a table or view, whose rows have a type of their own.
+	typed    bool
 	relation Relation // nil: a join
 	columns  []itemColumn
 	// metric is set for events, which have more names than columns.

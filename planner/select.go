@@ -117,7 +117,10 @@ func (b *binder) plainSelect(sc *scope, q *Query, n *pgquery.SelectStmt, u unkno
 	if err := b.addSets(sc, q); err != nil {
 		return err
 	}
-	return b.checkGrouping(sc, q)
+	if err := b.checkGrouping(sc, q); err != nil {
+		return err
+	}
+	return b.groupBelow(sc, q)
 }
 
 // condition binds WHERE or HAVING; nil: there is none.

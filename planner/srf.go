@@ -16,13 +16,16 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 	node := n.Functions[0].GetList().GetItems()
 	call := node[0].GetFuncCall()
 	at := locate(node[0])
-	if len(n.Coldeflist) > 0 || len(node) > 1 && len(node[1].GetList().GetItems()) > 0 {
-		return nil, nil, unsupported(at, "a column definition list")
+	if len(node) > 1 && len(node[1].GetList().GetItems()) > 0 || len(n.Coldeflist) > 0 && call == nil {
+		return nil, nil, unsupported(at, "a column definition list here")
 	}
 	lateral := sc.lateral
 	sc.lateral = true // a function may refer to what stands before it
 	defer func() { sc.lateral = lateral }()
 	defer sc.in(inFromFunction)()
+	if len(n.Coldeflist) > 0 {
+		return b.definedColumns(sc, n, call, n.Coldeflist)
+	}
 	if calls := sideBySide(n); len(calls) > 1 {
 		return b.functionsInFrom(sc, n, calls)
 	}
@@ -200,7 +203,7 @@ func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 	if f.Proc == expandArray {
 		return b.expandedRow(sc, f)
 	}
-	if t, ok := postgres.TypeByOID(f.T.OID); !ok || t.Kind == postgres.CompositeType || t.OID == postgres.RecordOID {
+	if t, ok := postgres.TypeByOID(f.T.OID); !ok || t.Kind == postgres.CompositeType || t.OID == postgres.RecordOID && f.Proc.Name != "unnest" {
 		return nil, unsupported(at, "function %s, which returns rows, in a select list", f.Proc.Name)
 	}
 	if len(sc.sets) > 0 {
@@ -216,7 +219,7 @@ func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 		return &Column{T: f.T, Relation: scan, Index: len(scan.Cols) - 1, at: at}, nil
 	}
 	scan := &FunctionScan{
-		RelationLabel: b.label(f.Proc.Name), Call: f, Lateral: hasColumns(f),
+		RelationLabel: b.label(f.Proc.Name), Call: f, Lateral: hasColumns(f), Listed: true,
 		Cols: []RelationColumn{{Name: f.Proc.Name, T: f.T}},
 	}
 	sc.sets = append(sc.sets, scan)

@@ -161,10 +161,29 @@ type (
 		Index, Upper []Expr
 		Slice        bool
 	}
-	// Row is ROW(...), of type record. Names are those of a row that has any.
+	// Row is ROW(...), of type record. Names are those of a row that has any, and
+	// Whole the relation whose whole row it is, if it is one. Of a Table the type is not
+	// record but one that the table has.
 	Row struct {
 		Elems []Expr
 		Names []string
+		Whole Relation
+		Table bool
+	}
+	// RecordField is field Index of a value of type record.
+	RecordField struct {
+		T     Type
+		Arg   Expr
+		Index int
+	}
+	// JSONField is the member Key of a JSON object as json_populate_record reads it;
+	// Base, if it is not nil, is what it is if the object has no such.
+	JSONField struct {
+		T          Type
+		JSON, Base Expr
+		Key        string
+		// Function is whose call it is part of.
+		Function string
 	}
 	// RowCompare compares two rows column by column; Operators has one a column.
 	RowCompare struct {

@@ -70,6 +70,12 @@ func (e *Subscript) Type() Type { return e.T }
 // Type is record.
 func (*Row) Type() Type { return plainType(postgres.RecordOID) }
 
+// Type is the field's type.
+func (e *RecordField) Type() Type { return e.T }
+
+// Type is the type that the member is read as.
+func (e *JSONField) Type() Type { return e.T }
+
 // Type is boolean.
 func (*RowCompare) Type() Type { return boolType() }
 

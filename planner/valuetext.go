@@ -23,6 +23,10 @@ func TextOf(oid postgres.OID, env *postgres.Env) AppendFunc {
 	}
 	iso := env.DateFormat == postgres.ISODates
 	switch oid {
+	case postgres.RecordOID:
+		return func(dst []byte, v *Vector, row int) []byte {
+			return postgres.AppendText(dst, oid, KeptDatum(oid, v.Bytes[row]), *env)
+		}
 	case postgres.BoolOID:
 		return boolText
 	case postgres.Int2OID:
@@ -213,10 +217,9 @@ func shapedText(oid postgres.OID, list AppendFunc, env *postgres.Env) AppendFunc
 	}
 }
 
-// KeptDatum reads a value that an engine gave as its text: that which the type's
-// output prints when nothing is set.
+// KeptDatum reads a value that an engine gave as its text; see postgres.ParseKept.
 func KeptDatum(oid postgres.OID, text []byte) postgres.Datum {
-	d, err := postgres.ParseLiteral(oid, -1, string(text), postgres.DefaultEnv())
+	d, err := postgres.ParseKept(oid, string(text))
 	if err != nil {
 		panic(err) // no engine gives such
 	}

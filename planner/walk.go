@@ -61,6 +61,10 @@ func children(e Expr) []Expr {
 		return slices.Concat([]Expr{e.Arg}, e.Index, e.Upper)
 	case *Row:
 		return e.Elems
+	case *RecordField:
+		return []Expr{e.Arg}
+	case *JSONField:
+		return []Expr{e.JSON, e.Base}
 	case *RowCompare:
 		return append(append([]Expr{}, e.Left...), e.Right...)
 	case *Subquery:
@@ -198,6 +202,13 @@ func sameRareNode(a, b Expr) bool {
 		return a.Slice == b.(*Subscript).Slice
 	case *RowCompare:
 		return a.Name == b.(*RowCompare).Name
+	case *Row:
+		return slices.Equal(a.Names, b.(*Row).Names)
+	case *RecordField:
+		return a.Index == b.(*RecordField).Index
+	case *JSONField:
+		b := b.(*JSONField)
+		return a.Key == b.Key && (a.Base == nil) == (b.Base == nil)
 	case *Aggregate:
 		b := b.(*Aggregate)
 		return a.Proc == b.Proc && a.Star == b.Star && a.Distinct == b.Distinct && len(a.Args) == len(b.Args) &&
@@ -272,6 +283,16 @@ func hasColumns(e Expr) bool {
 
 func hasAggregate(e Expr) bool {
 	return contains(e, func(e Expr) bool { _, ok := e.(*Aggregate); return ok })
+}
+
+// Windowed says that an output of the query is computed over a window.
+func (q *Query) Windowed() bool {
+	for _, t := range q.Targets {
+		if findWindowCall(t.Expr) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func findWindowCall(e Expr) *WindowCall {

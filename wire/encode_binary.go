@@ -58,7 +58,7 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 		return timestampBinary
 	case postgres.IntervalOID:
 		return intervalBinary
-	case postgres.TimeTZOID, postgres.TIDOID:
+	case postgres.TimeTZOID, postgres.TIDOID, postgres.RecordOID:
 		return keptBinary(oid)
 	case postgres.UUIDOID:
 		return uuidBinary

@@ -91,9 +91,9 @@ func makeFunctions() definitions {
 			c.setInt8(c.int8(0))
 			return nil
 		},
-		"fg_series(TIMESTAMP, TIMESTAMP, INTERVAL) TIMESTAMP[]": func(c *call) error { return timeSeries(c, time.UTC) },
-		"fg_series(TIMESTAMP, TIMESTAMP, INTERVAL, VARCHAR) TIMESTAMP[]": func(c *call) error {
-			zone, err := c.zone(3)
+		"fg_series(TIMESTAMP, TIMESTAMP, INTERVAL, BIGINT) TIMESTAMP[]": func(c *call) error { return timeSeries(c, time.UTC) },
+		"fg_series(TIMESTAMP, TIMESTAMP, INTERVAL, BIGINT, VARCHAR) TIMESTAMP[]": func(c *call) error {
+			zone, err := c.zone(4)
 			if err != nil {
 				return err
 			}
@@ -195,18 +195,20 @@ func makeTime(hour, minute int32, second float64) (int64, error) {
 
 func errStep() error { return errorf(pgerrcode.InvalidParameterValue, "step size cannot equal zero") }
 
-// timeSeries is generate_series of timestamps.
+// timeSeries is generate_series of timestamps. Of argument 3, if it is not 0, no more
+// will be read, so that the series may have no end.
 func timeSeries(c *call, zone *time.Location) error {
 	t, end, step := c.timestamp(0), c.timestamp(1), c.interval(2)
 	direction := (int64(step.months)*30+int64(step.days))*microsPerDay + step.micros
 	if direction == 0 {
 		return errStep()
 	}
-	if isInfinite(t) || isInfinite(end) {
+	most, endless := c.int8(3), isInfinite(end)
+	if isInfinite(t) || endless && most == 0 {
 		return unsupported("generate_series to infinity")
 	}
 	var out []int64
-	for direction > 0 && t <= end || direction < 0 && t >= end {
+	for (direction > 0 && t <= end || direction < 0 && t >= end) && (!endless || int64(len(out)) < most) {
 		out = append(out, t)
 		if len(out)*8 > maxResult {
 			return tooLarge()

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"strings"
+	"time"
 
 	"github.com/jackc/pgerrcode"
 
@@ -209,17 +210,24 @@ func jsonMoment(oid postgres.OID, value func(c *call) postgres.Datum) func(c *ca
 		if err != nil {
 			return err
 		}
-		text, beforeChrist := strings.CutSuffix(string(postgres.AppendText(nil, oid, value(c), e)), " BC")
-		text = strings.Replace(text, " ", "T", 1)
-		if sign := len(text) - 3; oid == postgres.TimestampTZOID && sign > 0 && (text[sign] == '+' || text[sign] == '-') {
-			text += ":00"
-		}
-		if beforeChrist {
-			text += " BC"
-		}
-		c.isSet, c.result.text = true, postgres.AppendJSONString(c.result.text, text)
+		c.isSet, c.result.text = true, postgres.AppendJSONString(c.result.text, jsonTime(oid, value(c), e.Zone))
 		return nil
 	}
+}
+
+// jsonTime is a date or timestamp as JSON has it, by ISO 8601.
+func jsonTime(oid postgres.OID, d postgres.Datum, zone *time.Location) string {
+	env := postgres.DefaultEnv()
+	env.Zone = zone
+	text, beforeChrist := strings.CutSuffix(string(postgres.AppendText(nil, oid, d, env)), " BC")
+	text = strings.Replace(text, " ", "T", 1)
+	if sign := len(text) - 3; oid == postgres.TimestampTZOID && sign > 0 && (text[sign] == '+' || text[sign] == '-') {
+		text += ":00"
+	}
+	if beforeChrist {
+		text += " BC"
+	}
+	return text
 }
 
 // jsonOfLists is an object of texts; a NULL value is null.

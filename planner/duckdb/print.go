@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -60,6 +61,13 @@ type printer struct {
 	// whose columns it can name.
 	value  func(t planner.Type) printed
 	within *scanBranch
+	// nullable are the relations whose rows an outer join may leave out.
+	nullable map[planner.Relation]bool
+	// tableRows: rows of a table's own type may be printed as records.
+	tableRows bool
+	// most bounds the rows that are read of the function in FROM that is printed; 0:
+	// all are.
+	most int64
 	// groups are, while outputs of a grouping query are printed, the texts of the
 	// keys that have to be taken out of their group.
 	groups map[string]bool
@@ -86,6 +94,7 @@ func newPrinter(zone string, rows *registry) *printer {
 		relations: map[planner.Relation]relation{},
 		ctes:      map[*planner.CTE]relation{},
 		spans:     map[[2]int64]span{},
+		nullable:  map[planner.Relation]bool{},
 	}
 }
 
@@ -204,7 +213,10 @@ func textScale(t planner.Type) int {
 // selection prints SELECT ... FROM ... without set operation.
 func (p *printer) selection(q *planner.Query, want []int) body {
 	p.hoist(q)
+	outer := p.most
+	p.most = mostOf(q)
 	from := p.from(q.From)
+	p.most = outer
 	where := ""
 	if q.Where != nil {
 		where = " WHERE " + p.where(q)
@@ -252,6 +264,31 @@ func (p *printer) selection(q *planner.Query, want []int) body {
 	b.sql += p.orderBy(q, b.scales) + p.limit(q)
 	return b
 }
+
+// mostOf is how many rows are read of what a query has in FROM, where that is one
+// function and nothing but a constant LIMIT says which of its rows are wanted; 0: all.
+func mostOf(q *planner.Query) int64 {
+	if len(q.From) != 1 || q.Where != nil || q.Aggregated || q.Windowed() || q.Distinct || len(q.DistinctOn) > 0 || len(q.OrderBy) > 0 || q.Ties {
+		return 0
+	}
+	if f, ok := q.From[0].(*planner.FunctionScan); !ok || !f.Listed || q.Limit == nil {
+		return 0
+	}
+	limit, ok := constantInt(q.Limit)
+	offset := int64(0)
+	if q.Offset != nil {
+		var isConstant bool
+		offset, isConstant = constantInt(q.Offset)
+		ok = ok && isConstant
+	}
+	if !ok || limit < 1 || offset < 0 || limit > math.MaxInt64-offset {
+		return 0
+	}
+	return limit + offset
+}
+
+// mostRows is p.most as SQL.
+func (p *printer) mostRows() string { return fmt.Sprintf("CAST(%d AS BIGINT)", p.most) }
 
 // ties prints FETCH FIRST n ROWS WITH TIES: behind the offset, all rows that rank
 // no later than the last of n.
@@ -330,6 +367,8 @@ func (p *printer) key(t planner.Type, e printed) string {
 		return "fg_jsonb_key(" + e.sql + ")"
 	case t.OID == postgres.TimeTZOID:
 		return "fg_timetz_key(" + e.sql + ")"
+	case t.OID == postgres.RecordOID:
+		return "fg_record_key(" + e.sql + ")"
 	case postgres.ElemOf(t.OID) != 0:
 		return p.arrayKey(t, e)
 	}
@@ -339,7 +378,7 @@ func (p *printer) key(t planner.Type, e printed) string {
 // hasKey says that key may differ from the value.
 func hasKey(oid postgres.OID) bool {
 	switch oid {
-	case postgres.NumericOID, postgres.BPCharOID, postgres.JSONBOID, postgres.TimeTZOID:
+	case postgres.NumericOID, postgres.BPCharOID, postgres.JSONBOID, postgres.TimeTZOID, postgres.RecordOID:
 		return true
 	}
 	return postgres.ElemOf(oid) != 0
@@ -348,8 +387,7 @@ func hasKey(oid postgres.OID) bool {
 // comparable refuses the types that have an order or equality in PostgreSQL
 // which the engine does not have.
 func (p *printer) comparable(t planner.Type) {
-	switch t.OID {
-	case postgres.RecordOID, postgres.RecordArrayOID:
+	if t.OID == postgres.XMLOID {
 		p.fail(unsupported("comparing values of type %s", t.OID))
 	}
 }

@@ -46,6 +46,9 @@ func (p *printer) standard(write func() string) string {
 
 // keptTexts is a list's elements as they are kept in texts.
 func (p *printer) keptTexts(elem planner.Type, list string) string {
+	if elem.OID == postgres.RecordOID {
+		return list
+	}
 	return p.standard(func() string {
 		s := &site{p: p, args: []printed{{sql: list}}, types: []planner.Type{{OID: postgres.ArrayOf(elem.OID), Typmod: -1}}}
 		return s.elementTexts(0)

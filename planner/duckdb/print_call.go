@@ -105,6 +105,9 @@ func (p *printer) function(e *planner.Func) printed {
 func (p *printer) setReturning(e *planner.Func) printed { return p.callFunction(e) }
 
 func (p *printer) callFunction(e *planner.Func) printed {
+	if e.Proc.Name == planner.JSONRecords {
+		return printed{sql: "fg_json_records(" + join(p.exprs(e.Args)) + ")"}
+	}
 	entry, ok := printings().functions[e.Proc.OID]
 	if !ok || e.Variadic && !takesArray(e.Proc) {
 		return p.fail(unsupported("function %s", signatureOf(e.Proc.Name, e.Proc.Args)))
@@ -138,7 +141,10 @@ func (s *site) lists() {
 }
 
 func (p *printer) site(name string, args []planner.Expr, ret planner.Type) *site {
+	outer := p.tableRows
+	p.tableRows = showsNoType(name)
 	s := &site{p: p, name: name, args: p.exprs(args), nodes: args, ret: ret}
+	p.tableRows = outer
 	for _, a := range args {
 		s.types = append(s.types, a.Type())
 	}

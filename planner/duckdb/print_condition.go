@@ -15,6 +15,9 @@ func (p *printer) condition(e planner.Expr) printed {
 	case *planner.Logic:
 		return p.logic(e)
 	case *planner.IsNull:
+		if e.Arg.Type().OID == postgres.RecordOID {
+			return printed{sql: fmt.Sprintf("coalesce(fg_record_all(%s, %t), %t)", p.expr(e.Arg).sql, !e.Not, !e.Not)}
+		}
 		test := " IS NULL)"
 		if e.Not {
 			test = " IS NOT NULL)"

@@ -75,7 +75,11 @@ func (p *printer) plain(e planner.Expr) printed {
 		}
 		return printed{sql: "CAST(GROUPING(" + strings.Join(args, ", ") + ") AS INTEGER)"}
 	case *planner.Row:
-		return p.fail(unsupported("a row value"))
+		return p.row(e)
+	case *planner.RecordField:
+		return p.keptValue(e.T, fmt.Sprintf("list_extract(fg_array_items(%s), %d)", p.expr(e.Arg).sql, recordParts*e.Index+recordParts))
+	case *planner.JSONField:
+		return p.jsonField(e)
 	}
 	return p.fail(unsupported("expression %T", e))
 }

@@ -66,6 +66,7 @@ func columnList(n int) string {
 
 func (p *printer) join(j *planner.Join) string {
 	left, right := p.fromItem(j.Left), p.fromItem(j.Right)
+	p.nullableSides(j)
 	keyword := map[planner.JoinKind]string{
 		planner.InnerJoin: " JOIN ", planner.LeftJoin: " LEFT JOIN ", planner.RightJoin: " RIGHT JOIN ", planner.FullJoin: " FULL JOIN ",
 	}[j.Kind]

@@ -10,6 +10,11 @@ import (
 func (p *printer) setOperation(q *planner.Query, want []int) body {
 	left := p.query(q.SetOp.Left, want)
 	right := p.query(q.SetOp.Right, want)
+	for i := range q.Targets {
+		if l, r := q.SetOp.Left.Targets, q.SetOp.Right.Targets; i < len(l) && i < len(r) {
+			p.sameRows(l[i].Expr, r[i].Expr)
+		}
+	}
 	if want == nil {
 		left, right = p.alike(q, left, right)
 	}
@@ -98,6 +103,7 @@ func (p *printer) values(q *planner.Query, want []int) body {
 	for c, t := range shown {
 		column := make([]printed, len(rows))
 		for i := range rows {
+			p.sameRows(q.Values[0][c], q.Values[i][c])
 			column[i] = rows[i][c]
 		}
 		column = p.common(t.Expr.Type(), column)

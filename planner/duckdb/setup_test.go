@@ -147,6 +147,8 @@ func datumOf(v *planner.Vector, r int) postgres.Datum {
 	switch {
 	case v.IsNull(r):
 		return postgres.Datum{}
+	case v.Bytes != nil && (v.T.OID == postgres.RecordOID || postgres.ElemOf(v.T.OID) != 0):
+		return planner.KeptDatum(v.T.OID, v.Bytes[r])
 	case v.Lists != nil:
 		a := &postgres.Array{Elem: postgres.ElemOf(v.T.OID)}
 		for i := range int(v.Lists.Lengths[r]) {

@@ -60,6 +60,7 @@ func newTables() *tables {
 	t.addFormats()
 	t.addArrays()
 	t.addJSON()
+	t.addRecords()
 	t.addNumberCasts()
 	t.addTimeCasts()
 	t.addTextCasts()

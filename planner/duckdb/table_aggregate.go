@@ -127,11 +127,15 @@ func stringAggregate(s *site) printed {
 
 // jsonAggregate joins values as JSON.
 func jsonAggregate(s *site) printed {
-	list := s.call("string_agg", s.json(0), "', '")
+	separator := ", "
+	if t := s.types[0].OID; t == postgres.RecordOID || postgres.ElemOf(t) != 0 {
+		separator = ", \n "
+	}
+	list := s.call("string_agg", s.json(0), quoteString(separator))
 	if s.distinct {
 		name := s.p.name("e")
 		e := &site{p: s.p, args: []printed{{name, textScale(s.types[0])}}, types: s.types}
-		list = "array_to_string(" + transform(s.call("list", s.args[0].sql), name, e.json(0)) + ", ', ')"
+		list = "array_to_string(" + transform(s.call("list", s.args[0].sql), name, e.json(0)) + ", " + quoteString(separator) + ")"
 	}
 	joined := "('[' || " + list + " || ']')"
 	if strings.HasPrefix(s.name, "jsonb") {

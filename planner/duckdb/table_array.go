@@ -191,7 +191,6 @@ func (t *tables) addSeries() {
 		t.function(sig("generate_series", typ, typ, typ), series(p, 3))
 	}
 	t.functionTexts(
-		"generate_series(timestamp, timestamp, interval)", "fg_series($1, $2, $3)",
 		"generate_series(numeric, numeric)", "fg_numeric_series($1, $2, '1')", "generate_series(numeric, numeric, numeric)", "fg_numeric_series($1, $2, $3)",
 	)
 	t.arrays("unnest(anyarray)", func(s *site) printed { return printed{s.p.items(s.types[0], s.args[0]), textScale(s.ret)} })
@@ -199,11 +198,14 @@ func (t *tables) addSeries() {
 	t.arrays("generate_subscripts(anyarray, int4, bool)", func(s *site) printed {
 		return printed{sql: "(CASE WHEN " + s.args[2].sql + " THEN list_reverse(" + s.subscripts() + ") WHEN NOT " + s.args[2].sql + " THEN " + s.subscripts() + " END)"}
 	})
+	t.function("generate_series(timestamp, timestamp, interval)", func(s *site) printed {
+		return printed{sql: s.fill("fg_series($1, $2, $3, " + s.p.mostRows() + ")")}
+	})
 	t.function("generate_series(timestamptz, timestamptz, interval)", func(s *site) printed {
 		if s.p.utc() {
-			return printed{sql: s.fill("fg_series($1, $2, $3)")}
+			return printed{sql: s.fill("fg_series($1, $2, $3, " + s.p.mostRows() + ")")}
 		}
-		return printed{sql: s.fill("fg_series($1, $2, $3, $zone)")}
+		return printed{sql: s.fill("fg_series($1, $2, $3, " + s.p.mostRows() + ", $zone)")}
 	})
 }
 

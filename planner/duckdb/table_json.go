@@ -41,8 +41,15 @@ func (t *tables) addJSON() {
 			return printed{sql: normal("('[' || " + strings.Join(s.jsons(0), " || ', ' || ") + " || ']')")}
 		})
 		t.function(j+"_build_array()", func(*site) printed { return printed{sql: "'[]'"} })
-		t.function(j+"_object(text[])", func(s *site) printed { return printed{sql: normal("fg_json_object(" + s.args[0].sql + ")")} })
-		t.function(j+"_object(text[], text[])", func(s *site) printed {
+		t.arrays(j+"_object(text[])", func(s *site) printed { return printed{sql: normal("fg_json_object(" + s.args[0].sql + ")")} })
+		t.arrays(j+"_object(text[], text[])", func(s *site) printed {
+			for i, a := range s.args {
+				if a.scale == asText {
+					one := "(CASE WHEN fg_array_ndims(" + a.sql + ") > 1 THEN " +
+						raise(pgerrcode.ArraySubscriptError, "wrong number of array subscripts") + " ELSE " + a.sql + " END)"
+					s.args[i] = printed{sql: s.p.items(s.types[i], printed{one, asText})}
+				}
+			}
 			return printed{sql: normal("fg_json_object(" + s.args[0].sql + ", " + s.args[1].sql + ")")}
 		})
 		t.functionTexts(sig(j+"_strip_nulls", j), "fg_"+j+"_strip_nulls($1)")
@@ -104,6 +111,8 @@ func (s *site) json(i int) string {
 		out = "fg_json_timestamp(" + arg.sql + ")"
 	case postgres.TimestampTZOID:
 		out = "fg_json_timestamptz(" + arg.sql + ", " + quoteString(s.p.zone) + ")"
+	case postgres.RecordOID:
+		out = s.p.jsonOfRecord(arg.sql)
 	default:
 		if postgres.ElemOf(t.OID) != 0 {
 			out = s.jsonArray(i, ",")
@@ -112,6 +121,15 @@ func (s *site) json(i int) string {
 		out = "fg_json_quote(" + text() + ")"
 	}
 	return "coalesce(" + out + ", 'null')"
+}
+
+// jsonOfRecord is a record as a JSON object.
+func (p *printer) jsonOfRecord(record string) string {
+	style := ""
+	if p.style != "" {
+		style = ", " + quoteString(p.style)
+	}
+	return "fg_json_record(" + record + ", false, " + quoteString(p.zone) + style + ")"
 }
 
 // jsonArray is an array argument as a JSON array.
@@ -156,7 +174,7 @@ func (s *site) jsonObject() string {
 	}
 	var parts []string
 	for i := 0; i < len(s.args); i += 2 {
-		if t := s.types[i].OID; t == postgres.JSONOID || t == postgres.JSONBOID || postgres.ElemOf(t) != 0 {
+		if t := s.types[i].OID; t == postgres.JSONOID || t == postgres.JSONBOID || t == postgres.RecordOID || postgres.ElemOf(t) != 0 {
 			return s.p.fail(errorf(pgerrcode.InvalidParameterValue, "key value must be scalar, not array, composite, or json")).sql
 		}
 		key := "coalesce(" + s.castText(i) + ", " + raise(pgerrcode.InvalidParameterValue, raisedMessage(errNullKey(s.name, i+1))) + ")"

@@ -242,14 +242,34 @@ func (m *moment) zoneField(n *templateNode) (text string, ok bool) {
 	return "", false
 }
 
+// intervalRoman is the field RM of an interval: the months that are left beside whole
+// years, counted from December down if there are less than none. Of whole years it is
+// XII, or I if they are less than none, and of neither nothing (DCH_to_char).
+func (m *moment) intervalRoman(n *templateNode) string {
+	switch month, year := m.month, m.year; {
+	case month == 0 && year == 0:
+		return ""
+	case month == 0 && year > 0:
+		return n.cased(romans[11], 4)
+	case month == 0:
+		return n.cased(romans[0], 4)
+	case month < 0:
+		return n.cased(romans[12+month], 4)
+	default:
+		return n.cased(romans[month-1], 4)
+	}
+}
+
 // dateField prints the date. Of an interval there are only counts.
 func (m *moment) dateField(n *templateNode) (string, error) {
 	if m.interval {
 		switch n.field {
 		case "MONTH", "MON", "DAY", "DY", "D", "ID", "BC", "AD", "B.C.", "A.D.", "DDD", "IDDD":
 			return "", errIntervalTemplate()
-		case "IYYY", "IYY", "IY", "I", "IW", "WW", "W", "J", "Q", "CC", "RM":
+		case "IYYY", "IYY", "IY", "I", "IW", "WW", "W", "J", "Q", "CC":
 			return "", unsupported("field %s of an interval in a template", n.field)
+		case "RM":
+			return m.intervalRoman(n), nil
 		}
 	}
 	if text, ok := m.yearField(n); ok {

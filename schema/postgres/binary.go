@@ -79,6 +79,8 @@ func appendBinary(dst []byte, oid OID, d *Datum) []byte {
 		return AppendBinaryInterval(dst, d.Months, d.Days, d.Int)
 	case ArrayKind:
 		return appendBinaryArray(dst, d.Array)
+	case RecordKind:
+		return appendBinaryRecord(dst, d.Record)
 	}
 	return dst
 }

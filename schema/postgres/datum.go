@@ -24,6 +24,7 @@ const (
 	IntervalKind
 	UUIDKind
 	ArrayKind
+	RecordKind
 )
 
 // Datum is one value as PostgreSQL holds it after input: normalised, without the text it was read from.
@@ -41,7 +42,8 @@ type Datum struct {
 	Months, Days int32 // of an interval
 	Zone         int32 // of a time with time zone, seconds east of UTC
 
-	Array *Array
+	Array  *Array
+	Record *Record
 }
 
 // Array is a value of an array type: the elements in row-major order.

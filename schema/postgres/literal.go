@@ -177,6 +177,8 @@ func appendText(dst []byte, oid OID, d *Datum, env *Env) []byte {
 		return AppendUUID(dst, [16]byte([]byte(d.Str)))
 	case ArrayKind:
 		return appendArrayText(dst, oid, d.Array, env)
+	case RecordKind:
+		return appendRecord(dst, d.Record, env)
 	}
 	return dst
 }

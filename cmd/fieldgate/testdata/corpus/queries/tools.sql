@@ -227,9 +227,7 @@ SELECT order_id FROM orders WHERE order_id = 1 FOR SHARE;
 SELECT FROM numbers WHERE id < 3;
 SELECT s COLLATE "C" FROM strings ORDER BY s COLLATE "C", id;
 SELECT s < 'b' COLLATE pg_catalog."default", max(s COLLATE "POSIX") FROM strings GROUP BY 1 ORDER BY 1;
--- refused: a row value is not supported
 SELECT row(1, 2), row(1, 'a') = row(1, 'a'), row(1, NULL) IS NULL, row(NULL, NULL) IS NULL;
--- refused: a row value is not supported
 SELECT row(id, s) FROM strings ORDER BY id;
 SELECT DISTINCT ON (region, status) region, status, order_id FROM orders ORDER BY region, status, amount DESC NULLS LAST, order_id;
 SELECT DISTINCT quantity % 4 AS r FROM orders ORDER BY r DESC;
@@ -248,7 +246,7 @@ VALUES (1, 'x'), (2, NULL);
 VALUES (1), (2.5), (NULL) ORDER BY 1 DESC LIMIT 2;
 SELECT * FROM orders WHERE false;
 SELECT o.* FROM orders o WHERE o.order_id = 3;
--- refused: a row value is not supported
+-- refused: a value of a table's row type is not supported
 SELECT o FROM orders o WHERE order_id = 1;
 SELECT nope FROM orders;
 SELECT orders.nope FROM orders;

@@ -1,0 +1,10 @@
+select foo from (select 'xyzzy',1,null offset 0) as foo;
+select json_populate_recordset(row(1,2), '[]');
+select * from json_to_recordset('[1]') as x(a int);
+select * from json_to_record('{"a":"x"}') as x(a int);
+select * from json_to_record('{"ia": [[1], 2]}') as x(ia _int4);
+select * from json_to_record('{"ia": 123}') as x(ia _int4);
+select * from json_to_record('{"ia": [[1], [2, 3]]}') as x(ia _int4);
+select json_object('{{a},{b}}');
+select json_object('{{a,1},{b,2}}', '{{a,1},{b,2}}');
+SELECT id, to_char(iv, 'RM'), to_char(iv, 'FMrm') FROM moments ORDER BY id;
