@@ -196,7 +196,7 @@ func listFiles(ctx context.Context, conn *pgx.Conn, objects string) ([]string, e
 }
 
 func openRaw(files []string) (*rawEngine, error) {
-	r := &rawEngine{files: "read_parquet(['" + strings.Join(files, "', '") + "'])"}
+	r := &rawEngine{files: "read_parquet(['" + strings.Join(files, "', '") + "'], union_by_name = true)"}
 	if duckdb.Open("", &r.db) == duckdb.StateError || duckdb.Connect(r.db, &r.conn) == duckdb.StateError {
 		return nil, errors.New("open DuckDB")
 	}
