@@ -44,6 +44,16 @@ func Java(t testing.TB) string {
 	return path
 }
 
+// Helm returns the path of helm, or skips the test.
+func Helm(t testing.TB) string {
+	t.Helper()
+	path := inBin("helm")
+	if _, err := os.Stat(path); err != nil {
+		missing(t, "helm")
+	}
+	return path
+}
+
 // Curl says that curl can be run, or skips the test.
 func Curl(t testing.TB) {
 	t.Helper()

@@ -1,0 +1,244 @@
+package deploy_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/fieldgate/fieldgate/deploy/testdeps"
+)
+
+const chart = "helm/fieldgate"
+
+// object is a Kubernetes object, as far as the tests look.
+type object struct {
+	Kind     string
+	Metadata struct {
+		Name        string
+		Annotations map[string]string
+	}
+	Data map[string]string
+	Spec struct {
+		Replicas int
+		Selector any
+		Template struct {
+			Metadata struct{ Labels map[string]string }
+			Spec     pod
+		}
+		SessionAffinity      string `yaml:"sessionAffinity"`
+		VolumeClaimTemplates []any  `yaml:"volumeClaimTemplates"`
+	}
+}
+
+type pod struct {
+	ServiceAccountName string `yaml:"serviceAccountName"`
+	SecurityContext    struct {
+		RunAsNonRoot bool `yaml:"runAsNonRoot"`
+	} `yaml:"securityContext"`
+	Containers []struct {
+		Image string
+		Args  []string
+		Env   []struct{ Name, Value string }
+		Ports []struct {
+			Name          string
+			ContainerPort int `yaml:"containerPort"`
+		}
+		SecurityContext struct {
+			AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
+			ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
+		} `yaml:"securityContext"`
+		VolumeMounts []struct {
+			Name      string
+			MountPath string `yaml:"mountPath"`
+		} `yaml:"volumeMounts"`
+	}
+	Volumes []struct{ Name string }
+}
+
+// render gives the chart's objects by kind and name.
+func render(t *testing.T, helm string, sets ...string) map[string]object {
+	t.Helper()
+	args := []string{"template", "release", chart, "--kube-version", "1.31.0"}
+	for _, set := range sets {
+		args = append(args, "--set", set)
+	}
+	out, err := run(t, helm, ".", args...)
+	if err != nil {
+		t.Fatalf("helm template: %v\n%s", err, out)
+	}
+	objects := map[string]object{}
+	for d := yaml.NewDecoder(bytes.NewReader(out)); ; {
+		var o object
+		if err := d.Decode(&o); errors.Is(err, io.EOF) {
+			return objects
+		} else if err != nil {
+			t.Fatalf("read what helm made: %v\n%s", err, out)
+		}
+		if o.Kind != "" {
+			objects[o.Kind+"/"+o.Metadata.Name] = o
+		}
+	}
+}
+
+func TestHelmLint(t *testing.T) {
+	t.Parallel()
+	helm := testdeps.Helm(t)
+	for _, sets := range [][]string{{"insecure=true"}, {"tls.secretName=tls", "mode=aws", "aws.bucket=b"}} {
+		args := []string{"lint", "--strict", chart}
+		for _, set := range sets {
+			args = append(args, "--set", set)
+		}
+		if out, err := run(t, helm, ".", args...); err != nil {
+			t.Errorf("helm lint with %v: %v\n%s", sets, err, out)
+		}
+	}
+}
+
+// TestHelmRefuses holds that what is missing or wrong is said, not rendered.
+func TestHelmRefuses(t *testing.T) {
+	t.Parallel()
+	helm := testdeps.Helm(t)
+	for _, c := range []struct {
+		name string
+		sets []string
+		want string
+	}{
+		{"neither TLS nor insecure", nil, "set tls.secretName to a TLS secret, or insecure to true"},
+		{"no bucket", []string{"insecure=true", "mode=aws"}, "aws.bucket is the S3 bucket"},
+		{"unknown mode", []string{"insecure=true", "mode=azure"}, "mode"},
+		{"unknown value", []string{"insecure=true", "embeded.storage.size=1Gi"}, "embeded"},
+		{"a prefix that no stream can have", []string{"insecure=true", "aws.prefix=Field_Gate"}, "prefix"},
+	} {
+		args := []string{"template", "release", chart, "--kube-version", "1.31.0"}
+		for _, set := range c.sets {
+			args = append(args, "--set", set)
+		}
+		if out, err := run(t, helm, ".", args...); err == nil || !strings.Contains(string(out), c.want) {
+			t.Errorf("%s: %v, want a refusal with %q:\n%.500s", c.name, err, c.want, out)
+		}
+	}
+}
+
+func TestHelmEmbedded(t *testing.T) {
+	t.Parallel()
+	objects := render(t, testdeps.Helm(t), "tls.secretName=tls")
+	set, ok := objects["StatefulSet/release-fieldgate"]
+	if !ok {
+		t.Fatalf("no stateful set among %v", slices.Sorted(maps.Keys(objects)))
+	}
+	if set.Spec.Replicas != 1 || len(set.Spec.VolumeClaimTemplates) != 1 {
+		t.Errorf("%d replicas on %d volumes, want one on one", set.Spec.Replicas, len(set.Spec.VolumeClaimTemplates))
+	}
+	checkPod(t, set.Spec.Template.Spec, "data")
+	checkConfig(t, objects)
+	checkServices(t, objects, map[string]string{"gateway": "release-fieldgate", "ingest": "release-fieldgate"})
+}
+
+func TestHelmAWS(t *testing.T) {
+	t.Parallel()
+	objects := render(t, testdeps.Helm(t), "tls.secretName=tls", "mode=aws", "aws.bucket=b", "aws.roles.stage.roleArn=arn:of:stage")
+	for _, role := range []string{"ingest", "stage", "compact", "gateway"} {
+		name := "release-fieldgate-" + role
+		d, ok := objects["Deployment/"+name]
+		if !ok {
+			t.Errorf("role %s has no deployment", role)
+			continue
+		}
+		spec := d.Spec.Template.Spec
+		checkPod(t, spec)
+		if env := spec.Containers[0].Env; len(env) != 1 || env[0].Name != "FIELDGATE_ROLES" || env[0].Value != role {
+			t.Errorf("role %s has the environment %v", role, env)
+		}
+		if spec.ServiceAccountName != name {
+			t.Errorf("role %s runs as %q", role, spec.ServiceAccountName)
+		}
+		for _, kind := range []string{"ServiceAccount", "HorizontalPodAutoscaler", "PodDisruptionBudget"} {
+			if _, ok := objects[kind+"/"+name]; !ok {
+				t.Errorf("role %s has no %s", role, kind)
+			}
+		}
+	}
+	if got := objects["ServiceAccount/release-fieldgate-stage"].Metadata.Annotations["eks.amazonaws.com/role-arn"]; got != "arn:of:stage" {
+		t.Errorf("the stage's account has the role %q", got)
+	}
+	checkConfig(t, objects)
+	checkServices(t, objects, map[string]string{"gateway": "release-fieldgate-gateway", "ingest": "release-fieldgate-ingest"})
+}
+
+// checkPod holds what is true of every pod: it is nobody, writes only its volumes, and has every volume it mounts.
+func checkPod(t *testing.T, p pod, claimed ...string) {
+	t.Helper()
+	if !p.SecurityContext.RunAsNonRoot || len(p.Containers) != 1 {
+		t.Fatalf("pod is not one container without root: %+v", p)
+	}
+	c := p.Containers[0]
+	if c.SecurityContext.AllowPrivilegeEscalation == nil || *c.SecurityContext.AllowPrivilegeEscalation || !c.SecurityContext.ReadOnlyRootFilesystem {
+		t.Errorf("the container may do too much: %+v", c.SecurityContext)
+	}
+	volumes := slices.Clone(claimed)
+	for _, v := range p.Volumes {
+		volumes = append(volumes, v.Name)
+	}
+	mounted := false
+	for _, m := range c.VolumeMounts {
+		if !slices.Contains(volumes, m.Name) {
+			t.Errorf("volume %s is mounted and does not exist", m.Name)
+		}
+		mounted = mounted || m.MountPath == "/var/lib/fieldgate"
+	}
+	if !mounted {
+		t.Error("the data directory is on no volume")
+	}
+}
+
+// checkConfig asks the program itself whether it would start with the configuration.
+func checkConfig(t *testing.T, objects map[string]object) {
+	t.Helper()
+	text, ok := objects["ConfigMap/release-fieldgate"].Data["fieldgate.yaml"]
+	if !ok {
+		t.Fatal("no configuration")
+	}
+	file := filepath.Join(t.TempDir(), "fieldgate.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(t, program(t), ".", "config", "--config", file); err != nil {
+		t.Errorf("fieldgate refuses the configuration: %v\n%s\n%s", err, out, text)
+	}
+}
+
+// checkServices holds that each service selects the pods of the object that it is to reach, whole clients on one pod.
+func checkServices(t *testing.T, objects map[string]object, reach map[string]string) {
+	t.Helper()
+	for role, name := range reach {
+		s, ok := objects["Service/release-fieldgate-"+role]
+		if !ok {
+			t.Errorf("no service of %s", role)
+			continue
+		}
+		of, ok := objects["Deployment/"+name]
+		if !ok {
+			of = objects["StatefulSet/"+name]
+		}
+		selector, ok := s.Spec.Selector.(map[string]any)
+		if !ok || len(selector) == 0 {
+			t.Errorf("the service of %s selects %v", role, s.Spec.Selector)
+		}
+		for label, value := range selector {
+			if of.Spec.Template.Metadata.Labels[label] != value {
+				t.Errorf("the service of %s selects %s=%v, its pods have %v", role, label, value, of.Spec.Template.Metadata.Labels)
+			}
+		}
+		if role == "gateway" && s.Spec.SessionAffinity != "ClientIP" {
+			t.Errorf("the gateway's clients have affinity %q: a cancel request would reach another pod", s.Spec.SessionAffinity)
+		}
+	}
+}

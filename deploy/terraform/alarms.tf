@@ -1,0 +1,90 @@
+locals {
+  # A stage that stands shows as records that grow old in its stream. Each reader of a stream waits for its own, and the
+  # metric is of the slowest.
+  alarms = merge(
+    { for name, stream in aws_kinesis_stream.this : "${name}-age" => {
+      description = "The oldest record of stream ${stream.name} that a stage has not read is over five minutes old: a stage stands or is too slow."
+      namespace   = "AWS/Kinesis"
+      metric      = "GetRecords.IteratorAgeMilliseconds"
+      statistic   = "Maximum"
+      threshold   = 300000
+      dimensions  = { StreamName = stream.name }
+    } },
+    { for name, stream in aws_kinesis_stream.this : "${name}-throttled" => {
+      description = "Stream ${stream.name} refuses records: it needs more shards, or one shard is hot."
+      namespace   = "AWS/Kinesis"
+      metric      = "WriteProvisionedThroughputExceeded"
+      statistic   = "Sum"
+      threshold   = 100
+      dimensions  = { StreamName = stream.name }
+    } },
+    { for name, group in { sql = aws_lb_target_group.sql, ingest = aws_lb_target_group.ingest } : "${name}-unhealthy" => {
+      description              = "A task behind the load balancer's group ${group.name} does not answer its health check."
+      namespace                = "AWS/NetworkELB"
+      metric                   = "UnHealthyHostCount"
+      statistic                = "Maximum"
+      threshold                = 1
+      dimensions               = { TargetGroup = group.arn_suffix, LoadBalancer = aws_lb.this.arn_suffix }
+    } },
+    { for role, service in aws_ecs_service.this : "${role}-memory" => {
+      description = "Tasks of ${role} use over 90 % of their memory."
+      namespace   = "AWS/ECS"
+      metric      = "MemoryUtilization"
+      statistic   = "Average"
+      threshold   = 90
+      dimensions  = { ClusterName = aws_ecs_cluster.this.name, ServiceName = service.name }
+    } },
+    {
+      keyvalue-throttled = {
+        description = "The key-value table refuses requests: schema, leases and checkpoints wait."
+        namespace   = "AWS/DynamoDB"
+        metric      = "ThrottledRequests"
+        statistic   = "Sum"
+        threshold   = 10
+        dimensions  = { TableName = aws_dynamodb_table.keyvalue.name }
+      }
+    },
+    { for name, of in aws_cloudwatch_log_metric_filter.errors : "${name}-errors" => {
+      description = "Role ${name} logs errors."
+      namespace   = var.prefix
+      metric      = "Errors-${name}"
+      statistic   = "Sum"
+      threshold   = 10
+      dimensions  = {}
+    } },
+  )
+}
+
+resource "aws_cloudwatch_log_metric_filter" "errors" {
+  for_each = aws_cloudwatch_log_group.service
+
+  name           = "errors"
+  log_group_name = each.value.name
+  pattern        = "\"level=ERROR\""
+
+  metric_transformation {
+    namespace = var.prefix
+    name      = "Errors-${each.key}"
+    value     = "1"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.prefix}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  statistic           = each.value.statistic
+  dimensions          = each.value.dimensions
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = each.value.threshold
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+  tags                = local.tags
+}

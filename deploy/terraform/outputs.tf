@@ -1,0 +1,24 @@
+output "load_balancer" {
+  description = "Name that clients and devices connect to: port 5432 SQL, 443 events, 8443 schema and query API. Point the names of the certificates to it."
+  value       = aws_lb.this.dns_name
+}
+
+output "bucket" {
+  description = "Bucket of archives and lake."
+  value       = aws_s3_bucket.this.bucket
+}
+
+output "cluster" {
+  description = "ECS cluster, for the administration commands that run as tasks."
+  value       = aws_ecs_cluster.this.name
+}
+
+output "administration" {
+  description = "Task definition to run tenant, key and user commands with: aws ecs run-task with the command overridden."
+  value       = aws_ecs_task_definition.this["gateway"].family
+}
+
+output "role_arns" {
+  description = "IAM role of each of Fieldgate's roles."
+  value       = { for role, of in aws_iam_role.role : role => of.arn }
+}

@@ -1,0 +1,192 @@
+variable "prefix" {
+  description = "Begins the name of every stream, table, role and service. Two installations in one account need two prefixes."
+  type        = string
+  default     = "fieldgate"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.prefix))
+    error_message = "The prefix is 2 to 20 lower-case letters, digits and hyphens, and begins with a letter."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource."
+  type        = map(string)
+  default     = {}
+}
+
+variable "image" {
+  description = "Container image of deploy/Dockerfile, with its tag or digest."
+  type        = string
+}
+
+variable "vpc_id" {
+  description = "VPC of the services and the load balancer."
+  type        = string
+}
+
+variable "private_subnet_ids" {
+  description = "Subnets of the services, in at least two availability zones, with a way to AWS's APIs (NAT gateway or endpoints)."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.private_subnet_ids) >= 2
+    error_message = "Give subnets in at least two availability zones."
+  }
+}
+
+variable "load_balancer_subnet_ids" {
+  description = "Subnets of the network load balancer: public ones if load_balancer_internal is false."
+  type        = list(string)
+}
+
+variable "load_balancer_internal" {
+  description = "Whether the load balancer has private addresses only."
+  type        = bool
+  default     = true
+}
+
+variable "client_cidrs" {
+  description = "Address ranges that may connect to the SQL gateway."
+  type        = list(string)
+}
+
+variable "device_cidrs" {
+  description = "Address ranges that may send events."
+  type        = list(string)
+}
+
+variable "private_route_table_ids" {
+  description = "Route tables of the private subnets: they get gateway endpoints of S3 and DynamoDB, which cost nothing and keep that traffic off the NAT gateway. Empty: none are made."
+  type        = list(string)
+  default     = []
+}
+
+variable "bucket" {
+  description = "Name of the bucket of archives and lake. It is made here."
+  type        = string
+}
+
+variable "kms_key_arn" {
+  description = "KMS key of streams, tables, bucket and logs. Empty: one is made."
+  type        = string
+  default     = ""
+}
+
+variable "certificate_arn" {
+  description = "ACM certificate of the HTTPS listener that devices send to."
+  type        = string
+}
+
+variable "gateway_certificate_secret_arn" {
+  description = "Secrets Manager secret with the PEM certificate chain of the SQL gateway under the key certificate and its key under private_key. The gateway ends TLS itself: the Postgres protocol begins it only after its own request."
+  type        = string
+}
+
+variable "stream_mode" {
+  description = "ON_DEMAND, or PROVISIONED: then Fieldgate's own scaling policy sets the number of shards."
+  type        = string
+  default     = "ON_DEMAND"
+
+  validation {
+    condition     = contains(["ON_DEMAND", "PROVISIONED"], var.stream_mode)
+    error_message = "The stream mode is ON_DEMAND or PROVISIONED."
+  }
+}
+
+variable "stream_shards" {
+  description = "Shards of the raw and of the staged stream at creation, if provisioned."
+  type        = number
+  default     = 2
+}
+
+variable "stream_retention_hours" {
+  description = "How long the streams keep records: the time there is to mend a stage that stands. 24 to 8760."
+  type        = number
+  default     = 72
+
+  validation {
+    condition     = var.stream_retention_hours >= 24 && var.stream_retention_hours <= 8760
+    error_message = "Kinesis keeps records for 24 to 8760 hours."
+  }
+}
+
+variable "stages" {
+  description = "What runs the raw and the staging stage: fargate, or lambda."
+  type        = string
+  default     = "fargate"
+
+  validation {
+    condition     = contains(["fargate", "lambda"], var.stages)
+    error_message = "Stages run on fargate or lambda."
+  }
+}
+
+variable "lambda_package" {
+  description = "Zip file with the program of cmd/fieldgate-lambda as bootstrap, if stages is lambda."
+  type        = string
+  default     = ""
+}
+
+variable "services" {
+  description = "Size of each role's service: processor units (1024 a core), memory and temporary disk in MiB and GiB, and how many tasks run at least and at most."
+  type = map(object({
+    cpu     = number
+    memory  = number
+    disk    = number
+    minimum = number
+    maximum = number
+  }))
+  default = {
+    ingest  = { cpu = 1024, memory = 2048, disk = 21, minimum = 2, maximum = 10 }
+    stage   = { cpu = 1024, memory = 2048, disk = 21, minimum = 2, maximum = 10 }
+    compact = { cpu = 1024, memory = 4096, disk = 50, minimum = 1, maximum = 4 }
+    gateway = { cpu = 2048, memory = 8192, disk = 100, minimum = 2, maximum = 10 }
+  }
+
+  validation {
+    condition     = toset(keys(var.services)) == toset(["ingest", "stage", "compact", "gateway"])
+    error_message = "Give a size to each of ingest, stage, compact and gateway."
+  }
+}
+
+variable "archive_glacier_days" {
+  description = "Days after which archived objects move to Glacier Instant Retrieval. Compaction reads the staged archive, so not before everything of that age is compacted: at least 7."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.archive_glacier_days >= 7
+    error_message = "Compaction and replays read young archives: leave them at least 7 days."
+  }
+}
+
+variable "archive_deep_days" {
+  description = "Days after which archived objects move to Glacier Deep Archive, from which a replay needs hours of restoring first. 0: never."
+  type        = number
+  default     = 0
+}
+
+variable "archive_expiry_days" {
+  description = "Days after which archived objects are deleted, and with them what could be replayed. 0: never."
+  type        = number
+  default     = 0
+}
+
+variable "log_days" {
+  description = "Days that the services' logs are kept."
+  type        = number
+  default     = 30
+}
+
+variable "alarm_topic_arns" {
+  description = "SNS topics that alarms go to."
+  type        = list(string)
+  default     = []
+}
+
+variable "protect" {
+  description = "Whether bucket, streams and key-value table refuse to be destroyed with what they hold."
+  type        = bool
+  default     = true
+}
