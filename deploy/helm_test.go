@@ -114,7 +114,7 @@ func TestHelmRefuses(t *testing.T) {
 		{"neither TLS nor insecure", nil, "set tls.secretName to a TLS secret, or insecure to true"},
 		{"no bucket", []string{"insecure=true", "mode=aws"}, "aws.bucket is the S3 bucket"},
 		{"unknown mode", []string{"insecure=true", "mode=azure"}, "mode"},
-		{"unknown value", []string{"insecure=true", "embeded.storage.size=1Gi"}, "embeded"},
+		{"unknown value", []string{"insecure=true", "volume.size=1Gi"}, "volume"},
 		{"a prefix that no stream can have", []string{"insecure=true", "aws.prefix=Field_Gate"}, "prefix"},
 	} {
 		args := []string{"template", "release", chart, "--kube-version", "1.31.0"}

@@ -75,8 +75,9 @@ type objects struct {
 	CacheMB      int    `yaml:"cache_mb"`
 }
 
-// tlsPair names the PEM files of the server's certificate and key. They are read
-// again when they change.
+// tlsPair names the PEM files of the server's certificate and key, which are read
+// again when they change. A setting may be the PEM text itself instead, as the
+// environment of a container brings a secret.
 type tlsPair struct {
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`

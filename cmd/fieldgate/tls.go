@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -68,14 +69,14 @@ func (f *tlsFiles) current() *tls.Config {
 		f.log.Error("TLS files not usable, the ones before stay", "err", err)
 		return f.config
 	}
-	f.log.Info("TLS files read again", "cert", f.files.Cert)
+	f.log.Info("TLS files read again")
 	f.config = config
 	return config
 }
 
 func (f *tlsFiles) stamps() (stamps [3]fileStamp, err error) {
 	for i, name := range []string{f.files.Cert, f.files.Key, f.files.ClientCA} {
-		if name == "" {
+		if name == "" || isPEM(name) {
 			continue
 		}
 		info, statErr := os.Stat(name)
@@ -90,7 +91,12 @@ func (f *tlsFiles) stamps() (stamps [3]fileStamp, err error) {
 
 // load reads the files.
 func (p tlsPair) load() (*tls.Config, error) {
-	pair, err := tls.LoadX509KeyPair(p.Cert, p.Key)
+	cert, certErr := readPEM(p.Cert)
+	key, keyErr := readPEM(p.Key)
+	if err := errors.Join(certErr, keyErr); err != nil {
+		return nil, fmt.Errorf("load TLS certificate: %w", err)
+	}
+	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return nil, fmt.Errorf("load TLS certificate: %w", err)
 	}
@@ -98,17 +104,28 @@ func (p tlsPair) load() (*tls.Config, error) {
 	if p.ClientCA == "" {
 		return config, nil
 	}
-	text, err := os.ReadFile(p.ClientCA)
+	text, err := readPEM(p.ClientCA)
 	if err != nil {
 		return nil, fmt.Errorf("load authorities of clients: %w", err)
 	}
 	config.ClientCAs = x509.NewCertPool()
 	if !config.ClientCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("load authorities of clients: %s has no certificate", p.ClientCA)
+		return nil, errors.New("load authorities of clients: tls.client_ca has no certificate")
 	}
 	config.ClientAuth = tls.VerifyClientCertIfGiven
 	if p.ClientCert == tlsRequire {
 		config.ClientAuth = tls.RequireAndVerifyClientCert
 	}
 	return config, nil
+}
+
+// isPEM says that a setting is the PEM text itself, as a container gets a secret in its environment, not a file's name.
+func isPEM(setting string) bool { return strings.HasPrefix(setting, "-----BEGIN ") }
+
+// readPEM gives the text of a setting.
+func readPEM(setting string) ([]byte, error) {
+	if isPEM(setting) {
+		return []byte(setting), nil
+	}
+	return os.ReadFile(setting)
 }

@@ -9,10 +9,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,5 +199,35 @@ func TestClientCertificateRequired(t *testing.T) {
 			t.Errorf("%s a certificate: %v", name, err)
 		}
 		_ = client.Close()
+	}
+}
+
+// TestTLSText holds that a setting may be the PEM text itself, and that the key in it is not told in an error.
+func TestTLSText(t *testing.T) {
+	t.Parallel()
+	a, dir := newAuthority(t), t.TempDir()
+	named := tlsPair{Cert: filepath.Join(dir, "cert"), Key: filepath.Join(dir, "key"), ClientCA: filepath.Join(dir, "ca")}
+	writePair(t, named, a.issue(t, 100))
+	writePEM(t, named.ClientCA, "CERTIFICATE", a.cert.Raw)
+	var text tlsPair
+	for from, to := range map[string]*string{named.Cert: &text.Cert, named.Key: &text.Key, named.ClientCA: &text.ClientCA} {
+		pem, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*to = string(pem)
+	}
+	files, err := newTLSFiles(text, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := files.current()
+	if len(config.Certificates) != 1 || config.Certificates[0].Leaf.SerialNumber.Int64() != 100 || !config.ClientCAs.Equal(a.pool) {
+		t.Errorf("loaded %d certificates", len(config.Certificates))
+	}
+	broken := text
+	broken.Key = text.Key[:len(text.Key)/2]
+	if _, err := broken.load(); err == nil || strings.Contains(err.Error(), broken.Key[30:50]) {
+		t.Errorf("half a key: %v", err)
 	}
 }
