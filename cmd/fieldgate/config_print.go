@@ -58,7 +58,7 @@ var settingHelp = map[string]string{
 	"debug_addr":               "Serves profiles of the running program under /debug/pprof/; loopback only. Empty: nobody does.",
 	"dev":                      "Development mode: tenant, user and password demo, key demo-key; loopback only.",
 	"insecure":                 "Allow other than loopback addresses without TLS.",
-	"tls":                      "Files in PEM, read again when they change.",
+	"tls":                      "Files in PEM, read again when they change; or the PEM text itself, as a container has a secret in its environment.",
 	"tls.cert":                 "The server's certificate, for both doors.",
 	"tls.key":                  "Its key.",
 	"tls.mode":                 "prefer: Postgres clients may do without TLS. require: they may not. Empty: require beyond loopback.",

@@ -4,7 +4,7 @@ locals {
   stream_arns   = { for name, stream in aws_kinesis_stream.this : name => stream.arn }
   table_arns    = "${local.arn}:dynamodb:${local.region}:${local.account}:table/${var.prefix}"
   keyvalue_arn  = aws_dynamodb_table.keyvalue.arn
-  nearline_arns = ["${local.table_arns}-nearline-*"]
+  nearline_arns = ["${local.table_arns}-????-W??", "${local.table_arns}-late", "${local.table_arns}-nearline"]
   bucket_arn    = aws_s3_bucket.this.arn
 
   # The roles of which each capability is one.
