@@ -20,16 +20,16 @@ locals {
     stage = values(local.stream_arns)
   }
   writes_objects = {
-    stage   = ["${local.bucket_arn}/archive/*", "${local.bucket_arn}/spill/*"]
-    compact = ["${local.bucket_arn}/lake/*"]
-  }
-  deletes_objects = {
+    stage   = ["${local.bucket_arn}/archive/*", "${local.bucket_arn}/spill/*", "${local.bucket_arn}/nearline/*"]
     compact = ["${local.bucket_arn}/lake/*", "${local.bucket_arn}/spill/*"]
   }
+  deletes_objects = {
+    compact = ["${local.bucket_arn}/lake/*", "${local.bucket_arn}/spill/*", "${local.bucket_arn}/nearline/*"]
+  }
   reads_objects = {
-    stage   = ["${local.bucket_arn}/spill/*", "${local.bucket_arn}/archive/*", "${local.bucket_arn}/lake/*"]
+    stage   = ["${local.bucket_arn}/spill/*", "${local.bucket_arn}/archive/*", "${local.bucket_arn}/nearline/*", "${local.bucket_arn}/lake/*"]
     compact = ["${local.bucket_arn}/*"]
-    gateway = ["${local.bucket_arn}/lake/*", "${local.bucket_arn}/spill/*"]
+    gateway = ["${local.bucket_arn}/lake/*", "${local.bucket_arn}/nearline/*", "${local.bucket_arn}/spill/*"]
   }
   roles = toset(["ingest", "stage", "compact", "gateway"])
 }
@@ -65,7 +65,7 @@ data "aws_iam_policy_document" "role" {
   # Schema, keys, users, leases, checkpoints: small versioned values that every role reads, and writes some of.
   statement {
     sid       = "KeyValue"
-    actions   = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+    actions   = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem"]
     resources = [local.keyvalue_arn]
   }
 
@@ -90,7 +90,7 @@ data "aws_iam_policy_document" "role" {
       sid = "ReadStreams"
       actions = [
         "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStreamSummary", "kinesis:ListShards",
-        "kinesis:RegisterStreamConsumer", "kinesis:ListStreamConsumers", "kinesis:DescribeStreamConsumer",
+        "kinesis:RegisterStreamConsumer", "kinesis:DescribeStreamConsumer",
       ]
       resources = statement.value
     }
@@ -120,7 +120,7 @@ data "aws_iam_policy_document" "role" {
       sid = "WriteNearline"
       actions = [
         "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem", "dynamodb:Query",
-        "dynamodb:DescribeTable", "dynamodb:CreateTable", "dynamodb:UpdateTable", "dynamodb:TagResource",
+        "dynamodb:DescribeTable", "dynamodb:CreateTable", "dynamodb:UpdateTable",
       ]
       resources = local.nearline_arns
     }
@@ -132,7 +132,7 @@ data "aws_iam_policy_document" "role" {
       sid = "AgeNearline"
       actions = [
         "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query",
-        "dynamodb:DescribeTable", "dynamodb:CreateTable", "dynamodb:UpdateTable", "dynamodb:DeleteTable", "dynamodb:TagResource",
+        "dynamodb:DescribeTable", "dynamodb:CreateTable", "dynamodb:UpdateTable", "dynamodb:DeleteTable",
       ]
       resources = local.nearline_arns
     }
@@ -142,18 +142,8 @@ data "aws_iam_policy_document" "role" {
     for_each = each.key == "gateway" ? [1] : []
     content {
       sid       = "ReadNearline"
-      actions   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:DescribeTable"]
+      actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DescribeTable"]
       resources = local.nearline_arns
-    }
-  }
-
-  # ListTables knows no resource.
-  dynamic "statement" {
-    for_each = each.key == "ingest" ? [] : [1]
-    content {
-      sid       = "ListNearline"
-      actions   = ["dynamodb:ListTables"]
-      resources = ["*"]
     }
   }
 
