@@ -28,13 +28,13 @@ type object struct {
 	Data map[string]string
 	Spec struct {
 		Replicas int
+		Strategy struct{ Type string }
 		Selector any
 		Template struct {
 			Metadata struct{ Labels map[string]string }
 			Spec     pod
 		}
-		SessionAffinity      string `yaml:"sessionAffinity"`
-		VolumeClaimTemplates []any  `yaml:"volumeClaimTemplates"`
+		VolumeClaimTemplates []any `yaml:"volumeClaimTemplates"`
 	}
 }
 
@@ -139,38 +139,26 @@ func TestHelmEmbedded(t *testing.T) {
 	}
 	checkPod(t, set.Spec.Template.Spec, "data")
 	checkConfig(t, objects)
-	checkServices(t, objects, map[string]string{"gateway": "release-fieldgate", "ingest": "release-fieldgate"})
+	checkService(t, objects, set)
 }
 
 func TestHelmAWS(t *testing.T) {
 	t.Parallel()
-	objects := render(t, testdeps.Helm(t), "tls.secretName=tls", "mode=aws", "aws.bucket=b", "aws.roles.stage.roleArn=arn:of:stage")
-	for _, role := range []string{"ingest", "stage", "compact", "gateway"} {
-		name := "release-fieldgate-" + role
-		d, ok := objects["Deployment/"+name]
-		if !ok {
-			t.Errorf("role %s has no deployment", role)
-			continue
-		}
-		spec := d.Spec.Template.Spec
-		checkPod(t, spec)
-		if env := spec.Containers[0].Env; len(env) != 1 || env[0].Name != "FIELDGATE_ROLES" || env[0].Value != role {
-			t.Errorf("role %s has the environment %v", role, env)
-		}
-		if spec.ServiceAccountName != name {
-			t.Errorf("role %s runs as %q", role, spec.ServiceAccountName)
-		}
-		for _, kind := range []string{"ServiceAccount", "HorizontalPodAutoscaler", "PodDisruptionBudget"} {
-			if _, ok := objects[kind+"/"+name]; !ok {
-				t.Errorf("role %s has no %s", role, kind)
-			}
-		}
+	objects := render(t, testdeps.Helm(t), "tls.secretName=tls", "mode=aws", "aws.bucket=b", "aws.roleArn=arn:of:fieldgate")
+	d, ok := objects["Deployment/release-fieldgate"]
+	if !ok {
+		t.Fatalf("no deployment among %v", slices.Sorted(maps.Keys(objects)))
 	}
-	if got := objects["ServiceAccount/release-fieldgate-stage"].Metadata.Annotations["eks.amazonaws.com/role-arn"]; got != "arn:of:stage" {
-		t.Errorf("the stage's account has the role %q", got)
+	if d.Spec.Replicas != 1 || d.Spec.Strategy.Type != "Recreate" {
+		t.Errorf("%d replicas, replaced by %q: one process does all of the work", d.Spec.Replicas, d.Spec.Strategy.Type)
+	}
+	checkPod(t, d.Spec.Template.Spec)
+	account := objects["ServiceAccount/"+d.Spec.Template.Spec.ServiceAccountName]
+	if got := account.Metadata.Annotations["eks.amazonaws.com/role-arn"]; got != "arn:of:fieldgate" {
+		t.Errorf("the pod's account has the role %q", got)
 	}
 	checkConfig(t, objects)
-	checkServices(t, objects, map[string]string{"gateway": "release-fieldgate-gateway", "ingest": "release-fieldgate-ingest"})
+	checkService(t, objects, d)
 }
 
 // checkPod holds what is true of every pod: it is nobody, writes only its volumes, and has every volume it mounts.
@@ -215,30 +203,16 @@ func checkConfig(t *testing.T, objects map[string]object) {
 	}
 }
 
-// checkServices holds that each service selects the pods of the object that it is to reach, whole clients on one pod.
-func checkServices(t *testing.T, objects map[string]object, reach map[string]string) {
+// checkService holds that the service selects the pods of an object.
+func checkService(t *testing.T, objects map[string]object, of object) {
 	t.Helper()
-	for role, name := range reach {
-		s, ok := objects["Service/release-fieldgate-"+role]
-		if !ok {
-			t.Errorf("no service of %s", role)
-			continue
-		}
-		of, ok := objects["Deployment/"+name]
-		if !ok {
-			of = objects["StatefulSet/"+name]
-		}
-		selector, ok := s.Spec.Selector.(map[string]any)
-		if !ok || len(selector) == 0 {
-			t.Errorf("the service of %s selects %v", role, s.Spec.Selector)
-		}
-		for label, value := range selector {
-			if of.Spec.Template.Metadata.Labels[label] != value {
-				t.Errorf("the service of %s selects %s=%v, its pods have %v", role, label, value, of.Spec.Template.Metadata.Labels)
-			}
-		}
-		if role == "gateway" && s.Spec.SessionAffinity != "ClientIP" {
-			t.Errorf("the gateway's clients have affinity %q: a cancel request would reach another pod", s.Spec.SessionAffinity)
+	selector, ok := objects["Service/release-fieldgate"].Spec.Selector.(map[string]any)
+	if !ok || len(selector) == 0 {
+		t.Fatalf("no service with a selector among %v", slices.Sorted(maps.Keys(objects)))
+	}
+	for label, value := range selector {
+		if of.Spec.Template.Metadata.Labels[label] != value {
+			t.Errorf("the service selects %s=%v, its pods have %v", label, value, of.Spec.Template.Metadata.Labels)
 		}
 	}
 }

@@ -162,7 +162,7 @@ func TestTerraformDescribes(t *testing.T) {
 	}
 	tagged := []string{
 		"aws_kinesis_stream", "aws_dynamodb_table", "aws_s3_bucket", "aws_kms_key", "aws_iam_role", "aws_ecs_service", "aws_ecs_cluster",
-		"aws_ecs_task_definition", "aws_lb", "aws_lb_listener", "aws_lb_target_group", "aws_lambda_function", "aws_security_group",
+		"aws_ecs_task_definition", "aws_lb", "aws_lb_listener", "aws_lb_target_group", "aws_security_group",
 		"aws_cloudwatch_log_group", "aws_cloudwatch_metric_alarm",
 	}
 	seen := map[string]bool{}
@@ -258,7 +258,7 @@ func TestTerraformSettings(t *testing.T) {
 	t.Parallel()
 	known := settings(t)
 	found := 0
-	for _, file := range []string{"terraform/services.tf", "terraform/lambda.tf"} {
+	for _, file := range []string{"terraform/services.tf"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

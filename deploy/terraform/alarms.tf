@@ -1,4 +1,6 @@
 locals {
+  errors_metric = "Errors"
+
   # A stage that stands shows as records that grow old in its stream. Each reader of a stream waits for its own, and the
   # metric is of the slowest.
   alarms = merge(
@@ -26,14 +28,6 @@ locals {
       threshold                = 1
       dimensions               = { TargetGroup = group.arn_suffix, LoadBalancer = aws_lb.this.arn_suffix }
     } },
-    { for role, service in aws_ecs_service.this : "${role}-memory" => {
-      description = "Tasks of ${role} use over 90 % of their memory."
-      namespace   = "AWS/ECS"
-      metric      = "MemoryUtilization"
-      statistic   = "Average"
-      threshold   = 90
-      dimensions  = { ClusterName = aws_ecs_cluster.this.name, ServiceName = service.name }
-    } },
     {
       keyvalue-throttled = {
         description = "The key-value table refuses requests: schema, leases and checkpoints wait."
@@ -43,28 +37,34 @@ locals {
         threshold   = 10
         dimensions  = { TableName = aws_dynamodb_table.keyvalue.name }
       }
+      memory = {
+        description = "The task uses over 90 % of its memory."
+        namespace   = "AWS/ECS"
+        metric      = "MemoryUtilization"
+        statistic   = "Average"
+        threshold   = 90
+        dimensions  = { ClusterName = aws_ecs_cluster.this.name, ServiceName = aws_ecs_service.this.name }
+      }
+      errors = {
+        description = "The server logs errors: a stage stands, a shard is hot, a file cannot be used."
+        namespace   = var.prefix
+        metric      = local.errors_metric
+        statistic   = "Sum"
+        threshold   = 10
+        dimensions  = {}
+      }
     },
-    { for name, of in aws_cloudwatch_log_metric_filter.errors : "${name}-errors" => {
-      description = "Role ${name} logs errors."
-      namespace   = var.prefix
-      metric      = "Errors-${name}"
-      statistic   = "Sum"
-      threshold   = 10
-      dimensions  = {}
-    } },
   )
 }
 
 resource "aws_cloudwatch_log_metric_filter" "errors" {
-  for_each = aws_cloudwatch_log_group.service
-
   name           = "errors"
-  log_group_name = each.value.name
+  log_group_name = aws_cloudwatch_log_group.service.name
   pattern        = "\"level=ERROR\""
 
   metric_transformation {
     namespace = var.prefix
-    name      = "Errors-${each.key}"
+    name      = local.errors_metric
     value     = "1"
   }
 }

@@ -112,8 +112,7 @@ resource "aws_lb" "this" {
   tags                             = local.tags
 }
 
-# A cancel request is a connection of its own and must reach the gateway that runs the query, so clients stick to one by
-# their address. A gateway that stops drains: it refuses new statements and lets those under way end.
+# A server that stops drains: it refuses new statements and lets those under way end.
 resource "aws_lb_target_group" "sql" {
   name                   = "${var.prefix}-sql"
   vpc_id                 = var.vpc_id
@@ -124,11 +123,6 @@ resource "aws_lb_target_group" "sql" {
   connection_termination = false
   preserve_client_ip     = true
   tags                   = local.tags
-
-  stickiness {
-    enabled = true
-    type    = "source_ip"
-  }
 
   health_check {
     protocol            = "HTTPS"
@@ -162,13 +156,13 @@ resource "aws_lb_target_group" "ingest" {
   name                 = "${var.prefix}-ingest"
   vpc_id               = var.vpc_id
   target_type          = "ip"
-  protocol             = "TCP"
+  protocol             = "TLS"
   port                 = local.http_port
   deregistration_delay = local.drain_seconds
   tags                 = local.tags
 
   health_check {
-    protocol            = "HTTP"
+    protocol            = "HTTPS"
     path                = "/healthz"
     interval            = 10
     healthy_threshold   = 2

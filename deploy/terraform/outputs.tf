@@ -15,10 +15,10 @@ output "cluster" {
 
 output "administration" {
   description = "Task definition to run tenant, key and user commands with: aws ecs run-task with the command overridden."
-  value       = aws_ecs_task_definition.this["gateway"].family
+  value       = aws_ecs_task_definition.this.family
 }
 
-output "role_arns" {
-  description = "IAM role of each of Fieldgate's roles."
-  value       = { for role, of in aws_iam_role.role : role => of.arn }
+output "role_arn" {
+  description = "IAM role of the task."
+  value       = aws_iam_role.task.arn
 }

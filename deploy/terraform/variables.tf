@@ -78,13 +78,13 @@ variable "certificate_arn" {
   type        = string
 }
 
-variable "gateway_certificate_secret_arn" {
-  description = "Secrets Manager secret with the PEM certificate chain of the SQL gateway under the key certificate and its key under private_key. The gateway ends TLS itself: the Postgres protocol begins it only after its own request."
+variable "certificate_secret_arn" {
+  description = "Secrets Manager secret with a PEM certificate chain under the key certificate and its key under private_key. The server ends TLS itself: a Postgres client begins it only after a request of the protocol's own."
   type        = string
 }
 
 variable "stream_mode" {
-  description = "ON_DEMAND, or PROVISIONED: then Fieldgate's own scaling policy sets the number of shards."
+  description = "ON_DEMAND, or PROVISIONED: then Fieldgate's own scaling policy sets the number of shards (stream_scaling)."
   type        = string
   default     = "ON_DEMAND"
 
@@ -100,6 +100,17 @@ variable "stream_shards" {
   default     = 2
 }
 
+variable "stream_scaling" {
+  description = "What Fieldgate does about the number of shards of provisioned streams: none, dry_run (it says in the log what it would do and why), or auto."
+  type        = string
+  default     = "dry_run"
+
+  validation {
+    condition     = contains(["none", "dry_run", "auto"], var.stream_scaling)
+    error_message = "Scaling is none, dry_run or auto."
+  }
+}
+
 variable "stream_retention_hours" {
   description = "How long the streams keep records: the time there is to mend a stage that stands. 24 to 8760."
   type        = number
@@ -111,42 +122,18 @@ variable "stream_retention_hours" {
   }
 }
 
-variable "stages" {
-  description = "What runs the raw and the staging stage: fargate, or lambda."
-  type        = string
-  default     = "fargate"
+variable "size" {
+  description = "Size of the service's task: processor units (1024 a core), memory in MiB, temporary disk in GiB. The disk is for what queries fetch of the lake and for what they spill."
+  type = object({
+    cpu    = number
+    memory = number
+    disk   = number
+  })
+  default = { cpu = 2048, memory = 8192, disk = 100 }
 
   validation {
-    condition     = contains(["fargate", "lambda"], var.stages)
-    error_message = "Stages run on fargate or lambda."
-  }
-}
-
-variable "lambda_package" {
-  description = "Zip file with the program of cmd/fieldgate-lambda as bootstrap, if stages is lambda."
-  type        = string
-  default     = ""
-}
-
-variable "services" {
-  description = "Size of each role's service: processor units (1024 a core), memory and temporary disk in MiB and GiB, and how many tasks run at least and at most."
-  type = map(object({
-    cpu     = number
-    memory  = number
-    disk    = number
-    minimum = number
-    maximum = number
-  }))
-  default = {
-    ingest  = { cpu = 1024, memory = 2048, disk = 21, minimum = 2, maximum = 10 }
-    stage   = { cpu = 1024, memory = 2048, disk = 21, minimum = 2, maximum = 10 }
-    compact = { cpu = 1024, memory = 4096, disk = 50, minimum = 1, maximum = 4 }
-    gateway = { cpu = 2048, memory = 8192, disk = 100, minimum = 2, maximum = 10 }
-  }
-
-  validation {
-    condition     = toset(keys(var.services)) == toset(["ingest", "stage", "compact", "gateway"])
-    error_message = "Give a size to each of ingest, stage, compact and gateway."
+    condition     = var.size.disk >= 21 && var.size.disk <= 200
+    error_message = "Fargate has 21 to 200 GiB of temporary disk."
   }
 }
 

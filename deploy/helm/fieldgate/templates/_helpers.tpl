@@ -7,21 +7,18 @@
 {{- end -}}
 {{- end -}}
 
-{{/* fieldgate.labels are those of an object; takes the root and, where it is one role's, the role. */}}
+{{/* fieldgate.labels are those of an object. */}}
 {{- define "fieldgate.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "fieldgate.selector" . }}
 {{- end -}}
 
 {{/* fieldgate.selector are the labels by which pods are found. */}}
 {{- define "fieldgate.selector" -}}
 app.kubernetes.io/name: fieldgate
-app.kubernetes.io/instance: {{ .root.Release.Name }}
-{{- with .role }}
-app.kubernetes.io/component: {{ . }}
-{{- end }}
+app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
 {{/* fieldgate.config is the configuration file, with what the mode decides over what the values say. */}}
@@ -45,7 +42,7 @@ app.kubernetes.io/component: {{ . }}
 {{- toYaml (merge $own (deepCopy .Values.config)) -}}
 {{- end -}}
 
-{{/* fieldgate.pod is a pod's spec; takes root, role (empty: all of them), account and resources. */}}
+{{/* fieldgate.pod is a pod's spec; takes root, account and resources. */}}
 {{- define "fieldgate.pod" -}}
 {{- $scheme := ternary "HTTPS" "HTTP" (ne .root.Values.tls.secretName "") -}}
 {{- with .account }}
@@ -68,15 +65,8 @@ containers:
     image: "{{ .root.Values.image.repository }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}"
     imagePullPolicy: {{ .root.Values.image.pullPolicy }}
     args: ["serve", "--config", "/etc/fieldgate/fieldgate.yaml"]
-    {{- if or .role .root.Values.extraEnv }}
-    env:
-      {{- with .role }}
-      - name: FIELDGATE_ROLES
-        value: {{ . }}
-      {{- end }}
-      {{- with .root.Values.extraEnv }}
-      {{- toYaml . | nindent 6 }}
-      {{- end }}
+    {{- with .root.Values.extraEnv }}
+    env: {{- toYaml . | nindent 6 }}
     {{- end }}
     ports:
       - {name: postgres, containerPort: 5433}
