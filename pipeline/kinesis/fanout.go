@@ -59,7 +59,10 @@ func (s *Stream) subscribe(ctx context.Context, id stream.ShardID, from position
 	}
 	for attempt := 1; ; attempt++ {
 		// The events are not the opener's: they go on after ctx. close ends them.
-		out, err := s.cfg.Client.SubscribeToShard(context.WithoutCancel(ctx), in)
+		// A client of its own, because a client decodes all its subscriptions'
+		// events into one buffer (smithy-go 1.28.8, eventstream.Codec).
+		client := kinesis.New(s.cfg.Client.Options())
+		out, err := client.SubscribeToShard(context.WithoutCancel(ctx), in)
 		var taken *types.ResourceInUseException
 		if err == nil {
 			return &subscription{s: s, events: out.GetStream()}, nil

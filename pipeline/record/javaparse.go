@@ -282,10 +282,11 @@ func (v *javaValues) date() (int64, bool) {
 	return daysSince1970(y, int(month), min(int(day), daysIn(y, int(month)))), true
 }
 
-// timeOfDay is in nanoseconds; 24:00 is the next day's beginning, and no time is the day's.
+// timeOfDay is in nanoseconds; 24:00 is the next day's beginning, and no time is the day's. The hours of a clock begin with
+// 1, but Java reads 0 too (java.time.format.ResolverStyle.SMART).
 func (v *javaValues) timeOfDay() (int64, bool) {
 	within := func(f javaField, low, high int64) bool { return !v.has[f] || v.values[f] >= low && v.values[f] <= high }
-	if !within(fieldHour, 0, 24) || !within(fieldClock24, 1, 24) || !within(fieldHour12, 0, 11) || !within(fieldClock12, 1, 12) ||
+	if !within(fieldHour, 0, 24) || !within(fieldClock24, 0, 24) || !within(fieldHour12, 0, 11) || !within(fieldClock12, 0, 12) ||
 		!within(fieldMinute, 0, 59) || !within(fieldSecond, 0, 59) || !within(fieldNano, 0, 999_999_999) ||
 		!within(fieldMilliOfDay, 0, 86_399_999) || !within(fieldNanoOfDay, 0, 86_399_999_999_999) {
 		return 0, false

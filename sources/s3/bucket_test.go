@@ -70,8 +70,9 @@ func TestBucket(t *testing.T) {
 					t.Parallel()
 					objstoretest.Run(t, func(t *testing.T) objstore.Bucket {
 						t.Helper()
-						cfg.Client, cfg.Bucket = newClient(t, url), makeBucket(t, url)
-						return newBucket(t, cfg)
+						own := cfg
+						own.Client, own.Bucket = newClient(t, url), makeBucket(t, url)
+						return newBucket(t, own)
 					})
 				})
 			}
