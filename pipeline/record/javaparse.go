@@ -285,10 +285,10 @@ func (v *javaValues) date() (int64, bool) {
 // timeOfDay is in nanoseconds; 24:00 is the next day's beginning, and no time is the day's. The hours of a clock begin with
 // 1, but Java reads 0 too (java.time.format.ResolverStyle.SMART).
 func (v *javaValues) timeOfDay() (int64, bool) {
-	within := func(f javaField, low, high int64) bool { return !v.has[f] || v.values[f] >= low && v.values[f] <= high }
-	if !within(fieldHour, 0, 24) || !within(fieldClock24, 0, 24) || !within(fieldHour12, 0, 11) || !within(fieldClock12, 0, 12) ||
-		!within(fieldMinute, 0, 59) || !within(fieldSecond, 0, 59) || !within(fieldNano, 0, 999_999_999) ||
-		!within(fieldMilliOfDay, 0, 86_399_999) || !within(fieldNanoOfDay, 0, 86_399_999_999_999) {
+	within := func(f javaField, most int64) bool { return !v.has[f] || v.values[f] >= 0 && v.values[f] <= most }
+	if !within(fieldHour, 24) || !within(fieldClock24, 24) || !within(fieldHour12, 11) || !within(fieldClock12, 12) ||
+		!within(fieldMinute, 59) || !within(fieldSecond, 59) || !within(fieldNano, 999_999_999) ||
+		!within(fieldMilliOfDay, 86_399_999) || !within(fieldNanoOfDay, 86_399_999_999_999) {
 		return 0, false
 	}
 	if v.has[fieldClock24] && !v.set(fieldHour, v.values[fieldClock24]%24) {
