@@ -61,7 +61,8 @@ func TestStagingCovers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !h.drain.Staging.Covers(pipeline.LogStaged, shard, stream.Sequence{}, tail) {
+		// A shard without records may not have been begun yet.
+		if !tail.IsZero() && !h.drain.Staging.Covers(pipeline.LogStaged, shard, stream.Sequence{}, tail) {
 			t.Errorf("shard %d is not covered up to %s", shard, tail)
 		}
 		beyond := stream.SequenceOf(tail[2] + 1)
