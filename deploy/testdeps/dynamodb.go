@@ -1,7 +1,6 @@
 package testdeps
 
 import (
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -42,27 +41,20 @@ func startDynalite() (apiServer, error) {
 	if err != nil {
 		return apiServer{}, err
 	}
-	ports, err := freePorts(1)
-	if err != nil {
-		return apiServer{}, err
-	}
-	lifeline, err := startProcess(ports[0], folder, nil, node, filepath.Join(folder, "cli.js"), "--host", "127.0.0.1", "--port", ports[0],
-		"--createTableMs", "10", "--deleteTableMs", "10", "--updateTableMs", "10")
-	return apiServer{url: "http://" + loopback(ports[0]), lifeline: lifeline}, err
+	return startAPI(folder, nil, func(port string) []string {
+		return []string{
+			node, filepath.Join(folder, "cli.js"), "--host", "127.0.0.1", "--port", port,
+			"--createTableMs", "10", "--deleteTableMs", "10", "--updateTableMs", "10",
+		}
+	})
 }
 
 func startMoto() (apiServer, error) {
-	program, err := filepath.Abs(inBin("clients", "moto", "bin", "moto_server"))
+	program, err := installed("clients", "moto", "bin", "moto_server")
 	if err != nil {
 		return apiServer{}, err
 	}
-	if _, err := os.Stat(program); err != nil {
-		return apiServer{}, errNotInstalled
-	}
-	ports, err := freePorts(1)
-	if err != nil {
-		return apiServer{}, err
-	}
-	lifeline, err := startProcess(ports[0], filepath.Dir(program), nil, program, "--host", "127.0.0.1", "--port", ports[0])
-	return apiServer{url: "http://" + loopback(ports[0]), lifeline: lifeline}, err
+	return startAPI(filepath.Dir(program), nil, func(port string) []string {
+		return []string{program, "--host", "127.0.0.1", "--port", port}
+	})
 }

@@ -68,14 +68,32 @@ func serverOrSkip(t testing.TB, name string, start func() (apiServer, error)) st
 	return s.url
 }
 
+// startAPI starts a server on a free port; argv says how.
+func startAPI(dir string, env []string, argv func(port string) []string) (apiServer, error) {
+	ports, err := freePorts(1)
+	if err != nil {
+		return apiServer{}, err
+	}
+	lifeline, err := startProcess(ports[0], dir, env, argv(ports[0])...)
+	return apiServer{url: "http://" + loopback(ports[0]), lifeline: lifeline}, err
+}
+
+// installed is the absolute path of what make test-deps put below bin.
+func installed(name ...string) (string, error) {
+	path, err := filepath.Abs(inBin(name...))
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(path); err != nil {
+		return "", errNotInstalled
+	}
+	return path, nil
+}
+
 // nodeProgram finds node and the folder of a package that npm installed.
 func nodeProgram(name string) (node, folder string, err error) {
-	folder, err = filepath.Abs(inBin("clients", "node_modules", name))
-	if err != nil {
+	if folder, err = installed("clients", "node_modules", name); err != nil {
 		return "", "", err
-	}
-	if _, err := os.Stat(folder); err != nil {
-		return "", "", errNotInstalled
 	}
 	if node, err = exec.LookPath("node"); err != nil {
 		return "", "", errNotInstalled
@@ -111,11 +129,10 @@ func startKinesalite() (apiServer, error) {
 	if err != nil {
 		return apiServer{}, err
 	}
-	ports, err := freePorts(1)
-	if err != nil {
-		return apiServer{}, err
-	}
-	lifeline, err := startProcess(ports[0], folder, nil, node, filepath.Join(folder, "cli.js"), "--port", ports[0],
-		"--shardLimit", shardLimit, "--createStreamMs", "20", "--deleteStreamMs", "20", "--updateStreamMs", "20")
-	return apiServer{url: "http://" + loopback(ports[0]), lifeline: lifeline}, err
+	return startAPI(folder, nil, func(port string) []string {
+		return []string{
+			node, filepath.Join(folder, "cli.js"), "--port", port,
+			"--shardLimit", shardLimit, "--createStreamMs", "20", "--deleteStreamMs", "20", "--updateStreamMs", "20",
+		}
+	})
 }

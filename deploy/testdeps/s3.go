@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 )
@@ -63,14 +62,7 @@ func startMinIO() (apiServer, error) {
 // startS3 starts a program that keeps its objects in a new folder, which goes
 // with it.
 func startS3(name string, env []string, arguments func(address, dir string) []string) (apiServer, error) {
-	program, err := filepath.Abs(inBin(name))
-	if err != nil {
-		return apiServer{}, err
-	}
-	if _, err := os.Stat(program); err != nil {
-		return apiServer{}, errNotInstalled
-	}
-	ports, err := freePorts(1)
+	program, err := installed(name)
 	if err != nil {
 		return apiServer{}, err
 	}
@@ -78,9 +70,11 @@ func startS3(name string, env []string, arguments func(address, dir string) []st
 	if err != nil {
 		return apiServer{}, err
 	}
-	lifeline, err := startProcess(ports[0], dir, append(env, removeVariable+"="+dir), append([]string{program}, arguments(loopback(ports[0]), dir)...)...)
+	s, err := startAPI(dir, append(env, removeVariable+"="+dir), func(port string) []string {
+		return append([]string{program}, arguments(loopback(port), dir)...)
+	})
 	if err != nil {
 		return apiServer{}, errors.Join(err, os.RemoveAll(dir))
 	}
-	return apiServer{url: "http://" + loopback(ports[0]), lifeline: lifeline}, nil
+	return s, nil
 }
