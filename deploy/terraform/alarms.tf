@@ -20,13 +20,13 @@ locals {
       threshold   = 100
       dimensions  = { StreamName = stream.name }
     } },
-    { for name, group in { sql = aws_lb_target_group.sql, ingest = aws_lb_target_group.ingest } : "${name}-unhealthy" => {
-      description              = "A task behind the load balancer's group ${group.name} does not answer its health check."
-      namespace                = "AWS/NetworkELB"
-      metric                   = "UnHealthyHostCount"
-      statistic                = "Maximum"
-      threshold                = 1
-      dimensions               = { TargetGroup = group.arn_suffix, LoadBalancer = aws_lb.this.arn_suffix }
+    { for name, group in aws_lb_target_group.this : "${name}-unhealthy" => {
+      description = "A task behind the load balancer's group ${group.name} does not answer its health check."
+      namespace   = "AWS/NetworkELB"
+      metric      = "UnHealthyHostCount"
+      statistic   = "Maximum"
+      threshold   = 1
+      dimensions  = { TargetGroup = group.arn_suffix, LoadBalancer = aws_lb.this.arn_suffix }
     } },
     {
       keyvalue-throttled = {

@@ -9,39 +9,57 @@ resource "aws_security_group" "balancer" {
   }
 }
 
-resource "aws_vpc_security_group_ingress_rule" "devices" {
-  for_each = toset(var.device_cidrs)
+# The doors of the load balancer: the port that clients see, who may come, and where it leads. TLS of the ingest door ends at
+# the balancer, which speaks TLS to the server in turn; the others pass through.
+locals {
+  doors = {
+    ingest = {
+      description        = "Devices"
+      port               = 443
+      target             = local.http_port
+      protocol           = "TLS"
+      cidrs              = var.device_cidrs
+      certificate_arn    = var.certificate_arn
+      ssl_policy         = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+      idle_seconds       = null
+      preserve_client_ip = null
+    }
+    sql = {
+      description        = "SQL clients"
+      port               = 5432
+      target             = local.pg_port
+      protocol           = "TCP"
+      cidrs              = var.client_cidrs
+      certificate_arn    = null
+      ssl_policy         = null
+      idle_seconds       = 6000
+      preserve_client_ip = true
+    }
+    rest = {
+      description        = "Clients of the schema and query API"
+      port               = 8443
+      target             = local.http_port
+      protocol           = "TCP"
+      cidrs              = var.client_cidrs
+      certificate_arn    = null
+      ssl_policy         = null
+      idle_seconds       = null
+      preserve_client_ip = null
+    }
+  }
 
-  security_group_id = aws_security_group.balancer.id
-  description       = "Devices"
-  cidr_ipv4         = each.value
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
-  tags              = local.tags
+  clients = merge([for name, door in local.doors : { for cidr in door.cidrs : "${name} ${cidr}" => { door = door, cidr = cidr } }]...)
 }
 
-resource "aws_vpc_security_group_ingress_rule" "sql_clients" {
-  for_each = toset(var.client_cidrs)
+resource "aws_vpc_security_group_ingress_rule" "clients" {
+  for_each = local.clients
 
   security_group_id = aws_security_group.balancer.id
-  description       = "SQL clients"
-  cidr_ipv4         = each.value
+  description       = each.value.door.description
+  cidr_ipv4         = each.value.cidr
   ip_protocol       = "tcp"
-  from_port         = 5432
-  to_port           = 5432
-  tags              = local.tags
-}
-
-resource "aws_vpc_security_group_ingress_rule" "rest_clients" {
-  for_each = toset(var.client_cidrs)
-
-  security_group_id = aws_security_group.balancer.id
-  description       = "Clients of the schema and query API"
-  cidr_ipv4         = each.value
-  ip_protocol       = "tcp"
-  from_port         = 8443
-  to_port           = 8443
+  from_port         = each.value.door.port
+  to_port           = each.value.door.port
   tags              = local.tags
 }
 
@@ -113,16 +131,17 @@ resource "aws_lb" "this" {
 }
 
 # A server that stops drains: it refuses new statements and lets those under way end.
-resource "aws_lb_target_group" "sql" {
-  name                   = "${var.prefix}-sql"
-  vpc_id                 = var.vpc_id
-  target_type            = "ip"
-  protocol               = "TCP"
-  port                   = local.pg_port
-  deregistration_delay   = local.drain_seconds
-  connection_termination = false
-  preserve_client_ip     = true
-  tags                   = local.tags
+resource "aws_lb_target_group" "this" {
+  for_each = local.doors
+
+  name                 = "${var.prefix}-${each.key}"
+  vpc_id               = var.vpc_id
+  target_type          = "ip"
+  protocol             = each.value.protocol
+  port                 = each.value.target
+  deregistration_delay = local.drain_seconds
+  preserve_client_ip   = each.value.preserve_client_ip
+  tags                 = local.tags
 
   health_check {
     protocol            = "HTTPS"
@@ -134,77 +153,19 @@ resource "aws_lb_target_group" "sql" {
   }
 }
 
-resource "aws_lb_target_group" "rest" {
-  name                 = "${var.prefix}-rest"
-  vpc_id               = var.vpc_id
-  target_type          = "ip"
-  protocol             = "TCP"
-  port                 = local.http_port
-  deregistration_delay = local.drain_seconds
-  tags                 = local.tags
+resource "aws_lb_listener" "this" {
+  for_each = local.doors
 
-  health_check {
-    protocol            = "HTTPS"
-    path                = "/healthz"
-    interval            = 10
-    healthy_threshold   = 2
-    unhealthy_threshold = 2
-  }
-}
-
-resource "aws_lb_target_group" "ingest" {
-  name                 = "${var.prefix}-ingest"
-  vpc_id               = var.vpc_id
-  target_type          = "ip"
-  protocol             = "TLS"
-  port                 = local.http_port
-  deregistration_delay = local.drain_seconds
-  tags                 = local.tags
-
-  health_check {
-    protocol            = "HTTPS"
-    path                = "/healthz"
-    interval            = 10
-    healthy_threshold   = 2
-    unhealthy_threshold = 2
-  }
-}
-
-resource "aws_lb_listener" "sql" {
   load_balancer_arn        = aws_lb.this.arn
-  port                     = 5432
-  protocol                 = "TCP"
-  tcp_idle_timeout_seconds = 6000
+  port                     = each.value.port
+  protocol                 = each.value.protocol
+  certificate_arn          = each.value.certificate_arn
+  ssl_policy               = each.value.ssl_policy
+  tcp_idle_timeout_seconds = each.value.idle_seconds
   tags                     = local.tags
 
   default_action {
     type             = "forward"
-    target_group_arn = aws_lb_target_group.sql.arn
-  }
-}
-
-resource "aws_lb_listener" "rest" {
-  load_balancer_arn = aws_lb.this.arn
-  port              = 8443
-  protocol          = "TCP"
-  tags              = local.tags
-
-  default_action {
-    type             = "forward"
-    target_group_arn = aws_lb_target_group.rest.arn
-  }
-}
-
-resource "aws_lb_listener" "ingest" {
-  load_balancer_arn = aws_lb.this.arn
-  port              = 443
-  protocol          = "TLS"
-  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-  certificate_arn   = var.certificate_arn
-  tags              = local.tags
-
-  default_action {
-    type             = "forward"
-    target_group_arn = aws_lb_target_group.ingest.arn
+    target_group_arn = aws_lb_target_group.this[each.key].arn
   }
 }

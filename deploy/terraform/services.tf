@@ -31,12 +31,6 @@ locals {
     FIELDGATE_TLS_CERT = "${var.certificate_secret_arn}:certificate::"
     FIELDGATE_TLS_KEY  = "${var.certificate_secret_arn}:private_key::"
   }
-
-  targets = {
-    ingest = { group = aws_lb_target_group.ingest.arn, port = local.http_port }
-    sql    = { group = aws_lb_target_group.sql.arn, port = local.pg_port }
-    rest   = { group = aws_lb_target_group.rest.arn, port = local.http_port }
-  }
 }
 
 resource "aws_ecs_cluster" "this" {
@@ -129,14 +123,14 @@ resource "aws_ecs_service" "this" {
   }
 
   dynamic "load_balancer" {
-    for_each = local.targets
+    for_each = local.doors
     content {
-      target_group_arn = load_balancer.value.group
+      target_group_arn = aws_lb_target_group.this[load_balancer.key].arn
       container_name   = "fieldgate"
-      container_port   = load_balancer.value.port
+      container_port   = load_balancer.value.target
     }
   }
 
   # A balancer's target group takes tasks only once a listener uses it.
-  depends_on = [aws_lb_listener.sql, aws_lb_listener.rest, aws_lb_listener.ingest]
+  depends_on = [aws_lb_listener.this]
 }
