@@ -110,6 +110,9 @@ func TestBadRequests(t *testing.T) {
 		{name: "gzip bomb", path: "/v1/events/m", body: bomb.String(), header: []string{"Content-Encoding", "gzip"}, status: http.StatusRequestEntityTooLarge},
 		{name: "unknown key", path: "/v1/events/m", body: `{"a":1}`, header: []string{"X-Api-Key", "fg_nobody"}, status: http.StatusUnauthorized, detail: "key"},
 		{name: "no events", path: "/v1/events/m", body: ``, status: http.StatusBadRequest},
+		{name: "unknown path", path: "/v1/nothing", body: `{"a":1}`, status: http.StatusNotFound, detail: "nothing at this path"},
+		{name: "slash in a name", path: "/v1/events/a/b", body: `{"a":1}`, status: http.StatusNotFound, detail: "%2F"},
+		{name: "wrong method", path: "/healthz", body: `{"a":1}`, status: http.StatusMethodNotAllowed, detail: "GET"},
 	}
 	for _, test := range tests {
 		status, a := i.send(t, test.path, test.body, test.header...)

@@ -89,7 +89,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	s.writing.ingest.Mount(mux)
 	s.rest.Register(mux)
-	return mux
+	return problems(mux)
 }
 
 // runHTTP serves until ctx ends, then waits for the requests under way.

@@ -122,15 +122,22 @@ func statusOf(ctx context.Context, e *engineError) error {
 	case bindings.ErrorTypeInterrupt:
 		out.Code, out.Message = pgerrcode.QueryCanceled, "canceling statement due to user request"
 	case bindings.ErrorTypeInvalidInput:
-		if !strings.Contains(e.message, "More than one row returned by a subquery") {
-			out.Code, out.Message = pgerrcode.InternalError, internalMessage
-			break
-		}
-		out.Code, out.Message = pgerrcode.CardinalityViolation, "more than one row returned by a subquery used as an expression"
+		out.Code, out.Message = inputStatus(e.message)
 	default:
 		out.Code, out.Message = pgerrcode.InternalError, internalMessage
 	}
 	return out
+}
+
+// inputStatus tells apart what DuckDB has one class for.
+func inputStatus(message string) (code, text string) {
+	switch {
+	case strings.Contains(message, "More than one row returned by a subquery"):
+		return pgerrcode.CardinalityViolation, "more than one row returned by a subquery used as an expression"
+	case strings.Contains(message, "Lists larger than"):
+		return tooLarge().Code, tooLarge().Message
+	}
+	return pgerrcode.InternalError, internalMessage
 }
 
 // rangeMessage is PostgreSQL's text for an overflow that DuckDB found, which

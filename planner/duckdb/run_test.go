@@ -174,6 +174,17 @@ func TestErrorAmidRows(t *testing.T) {
 	}
 }
 
+// TestTooManyElements: a series of more values than an array can have, whose
+// ends are not constants, is the statement's fault.
+func TestTooManyElements(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, newEngine(t, t.TempDir()), nil)
+	_, err := ask(t.Context(), s, "SELECT count(*) FROM generate_series(1, 1e12::bigint)")
+	if code := codeOf(t, err); code != pgerrcode.ProgramLimitExceeded {
+		t.Errorf("%s: %v", code, err)
+	}
+}
+
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	if _, err := duckdb.New(duckdb.Config{}); err == nil {
