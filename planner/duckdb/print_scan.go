@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -312,12 +313,15 @@ func kindType(k schema.Kind) planner.Type {
 
 // readAs casts what a device sent to a declared type. A cast that PostgreSQL
 // does not have gives nothing; json, which it casts by its text, takes numbers
-// and truth values too. JSON has no bytes: they are sent as text in base64, or as
-// PostgreSQL writes them in hexadecimal.
+// and truth values too, and a truth value may have been sent as a number. JSON has no
+// bytes: they are sent as text in base64, or as PostgreSQL writes them in hexadecimal.
 func (p *printer) readAs(v printed, from, to planner.Type) printed {
 	if to.OID == postgres.ByteaOID && from.OID == postgres.TextOID {
 		hex := p.cast(v, from, to, true, true)
 		return printed{sql: "(CASE WHEN starts_with(" + v.sql + `, '\x') THEN ` + hex.sql + " ELSE TRY(fg_decode(" + v.sql + ", 'base64')) END)"}
+	}
+	if to.OID == postgres.BoolOID && (from.OID == postgres.Int8OID || from.OID == postgres.Float8OID) {
+		return truthOfNumber(v)
 	}
 	if to.OID == postgres.JSONOID || to.OID == postgres.JSONBOID {
 		if from.OID != postgres.TextOID && from.OID != postgres.JSONOID {
@@ -328,6 +332,13 @@ func (p *printer) readAs(v printed, from, to planner.Type) printed {
 		return printed{scale: absent}
 	}
 	return p.cast(v, from, to, true, true)
+}
+
+// truthOfNumber reads a number as PostgreSQL casts an integer that stands in SQL, where
+// one of 32 bits is false if it is 0. What is no such integer gives NULL.
+func truthOfNumber(v printed) printed {
+	return printed{sql: fmt.Sprintf("(CASE WHEN %[1]s = trunc(%[1]s) AND %[1]s BETWEEN %[2]d AND %[3]d THEN %[1]s <> 0 END)",
+		v.sql, math.MinInt32, math.MaxInt32)}
 }
 
 // explainFields notes what each field is read as where every name that any split

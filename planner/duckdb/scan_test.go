@@ -64,7 +64,7 @@ func TestCasts(t *testing.T) {
 			fields{"n": "0x1F", "big": true, "label": ""},
 			fields{"n": true, "big": "1e3", "f": 1e300})
 		w.want("SELECT n, big, label, short, flag FROM weather ORDER BY timestamp",
-			"[12 9223372036854775807 20 abc f]", "[NULL NULL 20 123 t]", "[2 2 0.1 tru NULL]", "[4 NULL true NULL NULL]",
+			"[12 9223372036854775807 20 abc f]", "[NULL NULL 20 123 t]", "[2 2 0.1 tru t]", "[4 NULL true NULL NULL]",
 			`[NULL NULL {"a":[]} NULL NULL]`, "[NULL NULL  NULL NULL]", "[1 NULL NULL NULL NULL]")
 		w.want("SELECT at, local, day FROM weather ORDER BY timestamp LIMIT 3",
 			"[2024-02-03 03:05:00+00 2024-02-03 04:05:00 2024-02-03]", "[NULL NULL NULL]", "[infinity NULL NULL]")

@@ -10,8 +10,7 @@ import (
 // PostgreSQL's localtime.c).
 const defaultRule = ",M3.2.0,M11.1.0"
 
-// posixZone reads a POSIX zone: three letters or more, anything in angle brackets or nothing, then [+-]hh[:mm[:ss]] west of
-// Greenwich; perhaps followed by the name of its daylight saving time, that offset and the rule.
+// posixZone reads a POSIX zone: letters, anything in angle brackets or nothing, then [+-]hh[:mm[:ss]] west of Greenwich; perhaps followed by the name of its daylight saving time, that offset and the rule.
 func posixZone(spec string) (*time.Location, bool) {
 	abbreviation, rest, ok := cutAbbreviation(spec)
 	if !ok || rest == "" {
@@ -49,11 +48,8 @@ func cutAbbreviation(spec string) (name, rest string, ok bool) {
 		return strings.Cut(spec[1:], ">")
 	}
 	i := strings.IndexFunc(spec, func(r rune) bool { return r > 0x7f || !isAlpha(byte(r)) })
-	switch {
-	case i < 0:
-		return spec, "", len(spec) >= 3
-	case i > 0 && i < 3:
-		return "", "", false
+	if i < 0 {
+		return spec, "", true
 	}
 	return spec[:i], spec[i:], true
 }

@@ -3,6 +3,7 @@ package profile
 import (
 	"math"
 	"strings"
+	"unicode"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -25,6 +26,7 @@ const (
 	castInteger   castSet = 1 << 1
 	castBigint    castSet = 1 << 2
 	castReal      castSet = 1 << 3
+	castNumeric   castSet = 1 << 5
 	castNumbers   castSet = 1<<6 - 1
 	castBoolean   castSet = 1 << 6
 	castTimes     castSet = 1<<12 - 1<<7
@@ -44,8 +46,14 @@ type castCache struct {
 
 // castPlace has the two latest of the texts whose hashes share it.
 type castPlace struct {
-	keys [2]uint64
-	sets [2]castSet
+	keys  [2]uint64
+	casts [2]casts
+}
+
+// casts are what a value casts to, and how large it is as a number.
+type casts struct {
+	set       castSet
+	magnitude magnitude
 }
 
 const (
@@ -61,7 +69,7 @@ const (
 func newCastCache() *castCache { return &castCache{env: postgres.DefaultEnv()} }
 
 // castsOf are the types that PostgreSQL would cast a text to, whose hash is given.
-func (c *castCache) castsOf(text []byte, hash uint64) castSet {
+func (c *castCache) castsOf(text []byte, hash uint64) casts {
 	key := hash
 	if isMoment(text) {
 		c.shape = c.shape[:0]
@@ -77,12 +85,12 @@ func (c *castCache) castsOf(text []byte, hash uint64) castSet {
 	p := &c.places[key%uint64(len(c.places))]
 	for i := range p.keys {
 		if p.keys[i] == key {
-			return p.sets[i]
+			return p.casts[i]
 		}
 	}
-	p.keys[1], p.sets[1] = p.keys[0], p.sets[0]
-	p.keys[0], p.sets[0] = key, parseCasts(string(text), c.env)
-	return p.sets[0]
+	p.keys[1], p.casts[1] = p.keys[0], p.casts[0]
+	p.keys[0], p.casts[0] = key, parseCasts(string(text), c.env)
+	return p.casts[0]
 }
 
 // isMoment says that a text begins YYYY-MM-DD?HH:MM:SS with parts that are valid
@@ -125,7 +133,7 @@ func isMoment(text []byte) bool {
 }
 
 // parseCasts tries every type that the text could be.
-func parseCasts(text string, env postgres.Env) castSet {
+func parseCasts(text string, env postgres.Env) casts {
 	var set castSet
 	if len(text) <= maxCastText || mayBeDocument(text) {
 		for i, name := range castTypes {
@@ -137,7 +145,10 @@ func parseCasts(text string, env postgres.Env) castSet {
 	if isBytes(text) {
 		set |= castBytea
 	}
-	return set
+	if set&castNumeric == 0 {
+		return casts{set, noMagnitude}
+	}
+	return casts{set, magnitudeOfText(text, env)}
 }
 
 func castsTo(name, text string, env postgres.Env) bool {
@@ -160,7 +171,7 @@ func possibleCasts(text string) castSet {
 	if len(trimmed) <= len("false") {
 		set |= castBoolean
 	}
-	if len(trimmed) <= maxTimeText && (digits || isTimeWord(trimmed)) {
+	if len(trimmed) <= maxTimeText && (digits || isTimeWord(trimmed) || isPoints(trimmed)) {
 		set |= castTimes
 	}
 	if len(trimmed) >= 32 && len(trimmed) <= 41 {
@@ -192,6 +203,12 @@ func isTimeWord(text string) bool {
 		return true
 	}
 	return false
+}
+
+// isPoints says that a text has no letters or digits but a point, which PostgreSQL
+// takes for a number.
+func isPoints(text string) bool {
+	return strings.Contains(text, ".") && strings.IndexFunc(text, func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }) < 0
 }
 
 func mayBeDocument(text string) bool {
@@ -229,13 +246,14 @@ const (
 	anyNumber   = castNumbers | castDocuments
 )
 
-// castsOfInt are the types that an integer casts to.
+// castsOfInt are the types that an integer casts to: one of 32 bits is a truth value
+// too.
 func castsOfInt(n int64) castSet {
 	switch {
 	case n == int64(int16(n)):
-		return anyNumber
+		return anyNumber | castBoolean
 	case n == int64(int32(n)):
-		return anyNumber &^ castSmallint
+		return anyNumber&^castSmallint | castBoolean
 	}
 	return anyNumber &^ (castSmallint | castInteger)
 }
@@ -244,10 +262,13 @@ func castsOfInt(n int64) castSet {
 // half to even.
 func castsOfDouble(f float64) castSet {
 	size := math.Abs(f)
-	if size < math.MaxInt16 && size > 1e-37 || f == 0 {
-		return anyNumber
-	}
 	set := anyNumber
+	if f == math.Trunc(f) && f >= math.MinInt32 && f <= math.MaxInt32 {
+		set |= castBoolean
+	}
+	if size < math.MaxInt16 && size > 1e-37 || f == 0 {
+		return set
+	}
 	if r := math.RoundToEven(f); r < math.MinInt16 || r > math.MaxInt16 {
 		set &^= castSmallint
 		if r < math.MinInt32 || r > math.MaxInt32 {

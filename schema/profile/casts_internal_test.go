@@ -35,7 +35,7 @@ func TestCasts(t *testing.T) {
 			want |= castBytea
 		}
 		v := schema.Value{Kind: schema.KindText, Text: []byte(text)}
-		if got := cache.castsOf(v.Text, hashOf(&v)); got != want {
+		if got := cache.castsOf(v.Text, hashOf(&v)).set; got != want {
 			t.Errorf("%q casts to %v, want %v", text, names(got), names(want))
 		}
 	}
@@ -69,7 +69,7 @@ func TestCastsOfNumbers(t *testing.T) {
 		{schema.Value{Kind: schema.KindNumber, Num: 1e-50}, "real"},
 	}
 	for _, test := range tests {
-		got := castsOf(&test.v, 0, nil)
+		got := castsOf(&test.v, 0, nil).set
 		lost := ""
 		for _, name := range names(anyNumber &^ got) {
 			if lost != "" {

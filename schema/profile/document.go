@@ -52,6 +52,7 @@ type (
 		LastSeen  int64       `json:"last_seen"`
 		Distinct  []byte      `json:"distinct,omitempty"`
 		Casts     [][2]int64  `json:"casts,omitempty"`
+		Sizes     [][3]int64  `json:"sizes,omitempty"`
 		Ints      *[2]int64   `json:"ints,omitempty"`
 		Doubles   *[2]float64 `json:"doubles,omitempty"`
 		Texts     *[2]string  `json:"texts,omitempty"`
@@ -163,6 +164,9 @@ func (k *kind) document() kindDocument {
 	for _, c := range k.casts {
 		doc.Casts = append(doc.Casts, [2]int64{int64(c.set), c.n})
 	}
+	for i, of := range k.sizes.of {
+		doc.Sizes = append(doc.Sizes, [3]int64{int64(of.exponent()), int64(of.carry()), k.sizes.counts[i]})
+	}
 	e := &k.edges
 	switch k.kind {
 	case schema.KindInt, schema.KindBool:
@@ -263,6 +267,9 @@ func (n *name) restoreKind(doc *kindDocument) error {
 	k.events, k.firstSeen, k.lastSeen = doc.Events, doc.FirstSeen, doc.LastSeen
 	for _, c := range doc.Casts {
 		k.casts = append(k.casts, castCount{castSet(c[0]), c[1]})
+	}
+	for _, s := range doc.Sizes {
+		k.sizes.add(newMagnitude(int(s[0]), uint16(s[1])), s[2])
 	}
 	if doc.Ints != nil {
 		k.edges.minInt, k.edges.maxInt = doc.Ints[0], doc.Ints[1]

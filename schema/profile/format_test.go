@@ -11,14 +11,14 @@ import (
 	"github.com/fieldgate/fieldgate/schema/profile"
 )
 
-// format1 is what format 1 writes; every later version reads it. See
-// docs/format/keyvalue.md.
-const format1 = "testdata/format1.tsv"
+// formats are what format 1 was written as over time; every later version reads
+// them. The last is written today: it has sizes. See docs/format/keyvalue.md.
+var formats = []string{"testdata/format1.tsv", "testdata/format1_sizes.tsv"}
 
-// writeFormat makes the file anew, when a format is added.
-var writeFormat = flag.Bool("write-format", false, "write "+format1)
+// writeFormat makes the last file anew, when a member is added.
+var writeFormat = flag.Bool("write-format", false, "write the last golden file anew")
 
-// TestFormat reads what format 1 wrote, and writes the same.
+// TestFormat reads what format 1 wrote, and writes the same as it does by now.
 func TestFormat(t *testing.T) {
 	t.Parallel()
 	const want = "3; n i 3 3 -5..9007199254740993 2µs mean 3.0024e+15; t s 2 2 2026-01-01..dev-1 1µs; x n 2 2 0.5..1e+30 1µs; x j 1 1 .. 2µs mean 5e+29"
@@ -46,27 +46,38 @@ func TestFormat(t *testing.T) {
 	for _, item := range items {
 		fmt.Fprintf(&written, "%s\t%s\n", item.Key, item.Value)
 	}
+	last := formats[len(formats)-1]
 	if *writeFormat {
-		if err := os.WriteFile(format1, []byte(written.String()), 0o600); err != nil {
+		if err := os.WriteFile(last, []byte(written.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	golden, err := os.ReadFile(format1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if written.String() != string(golden) {
-		t.Errorf("writes\n%s\nformat 1 is\n%s", written.String(), golden)
-	}
-	old := newKV(t)
-	for line := range strings.Lines(string(golden)) {
-		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		if _, err := old.Put(t.Context(), key, []byte(value), 0); err != nil {
+	for _, format := range formats {
+		golden, err := os.ReadFile(format)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	got := describe(t, profile.New(old, profile.Config{}), "m")
-	if got != want {
-		t.Errorf("reads\n%s\nwant\n%s", got, want)
+		if format == last && written.String() != string(golden) {
+			t.Errorf("writes\n%s\n%s is\n%s", written.String(), format, golden)
+		}
+		old := newKV(t)
+		for line := range strings.Lines(string(golden)) {
+			key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+			if _, err := old.Put(t.Context(), key, []byte(value), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		profiles := profile.New(old, profile.Config{})
+		if got := describe(t, profiles, "m"); got != want {
+			t.Errorf("reads of %s\n%s\nwant\n%s", format, got, want)
+		}
+		summary, err := profiles.Summary(t.Context(), schema.Dataset{Tenant: "acme", Metric: "m"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		failures, exact := summary.ByName()["n"].Kind(schema.KindInt).CastFailures(schema.Type{Name: "numeric", Precision: 3})
+		if counted := format == last; exact != counted || counted && failures != 1 {
+			t.Errorf("of %s, %d integers do not fit numeric(3), exactly: %v", format, failures, exact)
+		}
 	}
 }

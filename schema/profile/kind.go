@@ -21,6 +21,7 @@ type kind struct {
 	lastSeen  int64
 	distinct  distinct
 	casts     []castCount
+	sizes     magnitudes
 	edges     edges
 }
 
@@ -33,7 +34,7 @@ type edges struct {
 }
 
 // note counts a value. at is the event's arrival.
-func (k *kind) note(v *schema.Value, at int64, casts *castCache) {
+func (k *kind) note(v *schema.Value, at int64, texts *castCache) {
 	first := k.events == 0
 	k.events++
 	if first || at < k.firstSeen {
@@ -44,10 +45,14 @@ func (k *kind) note(v *schema.Value, at int64, casts *castCache) {
 	}
 	hash := hashOf(v)
 	k.distinct.add(hash)
-	if set := castsOf(v, hash, casts); len(k.casts) > 0 && k.casts[0].set == set {
+	c := castsOf(v, hash, texts)
+	if len(k.casts) > 0 && k.casts[0].set == c.set {
 		k.casts[0].n++
 	} else {
-		k.casts = countCast(k.casts, set)
+		k.casts = countCast(k.casts, c.set)
+	}
+	if c.magnitude != noMagnitude {
+		k.sizes.add(c.magnitude, 1)
 	}
 	e := &k.edges
 	switch v.Kind {
@@ -88,19 +93,19 @@ func cutText(dst, text []byte) []byte {
 	return append(dst, text...)
 }
 
-func castsOf(v *schema.Value, hash uint64, casts *castCache) castSet {
+func castsOf(v *schema.Value, hash uint64, texts *castCache) casts {
 	switch v.Kind {
 	case schema.KindInt:
-		return castsOfInt(v.Int)
+		return casts{castsOfInt(v.Int), magnitudeOfInt(v.Int)}
 	case schema.KindNumber:
-		return castsOfDouble(v.Num)
+		return casts{castsOfDouble(v.Num), magnitudeOfDouble(v.Num)}
 	case schema.KindBool:
-		return castsOfBool
+		return casts{castsOfBool, noMagnitude}
 	case schema.KindJSON:
-		return castsOfJSON
+		return casts{castsOfJSON, noMagnitude}
 	case schema.KindText:
 	}
-	return casts.castsOf(v.Text, hash)
+	return texts.castsOf(v.Text, hash)
 }
 
 // merge takes what another shard counted.
@@ -120,6 +125,9 @@ func (k *kind) merge(o *kind) {
 			}
 		}
 	}
+	for i, of := range o.sizes.of {
+		k.sizes.add(of, o.sizes.counts[i])
+	}
 	a, b := &k.edges, &o.edges
 	a.minInt, a.maxInt = min(a.minInt, b.minInt), max(a.maxInt, b.maxInt)
 	a.minNum, a.maxNum = math.Min(a.minNum, b.minNum), math.Max(a.maxNum, b.maxNum)
@@ -136,6 +144,7 @@ func (k *kind) clone() *kind {
 	c.distinct.hashes = append([]uint64(nil), k.distinct.hashes...)
 	c.distinct.registers = append([]byte(nil), k.distinct.registers...)
 	c.casts = append([]castCount(nil), k.casts...)
+	c.sizes = magnitudes{append([]magnitude(nil), k.sizes.of...), append([]int64(nil), k.sizes.counts...)}
 	c.edges.minText, c.edges.maxText = bytes.Clone(k.edges.minText), bytes.Clone(k.edges.maxText)
 	return &c
 }

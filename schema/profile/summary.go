@@ -46,6 +46,7 @@ type Kind struct {
 	// JSON has none.
 	Min, Max string
 	casts    []castCount
+	sizes    magnitudes
 }
 
 // Castable counts the values that cast to each type. Types to which none does
@@ -63,12 +64,12 @@ func (k *Kind) Castable() map[string]int64 {
 }
 
 // CastFailures is how many values a field of a type reads as NULL, because
-// PostgreSQL would refuse the cast. What a numeric's precision refuses beyond is not
-// counted.
-func (k *Kind) CastFailures(t schema.Type) int64 {
+// PostgreSQL would refuse the cast. Where it is not known what the precision of a
+// numeric refuses, that is not counted, and it is not exact.
+func (k *Kind) CastFailures(t schema.Type) (n int64, exact bool) {
 	i := slices.Index(castTypes[:], t.Name)
 	if i < 0 { // text and varchar, which take everything
-		return 0
+		return 0, true
 	}
 	cast := int64(0)
 	for _, c := range k.casts {
@@ -76,7 +77,22 @@ func (k *Kind) CastFailures(t schema.Type) int64 {
 			cast += c.n
 		}
 	}
-	return k.Events - cast
+	if t.Name != "numeric" || t.Precision == 0 {
+		return k.Events - cast, true
+	}
+	over, exact := k.sizes.overflows(t.Precision, t.Scale, cast)
+	return k.Events - cast + over, exact
+}
+
+// CastFailures is how many values of all kinds are known to be read as NULL by a
+// field of a type.
+func (f *Field) CastFailures(t schema.Type) int64 {
+	failed := int64(0)
+	for i := range f.Kinds {
+		n, _ := f.Kinds[i].CastFailures(t)
+		failed += n
+	}
+	return failed
 }
 
 // Events counts the events that had the name.
@@ -195,7 +211,7 @@ func (m *merger) summary() *Summary {
 			low, high := k.text()
 			f.Kinds = append(f.Kinds, Kind{
 				Kind: k.kind, Events: k.events, FirstSeen: time.UnixMicro(k.firstSeen).UTC(), LastSeen: time.UnixMicro(k.lastSeen).UTC(),
-				Distinct: k.distinct.estimate(), Min: low, Max: high, casts: k.casts,
+				Distinct: k.distinct.estimate(), Min: low, Max: high, casts: k.casts, sizes: k.sizes,
 			})
 		}
 		s.Fields = append(s.Fields, f)

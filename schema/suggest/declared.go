@@ -51,11 +51,7 @@ func (c *considered) source(field *schema.Field, f *profile.Field, reads schema.
 	p := &proposal{
 		Metric: c.table.name, Field: field.Name, Sent: f.Sent, Type: best.String(), Confidence: confidenceOf(f, best), Evidence: evidenceOf(f),
 	}
-	failed := int64(0)
-	for i := range f.Kinds {
-		failed += f.Kinds[i].CastFailures(reads)
-	}
-	p.Evidence["cast_failures"], p.Evidence["declared_type"] = failed, field.Type.String()
+	p.Evidence["cast_failures"], p.Evidence["declared_type"] = f.CastFailures(reads), field.Type.String()
 	return p
 }
 
@@ -73,7 +69,8 @@ func (c *considered) considerKinds(field *schema.Field, f *profile.Field, reads 
 		}
 		p := c.source(field, f, reads)
 		p.Kind = KindType
-		p.Evidence["new_kind"], p.Evidence["new_kind_failures"] = k.Kind.Name(), k.CastFailures(reads)
+		p.Evidence["new_kind"] = k.Kind.Name()
+		p.Evidence["new_kind_failures"], _ = k.CastFailures(reads)
 		c.proposals[identity{Class: classType, Metric: c.table.name, Generation: generation, Sent: f.Sent, Value: k.Kind.Name()}] = p
 	}
 }
@@ -83,10 +80,7 @@ func isNumberKind(k schema.Kind) bool { return k == schema.KindInt || k == schem
 // considerCasts proposes where a share of values fails that is too great, and
 // greater than before.
 func (c *considered) considerCasts(before *considered, field *schema.Field, f *profile.Field, reads schema.Type, generation uint32) {
-	now := castCounts{events: f.Events()}
-	for i := range f.Kinds {
-		now.failed += f.Kinds[i].CastFailures(reads)
-	}
+	now := castCounts{events: f.Events(), failed: f.CastFailures(reads)}
 	c.casts[f.Sent] = now
 	id := identity{Class: classCasts, Metric: c.table.name, Generation: generation, Sent: f.Sent}
 	was := before.casts[f.Sent]

@@ -78,15 +78,11 @@ func (t *table) proposals() []proposal {
 
 // confidenceOf is the share of values that a type reads.
 func confidenceOf(f *profile.Field, t schema.Type) float64 {
-	total, failed := int64(0), int64(0)
-	for i := range f.Kinds {
-		total += f.Kinds[i].Events
-		failed += f.Kinds[i].CastFailures(t)
-	}
+	total := f.Events()
 	if total == 0 {
 		return 0
 	}
-	return round(float64(total-failed) / float64(total))
+	return round(float64(total-f.CastFailures(t)) / float64(total))
 }
 
 func round(x float64) float64 { return math.Round(x*1000) / 1000 }

@@ -14,8 +14,9 @@ import (
 // 200 make writing eight times slower, and few readers ask for the rare ones.
 const maxOwnColumns = 64
 
-// maxExactInt is the greatest integer up to which a double holds every one.
-const maxExactInt = 1 << 53
+// maxExactInt is the greatest integer up to which a double cannot be told from the
+// integer: as text it has an exponent from here on, and as a numeric it has 15 digits.
+const maxExactInt = 1e15 - 1
 
 // fileRows are the rows of a file, in its order.
 type fileRows struct {
@@ -142,7 +143,7 @@ func (n *sentName) add(batch, batches int, c *sources.Column, count int) {
 }
 
 // unifyNumbers writes integers into the column of doubles if the file has both
-// of the name and every integer is exact in a double: nobody can see it, and a
+// of the name and every integer reads as the double does: nobody can see it, and a
 // reader needs no coalesce.
 func (n *sentName) unifyNumbers(f *fileRows) {
 	ints, nums := n.kinds[schema.KindInt], n.kinds[schema.KindNumber]

@@ -104,15 +104,20 @@ func (p *pin) mayObserve(sent string) bool {
 }
 
 // failures is how many values the field reads as NULL; nil where nobody declared
-// it, or where only the conversion could say.
+// it, where that is not known, or where only the conversion could say.
 func (r *reading) failures(k *profile.Kind) any {
-	switch {
-	case r == nil:
+	if r == nil {
 		return nil
-	case r.source.Convert == "":
-		return k.CastFailures(r.field.Type)
-	case r.field.Type.IsNumber():
-		return k.CastFailures(schema.Type{Name: "double precision"})
+	}
+	reads := r.field.Type
+	if r.source.Convert != "" {
+		if !reads.IsNumber() {
+			return nil
+		}
+		reads = schema.Type{Name: "double precision"}
+	}
+	if n, exact := k.CastFailures(reads); exact {
+		return n
 	}
 	return nil
 }
