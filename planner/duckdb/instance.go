@@ -98,31 +98,31 @@ func (in *instance) setUp(c *connection, cfg Config, tenant string, memory int64
 		}
 		directories = append(directories, quoteString(strings.TrimSuffix(absolute, "/")+"/"))
 	}
+	// SET alone would hold on this connection only, for some of them.
 	for _, sql := range []string{
-		fmt.Sprintf("SET threads = %d", cfg.Threads),
-		"SET temp_directory = " + quoteString(in.temp),
+		fmt.Sprintf("SET GLOBAL threads = %d", cfg.Threads),
+		"SET GLOBAL temp_directory = " + quoteString(in.temp),
 		// Given when opening, this limit is shown and not held.
-		fmt.Sprintf("SET max_temp_directory_size = '%d bytes'", cfg.TempBytes),
+		fmt.Sprintf("SET GLOBAL max_temp_directory_size = '%d bytes'", cfg.TempBytes),
 		memorySetting(memory),
-		"SET TimeZone = 'UTC'",
-		"SET preserve_insertion_order = false",
-		"SET default_null_order = 'postgres'",
-		"SET enable_progress_bar = false",
-		"SET parquet_metadata_cache = true",
+		"SET GLOBAL TimeZone = 'UTC'",
+		"SET GLOBAL preserve_insertion_order = false",
+		"SET GLOBAL default_null_order = 'postgres'",
+		"SET GLOBAL parquet_metadata_cache = true",
 		// It would keep what it reads across gaps of files that hold only what was
 		// fetched, and give that when the gaps have been filled.
-		"SET enable_external_file_cache = false",
+		"SET GLOBAL enable_external_file_cache = false",
 		// A top-n would read its other columns by row number from all row groups, also
 		// those that nobody fetched because no time in them is asked for.
-		fmt.Sprintf("SET late_materialization_max_rows = %d", lateRows(cfg)),
-		"SET autoinstall_known_extensions = false",
-		"SET autoload_known_extensions = false",
-		"SET allow_community_extensions = false",
-		"SET allow_persistent_secrets = false",
-		"SET allowed_directories = [" + strings.Join(directories, ", ") + "]",
-		"SET enable_external_access = false",
-		"SET allowed_configs = ['memory_limit']",
-		"SET lock_configuration = true",
+		fmt.Sprintf("SET GLOBAL late_materialization_max_rows = %d", lateRows(cfg)),
+		"SET GLOBAL autoinstall_known_extensions = false",
+		"SET GLOBAL autoload_known_extensions = false",
+		"SET GLOBAL allow_community_extensions = false",
+		"SET GLOBAL allow_persistent_secrets = false",
+		"SET GLOBAL allowed_directories = [" + strings.Join(directories, ", ") + "]",
+		"SET GLOBAL enable_external_access = false",
+		"SET GLOBAL allowed_configs = ['memory_limit']",
+		"SET GLOBAL lock_configuration = true",
 	} {
 		if err := c.exec(sql); err != nil {
 			return fmt.Errorf("%s: %w", sql, err)
@@ -131,7 +131,9 @@ func (in *instance) setUp(c *connection, cfg Config, tenant string, memory int64
 	return nil
 }
 
-func memorySetting(bytes int64) string { return fmt.Sprintf("SET memory_limit = '%d bytes'", bytes) }
+func memorySetting(bytes int64) string {
+	return fmt.Sprintf("SET GLOBAL memory_limit = '%d bytes'", bytes)
+}
 
 // setMemory changes the instance's share of memory.
 func (in *instance) setMemory(bytes int64) error {
