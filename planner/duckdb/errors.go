@@ -106,6 +106,11 @@ func statusOf(ctx context.Context, e *engineError) error {
 		out.Code, out.Message = pgerrcode.FeatureNotSupported, "the query cannot be planned: "+what
 		return out
 	}
+	if strings.HasPrefix(e.message, "Parser Error: Max expression depth") {
+		out.Code, out.Message = pgerrcode.StatementTooComplex, "stack depth limit exceeded"
+		out.Hint = "An expression nests too deeply; write it in smaller parts."
+		return out
+	}
 	switch e.class {
 	case bindings.ErrorTypeOutOfRange, bindings.ErrorTypeDecimal:
 		out.Code, out.Message = pgerrcode.NumericValueOutOfRange, rangeMessage(e.message)

@@ -3,6 +3,7 @@ package duckdb_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -182,6 +183,27 @@ func TestTooManyElements(t *testing.T) {
 	_, err := ask(t.Context(), s, "SELECT count(*) FROM generate_series(1, 1e12::bigint)")
 	if code := codeOf(t, err); code != pgerrcode.ProgramLimitExceeded {
 		t.Errorf("%s: %v", code, err)
+	}
+}
+
+// TestDeepExpression: what nests deeper than the engine follows is refused, and
+// the connection goes on.
+func TestDeepExpression(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, newEngine(t, t.TempDir()), nil)
+	for _, sql := range []string{
+		"SELECT " + strings.Repeat("1 + ", 1100) + "1",
+		"SELECT " + strings.Repeat("abs(", 1100) + "1" + strings.Repeat(")", 1100),
+		"SELECT " + strings.Repeat("CASE WHEN g > 1 THEN g ELSE ", 1500) + "g" + strings.Repeat(" END", 1500) + " FROM generate_series(1, 2) g",
+		"SELECT count(*) FROM (" + strings.Repeat("SELECT * FROM (", 800) + "SELECT 1 AS x" + strings.Repeat(") AS a", 800) + ") AS b",
+	} {
+		_, err := ask(t.Context(), s, sql)
+		if code := codeOf(t, err); code != pgerrcode.StatementTooComplex {
+			t.Errorf("%.40s…: %s: %v", sql, code, err)
+		}
+	}
+	if _, err := ask(t.Context(), s, "SELECT "+strings.Repeat("abs(", 400)+"1"+strings.Repeat(")", 400)); err != nil {
+		t.Error(err)
 	}
 }
 
