@@ -51,10 +51,11 @@ var layers = map[string][]string{
 	"sources/dynamodb": {"schema", "sources", "sources/nearline", "sources/objstore", "pipeline/stream"},
 	"sources/s3":       {"sources/objstore"},
 	"pipeline/kinesis": {"schema", "pipeline/stream"},
+	"pipeline/lease":   {"schema"},
 
 	"planner":          {"schema", "schema/postgres", "schema/suggest", "schema/webhook", "sources"},
 	"pipeline":         {"schema", "schema/profile", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
-	"pipeline/compact": {"schema", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
+	"pipeline/compact": {"schema", "pipeline/lease", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
 	"ingest":           {"schema", "pipeline/stream", "pipeline/record"},
 	"wire/auth":        {"schema"},
 

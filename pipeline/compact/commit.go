@@ -151,7 +151,7 @@ func (p *pass) commit(ctx context.Context, ds schema.Dataset, g *group) error {
 			return err
 		}
 	}
-	next, err := p.cfg.Lake.Commit(ctx, v, lake.Commit{Add: files, From: from, To: to})
+	next, err := p.cfg.Lake.Commit(ctx, v, lake.Commit{Add: files, From: from, To: to, Fence: p.shared.turn(ds)})
 	if err != nil {
 		return err
 	}

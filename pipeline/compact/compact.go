@@ -24,6 +24,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fieldgate/fieldgate/pipeline/lease"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
@@ -70,6 +71,9 @@ type Config struct {
 	// Declared lists the sent names that declared fields of a dataset read.
 	// Optional.
 	Declared func(ctx context.Context, dataset schema.Dataset) (map[string]bool, error)
+	// Leases are those of the datasets, where other processes compact the same
+	// archive. Optional.
+	Leases *lease.Holder
 	// Conflict is told of an event that is refused because the lake or an earlier
 	// event has its identity with another body. It must be durable when the call
 	// returns; the same conflict may be told again. Optional.
@@ -165,6 +169,7 @@ type Compactor struct {
 	// forced for want of memory.
 	unmerged map[schema.Dataset]time.Time
 	pressed  time.Time
+	shared   shared
 
 	mu      sync.Mutex
 	waiting *run // the forced run that has not begun; who asks now shares it
@@ -179,6 +184,7 @@ func New(cfg Config) (*Compactor, error) {
 	return &Compactor{
 		cfg: cfg, passing: make(chan struct{}, 1), summaries: map[string]summary{}, floors: map[stream.ShardID]time.Time{},
 		unmerged: map[schema.Dataset]time.Time{},
+		shared:   shared{leases: cfg.Leases, held: map[schema.Dataset]*lease.Lease{}, left: map[schema.Dataset]time.Time{}},
 	}, nil
 }
 
@@ -210,7 +216,8 @@ func (c *Compactor) alone(ctx context.Context, work func(context.Context) error)
 		return ctx.Err()
 	}
 	defer func() { <-c.passing }()
-	return work(ctx)
+	err := work(ctx)
+	return errors.Join(err, c.shared.release(ctx))
 }
 
 // compactDue compacts the datasets that are due, and merges what got small files,

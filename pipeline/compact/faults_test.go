@@ -174,7 +174,7 @@ func (to *torture) work(ctx context.Context) error {
 	to.now = to.now.Add(2 * time.Hour)
 	datasets, err := to.lake.Datasets(ctx, "")
 	for _, ds := range datasets {
-		_, failed := to.lake.Sweep(ctx, ds)
+		_, failed := to.lake.Sweep(ctx, ds, 0)
 		err = errors.Join(err, failed)
 	}
 	return err

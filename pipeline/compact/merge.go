@@ -31,8 +31,18 @@ const (
 func (c *Compactor) merge(ctx context.Context, lazily bool) error {
 	var errs []error
 	since := c.cfg.Now().Add(-mergeAfter)
+	others, err := c.shared.begin(ctx)
+	if err != nil {
+		return err
+	}
 	for ds, got := range c.unmerged {
-		err := c.mergeSmall(ctx, ds, lazily && (got.After(since) || c.pressed.After(since)))
+		mine, err := c.shared.take(ctx, ds, others)
+		if err == nil && !mine {
+			continue
+		}
+		if err == nil {
+			err = c.mergeSmall(ctx, ds, lazily && (got.After(since) || c.pressed.After(since)))
+		}
 		if ctx.Err() != nil {
 			return errors.Join(append(errs, err)...)
 		}
@@ -99,7 +109,7 @@ func (c *Compactor) mergeOnce(ctx context.Context, v *lake.Version, files []*lak
 	if err != nil {
 		return false, err
 	}
-	if _, err := c.cfg.Lake.Commit(ctx, v, lake.Commit{Add: merged, Remove: old, Merge: true}); err != nil {
+	if _, err := c.cfg.Lake.Commit(ctx, v, lake.Commit{Add: merged, Remove: old, Merge: true, Fence: c.shared.turn(ds)}); err != nil {
 		return false, err
 	}
 	if c.cfg.Events.Merged != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
@@ -146,6 +147,34 @@ func (p *pass) findDue(ctx context.Context, force bool) error {
 	for ds, sum := range pending {
 		if sum.bytes >= p.cfg.MinBytes || sum.oldest <= tooOld {
 			p.due[ds] = true
+		}
+	}
+	return p.takeDue(ctx)
+}
+
+// takeDue leaves those of the due datasets that other processes compact.
+func (p *pass) takeDue(ctx context.Context) error {
+	if p.cfg.Leases == nil {
+		return nil
+	}
+	others, err := p.shared.begin(ctx)
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(p.shared.left, func(ds schema.Dataset, _ time.Time) bool { return !p.due[ds] })
+	for ds := range p.due {
+		mine, err := p.shared.take(ctx, ds, others)
+		if err != nil {
+			return err
+		}
+		if !mine {
+			delete(p.due, ds)
+			continue
+		}
+		// Who had the lease before may have moved the manifest since it was read.
+		delete(p.versions, ds)
+		if _, err := p.version(ctx, ds); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -7,12 +7,17 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/fieldgate/fieldgate/pipeline/lease"
+	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources/lake"
 )
 
 // SweeperConfig are the knobs of a Sweeper.
 type SweeperConfig struct {
 	Lake *lake.Store
+	// Leases are those of the datasets, where other processes compact them too; one
+	// that another has at the moment is swept another time. Optional.
+	Leases *lease.Holder
 	// Interval is the pause between two sweeps. Default: 10 minutes.
 	Interval time.Duration
 	Logger   *slog.Logger
@@ -56,7 +61,7 @@ func (s *Sweeper) Run(ctx context.Context) error {
 func (s *Sweeper) sweep(ctx context.Context) (deleted int, err error) {
 	datasets, err := s.cfg.Lake.Datasets(ctx, "")
 	for _, ds := range datasets {
-		n, failed := s.cfg.Lake.Sweep(ctx, ds)
+		n, failed := s.sweepOne(ctx, ds)
 		deleted += n
 		if failed != nil {
 			err = errors.Join(err, fmt.Errorf("sweep %s: %w", ds.Metric, failed))
@@ -66,4 +71,17 @@ func (s *Sweeper) sweep(ctx context.Context) (deleted int, err error) {
 		}
 	}
 	return deleted, err
+}
+
+// sweepOne sweeps a dataset under its lease.
+func (s *Sweeper) sweepOne(ctx context.Context, ds schema.Dataset) (deleted int, err error) {
+	if s.cfg.Leases == nil {
+		return s.cfg.Lake.Sweep(ctx, ds, 0)
+	}
+	l, err := s.cfg.Leases.Take(ctx, leaseName(ds), "")
+	if l == nil || err != nil {
+		return 0, err
+	}
+	deleted, err = s.cfg.Lake.Sweep(ctx, ds, l.Turn())
+	return deleted, errors.Join(err, l.Release(ctx))
 }

@@ -24,11 +24,15 @@ type Commit struct {
 	From, To sources.Watermarks
 	// Merge says that Add holds the very rows of Remove.
 	Merge bool
+	// Fence is the turn of the lease under which c was worked out; 0: no other
+	// process commits. A manifest that was written under a later turn refuses c: its
+	// committer was taken for dead, and another goes on in its place.
+	Fence uint64
 }
 
 // Commit makes the next version of base's manifest. ErrStale: base is no longer
 // the newest and what happened since was more than merges, or a merge took a
-// file that c removes; work it out again.
+// file that c removes, or the manifest is fenced; work it out again.
 func (s *Store) Commit(ctx context.Context, base *Version, c Commit) (*Version, error) {
 	if c.ID == "" {
 		c.ID = uniqueName()
@@ -83,6 +87,9 @@ func (s *Store) checkAge(c Commit) error {
 // apply works out the root after c, and writes the parts it needs.
 func (s *Store) apply(ctx context.Context, v *Version, c Commit) (*root, error) {
 	next := v.root.clone()
+	if err := next.raise(c.Fence, v.dataset); err != nil {
+		return nil, err
+	}
 	for shard, to := range c.To {
 		if at := next.Watermarks[shard]; at.Compare(c.From[shard]) != 0 {
 			return nil, fmt.Errorf("commit to %s: shard %d stands at %s, not at %s: %w", v.dataset.Metric, shard, at, c.From[shard], ErrStale)

@@ -505,7 +505,7 @@ func TestSweep(t *testing.T) {
 	}
 	*now = now.Add(50 * time.Minute)
 	// The first commit's part is gone for over the grace; the merged files are not.
-	if n, err := s.Sweep(t.Context(), thermo); err != nil || n != 1 {
+	if n, err := s.Sweep(t.Context(), thermo, 0); err != nil || n != 1 {
 		t.Fatalf("sweep within the grace of the merge: %d, %v, want 1 object", n, err)
 	}
 	for _, f := range old {
@@ -514,7 +514,7 @@ func TestSweep(t *testing.T) {
 		}
 	}
 	*now = now.Add(20 * time.Minute)
-	if n, err := s.Sweep(t.Context(), thermo); err != nil || n == 0 {
+	if n, err := s.Sweep(t.Context(), thermo, 0); err != nil || n == 0 {
 		t.Fatalf("sweep after the grace: %d, %v", n, err)
 	}
 	for _, f := range old {

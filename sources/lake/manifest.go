@@ -38,6 +38,9 @@ type root struct {
 	Removed    []removed                          `json:"removed"`
 	// Unstaged are the times of rows that no staged record brought.
 	Unstaged sources.TimeSet `json:"unstaged,omitempty"`
+	// Fence is the highest turn of a lease under which the manifest was written; 0:
+	// under none.
+	Fence uint64 `json:"fence,omitempty"`
 }
 
 // partRef names a part and sums it up, so that a part outside a statement's time
@@ -132,6 +135,18 @@ func (r *root) clone() *root {
 	c.Removed = slices.Clone(r.Removed)
 	c.Unstaged = slices.Clone(r.Unstaged)
 	return &c
+}
+
+// raise fences off who has an earlier turn.
+func (r *root) raise(turn uint64, ds schema.Dataset) error {
+	if turn == 0 {
+		return nil
+	}
+	if turn < r.Fence {
+		return fmt.Errorf("commit to %s: the lease of turn %d was taken over, turn %d goes on: %w", ds.Metric, turn, r.Fence, ErrStale)
+	}
+	r.Fence = turn
+	return nil
 }
 
 // note counts a commit.

@@ -15,16 +15,41 @@ import (
 // Sweep deletes a dataset's objects that no manifest has listed for the grace:
 // those that left it, and those that a commit wrote and never listed. Nothing
 // else deletes in the lake. It returns how many objects it deleted.
-func (s *Store) Sweep(ctx context.Context, ds schema.Dataset) (int, error) {
+//
+// turn is that of the dataset's lease, 0 where no other process commits. Before
+// anything is deleted the manifest is fenced with it: a committer that was paused
+// for the grace, and whose files go here, can then list them no more.
+func (s *Store) Sweep(ctx context.Context, ds schema.Dataset, turn uint64) (int, error) {
 	v, err := s.reload(ctx, ds)
 	if err != nil {
 		return 0, err
 	}
-	limit := s.cfg.Now().Add(-s.cfg.Grace)
-	live := map[string]bool{rootKey(ds): true}
-	files, err := v.List(ctx, sources.Unbounded())
+	dead, err := s.unlisted(ctx, v)
+	if err == nil && len(dead) > 0 && turn > v.root.Fence {
+		if v, err = s.Commit(ctx, v, Commit{Fence: turn}); err == nil {
+			dead, err = s.unlisted(ctx, v)
+		}
+	}
 	if err != nil {
 		return 0, err
+	}
+	for deleted, key := range dead {
+		if err := s.cfg.Bucket.Delete(ctx, key); err != nil {
+			return deleted, fmt.Errorf("sweep %s: %w", key, err)
+		}
+		s.filters.remove(key)
+		s.parts.remove(key)
+	}
+	return len(dead), s.forgetRemoved(ctx, v)
+}
+
+// unlisted are the keys of objects that no manifest has listed for the grace.
+func (s *Store) unlisted(ctx context.Context, v *Version) (dead []string, err error) {
+	limit := s.cfg.Now().Add(-s.cfg.Grace)
+	live := map[string]bool{rootKey(v.dataset): true}
+	files, err := v.List(ctx, sources.Unbounded())
+	if err != nil {
+		return nil, err
 	}
 	for _, f := range files {
 		live[f.Key], live[f.filterKey()] = true, true
@@ -38,30 +63,22 @@ func (s *Store) Sweep(ctx context.Context, ds schema.Dataset) (int, error) {
 			live[r.Key] = true
 		}
 	}
-	deleted := 0
 	for after := ""; ; {
 		const page = 1000
-		infos, err := s.cfg.Bucket.List(ctx, prefix(ds), after, page)
+		infos, err := s.cfg.Bucket.List(ctx, prefix(v.dataset), after, page)
 		if err != nil {
-			return deleted, fmt.Errorf("list objects to sweep: %w", err)
+			return nil, fmt.Errorf("list objects to sweep: %w", err)
 		}
 		for _, info := range infos {
 			after = info.Key
-			if live[info.Key] || info.Modified.After(limit) || !sweepable(info.Key) {
-				continue
+			if !live[info.Key] && !info.Modified.After(limit) && sweepable(info.Key) {
+				dead = append(dead, info.Key)
 			}
-			if err := s.cfg.Bucket.Delete(ctx, info.Key); err != nil {
-				return deleted, fmt.Errorf("sweep %s: %w", info.Key, err)
-			}
-			s.filters.remove(info.Key)
-			s.parts.remove(info.Key)
-			deleted++
 		}
 		if len(infos) < page {
-			break
+			return dead, nil
 		}
 	}
-	return deleted, s.forgetRemoved(ctx, v)
 }
 
 // sweepable says that the key is of an object this package wrote.
