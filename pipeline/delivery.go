@@ -137,14 +137,28 @@ func (d *Delivery) FlushLogs(ctx context.Context, names ...string) error {
 	return nil
 }
 
+// Ask has the shards of a log that this process delivers end their objects as soon
+// as they have come up to ends, and does not wait for that.
+func (d *Delivery) Ask(name string, ends map[stream.ShardID]stream.Sequence) {
+	for _, l := range d.logs {
+		if l.name == name {
+			l.ask(ends)
+		}
+	}
+}
+
+func (l *deliveredLog) ask(to ends) {
+	for shard, end := range to {
+		l.request(shard).ask(end)
+	}
+}
+
 func (l *deliveredLog) flush(ctx context.Context) error {
 	to, err := endsOf(ctx, l.log)
 	if err != nil {
 		return err
 	}
-	for shard, end := range to {
-		l.request(shard).ask(end)
-	}
+	l.ask(to)
 	if l.cfg.Leases != nil {
 		return waitSaved(ctx, l.checkpoints, ConsumerDelivery, to)
 	}

@@ -125,14 +125,19 @@ func (l *lease) release(ctx context.Context) error {
 	return err
 }
 
-// leasedCheckpoints are a consumer's checkpoints, of which one is under a lease.
+// leasedCheckpoints are checkpoints of a log, of which a consumer's of one shard is
+// under a lease. What else is read with that shard has checkpoints that are not.
 type leasedCheckpoints struct {
 	stream.Checkpoints
-	lease *lease
+	consumer string
+	lease    *lease
 }
 
 // Save implements stream.Checkpoints.
-func (c leasedCheckpoints) Save(ctx context.Context, _ string, _ stream.ShardID, seq stream.Sequence) error {
+func (c leasedCheckpoints) Save(ctx context.Context, consumer string, shard stream.ShardID, seq stream.Sequence) error {
+	if consumer != c.consumer || shard != c.lease.shard {
+		return c.Checkpoints.Save(ctx, consumer, shard, seq)
+	}
 	return c.lease.save(ctx, seq)
 }
 

@@ -16,13 +16,13 @@ import (
 // newCatalog wires the computed relations to what they tell of.
 func (s *server) newCatalog() (*pgcatalog.Catalog, error) {
 	return pgcatalog.New(pgcatalog.Config{
-		Users: s.catalogUsers, Observed: s.writing.observed, Profiles: s.writing.profiles, Files: s.catalogFiles, Lags: s.catalogLags,
-		History: s.schemas.History, Suggestions: s.writing.advisor.List, Webhook: s.catalogWebhook,
+		Users: s.catalogUsers, Observed: s.learned.observed, Profiles: s.learned.profiles, Files: s.catalogFiles, Lags: s.catalogLags,
+		History: s.schemas.History, Suggestions: s.learned.advisor.List, Webhook: s.catalogWebhook,
 	})
 }
 
 func (s *server) catalogWebhook(ctx context.Context, tenant string) (*pgcatalog.Webhook, error) {
-	hook, err := s.writing.hooks.Get(ctx, tenant)
+	hook, err := s.learned.hooks.Get(ctx, tenant)
 	if errors.Is(err, webhook.ErrNone) {
 		return nil, nil
 	}
@@ -98,7 +98,11 @@ func (s *server) catalogLags(ctx context.Context, _ string) ([]pgcatalog.Lag, er
 	}
 	var lags []pgcatalog.Lag
 	drain := s.writing.drain
-	for _, of := range []func(context.Context) ([]pipeline.Lag, error){drain.Raw.Lag, drain.Staging.Lag, drain.Delivery.Lag} {
+	all := []func(context.Context) ([]pipeline.Lag, error){drain.Raw.Lag, drain.Staging.Lag, drain.Delivery.Lag}
+	if s.sharing != nil {
+		all = []func(context.Context) ([]pipeline.Lag, error){s.sharing.positions.Lag}
+	}
+	for _, of := range all {
 		stage, err := of(ctx)
 		if err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/pipeline/compact"
@@ -32,8 +33,11 @@ func (s *server) wireCompaction() error {
 				return conflicts.PutConflict(ctx, e)
 			},
 			Logger: s.log, Events: s.compactEvents(),
+			Leases: s.leases(),
+		}
+		if s.sharing == nil {
 			// Not Drain: while the tail is full, staging waits for this very compaction.
-			Deliver: func(ctx context.Context) error { return w.drain.Delivery.FlushLogs(ctx, stage.log) },
+			cfg.Deliver = func(ctx context.Context) error { return w.drain.Delivery.FlushLogs(ctx, stage.log) }
 		}
 		if w.tail != nil {
 			cfg.Tail, cfg.Pressure = w.tail, pressure.outputs[i]
@@ -51,13 +55,21 @@ func (s *server) wireCompaction() error {
 		w.compactors = append(w.compactors, c)
 		w.stages = append(w.stages, c)
 	}
-	sweeper, err := compact.NewSweeper(compact.SweeperConfig{Lake: st.lake, Logger: s.log})
+	sweeper, err := compact.NewSweeper(compact.SweeperConfig{Lake: st.lake, Leases: s.leases(), Logger: s.log})
 	if err != nil {
 		return err
 	}
-	w.stages = append(w.stages, sweeper)
+	w.stages = append(w.stages, s.once("sweep", sweeper))
 	for _, l := range []*logStore{st.raw, st.staged, st.errors} {
-		w.stages = append(w.stages, l.runners...)
+		for n, r := range l.runners {
+			w.stages = append(w.stages, s.once(fmt.Sprintf("log/%s/%d", l.name, n), r))
+		}
+	}
+	if s.sharing != nil {
+		w.stages = append(w.stages, s.sharing.compaction(w.compactors)...)
+	}
+	if s.c.Stream.Kind == kinesisKind {
+		return nil // which frees by age alone
 	}
 	return s.wireRetention()
 }
@@ -121,6 +133,9 @@ func (s *server) declared(ctx context.Context, ds schema.Dataset) (map[string]bo
 // Compact implements planner.Admin. One archive holds all tenants' events, so
 // all of them are compacted.
 func (s *server) Compact(ctx context.Context, _ string) error {
+	if s.sharing != nil {
+		return s.sharing.compact(ctx)
+	}
 	if err := s.writing.drain.Archived(ctx); err != nil {
 		return err
 	}

@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // config is everything a server can be told. Precedence, weakest first: the
 // defaults below, the file given with --config, the environment
 // (FIELDGATE_STREAM_KIND for stream.kind), the flags. What each key means is in
@@ -98,6 +100,14 @@ const (
 	kinesisKind   = "kinesis"
 )
 
+// The roles. Each may be that of any number of processes.
+const (
+	roleIngest  = "ingest"  // takes events over HTTP
+	roleStage   = "stage"   // carries them from stream to stream, and into nearline and the archive
+	roleCompact = "compact" // moves the archive into the lake, and sweeps
+	roleGateway = "gateway" // answers SQL, and serves the schema
+)
+
 // The words of streamStore.
 const (
 	scalingNone   = "none"
@@ -124,6 +134,9 @@ type limits struct {
 	HeapMB int `yaml:"heap_mb"`
 	// Connections counts Postgres connections.
 	Connections int `yaml:"connections"`
+	// LeaseSeconds is how long a process may show no sign of life before others take
+	// over what it did.
+	LeaseSeconds int `yaml:"lease_seconds"`
 }
 
 func defaultConfig() config {
@@ -134,16 +147,23 @@ func defaultConfig() config {
 		KeyValue: embedded,
 		Objects:  objects{Kind: directoryKind, Region: "us-east-1", CacheMB: 10240},
 		DataDir:  "./fieldgate-data",
-		Roles:    []string{"ingest", "stage", "compact", "gateway"},
+		Roles:    []string{roleIngest, roleStage, roleCompact, roleGateway},
 		PGAddr:   "127.0.0.1:5433",
 		HTTPAddr: "127.0.0.1:8080",
 		TLS:      tlsPair{ClientCert: clientCertRequest},
-		Limits:   limits{TailMB: 256, EngineMB: 2048, HeapMB: 1024, Connections: 500},
+		Limits:   limits{TailMB: 256, EngineMB: 2048, HeapMB: 1024, Connections: 500, LeaseSeconds: 15},
 	}
 }
 
-// alone says that no other process can serve the same data: some store is of this
-// machine alone.
+// has says that this process has a role.
+func (c *config) has(role string) bool { return slices.Contains(c.Roles, role) }
+
+// alone says that no other process can commit to the same lake: some store is of
+// this machine alone.
 func (c *config) alone() bool {
 	return c.Stream.Kind == embeddedKind || c.KeyValue.Kind == embeddedKind || c.Objects.Kind == directoryKind
 }
+
+// shared says that other processes may work on the same stores: all of them are
+// elsewhere.
+func (c *config) shared() bool { return !c.alone() && c.Nearline.Kind != embeddedKind }

@@ -88,11 +88,31 @@ func (c *config) validateRoles(m *mistakes) {
 			m.add("roles", "%q is none of: %s", r, strings.Join(all, ", "))
 		}
 	}
-	for _, r := range all {
-		if !slices.Contains(c.Roles, r) {
-			m.add("roles", "%s is missing: the embedded stores serve one process, which has all of %s", r, strings.Join(all, ", "))
+	missing := slices.DeleteFunc(all, c.has)
+	switch {
+	case len(c.Roles) == 0:
+		m.add("roles", "this process would do nothing: name some of %s", strings.Join(defaultConfig().Roles, ", "))
+	case len(missing) == 0:
+	case !c.shared():
+		m.add("roles", "%s is missing, and no other process can have it: %s serves one process, which has all roles",
+			strings.Join(missing, ", "), strings.Join(c.ownStores(), ", "))
+	case c.Stream.Kind == kinesisKind && c.Stream.Scaling != scalingNone:
+		m.add("stream.scaling", "%s counts what one process puts, which with split roles is a part: set %s, and shards: 0 (on-demand) where the load varies", c.Stream.Scaling, scalingNone)
+	}
+}
+
+// ownStores are the settings of stores that no other process can use.
+func (c *config) ownStores() []string {
+	var own []string
+	for key, kind := range map[string]string{
+		"stream.kind": c.Stream.Kind, "nearline.kind": c.Nearline.Kind, "keyvalue.kind": c.KeyValue.Kind, "objects.kind": c.Objects.Kind,
+	} {
+		if kind == embeddedKind || kind == directoryKind {
+			own = append(own, key+": "+kind)
 		}
 	}
+	slices.Sort(own)
+	return own
 }
 
 func (c *config) validateStream(m *mistakes) {
@@ -162,7 +182,10 @@ func (c *config) validateNearline(m *mistakes) {
 }
 
 func (c *config) validateLimits(m *mistakes) {
-	for key, n := range map[string]int{"limits.tail_mb": c.Limits.TailMB, "limits.engine_mb": c.Limits.EngineMB, "limits.connections": c.Limits.Connections} {
+	for key, n := range map[string]int{
+		"limits.tail_mb": c.Limits.TailMB, "limits.engine_mb": c.Limits.EngineMB, "limits.connections": c.Limits.Connections,
+		"limits.lease_seconds": c.Limits.LeaseSeconds,
+	} {
 		if n == 0 {
 			m.add(key, "0 leaves nothing to work with: give a number, or leave it out")
 		}

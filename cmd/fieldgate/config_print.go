@@ -52,7 +52,7 @@ var settingHelp = map[string]string{
 	"objects.cache_dir":        "Where queries keep what they have fetched of objects; one server at a time. A folder of its own. Empty: cache in data_dir.",
 	"objects.cache_mb":         "How much of the disk that may take. What one query reads of files must fit in.",
 	"data_dir":                 "Everything the embedded stores keep; one server at a time.",
-	"roles":                    "What this process does. The embedded stores need all of them.",
+	"roles":                    "What this process does, of ingest, stage, compact and gateway; others do the rest. The embedded stores need all in one.",
 	"pg_addr":                  "Where Postgres clients connect. Other than loopback needs tls, or insecure: true.",
 	"http_addr":                "Where events and schema changes come in. Other than loopback needs tls, or insecure: true.",
 	"debug_addr":               "Serves profiles of the running program under /debug/pprof/; loopback only. Empty: nobody does.",
@@ -69,6 +69,7 @@ var settingHelp = map[string]string{
 	"limits.engine_mb":         "Memory of all tenants' queries.",
 	"limits.heap_mb":           "What Go's heap is kept under as long as that can be, the queries' memory apart; 0: no limit.",
 	"limits.connections":       "Postgres connections at a time.",
+	"limits.lease_seconds":     "How long a process may show no sign of life before others take over what it did. The same for all processes of the stores.",
 }
 
 func configCommand() *cobra.Command {

@@ -51,7 +51,7 @@ func TestConfigMistakes(t *testing.T) {
 			want: []string{
 				`stream.kind: "kafka" is not available; this version has: `, `objects.kind: "tape" is not available`, `tls.mode: "maybe" is none of: prefer, require`,
 				`tls.client_cert: "always" is none of: request, require`, "limits.connections: 0 leaves nothing", "limits.tail_mb: -1 is negative", `roles: "cook" is none of`,
-				"roles: gateway is missing", `pg_addr: address "nowhere": want host:port`,
+				"roles: stage, compact, gateway is missing", `pg_addr: address "nowhere": want host:port`,
 			},
 		},
 		{

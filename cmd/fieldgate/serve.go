@@ -42,6 +42,9 @@ func serveCommand() *cobra.Command {
 			if set("http-addr") {
 				c.HTTPAddr = flags.HTTPAddr
 			}
+			if set("roles") {
+				c.Roles = flags.Roles
+			}
 			if err := c.validate(); err != nil {
 				return err
 			}
@@ -54,6 +57,7 @@ func serveCommand() *cobra.Command {
 	cmd.Flags().StringVar(&flags.DataDir, "data", flags.DataDir, "data directory")
 	cmd.Flags().StringVar(&flags.PGAddr, "pg-addr", flags.PGAddr, "address of the Postgres protocol")
 	cmd.Flags().StringVar(&flags.HTTPAddr, "http-addr", flags.HTTPAddr, "address of the HTTP API")
+	cmd.Flags().StringSliceVar(&flags.Roles, "roles", flags.Roles, "what this process does")
 	return cmd
 }
 
@@ -83,12 +87,16 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 	return errors.Join(err, stores.Close())
 }
 
-// routes are the HTTP API.
+// routes are the HTTP API, as far as the roles of this process go.
 func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.serveHealth)
-	s.writing.ingest.Mount(mux)
-	s.rest.Register(mux)
+	if s.c.has(roleIngest) {
+		s.writing.ingest.Mount(mux)
+	}
+	if s.c.has(roleGateway) {
+		s.rest.Register(mux)
+	}
 	return problems(mux)
 }
 

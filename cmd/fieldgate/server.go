@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -46,31 +47,40 @@ type runner interface {
 	Run(ctx context.Context) error
 }
 
-// server is the embedded default, all parts wired.
+// server are the parts that the roles of this process need, wired.
 type server struct {
 	c       config
 	log     *slog.Logger
 	stores  *stores
 	admin   *admin
 	schemas *schema.Store
+	// sharing is what this process does to share the work with others; nil: it has
+	// its stores for itself.
+	sharing *sharing
+	learned learned
 	writing writing
 	reading reading
 	rest    *rest.API
 	ready   atomic.Bool
 }
 
-// writing are the parts from ingest to the lake.
-type writing struct {
+// learned is what devices were seen to send, and what follows.
+type learned struct {
 	observed *schema.Observed
 	profiles *profile.Profiles
 	advisor  *suggest.Advisor
 	hooks    *webhook.Hooks
-	notices  *webhook.Sender
+}
+
+// writing are the parts from ingest to the lake.
+type writing struct {
 	// tail has recent events in memory; nil: they are in the stores' tables.
 	tail   *nearline.Tail
 	ingest *ingest.Handler
-	drain  pipeline.Drain
-	pace   *pipeline.Pace
+	// drain waits for the stages of this process, and pace has ingest wait for them;
+	// nil: others run them, and the streams keep what they have not handled.
+	drain pipeline.Drain
+	pace  *pipeline.Pace
 	// compactors follow the staged and the error archive.
 	compactors []*compact.Compactor
 	// stages are all that runs behind the doors.
@@ -84,31 +94,57 @@ type reading struct {
 }
 
 // newServer wires the parts over open stores. The engine is the server's to
-// close.
+// close, by run.
 func newServer(c config, s *stores, log *slog.Logger) (*server, error) {
 	a, err := newAdmin(s.kv)
 	if err != nil {
 		return nil, err
 	}
 	srv := &server{c: c, log: log, stores: s, admin: a, schemas: a.schemas}
-	temp := filepath.Join(c.DataDir, tempFolder)
-	if err := os.RemoveAll(temp); err != nil {
-		return nil, fmt.Errorf("empty temporary directory: %w", err)
+	if c.shared() {
+		if srv.sharing, err = newSharing(&c, s, log); err != nil {
+			return nil, err
+		}
 	}
-	if err := os.MkdirAll(temp, 0o700); err != nil {
-		return nil, fmt.Errorf("make temporary directory: %w", err)
-	}
-	srv.reading.engine, err = duckdb.New(duckdb.Config{
-		Directories: srv.lakeDirectories, Files: s.files, TempDirectory: temp, MemoryBytes: int64(c.Limits.EngineMB) << 20, Logger: log,
-	})
-	if err != nil {
+	if err := srv.learn(); err != nil {
 		return nil, err
 	}
-	a.dropped = srv.forgetTenant
-	if err := errors.Join(srv.wireWriting(), srv.wireReading()); err != nil {
-		return nil, errors.Join(err, srv.reading.engine.Close())
+	if err := srv.wireWriting(); err != nil {
+		return nil, err
+	}
+	if c.has(roleGateway) {
+		if err := srv.wireReading(); err != nil {
+			return nil, err
+		}
 	}
 	return srv, nil
+}
+
+// openEngine opens the engine over an empty temporary directory.
+func (s *server) openEngine() (err error) {
+	temp := filepath.Join(s.c.DataDir, tempFolder)
+	if err := os.RemoveAll(temp); err != nil {
+		return fmt.Errorf("empty temporary directory: %w", err)
+	}
+	if err := os.MkdirAll(temp, 0o700); err != nil {
+		return fmt.Errorf("make temporary directory: %w", err)
+	}
+	s.reading.engine, err = duckdb.New(duckdb.Config{
+		Directories: s.lakeDirectories, Files: s.stores.files, TempDirectory: temp, MemoryBytes: int64(s.c.Limits.EngineMB) << 20, Logger: s.log,
+	})
+	return err
+}
+
+// learn opens what is known of what devices send.
+func (s *server) learn() (err error) {
+	l := &s.learned
+	if l.observed, err = schema.NewObserved(s.stores.kv, schema.ObservedConfig{Schemas: s.schemas, Logger: s.log}); err != nil {
+		return err
+	}
+	l.profiles = profile.New(s.stores.kv, profile.Config{})
+	l.advisor, err = suggest.New(s.stores.kv, suggest.Config{Schemas: s.schemas, Observed: l.observed, Profiles: l.profiles, Logger: s.log})
+	l.hooks = webhook.NewHooks(s.stores.kv, s.schemas, nil)
+	return err
 }
 
 // forgetTenant lets go of what queries of a dropped tenant have left.
@@ -129,44 +165,46 @@ func (s *server) lakeDirectories(tenant string) []string {
 	return []string{filepath.Dir(path)}
 }
 
-func (s *server) wireWriting() error {
-	w := &s.writing
-	var err error
-	if w.observed, err = schema.NewObserved(s.stores.kv, schema.ObservedConfig{Schemas: s.schemas, Logger: s.log}); err != nil {
-		return err
-	}
-	w.profiles = profile.New(s.stores.kv, profile.Config{})
-	w.advisor, err = suggest.New(s.stores.kv, suggest.Config{Schemas: s.schemas, Observed: w.observed, Profiles: w.profiles, Logger: s.log})
-	if err != nil {
-		return err
-	}
-	w.hooks = webhook.NewHooks(s.stores.kv, s.schemas, nil)
-	w.notices, err = webhook.NewSender(webhook.Config{Hooks: w.hooks, Advisor: w.advisor, Schemas: s.schemas, Logger: s.log})
-	if err != nil {
-		return err
-	}
-	if s.stores.tables == nil {
-		w.tail, err = nearline.NewTail(nearline.Config{
+// wireWriting wires what this process does from ingest to the lake.
+func (s *server) wireWriting() (err error) {
+	if s.c.Nearline.Kind == embeddedKind {
+		s.writing.tail, err = nearline.NewTail(nearline.Config{
 			Known: s.stores.lake, MemoryBytes: int64(s.c.Limits.TailMB) << 20,
 		})
 		if err != nil {
 			return err
 		}
 	}
+	for _, role := range []struct {
+		name string
+		wire func() error
+	}{{roleIngest, s.wireIngest}, {roleStage, s.wireStages}, {roleCompact, s.wireCompaction}} {
+		if !s.c.has(role.name) {
+			continue
+		}
+		if err := role.wire(); err != nil {
+			return err
+		}
+	}
+	if s.sharing != nil {
+		s.writing.stages = append(s.writing.stages, s.sharing.leases)
+	}
+	return nil
+}
+
+func (s *server) wireIngest() (err error) {
+	w := &s.writing
 	doors := ingest.Config{
 		Log: s.stores.raw, Keys: s.admin.keys, Schemas: s.schemas, KV: s.stores.kv, Gate: s.gate, Logger: s.log,
 	}
 	if s.c.Stream.Kind == kinesisKind {
 		doors.RecordBytes = kinesisRawBytes
 	}
-	w.ingest, err = ingest.New(doors)
-	if err != nil {
+	if w.ingest, err = ingest.New(doors); err != nil {
 		return err
 	}
-	if err := s.wireStages(); err != nil {
-		return err
-	}
-	return s.wireCompaction()
+	w.stages = append(w.stages, w.ingest)
+	return nil
 }
 
 // gate refuses events while none can be stored yet, and when the stages are
@@ -176,7 +214,7 @@ func (s *server) gate(ctx context.Context) error {
 	switch {
 	case !s.ready.Load():
 		return errors.New("the server is starting")
-	case !s.writing.pace.Wait(ctx, gateWait):
+	case s.writing.pace != nil && !s.writing.pace.Wait(ctx, gateWait):
 		return errors.New("more events are waiting than become visible in time; send fewer, or later")
 	default:
 		return nil
@@ -186,10 +224,14 @@ func (s *server) gate(ctx context.Context) error {
 func (s *server) wireStages() error {
 	w, st := &s.writing, s.stores
 	events := pipeline.LogEvents(s.log)
-	yield := pipeline.NewYield(w.ingest.Busy)
+	var yield *pipeline.Yield
+	if w.ingest != nil {
+		yield = pipeline.NewYield(w.ingest.Busy)
+	}
+	leases := s.workers()
 	raw, err := pipeline.NewRaw(pipeline.RawConfig{
 		Raw: st.raw.reader(pipeline.ConsumerRaw), Staged: st.staged, Errors: st.errors, Checkpoints: st.checkpoints(pipeline.LogRaw),
-		Schemas: s.schemas, Observed: w.observed, Yield: yield, Events: events,
+		Schemas: s.schemas, Observed: s.learned.observed, Leases: leases, Yield: yield, Events: events,
 	})
 	if err != nil {
 		return err
@@ -199,12 +241,13 @@ func (s *server) wireStages() error {
 	from := compact.Consumer
 	if st.tables != nil {
 		recent, from = st.tables, pipeline.ConsumerStaging
-		w.stages = append(w.stages, st.tables)
+		w.stages = append(w.stages, s.once("nearline", st.tables))
 	}
 	staging, err := pipeline.NewStaging(pipeline.StagingConfig{
 		Staged: st.staged.reader(pipeline.ConsumerStaging), Errors: st.errors.reader(pipeline.ConsumerStaging),
 		StagedCheckpoints: st.checkpoints(pipeline.LogStaged), ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors),
-		From: from, Tables: recent, Observed: w.observed, Profiles: w.profiles, Schemas: s.schemas, Yield: yield, Events: events,
+		From: from, Tables: recent, Observed: s.learned.observed, Profiles: s.learned.profiles, Schemas: s.schemas,
+		Leases: leases, Yield: yield, Events: events,
 	})
 	if err != nil {
 		return err
@@ -213,14 +256,23 @@ func (s *server) wireStages() error {
 		Raw: st.raw.reader(pipeline.ConsumerDelivery), Staged: st.staged.reader(pipeline.ConsumerDelivery),
 		Errors:         st.errors.reader(pipeline.ConsumerDelivery),
 		RawCheckpoints: st.checkpoints(pipeline.LogRaw), StagedCheckpoints: st.checkpoints(pipeline.LogStaged),
-		ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors), Bucket: st.objects, Yield: yield, Events: events,
+		ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors), Bucket: st.objects, Leases: leases, Yield: yield, Events: events,
 	})
 	if err != nil {
 		return err
 	}
 	w.drain = pipeline.Drain{Raw: raw, Staging: staging, Delivery: delivery}
+	notices, err := webhook.NewSender(webhook.Config{Hooks: s.learned.hooks, Advisor: s.learned.advisor, Schemas: s.schemas, Logger: s.log})
+	if err != nil {
+		return err
+	}
+	w.stages = append(w.stages, s.learned.observed, s.once("suggestions", s.learned.advisor), s.once("notifications", notices), raw, staging, delivery)
+	if s.sharing != nil {
+		w.stages = append(w.stages, s.sharing.askDelivery(delivery))
+		return nil
+	}
 	w.pace = pipeline.NewPace(w.drain, maxLag, s.paceEvery())
-	w.stages = append(w.stages, w.observed, w.advisor, w.notices, w.ingest, raw, staging, delivery, w.pace)
+	w.stages = append(w.stages, w.pace)
 	return nil
 }
 
@@ -255,10 +307,14 @@ func (s *server) run(ctx context.Context) error {
 	context.AfterFunc(running, func() { closeDoors(errors.New("a part of the pipeline has failed")) })
 	err := s.serveDoors(doors)
 	stop()
-	return errors.Join(err, g.Wait(), s.reading.engine.Close())
+	err = errors.Join(err, g.Wait())
+	if s.reading.engine != nil {
+		err = errors.Join(err, s.reading.engine.Close())
+	}
+	return err
 }
 
-// serveDoors opens the doors and answers until ctx ends. Until the tail is
+// serveDoors opens the doors and answers until ctx ends. Until a tail in memory is
 // rebuilt /healthz says no and the Postgres door stays closed.
 func (s *server) serveDoors(ctx context.Context) error {
 	doors, err := s.listen(ctx)
@@ -272,21 +328,40 @@ func (s *server) serveDoors(ctx context.Context) error {
 		g.Go(func() error { return serveDebug(ctx, s.c.DebugAddr) })
 	}
 	g.Go(func() error {
-		if err := s.writing.drain.Visible(ctx); err != nil {
-			_ = doors.pg.Close() // nobody was let in
+		if err := s.awaitRecent(ctx); err != nil {
+			if doors.pg != nil {
+				_ = doors.pg.Close() // nobody was let in
+			}
 			if ctx.Err() != nil {
 				return nil
 			}
-			return fmt.Errorf("rebuild recent events: %w", err)
+			return err
 		}
 		s.ready.Store(true)
-		s.log.Info("serving", "http", doors.http.Addr().String(), "postgres", doors.pg.Addr().String(), "data", s.c.DataDir)
+		about := []any{"roles", strings.Join(s.c.Roles, ","), "http", doors.http.Addr().String(), "data", s.c.DataDir}
+		if doors.pg == nil {
+			s.log.Info("serving", about...)
+			return nil
+		}
+		s.log.Info("serving", append(about, "postgres", doors.pg.Addr().String())...)
 		return doors.wire.Run(ctx)
 	})
 	return g.Wait()
 }
 
-// doors are where requests come in.
+// awaitRecent returns when recent events are rebuilt, which those in tables need
+// not be.
+func (s *server) awaitRecent(ctx context.Context) error {
+	if s.sharing != nil {
+		return nil
+	}
+	if err := s.writing.drain.Visible(ctx); err != nil {
+		return fmt.Errorf("rebuild recent events: %w", err)
+	}
+	return nil
+}
+
+// doors are where requests come in. Postgres clients have one at a gateway.
 type doors struct {
 	http, pg, admin net.Listener
 	wire            *wire.Server
@@ -311,8 +386,10 @@ func (s *server) listen(ctx context.Context) (d doors, err error) {
 	if d.http, err = listen("tcp", s.c.HTTPAddr); err != nil {
 		return d, fmt.Errorf("listen for HTTP: %w", err)
 	}
-	if d.pg, err = listen("tcp", s.c.PGAddr); err != nil {
-		return d, fmt.Errorf("listen for Postgres: %w", err)
+	if s.c.has(roleGateway) {
+		if d.pg, err = listen("tcp", s.c.PGAddr); err != nil {
+			return d, fmt.Errorf("listen for Postgres: %w", err)
+		}
 	}
 	socket := socketPath(s.c.DataDir)
 	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -321,26 +398,35 @@ func (s *server) listen(ctx context.Context) (d doors, err error) {
 	if d.admin, err = listen("unix", socket); err != nil {
 		return d, fmt.Errorf("listen for administration: %w", err)
 	}
-	w := wire.Config{
-		Listener: d.pg, Roles: s.admin.roles, NewSession: s.newSession, MaxConnections: s.c.Limits.Connections, Logger: s.log,
-	}
+	var files *tlsFiles
 	if s.c.TLS.Cert != "" {
-		files, err := newTLSFiles(s.c.TLS, s.log)
-		if err != nil {
+		if files, err = newTLSFiles(s.c.TLS, s.log); err != nil {
 			return d, err
 		}
 		d.http = tls.NewListener(d.http, &tls.Config{
 			MinVersion:         tls.VersionTLS12,
 			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return files.current(), nil },
 		})
+	}
+	if d.pg != nil {
+		d.wire, err = s.newWire(d.pg, files)
+	}
+	return d, err
+}
+
+// newWire makes what serves Postgres clients; without files they get no TLS.
+func (s *server) newWire(l net.Listener, files *tlsFiles) (*wire.Server, error) {
+	w := wire.Config{
+		Listener: l, Roles: s.admin.roles, NewSession: s.newSession, MaxConnections: s.c.Limits.Connections, Logger: s.log,
+	}
+	if files != nil {
 		loopback, err := isLoopback(s.c.PGAddr)
 		if err != nil {
-			return d, err
+			return nil, err
 		}
 		w.TLS, w.RequireTLS = files.current, s.c.TLS.Mode == tlsRequire || s.c.TLS.Mode == "" && !loopback
 	}
-	d.wire, err = wire.New(w)
-	return d, err
+	return wire.New(w)
 }
 
 func (s *server) newSession(id planner.Identity, startup map[string]string, client planner.Client) (wire.Session, error) {
@@ -363,7 +449,17 @@ func (s *server) prepareDevelopment(ctx context.Context) error {
 	return nil
 }
 
-func (s *server) wireReading() error {
+// wireReading wires what a gateway answers with. The engine is open if it succeeds.
+func (s *server) wireReading() (err error) {
+	if err := s.openEngine(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.reading.engine.Close())
+		}
+	}()
+	s.admin.dropped = s.forgetTenant
 	catalog, err := s.newCatalog()
 	if err != nil {
 		return err
@@ -373,15 +469,15 @@ func (s *server) wireReading() error {
 		recent = s.stores.tables
 	}
 	s.reading.planner, err = planner.New(planner.Config{
-		Schemas: s.schemas, Observed: s.writing.observed, Nearline: recent, Lake: s.stores.lake, Catalog: catalog,
-		Engine: s.reading.engine, Admin: s, Advisor: s.writing.advisor, Hooks: s.writing.hooks, SpoolFile: s.spoolFile, Logger: s.log,
+		Schemas: s.schemas, Observed: s.learned.observed, Nearline: recent, Lake: s.stores.lake, Catalog: catalog,
+		Engine: s.reading.engine, Admin: s, Advisor: s.learned.advisor, Hooks: s.learned.hooks, SpoolFile: s.spoolFile, Logger: s.log,
 	})
 	if err != nil {
 		return err
 	}
 	s.admin.checkDraft = s.reading.planner.CheckDraft
 	s.rest, err = rest.New(rest.Config{
-		Advisor: s.writing.advisor, Hooks: s.writing.hooks,
+		Advisor: s.learned.advisor, Hooks: s.learned.hooks,
 		Schemas: s.schemas, CheckDraft: s.reading.planner.CheckDraft, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log,
 	})
 	return err

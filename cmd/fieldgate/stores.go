@@ -39,8 +39,9 @@ type stores struct {
 	// cache and files fetch objects for queries; nil where they are files already.
 	cache *objstore.Cache
 	files sources.Files
-	// raw, staged and errors are the logs. Records that are too large for them lie
-	// among the objects; only a raw log on disk takes all.
+	// raw, staged and errors are the logs; who only takes events has the raw one.
+	// Records that are too large for them lie among the objects; only a raw log on
+	// disk takes all.
 	raw, staged, errors *logStore
 	lake                *lake.Store
 	// tables have the recent events; nil: they are in memory.
@@ -83,9 +84,12 @@ func openStores(ctx context.Context, c *config, log *slog.Logger) (s *stores, er
 	if err := s.openLogs(ctx, c, log); err != nil {
 		return s, err
 	}
+	if !c.has(roleStage) && !c.has(roleCompact) && !c.has(roleGateway) {
+		return s, nil // the rest is behind the raw log
+	}
 	// Where another process may compact the same, each statement asks for what is new.
 	s.lake, err = lake.New(lake.Config{Bucket: s.objects, Path: s.path, Exclusive: c.alone(), Logger: log})
-	if err == nil && c.Nearline.Kind == dynamoDBKind {
+	if err == nil && c.Nearline.Kind == dynamoDBKind && (c.has(roleStage) || c.has(roleGateway)) {
 		err = s.openTables(ctx, c, log)
 	}
 	return s, err

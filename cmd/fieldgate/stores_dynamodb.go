@@ -36,7 +36,7 @@ func (s *stores) openTables(ctx context.Context, c *config, log *slog.Logger) er
 	}
 	t := dynamodb.Config{
 		AWS: access, Prefix: n.Prefix, Owner: own.Name, Retention: n.RetentionWeeks, MaxTables: n.MaxTables, Eventual: n.Eventual,
-		Bucket: s.objects, Known: s.lake, Logger: log,
+		Bucket: s.objects, Known: s.lake, ReadOnly: !c.has(roleStage), Logger: log,
 		Watermarks: func(ctx context.Context, ds schema.Dataset) (sources.Watermarks, error) {
 			v, err := s.lake.Version(ctx, ds)
 			if err != nil {

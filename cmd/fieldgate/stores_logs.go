@@ -36,6 +36,7 @@ const kinesisRawBytes = 768 << 10
 // logStore is a log and what runs beside it.
 type logStore struct {
 	stream.Log
+	name    string
 	runners []runner
 	// readers are, by consumer, other views of the log; who has none reads Log.
 	readers map[string]stream.Log
@@ -62,7 +63,10 @@ func (s *stores) openLogs(ctx context.Context, c *config, log *slog.Logger) erro
 		{pipeline.LogStaged, stagedShards(), record.StagedMax, []string{pipeline.ConsumerStaging, pipeline.ConsumerDelivery}, &s.staged},
 		{pipeline.LogErrors, errorShards, record.StagedMax, []string{pipeline.ConsumerStaging, pipeline.ConsumerDelivery}, &s.errors},
 	} {
-		store := &logStore{readers: map[string]stream.Log{}}
+		if l.name != pipeline.LogRaw && !c.has(roleStage) && !c.has(roleCompact) && !c.has(roleGateway) {
+			continue
+		}
+		store := &logStore{name: l.name, readers: map[string]stream.Log{}}
 		*l.to = store
 		if c.Stream.Kind != kinesisKind {
 			d, err := s.openDisk(c.DataDir, l.name, l.shards, log)
@@ -87,7 +91,7 @@ func (s *stores) openLogs(ctx context.Context, c *config, log *slog.Logger) erro
 		if err := store.scale(&c.Stream, k, log); err != nil {
 			return err
 		}
-		if !c.Stream.FanOut {
+		if !c.Stream.FanOut || !c.has(roleStage) {
 			continue
 		}
 		for _, consumer := range l.consumers {

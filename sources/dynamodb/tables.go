@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
@@ -60,6 +61,9 @@ type Config struct {
 	AloneRows int
 	// ReadBytes bounds what one statement reads of a dataset. Default 256 MB.
 	ReadBytes int
+	// ReadOnly has Open make nothing, and wait until another process has made the tables.
+	// Then nothing may be written, and Run must not run.
+	ReadOnly bool
 	// Parallel bounds the calls that one write or read has under way. Default 8.
 	Parallel int
 	// Interval is the pause between two looks at which tables are to be made and
@@ -135,6 +139,9 @@ func Open(ctx context.Context, cfg Config) (*Tables, error) {
 		return nil, err
 	}
 	t := &Tables{client: newClient(cfg.AWS), cfg: cfg}
+	if cfg.ReadOnly {
+		return t, t.await(ctx)
+	}
 	g, within := errgroup.WithContext(ctx)
 	for _, name := range []string{t.control(), t.late().rows} {
 		g.Go(func() error {
@@ -171,14 +178,51 @@ func (t *Tables) claim(ctx context.Context) error {
 	if !errors.Is(err, errRaced) {
 		return err
 	}
+	_, err = t.isOwn(ctx)
+	return err
+}
+
+// isOwn says whose the tables are: false, nobody's yet; an error, another's.
+func (t *Tables) isOwn(ctx context.Context) (bool, error) {
+	key := item{attrPartition: blob([]byte(ownerPartition)), attrSort: blob([]byte{0})}
 	var own ownerDocument
-	if _, err := t.loadDocument(ctx, key, &own); err != nil {
-		return fmt.Errorf("find whose the tables of %s are: %w", t.cfg.Prefix, err)
+	version, err := t.loadDocument(ctx, key, &own)
+	if err != nil {
+		return false, fmt.Errorf("find whose the tables of %s are: %w", t.cfg.Prefix, err)
 	}
-	if own.Owner != t.cfg.Owner {
-		return fmt.Errorf("the tables of prefix %s belong to another key-value store: set another prefix, or the key-value store that they were used with", t.cfg.Prefix)
+	if version > 0 && own.Owner != t.cfg.Owner {
+		return false, fmt.Errorf("the tables of prefix %s belong to another key-value store: set another prefix, or the key-value store that they were used with", t.cfg.Prefix)
 	}
-	return nil
+	return version > 0, nil
+}
+
+// await returns when another process has made the tables and claimed them.
+func (t *Tables) await(ctx context.Context) error {
+	for attempt := 0; ; attempt++ {
+		made := true
+		for _, name := range []string{t.control(), t.late().rows} {
+			status, err := t.tableStatus(ctx, name)
+			if err != nil {
+				return err
+			}
+			made = made && (status == types.TableStatusActive || status == types.TableStatusUpdating)
+		}
+		if made {
+			own, err := t.isOwn(ctx)
+			if err != nil {
+				return err
+			}
+			if own || t.cfg.Owner == "" {
+				return t.loadWeeks(ctx)
+			}
+		}
+		if attempt == 0 {
+			t.cfg.Logger.Info("waiting for the tables of recent events, which a process of role stage makes", "prefix", t.cfg.Prefix)
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
 }
 
 // place is where rows lie, and where the index that tells of them does.

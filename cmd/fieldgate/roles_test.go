@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fieldgate/fieldgate/deploy/testdeps"
+)
+
+// onAWS has a server keep everything in stores that other processes can use, on
+// local servers.
+func onAWS(t *testing.T) func(*config) {
+	t.Helper()
+	kinesis, dynamodb, s3 := onKinesis(t, testdeps.Kinesalite(t)), onDynamoDB(t), onS3(t) // S3 alone looks at keys
+	return func(c *config) {
+		kinesis(c)
+		dynamodb(c)
+		s3(c)
+		c.Limits.LeaseSeconds = 5
+	}
+}
+
+// node is a process of its own that serves some roles.
+type node struct {
+	instance
+	cmd *exec.Cmd
+}
+
+// launch starts a process with a data directory of its own. It is killed with the
+// test, if it has not ended before.
+func launch(t *testing.T, adjust func(*config), roles ...string) *node {
+	t.Helper()
+	c := defaultConfig()
+	adjust(&c)
+	c.Dev, c.Roles = true, roles
+	c.DataDir, c.HTTPAddr, c.PGAddr = t.TempDir(), freeAddr(t), freeAddr(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{instance: instance{c: c}, cmd: exec.Command(self, "serve", "--roles", strings.Join(roles, ","))}
+	n.cmd.Env = append(os.Environ(), asProgram+"=1")
+	for _, s := range settingsOf(&c) {
+		if s.key != "roles" && !s.isDefault() {
+			n.cmd.Env = append(n.cmd.Env, s.variable()+"="+fmt.Sprint(s.value.Interface()))
+		}
+	}
+	if testing.Verbose() {
+		n.cmd.Stderr = os.Stderr
+	}
+	if err := n.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.end(syscall.SIGKILL) })
+	return n
+}
+
+// end signals the process and waits for its end; a second time it does nothing.
+func (n *node) end(signal os.Signal) {
+	if n.cmd.ProcessState != nil {
+		return
+	}
+	_ = n.cmd.Process.Signal(signal) // it may have ended
+	_ = n.cmd.Wait()                 // how is in ProcessState
+}
+
+// cluster are processes that share the roles.
+type cluster struct {
+	adjust                              func(*config)
+	ingests, stages, compacts, gateways []*node
+}
+
+// launchCluster starts so many processes of each role and waits until all serve.
+func launchCluster(t *testing.T, adjust func(*config), each int) *cluster {
+	t.Helper()
+	c := &cluster{adjust: adjust}
+	for _, of := range []struct {
+		role  string
+		nodes *[]*node
+	}{{roleStage, &c.stages}, {roleIngest, &c.ingests}, {roleCompact, &c.compacts}, {roleGateway, &c.gateways}} {
+		for range each {
+			*of.nodes = append(*of.nodes, launch(t, adjust, of.role))
+		}
+	}
+	for _, n := range c.all() {
+		awaitHealthy(t, n.c.HTTPAddr)
+	}
+	return c
+}
+
+func (c *cluster) all() []*node {
+	var all []*node
+	for _, nodes := range [][]*node{c.stages, c.ingests, c.compacts, c.gateways} {
+		all = append(all, nodes...)
+	}
+	return all
+}
+
+// schemaSeen is how long a change of the schema may go unnoticed by other processes.
+const schemaSeen = 5500 * time.Millisecond
+
+// TestRoles has two processes of each role give the same rows as one process does
+// with the embedded stores, before and after a compaction that is asked of a gateway.
+func TestRoles(t *testing.T) {
+	lines := earthquakes(t)
+	declare := func(i *instance) {
+		t.Helper()
+		status, answer := i.request(t, http.MethodPatch, "/v1/schema", `{"timestamp_aliases":["time"]}`, "Content-Type", "application/merge-patch+json")
+		if status != http.StatusOK {
+			t.Fatalf("declare the timestamp alias: %d %s", status, answer)
+		}
+	}
+	embedded := start(t, t.TempDir())
+	declare(embedded)
+	embedded.post(t, lines)
+	embedded.eventually(t, `select count(*) from earthquake`, "1707")
+	want := map[string]string{}
+	for _, q := range earthquakeQuestions {
+		want[q.sql] = embedded.query(t, q.sql)
+	}
+	embedded.close(t)
+
+	c := launchCluster(t, onAWS(t), 2)
+	declare(&c.gateways[0].instance)
+	<-time.After(schemaSeen)
+	half := len(lines) / 2
+	c.ingests[0].post(t, lines[:half])
+	c.ingests[1].post(t, lines[half:])
+	c.ingests[1].post(t, lines[:half]) // once more, elsewhere
+	check := func(when string) {
+		t.Helper()
+		for n, g := range c.gateways {
+			g.eventually(t, `select count(*) from earthquake`, "1707")
+			for sql, rows := range want {
+				if got := g.query(t, sql); got != rows {
+					t.Errorf("%s, gateway %d, %s:\n got %s\nwant %s", when, n, sql, got, rows)
+				}
+			}
+		}
+	}
+	check("before compaction")
+	c.gateways[1].query(t, `select fieldgate.compact()`)
+	check("after compaction")
+	if plan := c.gateways[0].query(t, `explain select count(*) from earthquake`); !strings.Contains(plan, "file") {
+		t.Errorf("EXPLAIN names no file:\n%s", plan)
+	}
+	if lag := c.gateways[0].query(t, `select count(distinct stage), max(records) from fieldgate.lag`); lag != "6|0" {
+		t.Errorf("lag is told of stages and records %s, want 6|0", lag)
+	}
+	for _, n := range c.all() {
+		n.end(syscall.SIGTERM)
+		if !n.cmd.ProcessState.Success() {
+			t.Errorf("a process of roles %v ended with %s", n.c.Roles, n.cmd.ProcessState)
+		}
+	}
+}

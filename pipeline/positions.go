@@ -1,0 +1,141 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/sources"
+)
+
+// Positions tell how far the stages are by their checkpoints, whichever processes
+// run them.
+type Positions struct {
+	Raw, Staged, Errors                                  stream.Log
+	RawCheckpoints, StagedCheckpoints, ErrorsCheckpoints stream.Checkpoints
+}
+
+// Visible returns when every event acknowledged before the call is staged and in
+// nearline, as a row or as an error row.
+func (p *Positions) Visible(ctx context.Context) error {
+	to, err := endsOf(ctx, p.Raw)
+	if err != nil {
+		return err
+	}
+	if err := waitSaved(ctx, p.RawCheckpoints, ConsumerRaw, to); err != nil {
+		return err
+	}
+	for _, name := range []string{LogStaged, LogErrors} {
+		log, checkpoints := p.log(name)
+		if to, err = endsOf(ctx, log); err != nil {
+			return err
+		}
+		if err := waitSaved(ctx, checkpoints, ConsumerStaging, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// log is a log by its name, and its checkpoints.
+func (p *Positions) log(name string) (stream.Log, stream.Checkpoints) {
+	switch name {
+	case LogRaw:
+		return p.Raw, p.RawCheckpoints
+	case LogStaged:
+		return p.Staged, p.StagedCheckpoints
+	}
+	return p.Errors, p.ErrorsCheckpoints
+}
+
+// Ends are where the shards of a log end now.
+func (p *Positions) Ends(ctx context.Context, name string) (sources.Watermarks, error) {
+	log, _ := p.log(name)
+	to, err := endsOf(ctx, log)
+	return sources.Watermarks(to), err
+}
+
+// HasArchived says that the archive of a log has all records up to ends.
+func (p *Positions) HasArchived(ctx context.Context, name string, to sources.Watermarks) (bool, error) {
+	_, checkpoints := p.log(name)
+	for shard, end := range to {
+		at, _, err := checkpoints.Load(ctx, ConsumerDelivery, shard)
+		if err != nil || at.Compare(end) < 0 {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// Archived returns when the archive of a log has all records up to ends.
+func (p *Positions) Archived(ctx context.Context, name string, to sources.Watermarks) error {
+	_, checkpoints := p.log(name)
+	return waitSaved(ctx, checkpoints, ConsumerDelivery, ends(to))
+}
+
+// Lag tells how far the stages are, as they last noted, by stage, log and shard. The
+// age of what waits is that of the first record that is not handled.
+func (p *Positions) Lag(ctx context.Context) ([]Lag, error) {
+	var out []Lag
+	for _, of := range []struct{ stage, log, consumer string }{
+		{StageRaw, LogRaw, ConsumerRaw},
+		{StageStaging, LogStaged, ConsumerStaging},
+		{StageStaging, LogErrors, ConsumerStaging},
+		{StageDelivery, LogRaw, ConsumerDelivery},
+		{StageDelivery, LogStaged, ConsumerDelivery},
+		{StageDelivery, LogErrors, ConsumerDelivery},
+	} {
+		lags, err := p.lagOf(ctx, of.stage, of.log, of.consumer)
+		if err != nil {
+			return nil, fmt.Errorf("lag of stage %s: %w", of.stage, err)
+		}
+		out = append(out, lags...)
+	}
+	return out, nil
+}
+
+func (p *Positions) lagOf(ctx context.Context, stage, name, consumer string) ([]Lag, error) {
+	log, checkpoints := p.log(name)
+	shards, err := log.Shards(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list shards: %w", err)
+	}
+	out := make([]Lag, 0, len(shards))
+	for _, shard := range shards {
+		at, _, err := checkpoints.Load(ctx, consumer, shard.ID)
+		if err != nil {
+			return nil, err
+		}
+		end, err := log.Tail(ctx, shard.ID)
+		if err != nil {
+			return nil, fmt.Errorf("read the end of shard %d: %w", shard.ID, err)
+		}
+		lag := Lag{Stage: stage, Log: name, Shard: shard.ID, Position: at}
+		if end.Compare(at) > 0 {
+			first, err := firstAfter(ctx, log, shard.ID, at)
+			if err != nil {
+				return nil, err
+			}
+			lag.Seconds = time.Since(first).Seconds()
+		}
+		out = append(out, lag)
+	}
+	return out, nil
+}
+
+// firstAfter is when the first record after a position arrived, which must be there.
+func firstAfter(ctx context.Context, log stream.Log, shard stream.ShardID, at stream.Sequence) (time.Time, error) {
+	it, err := log.Iterate(ctx, shard, stream.After(at))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read shard %d: %w", shard, err)
+	}
+	records, err := it.Next(ctx, 1, 1)
+	if closeErr := it.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read shard %d: %w", shard, err)
+	}
+	return time.UnixMicro(records[0].ArrivedAt), nil
+}
