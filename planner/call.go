@@ -65,6 +65,9 @@ func (b *binder) call(sc *scope, n *pgquery.FuncCall) (Expr, error) {
 		return e, err
 	}
 	f, err := b.function(c)
+	if err == nil {
+		err = b.withTextSearchConfig(f, n.Location)
+	}
 	if err != nil {
 		return nil, err
 	}

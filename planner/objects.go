@@ -67,6 +67,8 @@ func (b *binder) objectOID(text string, kind postgres.OID, at int32) (uint32, er
 			return 0, errorAt(at, pgerrcode.AmbiguousFunction, "more than one function named %q", text)
 		}
 		return uint32(procs[0].OID), nil
+	case postgres.RegconfigOID, postgres.RegdictionaryOID:
+		return textSearchObject(kind, qualifier, name, text, at)
 	case postgres.RegnamespaceOID, postgres.RegroleOID:
 		if qualifier != "" {
 			return 0, errorAt(at, pgerrcode.InvalidName, "invalid name syntax")

@@ -96,7 +96,8 @@ func (b *binder) operatorCall(name string, left, right Expr, at, leftAt, rightAt
 	if right, err = b.coerce(right, plainType(r.RightType), postgres.Implicit, rightAt); err != nil {
 		return nil, err
 	}
-	return &Op{T: plainType(r.ResultType), Operator: r.Operator, Left: left, Right: right}, nil
+	op := &Op{T: plainType(r.ResultType), Operator: r.Operator, Left: left, Right: right}
+	return op, b.searchTexts(op, at)
 }
 
 // compareRows compares two rows column by column.

@@ -48,7 +48,7 @@ var ownParameters = map[string]*parameter{
 	"array_nulls":                 {name: "array_nulls", value: "on", check: checkWord, words: []string{"on"}},
 	"client_encoding":             {name: "client_encoding", value: "UTF8", check: checkEncoding},
 	"datestyle":                   {name: "DateStyle", value: "ISO, MDY", check: checkDateStyle},
-	"default_text_search_config":  {name: "default_text_search_config", value: "pg_catalog.english", check: checkAny},
+	"default_text_search_config":  {name: "default_text_search_config", value: "pg_catalog.english", check: checkTextSearchConfig},
 	"in_hot_standby":              {name: "in_hot_standby", value: "off", fixed: never},
 	"is_superuser":                {name: "is_superuser", value: "off", fixed: never},
 	"jit":                         {name: "jit", value: "off", check: checkBool},

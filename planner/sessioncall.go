@@ -31,6 +31,7 @@ var sessionFuncs = map[string]sessionFunc{
 	"current_schemas":          currentSchemas,
 	"current_setting":          currentSetting,
 	"set_config":               setConfig,
+	"get_current_ts_config":    currentTextSearchConfig,
 	"pg_sleep":                 sleepFunc(sleepSeconds),
 	"pg_sleep_for":             sleepFunc(sleepInterval),
 	"pg_sleep_until":           sleepFunc(sleepUntil),

@@ -58,7 +58,7 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 		return timestampBinary
 	case postgres.IntervalOID:
 		return intervalBinary
-	case postgres.TimeTZOID, postgres.TIDOID, postgres.RecordOID:
+	case postgres.TimeTZOID, postgres.TIDOID, postgres.RecordOID, postgres.TSVectorOID, postgres.TSQueryOID:
 		return keptBinary(oid)
 	case postgres.UUIDOID:
 		return uuidBinary

@@ -59,10 +59,11 @@ var layers = map[string][]string{
 	"ingest":           {"schema", "pipeline/stream", "pipeline/record"},
 	"wire/auth":        {"schema"},
 
-	"planner/duckdb/are": {},
-	"planner/duckdb":     {"schema", "schema/postgres", "sources", "planner", "planner/duckdb/are"},
-	"wire":               {"schema", "schema/postgres", "planner", "wire/auth"},
-	"wire/wiretest":      {},
+	"planner/duckdb/are":        {},
+	"planner/duckdb/textsearch": {"schema/postgres"},
+	"planner/duckdb":            {"schema", "schema/postgres", "sources", "planner", "planner/duckdb/are", "planner/duckdb/textsearch"},
+	"wire":                      {"schema", "schema/postgres", "planner", "wire/auth"},
+	"wire/wiretest":             {},
 
 	"cmd/fieldgate/browse": {},
 	"cmd/fieldgate/rest":   {"schema", "schema/postgres", "schema/suggest", "schema/webhook", "planner", "ingest", "pipeline"},

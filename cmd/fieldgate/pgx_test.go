@@ -17,7 +17,13 @@ import (
 // pgxValues are literals of the types that columns and results have, as PostgreSQL
 // reads them.
 var pgxValues = map[string][]string{
-	"bool": {"t", "f"}, "int2": {"-32768", "7"}, "int4": {"-2147483648", "0"}, "int8": {"9223372036854775807", "-1"},
+	"tsvector":   {"", "a:1A,2 'b c':3 d", "it''s"},
+	"tsquery":    {"", "a & (b | !c:*AB) <2> d", "!!'x y'"},
+	"regclass":   {"pg_class", "1"},
+	"regtype":    {"int4", "-"},
+	"regconfig":  {"simple", "pg_catalog.simple"},
+	"tsvector[]": {"{a:1,\"'b c':2B\",NULL}"},
+	"bool":       {"t", "f"}, "int2": {"-32768", "7"}, "int4": {"-2147483648", "0"}, "int8": {"9223372036854775807", "-1"},
 	"float4": {"1.5", "NaN", "-Infinity", "3.4e38"}, "float8": {"0.1", "-0", "Infinity", "1e-300"},
 	"numeric": {"0", "-12345678901234567890.000100", "1e30", "NaN", "0.00001"}, "text": {"", "é😀 'x' \"y\""}, "varchar": {"abc"}, "bpchar": {"ab "},
 	"name": {"pg_class"}, "bytea": {`\x00ff10`, `\x`}, "date": {"2026-02-28", "infinity", "0044-03-15 BC"}, "time": {"23:59:59.999999", "24:00:00"},

@@ -32,9 +32,11 @@ func catalogFunctions() definitions {
 			c.setList(elems)
 			return nil
 		},
-		"fg_regtype_out(BIGINT) VARCHAR": registered(postgres.RegtypeOID),
-		"fg_regproc_out(BIGINT) VARCHAR": registered(postgres.RegprocOID),
-		"fg_size_pretty(BIGINT) VARCHAR": func(c *call) error { c.setText(prettySize(c.int8(0))); return nil },
+		"fg_regtype_out(BIGINT) VARCHAR":       registered(postgres.RegtypeOID),
+		"fg_regproc_out(BIGINT) VARCHAR":       registered(postgres.RegprocOID),
+		"fg_regconfig_out(BIGINT) VARCHAR":     registered(postgres.RegconfigOID),
+		"fg_regdictionary_out(BIGINT) VARCHAR": registered(postgres.RegdictionaryOID),
+		"fg_size_pretty(BIGINT) VARCHAR":       func(c *call) error { c.setText(prettySize(c.int8(0))); return nil },
 	}
 }
 

@@ -117,6 +117,8 @@ func inputFunctions() definitions {
 		"fg_bytea_in(VARCHAR) BLOB":         input(postgres.ByteaOID, -1, text),
 		"fg_json_in(VARCHAR) VARCHAR":       input(postgres.JSONOID, -1, text),
 		"fg_jsonb_in(VARCHAR) VARCHAR":      input(postgres.JSONBOID, -1, text),
+		"fg_tsvector_in(VARCHAR) VARCHAR":   input(postgres.TSVectorOID, -1, text),
+		"fg_tsquery_in(VARCHAR) VARCHAR":    input(postgres.TSQueryOID, -1, text),
 		"fg_uuid_in(VARCHAR) UUID":          input(postgres.UUIDOID, -1, func(c *call, d *postgres.Datum) { c.setUUID([16]byte([]byte(d.Str))) }),
 		"fg_date_in(VARCHAR, VARCHAR) DATE": input(postgres.DateOID, 1, func(c *call, d *postgres.Datum) { c.setDate(d.Int) }),
 		"fg_time_in(VARCHAR) TIME":          input(postgres.TimeOID, -1, func(c *call, d *postgres.Datum) { c.setInt8(d.Int) }),

@@ -395,7 +395,12 @@ func (p *printer) comparable(t planner.Type) {
 // orderable refuses those that have equality here and no order.
 func (p *printer) orderable(t planner.Type) {
 	p.comparable(t)
-	if t.OID == postgres.JSONBOID || t.OID == postgres.JSONBArrayOID {
+	oid := t.OID
+	if elem := postgres.ElemOf(oid); elem != 0 {
+		oid = elem
+	}
+	switch oid {
+	case postgres.JSONBOID, postgres.TSVectorOID, postgres.TSQueryOID:
 		p.fail(unsupported("ordering values of type %s", t.OID))
 	}
 }

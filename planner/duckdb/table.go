@@ -60,6 +60,7 @@ func newTables() *tables {
 	t.addFormats()
 	t.addArrays()
 	t.addJSON()
+	t.addTextSearch()
 	t.addRecords()
 	t.addNumberCasts()
 	t.addTimeCasts()

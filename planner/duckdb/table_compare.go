@@ -30,7 +30,7 @@ func (t *tables) addComparisons() {
 	})
 	each("= <>", func(o string) {
 		t.operator(sig(o, "jsonb", "jsonb"), compare)
-		t.operator(sig(o, "xid", "xid"), compare)
+		each("xid tsvector tsquery", func(typ string) { t.operator(sig(o, typ, typ), compare) })
 	})
 }
 

@@ -58,8 +58,13 @@ func appendBinary(dst []byte, oid OID, d *Datum) []byte {
 		if oid == CharOID {
 			return AppendBinaryChar(dst, d.Str)
 		}
-		if oid == TIDOID {
+		switch oid {
+		case TIDOID:
 			return appendBinaryTID(dst, d.Str)
+		case TSVectorOID:
+			return appendBinaryTSVector(dst, d.Str)
+		case TSQueryOID:
+			return appendBinaryTSQuery(dst, d.Str)
 		}
 		return append(dst, d.Str...)
 	case BytesKind, UUIDKind:

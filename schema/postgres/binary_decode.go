@@ -62,7 +62,8 @@ func (r *binaryReader) value(oid OID) (Datum, error) {
 		return IntDatum(int64(r.int32())), nil
 	case Int8OID:
 		return IntDatum(r.int64()), nil
-	case OIDOID:
+	case OIDOID, RegprocOID, RegprocedureOID, RegoperOID, RegoperatorOID, RegclassOID, RegtypeOID, RegroleOID, RegnamespaceOID, RegcollationOID,
+		RegconfigOID, RegdictionaryOID:
 		return IntDatum(int64(uint32(r.int32()))), nil
 	case Float4OID:
 		return FloatDatum(float64(math.Float32frombits(uint32(r.int32())))), nil
@@ -76,6 +77,10 @@ func (r *binaryReader) value(oid OID) (Datum, error) {
 		return Datum{Kind: UUIDKind, Str: string(r.take(16))}, nil
 	case DateOID, TimestampOID, TimestampTZOID, TimeOID, TimeTZOID, IntervalOID:
 		return r.dateTime(oid)
+	case TSVectorOID:
+		return r.tsvector()
+	case TSQueryOID:
+		return r.tsquery()
 	}
 	if elem := ElemOf(oid); elem != 0 && canParse(elem) {
 		return r.array(elem)

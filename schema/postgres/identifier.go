@@ -158,7 +158,8 @@ func identLength(text string) int {
 	return n
 }
 
-// AppendRegistered appends an OID as its type prints it if that is regtype or regproc, whose objects are all known here.
+// AppendRegistered appends an OID as its type prints it if the objects of that are all known here: those of
+// regtype, regproc, regconfig and regdictionary.
 // What is none of them prints as the number.
 func AppendRegistered(dst []byte, typ, oid OID) []byte {
 	if oid == 0 {
@@ -175,6 +176,16 @@ func AppendRegistered(dst []byte, typ, oid OID) []byte {
 				dst = append(dst, "pg_catalog."...) // regproc would not read the name alone
 			}
 			return append(dst, QuoteIdentifier(p.Name)...)
+		}
+	}
+	if typ == RegconfigOID {
+		if c, ok := TSConfigByOID(oid); ok {
+			return append(dst, c.Name...)
+		}
+	}
+	if typ == RegdictionaryOID {
+		if d, ok := TSDictionaryByOID(oid); ok {
+			return append(dst, d.Name...)
 		}
 	}
 	return strconv.AppendUint(dst, uint64(oid), 10)

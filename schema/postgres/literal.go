@@ -73,6 +73,12 @@ func parseScalar(oid OID, typmod int32, text string) (d Datum, err error) {
 	case JSONBOID:
 		b, err := AppendJSONB(nil, text)
 		return TextDatum(string(b)), err
+	case TSVectorOID:
+		v, err := ParseTSVector(text)
+		return TextDatum(string(v.Append(nil))), err
+	case TSQueryOID:
+		q, err := ParseTSQuery(text)
+		return TextDatum(q.String()), err
 	case VarcharOID, BPCharOID:
 		return TextDatum(cutLength(oid, typmod, text)), nil
 	case NameOID:
@@ -95,7 +101,7 @@ func noInput(oid OID) *Error {
 func canParse(oid OID) bool {
 	switch BaseOf(oid) {
 	case BoolOID, Int2OID, Int4OID, Int8OID, OIDOID, XIDOID, CIDOID, TIDOID, Float4OID, Float8OID, NumericOID, ByteaOID, UUIDOID, JSONOID, JSONBOID,
-		VarcharOID, BPCharOID, NameOID, CharOID, TextOID, CStringOID,
+		VarcharOID, BPCharOID, NameOID, CharOID, TextOID, CStringOID, TSVectorOID, TSQueryOID,
 		DateOID, TimeOID, TimeTZOID, TimestampOID, TimestampTZOID, IntervalOID, Int2VectorOID, OIDVectorOID:
 		return true
 	}

@@ -51,6 +51,8 @@ const (
 	RegroleOID       OID = 4096
 	RegnamespaceOID  OID = 4089
 	RegcollationOID  OID = 4191
+	TSVectorOID      OID = 3614
+	TSQueryOID       OID = 3615
 	RegconfigOID     OID = 3734
 	RegdictionaryOID OID = 3769
 	RecordOID        OID = 2249
