@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -136,7 +137,9 @@ func (l *load) post(ctx context.Context, client *http.Client, text []byte) error
 		if err != nil {
 			return err
 		}
-		_ = res.Body.Close() // the status says it all
+		// The status says it all; a connection whose answer is left unread is not used again.
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
 		switch res.StatusCode {
 		case http.StatusOK:
 			l.acked.Add(batchEvents)
