@@ -290,13 +290,13 @@ type castCount struct {
 	n   int64
 }
 
-// countCast counts one value.
-func countCast(counts []castCount, set castSet) []castCount {
-	for i := range counts {
-		if counts[i].set == set {
-			counts[i].n++
-			return counts
+// castPlace is the place of a set's count, which begins at 0.
+func (k *kind) castPlace(set castSet) int {
+	for i := range k.casts {
+		if k.casts[i].set == set {
+			return i
 		}
 	}
-	return append(counts, castCount{set, 1})
+	k.casts = append(k.casts, castCount{set: set})
+	return len(k.casts) - 1
 }

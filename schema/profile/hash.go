@@ -11,13 +11,18 @@ import (
 
 // hashOf is the same for equal values of a kind, in every process.
 func hashOf(v *schema.Value) uint64 {
-	switch v.Kind {
-	case schema.KindInt, schema.KindBool:
-		return mix(uint64(v.Int))
-	case schema.KindNumber:
-		return mix(math.Float64bits(v.Num))
+	if v.Kind == schema.KindText || v.Kind == schema.KindJSON {
+		return xxh3.Hash(v.Text)
 	}
-	return xxh3.Hash(v.Text)
+	return mix(wordOf(v))
+}
+
+// wordOf has the bits of a number or a bool; 0 of texts.
+func wordOf(v *schema.Value) uint64 {
+	if v.Kind == schema.KindNumber {
+		return math.Float64bits(v.Num)
+	}
+	return uint64(v.Int)
 }
 
 // mix is the finalizer of MurmurHash3, with the constants of SplitMix64's.

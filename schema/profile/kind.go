@@ -23,6 +23,41 @@ type kind struct {
 	casts     []castCount
 	sizes     magnitudes
 	edges     edges
+	latest    latest
+}
+
+// latest is the value that came last. Most of what a device sends it sends again
+// and again, and of a value that was there before nothing changes but its count.
+type latest struct {
+	// word has the bits of a number or a bool, text what is text.
+	word uint64
+	text []byte
+	// cast and size are the places of its counts; size may be noPlace.
+	cast, size int
+	// known is false before the first value, and after one that is too long to keep.
+	known bool
+}
+
+// maxLatest is the longest text that is kept as the latest, in bytes.
+const maxLatest = 256
+
+// is says that a value is as the latest.
+func (l *latest) is(v *schema.Value) bool {
+	if !l.known {
+		return false
+	}
+	if v.Kind == schema.KindText || v.Kind == schema.KindJSON {
+		return bytes.Equal(l.text, v.Text)
+	}
+	return l.word == wordOf(v)
+}
+
+// set makes a value the latest.
+func (l *latest) set(v *schema.Value, cast, size int) {
+	l.word, l.cast, l.size = wordOf(v), cast, size
+	if l.known = len(v.Text) <= maxLatest; l.known {
+		l.text = append(l.text[:0], v.Text...)
+	}
 }
 
 // edges are the least and the greatest value: numbers as such, texts by their
@@ -43,17 +78,19 @@ func (k *kind) note(v *schema.Value, at int64, texts *castCache) {
 	if first || at > k.lastSeen {
 		k.lastSeen = at
 	}
+	if k.latest.is(v) {
+		k.count(k.latest.cast, k.latest.size)
+		return
+	}
 	hash := hashOf(v)
 	k.distinct.add(hash)
 	c := castsOf(v, hash, texts)
-	if len(k.casts) > 0 && k.casts[0].set == c.set {
-		k.casts[0].n++
-	} else {
-		k.casts = countCast(k.casts, c.set)
-	}
+	cast, size := k.castPlace(c.set), noPlace
 	if c.magnitude != noMagnitude {
-		k.sizes.add(c.magnitude, 1)
+		size = k.sizes.place(c.magnitude)
 	}
+	k.count(cast, size)
+	k.latest.set(v, cast, size)
 	e := &k.edges
 	switch v.Kind {
 	case schema.KindInt, schema.KindBool:
@@ -78,6 +115,14 @@ func (k *kind) note(v *schema.Value, at int64, texts *castCache) {
 			e.maxText = cutText(e.maxText[:0], v.Text)
 		}
 	case schema.KindJSON:
+	}
+}
+
+// count counts a value under what it casts to and its magnitude, by their places.
+func (k *kind) count(cast, size int) {
+	k.casts[cast].n++
+	if size != noPlace {
+		k.sizes.counts[size]++
 	}
 }
 
@@ -118,12 +163,7 @@ func (k *kind) merge(o *kind) {
 	k.firstSeen, k.lastSeen = min(k.firstSeen, o.firstSeen), max(k.lastSeen, o.lastSeen)
 	k.distinct.merge(&o.distinct)
 	for _, c := range o.casts {
-		k.casts = countCast(k.casts, c.set)
-		for i := range k.casts {
-			if k.casts[i].set == c.set {
-				k.casts[i].n += c.n - 1
-			}
-		}
+		k.casts[k.castPlace(c.set)].n += c.n
 	}
 	for i, of := range o.sizes.of {
 		k.sizes.add(of, o.sizes.counts[i])
@@ -146,6 +186,7 @@ func (k *kind) clone() *kind {
 	c.casts = append([]castCount(nil), k.casts...)
 	c.sizes = magnitudes{append([]magnitude(nil), k.sizes.of...), append([]int64(nil), k.sizes.counts...)}
 	c.edges.minText, c.edges.maxText = bytes.Clone(k.edges.minText), bytes.Clone(k.edges.maxText)
+	c.latest = latest{}
 	return &c
 }
 

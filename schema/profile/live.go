@@ -212,13 +212,13 @@ func (n *name) kindOf(k schema.Kind) *kind {
 
 // bytes is about what the profile takes in memory.
 func (l *live) bytes() int {
-	const perProfile, perName, perKind, perNumbers, perSize = 8 << 10, 200, 208, 96 + 4*sampleRows, 12
+	const perProfile, perName, perKind, perNumbers, perSize = 8 << 10, 200, 264, 96 + 4*sampleRows, 12
 	total := perProfile
 	for _, n := range l.names {
 		total += perName + len(n.sent)
 		for _, k := range n.kinds {
 			if k != nil {
-				total += perKind + k.distinct.bytes() + perSize*len(k.sizes.of)
+				total += perKind + k.distinct.bytes() + perSize*len(k.sizes.of) + cap(k.latest.text)
 			}
 		}
 		if n.numbers != nil {

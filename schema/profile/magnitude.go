@@ -45,15 +45,26 @@ type magnitudes struct {
 	counts []int64
 }
 
-func (m *magnitudes) add(of magnitude, n int64) {
+// noPlace is the place of a magnitude that is not counted.
+const noPlace = -1
+
+// place is the place of a magnitude's count, which begins at 0.
+func (m *magnitudes) place(of magnitude) int {
 	for i := range m.of {
 		if m.of[i] == of {
-			m.counts[i] += n
-			return
+			return i
 		}
 	}
-	if len(m.of) < maxMagnitudes {
-		m.of, m.counts = append(m.of, of), append(m.counts, n)
+	if len(m.of) == maxMagnitudes {
+		return noPlace
+	}
+	m.of, m.counts = append(m.of, of), append(m.counts, 0)
+	return len(m.of) - 1
+}
+
+func (m *magnitudes) add(of magnitude, n int64) {
+	if at := m.place(of); at != noPlace {
+		m.counts[at] += n
 	}
 }
 
