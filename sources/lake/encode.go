@@ -98,8 +98,8 @@ func (w *fileWriter) unbounded() []string {
 	return columns
 }
 
-// schema is the Parquet schema: physical columns in the order of their names,
-// fields optional.
+// schema is the Parquet schema: physical columns in the order of their names, and
+// optional unless every row has them.
 func (w *fileWriter) schema() *parquet.Schema {
 	// Times are nearly sorted, so their differences are small; hashes are as
 	// random as can be, so nothing compresses them.
@@ -122,7 +122,10 @@ func (w *fileWriter) schema() *parquet.Schema {
 		if c.kind != schema.KindBool && c.repeats(w.rows.order) {
 			node = parquet.Encoded(node, &parquet.RLEDictionary)
 		}
-		group[c.name] = parquet.Optional(node)
+		if !w.isFull(c) {
+			node = parquet.Optional(node)
+		}
+		group[c.name] = node
 	}
 	if len(w.layout.more) > 0 {
 		group[sources.ColumnMore] = parquet.Optional(parquet.String())
@@ -204,48 +207,66 @@ func (w *fileWriter) writeStamps(order []Row) error {
 	return nil
 }
 
-// writeField writes one of the file's own columns; absent values have definition
-// level 0.
+// isFull says that every row has a value in the column.
+func (w *fileWriter) isFull(c *outColumn) bool { return c.present == len(w.rows.order) }
+
+// writeField writes one of the file's own columns. In one that is not full, absent
+// values have definition level 0.
 func (w *fileWriter) writeField(field int, order []Row) error {
-	c, st := &w.layout.own[field], &w.stats[field]
+	c := &w.layout.own[field]
 	column := w.columns[c.name]
 	null := parquet.NullValue().Level(0, 0, column)
+	full := w.isFull(c)
 	return w.write(column, order, func(rows []Row) {
-		values := w.values[:len(rows)]
-		for i := range values {
-			values[i] = null
+		w.values = w.values[:len(rows)]
+		if full {
+			w.fillField(field, rows)
+			return
 		}
-		switch c.kind {
-		case schema.KindInt:
-			for i, r := range rows {
-				if v, ok := c.integer(r); ok {
-					st.addInt(v)
-					values[i] = parquet.Int64Value(v).Level(0, 1, column)
-				}
-			}
-		case schema.KindNumber:
-			for i, r := range rows {
-				if v, ok := c.number(r); ok {
-					st.addNum(v)
-					values[i] = parquet.DoubleValue(v).Level(0, 1, column)
-				}
-			}
-		case schema.KindBool:
-			for i, r := range rows {
-				if v, ok := c.integer(r); ok {
-					values[i] = parquet.BooleanValue(v != 0).Level(0, 1, column)
-				}
-			}
-		default:
-			for i, r := range rows {
-				if v, ok := c.text(r); ok {
-					w.textBytes += int64(len(v))
-					values[i] = parquet.ByteArrayValue(v).Level(0, 1, column)
-				}
+		for i := range w.values {
+			w.values[i] = null
+		}
+		w.fillField(field, rows)
+		for i := range w.values {
+			if v := &w.values[i]; !v.IsNull() {
+				*v = v.Level(0, 1, column)
 			}
 		}
-		w.values = values
 	})
+}
+
+// fillField sets w.values to those of the rows that have one, without levels.
+func (w *fileWriter) fillField(field int, rows []Row) {
+	c, st, values := &w.layout.own[field], &w.stats[field], w.values
+	switch c.kind {
+	case schema.KindInt:
+		for i, r := range rows {
+			if v, ok := c.integer(r); ok {
+				st.addInt(v)
+				values[i] = parquet.Int64Value(v)
+			}
+		}
+	case schema.KindNumber:
+		for i, r := range rows {
+			if v, ok := c.number(r); ok {
+				st.addNum(v)
+				values[i] = parquet.DoubleValue(v)
+			}
+		}
+	case schema.KindBool:
+		for i, r := range rows {
+			if v, ok := c.integer(r); ok {
+				values[i] = parquet.BooleanValue(v != 0)
+			}
+		}
+	default:
+		for i, r := range rows {
+			if v, ok := c.text(r); ok {
+				w.textBytes += int64(len(v))
+				values[i] = parquet.ByteArrayValue(v)
+			}
+		}
+	}
 }
 
 // writeMore writes the JSON objects of the names without a column.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,14 +19,27 @@ import (
 	"github.com/fieldgate/fieldgate/sources/objstore"
 )
 
-// goldens are buckets with 20 events of odd, in two commits of 16 and 4: as the
-// first version wrote it, and with full columns listed and rows put by shape.
-var goldens = []string{"testdata/v1", "testdata/v1-shapes"}
+// golden is a bucket with 20 events, in two commits of 16 and 4.
+type golden struct {
+	path  string
+	event func(n int) schema.Event
+}
 
-// writeGolden makes a golden bucket.
-func writeGolden(t *testing.T, golden string) {
+// goldens are as the first version wrote it, with full columns listed and rows put
+// by shape, and with full columns required.
+var goldens = []golden{{"testdata/v1", odd}, {"testdata/v1-shapes", odd}, {"testdata/v1-required", oddButFew}}
+
+// oddButFew is an event of odd without the names that few of them have.
+func oddButFew(n int) schema.Event {
+	e := odd(n)
+	e.Values = slices.DeleteFunc(e.Values, func(v schema.Value) bool { return strings.HasPrefix(v.Name, "Rare") })
+	return e
+}
+
+// write makes the bucket.
+func (g *golden) write(t *testing.T) {
 	t.Helper()
-	bucket, err := objstore.OpenDir(objstore.DirConfig{Root: golden})
+	bucket, err := objstore.OpenDir(objstore.DirConfig{Root: g.path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +56,7 @@ func writeGolden(t *testing.T, golden string) {
 	for _, r := range [][2]int{{0, 16}, {16, 20}} {
 		var b sources.Builder
 		for n := r[0]; n < r[1]; n++ {
-			e := odd(n)
+			e := g.event(n)
 			b.Add(&e, at(n))
 		}
 		batches := []*sources.Batch{b.Batch()}
@@ -55,7 +69,7 @@ func writeGolden(t *testing.T, golden string) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.RemoveAll(filepath.Join(golden, ".tmp")); err != nil {
+	if err := os.RemoveAll(filepath.Join(g.path, ".tmp")); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -64,22 +78,22 @@ func writeGolden(t *testing.T, golden string) {
 // golden bucket and add one.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	for _, golden := range goldens {
-		t.Run(filepath.Base(golden), func(t *testing.T) {
+	for _, g := range goldens {
+		t.Run(filepath.Base(g.path), func(t *testing.T) {
 			t.Parallel()
-			testGolden(t, golden)
+			g.test(t)
 		})
 	}
 }
 
-func testGolden(t *testing.T, golden string) {
+func (g *golden) test(t *testing.T) {
 	t.Helper()
-	if _, err := os.Stat(golden); errors.Is(err, fs.ErrNotExist) {
-		writeGolden(t, golden)
-		t.Errorf("%s was not there and has been written", golden)
+	if _, err := os.Stat(g.path); errors.Is(err, fs.ErrNotExist) {
+		g.write(t)
+		t.Errorf("%s was not there and has been written", g.path)
 	}
 	root := t.TempDir()
-	if err := os.CopyFS(root, os.DirFS(golden)); err != nil {
+	if err := os.CopyFS(root, os.DirFS(g.path)); err != nil {
 		t.Fatal(err)
 	}
 	bucket, err := objstore.OpenDir(objstore.DirConfig{Root: root})
@@ -111,7 +125,7 @@ func testGolden(t *testing.T, golden string) {
 	for _, f := range files {
 		var events []schema.Event
 		for range f.Rows {
-			events = append(events, odd(n))
+			events = append(events, g.event(n))
 			n++
 		}
 		path, err := bucket.Path(f.Key)

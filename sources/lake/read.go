@@ -219,8 +219,15 @@ func pageValues[T any](page parquet.Page, of func(*encoding.Values) []T) []T {
 // eachPresent calls visit with every row of a page that has a value, and the
 // number of that value.
 func eachPresent(page parquet.Page, visit func(i, n int)) {
+	levels := page.DefinitionLevels()
+	if levels == nil { // a required column
+		for i := range int(page.NumRows()) {
+			visit(i, i)
+		}
+		return
+	}
 	n := 0
-	for i, level := range page.DefinitionLevels() {
+	for i, level := range levels {
 		if level > 0 {
 			visit(i, n)
 			n++

@@ -1,15 +1,19 @@
 package lake_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"github.com/parquet-go/parquet-go"
+
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/lake"
+	"github.com/fieldgate/fieldgate/sources/objstore"
 )
 
 // generations are events of devices of three generations, which call one field
@@ -54,7 +58,7 @@ func TestPieces(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s, _, _ := setup(t)
+			s, bucket, _ := setup(t)
 			batch, order := batchOf(0, c.rows, generations(rand.New(rand.NewPCG(1, 2)), c.share))
 			want := map[string]bool{}
 			for r := range batch.Rows {
@@ -80,7 +84,7 @@ func TestPieces(t *testing.T) {
 				if f.Pieces != len(files) {
 					t.Errorf("a file is one of %d, want %d", f.Pieces, len(files))
 				}
-				checkFile(t, s, f, want)
+				checkFile(t, s, bucket, f, want)
 			}
 			slices.Sort(columns)
 			if !slices.Equal(columns, c.columns) {
@@ -95,8 +99,8 @@ func TestPieces(t *testing.T) {
 }
 
 // checkFile reads a file back, crosses its rows off, and looks whether its full
-// columns are.
-func checkFile(t *testing.T, s *lake.Store, f *lake.File, want map[string]bool) {
+// columns are, and no others are required in it.
+func checkFile(t *testing.T, s *lake.Store, bucket objstore.Bucket, f *lake.File, want map[string]bool) {
 	t.Helper()
 	batches, err := s.Read(t.Context(), f)
 	if err != nil {
@@ -118,7 +122,18 @@ func checkFile(t *testing.T, s *lake.Store, f *lake.File, want map[string]bool) 
 			present[b.Columns[c].Name] += b.Columns[c].Count()
 		}
 	}
+	data, _, err := objstore.Read(t.Context(), bucket, f.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range f.Columns {
+		if leaf, ok := file.Schema().Lookup(name); !ok || name[0] != '_' && leaf.Node.Required() != slices.Contains(f.Full, name) {
+			t.Errorf("%s is in the file: %v; required: %v, and full is %v", name, ok, leaf.Node.Required(), f.Full)
+		}
 		full := name[0] != '_' && present[name] == int(f.Rows)
 		if full != slices.Contains(f.Full, name) {
 			t.Errorf("%s has %d values of %d rows, and full is %v", name, present[name], f.Rows, f.Full)

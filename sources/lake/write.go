@@ -88,7 +88,7 @@ func (f *File) describe(w *fileWriter) {
 		if st, ok := w.stats[i].of(c.kind); ok {
 			f.Stats[c.name] = st
 		}
-		if c.present == len(w.rows.order) {
+		if w.isFull(c) {
 			f.Full = append(f.Full, c.name)
 		}
 	}
