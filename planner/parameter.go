@@ -236,7 +236,7 @@ func checkZone(p *parameter, _, value string) (string, error) {
 	if strings.EqualFold(zone.String(), name) {
 		return zone.String(), nil
 	}
-	return name, nil // a fixed offset, which its specification alone says in full
+	return strings.ToUpper(name), nil // a specification, which alone says all, in PostgreSQL's spelling
 }
 
 // zoneOfHours is the POSIX name of an offset in hours east, as SET TIME ZONE 2

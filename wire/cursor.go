@@ -24,27 +24,28 @@ func (c *conn) openCursor(rows planner.Rows, columns []planner.ResultColumn, for
 	return &cursor{rows: rows, columns: encoders}, err
 }
 
-// send writes the rows and counts them. The first go out at once, the others as
-// the buffer fills.
+// send writes the rows and counts them. The first go out as soon as others take
+// their time, the others as the buffer fills. What is complete at once is one write
+// with what follows it, as PostgreSQL's answers are: a client that cancels upon the
+// first row of such an answer finds the statement over.
 func (cur *cursor) send(ctx context.Context, out *output) (sent int64, err error) {
 	if cur.rows == nil {
 		return 0, out.err
 	}
-	for {
-		chunk, err := cur.rows.Next(ctx)
-		if err != nil || chunk == nil {
-			return sent, err
+	chunk, err := cur.rows.Next(ctx)
+	for err == nil && chunk != nil {
+		if err = cur.encode(out, chunk); err != nil {
+			break
 		}
-		if err := cur.encode(out, chunk); err != nil {
-			return sent, err
-		}
-		if sent == 0 {
-			if err := out.flush(); err != nil {
-				return sent, err
-			}
-		}
+		first := sent == 0
 		sent += int64(chunk.Rows)
+		if first {
+			out.flushDuring(func() { chunk, err = cur.rows.Next(ctx) })
+		} else {
+			chunk, err = cur.rows.Next(ctx)
+		}
 	}
+	return sent, err
 }
 
 // encode appends the rows of a chunk as DataRow messages.

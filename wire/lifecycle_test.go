@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"math/big"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -166,6 +167,40 @@ func TestWriteTimeout(t *testing.T) {
 	c.send(&pgproto3.Query{String: "fill 1000"})
 	c.until("RowDescription")
 	await(t, "the session ends", func() bool { return s.live.Load() == 0 })
+}
+
+// TestShortAnswersAreOneWrite: a client that cancels at the first row of an answer
+// that is complete at once cancels nothing, as with PostgreSQL.
+func TestShortAnswersAreOneWrite(t *testing.T) {
+	t.Parallel()
+	p := &pipes{accepted: make(chan net.Conn), closed: make(chan struct{})}
+	startServer(t, func(cfg *wire.Config) {
+		_ = cfg.Listener.Close() // pipes keep writes apart
+		cfg.Listener = p
+	})
+	ours, theirs := net.Pipe()
+	defer func() { _ = ours.Close() }()
+	p.accepted <- theirs
+	c := newClient(t, ours)
+	c.start(pgproto3.ProtocolVersion30, nil)
+	c.authenticate("secret")
+	buf := make([]byte, 1<<16)
+	// On a machine that is busy enough the rows may well take their time.
+	for range 1000 {
+		writes := 0
+		c.send(&pgproto3.Query{String: "rows 2"})
+		for n := 0; n == 0 || !bytes.HasSuffix(buf[:n], []byte{'Z', 0, 0, 0, 5, 'I'}); writes++ {
+			read, err := ours.Read(buf[n:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += read
+		}
+		if writes == 1 {
+			return
+		}
+	}
+	t.Error("rows and their end are always written apart")
 }
 
 func TestFirstRowsAreNotHeldBack(t *testing.T) {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -11,6 +12,8 @@ const (
 	// outputChunk is how much is gathered before it is written: large enough
 	// that a long result costs few system calls.
 	outputChunk = 128 << 10
+	// flushDelay is how long first rows wait for those that follow.
+	flushDelay = time.Millisecond
 	// keptOutput is the largest buffer an idle connection keeps.
 	keptOutput = 16 << 10
 )
@@ -48,6 +51,25 @@ func (o *output) flush() error {
 	}
 	o.buf = o.buf[:0]
 	return o.err
+}
+
+// flushDuring runs wait, and meanwhile writes what was gathered if it takes longer
+// than flushDelay. An error of writing stays.
+func (o *output) flushDuring(wait func()) {
+	var mu sync.Mutex
+	over := false
+	timer := time.AfterFunc(flushDelay, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !over {
+			_ = o.flush()
+		}
+	})
+	wait()
+	timer.Stop()
+	mu.Lock() // until what began to be written is
+	over = true
+	mu.Unlock()
 }
 
 // flushIfLong writes once enough is gathered.

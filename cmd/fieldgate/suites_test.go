@@ -39,6 +39,9 @@ func driverSuites() []suite {
 	}
 }
 
+// suiteRetries is how often what fails runs again.
+const suiteRetries = 3
+
 // suiteShare is how much of what passes on PostgreSQL must pass here.
 const suiteShare = 0.9
 
@@ -46,6 +49,10 @@ const suiteShare = 0.9
 // PostgreSQL 15 as a user that may only read, and compares: what passes there passes
 // here, but for the tests that testdata/suites lists with the reason. All but the
 // shortest run only if FIELDGATE_SUITES is set (make suites).
+//
+// Many of these tests race with timers of milliseconds, some of them with each
+// other, and fail on a busy machine whatever the server. So what fails runs again,
+// by itself, and counts if it passes then; the log says which.
 func TestDriverSuites(t *testing.T) {
 	t.Parallel()
 	reference := readOnly(t, testdeps.Server(t))
@@ -57,17 +64,26 @@ func TestDriverSuites(t *testing.T) {
 			continue
 		}
 		binary, dir := s.build(t)
-		theirs := s.run(t, binary, dir, reference)
-		mine := s.run(t, binary, dir, ours)
+		theirs := s.run(t, binary, dir, reference, ".")
+		mine := s.run(t, binary, dir, ours, ".")
 		allowed := readAllowed(t, filepath.Join("testdata", "suites", s.name))
+		failed := missing(theirs, mine, allowed)
+		for again := 0; len(failed) > 0 && again < suiteRetries; again++ {
+			for name := range s.run(t, binary, dir, ours, onlyTests(failed)) {
+				if slices.Contains(failed, name) {
+					t.Logf("%s: %s passes when it runs by itself", s.name, name)
+				}
+				mine[name] = true
+			}
+			failed = missing(theirs, mine, allowed)
+		}
+		for _, name := range failed {
+			t.Errorf("%s: %s passes on PostgreSQL and fails here", s.name, name)
+		}
 		both := 0
 		for name := range theirs {
 			if mine[name] {
 				both++
-				continue
-			}
-			if !slices.ContainsFunc(allowed, func(a string) bool { return name == a || strings.HasPrefix(name, a+"/") }) {
-				t.Errorf("%s: %s passes on PostgreSQL and fails here", s.name, name)
 			}
 		}
 		t.Logf("%s: %d of the %d tests that pass on PostgreSQL pass here", s.name, both, len(theirs))
@@ -78,6 +94,28 @@ func TestDriverSuites(t *testing.T) {
 	} else {
 		t.Logf("%d of %d tests pass: %.1f %%", passed, wanted, 100*share)
 	}
+}
+
+// missing are the tests that pass there, not here, and are not allowed to fail.
+func missing(theirs, mine map[string]bool, allowed []string) []string {
+	var names []string
+	for name := range theirs {
+		may := slices.ContainsFunc(allowed, func(a string) bool { return name == a || strings.HasPrefix(name, a+"/") })
+		if !mine[name] && !may {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// onlyTests is the pattern of the tests, or of those that the subtests belong to.
+func onlyTests(names []string) string {
+	whole := make([]string, len(names))
+	for i, name := range names {
+		whole[i], _, _ = strings.Cut(name, "/")
+	}
+	return "^(" + strings.Join(slices.Compact(whole), "|") + ")$"
 }
 
 // readOnly makes a user of the reference that may only read.
@@ -147,8 +185,9 @@ func (s suite) command(t *testing.T, dir, name string, args ...string) string {
 	return string(out)
 }
 
-// run runs a suite against a server and returns the tests that pass.
-func (s suite) run(t *testing.T, binary, dir, dsn string) map[string]bool {
+// run runs the tests of a suite that match a pattern against a server and returns
+// those that pass.
+func (s suite) run(t *testing.T, binary, dir, dsn, pattern string) map[string]bool {
 	t.Helper()
 	u, err := url.Parse(dsn)
 	if err != nil {
@@ -160,7 +199,7 @@ func (s suite) run(t *testing.T, binary, dir, dsn string) map[string]bool {
 	}
 	password, _ := u.User.Password()
 	database := strings.TrimPrefix(u.Path, "/")
-	cmd := exec.CommandContext(t.Context(), binary, "-test.v", "-test.timeout=4m")
+	cmd := exec.CommandContext(t.Context(), binary, "-test.v", "-test.timeout=4m", "-test.run", pattern)
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Environ(),
 		fmt.Sprintf("PGX_TEST_DATABASE=host=%s port=%s user=%s password=%s dbname=%s sslmode=disable", host, port, u.User.Username(), password, database),

@@ -2,6 +2,8 @@ package postgres_test
 
 import (
 	"bytes"
+	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +21,9 @@ var fuzzedTypes = []postgres.OID{
 // checkRoundTrip fails if a value's text or binary form does not read as a value that prints the same.
 func checkRoundTrip(t *testing.T, oid postgres.OID, d postgres.Datum, env postgres.Env) {
 	t.Helper()
+	if isUnreadable(&d) {
+		return
+	}
 	text := postgres.AppendText(nil, oid, d, env)
 	again, err := postgres.ParseLiteral(oid, -1, string(text), env)
 	if err != nil {
@@ -37,6 +42,19 @@ func checkRoundTrip(t *testing.T, oid postgres.OID, d postgres.Datum, env postgr
 	}
 }
 
+// isUnreadable says that PostgreSQL prints a value and does not read what it prints: the least microseconds of an interval,
+// and the zone of a time that is 16 hours away or more, as only a POSIX specification can be.
+func isUnreadable(d *postgres.Datum) bool {
+	const farthestZone = 16 * 3600
+	switch d.Kind {
+	case postgres.IntervalKind:
+		return d.Int == math.MinInt64
+	case postgres.TimeTZKind:
+		return d.Zone <= -farthestZone || d.Zone >= farthestZone
+	}
+	return false
+}
+
 func FuzzParseLiteral(f *testing.F) {
 	for i := range fuzzedTypes {
 		for _, text := range []string{"", "1", "-1.5e3", "t", "2020-01-02 03:04:05.678+05:30", "1 year 2 mons -3 days 04:05:06.7", "P1Y2M", "{1,NULL,\"a b\"}", `{"a": [1, "x"]}`, "infinity", "J2451187", "0044-03-15 BC", `\x6162`} {
@@ -47,6 +65,7 @@ func FuzzParseLiteral(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	f.Add(byte(slices.Index(fuzzedTypes, postgres.TimeTZOID)), "2020-01-02 03:04:05west50", byte(0))
 	f.Fuzz(func(t *testing.T, kind byte, text string, style byte) {
 		oid := fuzzedTypes[int(kind)%len(fuzzedTypes)]
 		env := postgres.DefaultEnv()
@@ -65,6 +84,7 @@ func FuzzDecodeBinary(f *testing.F) {
 		f.Add(byte(i), []byte{0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7})
 		f.Add(byte(i), []byte{0, 2, 0, 0, 0x40, 0, 0, 2, 0, 1, 0x13, 0x88})
 		f.Add(byte(i), []byte("\x01{\"a\": 1}"))
+		f.Add(byte(i), []byte("\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00"))
 	}
 	f.Fuzz(func(t *testing.T, kind byte, b []byte) {
 		oid := fuzzedTypes[int(kind)%len(fuzzedTypes)]

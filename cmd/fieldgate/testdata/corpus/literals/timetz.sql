@@ -8,3 +8,4 @@ select (timetz '10:00+02', timetz '12:00+02') overlaps (timetz '11:00+02', timet
 select timestamp '2020-01-01 10:00' at time zone interval '2 hours', timestamptz '2020-01-01 10:00Z' at time zone interval '-02:30', timestamptz 'infinity' at time zone interval '1h';
 select '10:00+02'::timetz in ('10:00+02','11:00+02'), '10:00+02'::timetz = any('{10:00+02}'::timetz[]);
 select a, count(*) from (values ('10:00+02'::timetz),('10:00+02'),('08:00+00')) v(a) group by a order by a;
+select timetz '03:04:05ab5', timetz '03:04:05 w-5:30', timestamptz '2020-01-02 03:04:05ww5', timestamptz '2020-07-02 03:04:05 a5b';
