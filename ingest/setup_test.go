@@ -121,7 +121,7 @@ func (b *bundle) stored(tb testing.TB) []record.Raw {
 	}
 	var all []record.Raw
 	for _, shard := range shards {
-		tail, err := b.log.Tail(tb.Context(), shard.ID)
+		tail, err := b.log.Tail(tb.Context(), shard.ID, stream.Sequence{})
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -50,7 +50,9 @@ func (l *deliveredLog) runShard(ctx context.Context, shard stream.ShardID, check
 		err = d.step(ctx)
 	}
 	if isEnd(err) {
-		err = d.save(ctx, stream.EndOfShard)
+		if err = d.save(ctx, stream.EndOfShard); err == nil {
+			d.progress.finish(shard)
+		}
 	}
 	return errors.Join(err, d.reader.close())
 }

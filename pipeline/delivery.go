@@ -154,7 +154,7 @@ func (l *deliveredLog) ask(to ends) {
 }
 
 func (l *deliveredLog) flush(ctx context.Context) error {
-	to, err := endsOf(ctx, l.log)
+	to, err := endsOf(ctx, l.log, l.seen())
 	if err != nil {
 		return err
 	}
@@ -164,6 +164,8 @@ func (l *deliveredLog) flush(ctx context.Context) error {
 	}
 	return l.progress.wait(ctx, to)
 }
+
+func (l *deliveredLog) seen() seenFunc { return l.progress.seen(l.checkpoints, ConsumerDelivery) }
 
 func (l *deliveredLog) stand(shard stream.ShardID) *stand {
 	return &stand{stage: StageDelivery, log: l.name, shard: shard, events: &l.cfg.Events}

@@ -42,7 +42,7 @@ func (l *splitLog) Iterate(ctx context.Context, shard stream.ShardID, start stre
 	if shard != 0 || err != nil {
 		return it, err
 	}
-	tail, err := l.Tail(ctx, shard)
+	tail, err := l.Tail(ctx, shard, stream.Sequence{})
 	return &endingIterator{it, l, tail, false}, err
 }
 
@@ -76,7 +76,7 @@ func TestParentsAreReadFirst(t *testing.T) {
 		want = append(want, `{"n":`+n+`}`)
 	}
 	for shard := range stream.ShardID(shards) {
-		if tail, err := h.raw.Tail(t.Context(), shard); err != nil || tail.IsZero() {
+		if tail, err := h.raw.Tail(t.Context(), shard, stream.Sequence{}); err != nil || tail.IsZero() {
 			t.Fatalf("shard %d ends at %s, %v; the test wants records in both", shard, tail, err)
 		}
 	}

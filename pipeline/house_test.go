@@ -274,7 +274,7 @@ func (h *house) archivedRows(t *testing.T, archive string, log stream.Log) []str
 		})
 	}
 	for shard := range stream.ShardID(shards) {
-		if tail, err := log.Tail(t.Context(), shard); err != nil || through[shard] != tail {
+		if tail, err := log.Tail(t.Context(), shard, stream.Sequence{}); err != nil || through[shard] != tail {
 			t.Errorf("archive %s goes through %s of shard %d, the log through %s, %v", archive, through[shard], shard, tail, err)
 		}
 	}

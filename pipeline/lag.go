@@ -26,14 +26,14 @@ type Lag struct {
 
 // Lag tells how far the stage is, by shard.
 func (r *Raw) Lag(ctx context.Context) ([]Lag, error) {
-	return lagOf(ctx, StageRaw, LogRaw, r.cfg.Raw, r.progress)
+	return lagOf(ctx, StageRaw, LogRaw, r.cfg.Raw, r.progress, r.seen())
 }
 
 // Lag tells how far the stage is, by log and shard.
 func (s *Staging) Lag(ctx context.Context) ([]Lag, error) {
 	var out []Lag
 	for _, in := range s.inputs() {
-		lags, err := lagOf(ctx, StageStaging, in.name, in.log, in.progress)
+		lags, err := lagOf(ctx, StageStaging, in.name, in.log, in.progress, in.seen())
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +47,7 @@ func (s *Staging) Lag(ctx context.Context) ([]Lag, error) {
 func (d *Delivery) Lag(ctx context.Context) ([]Lag, error) {
 	var out []Lag
 	for _, l := range d.logs {
-		lags, err := lagOf(ctx, StageDelivery, l.name, l.log, l.progress)
+		lags, err := lagOf(ctx, StageDelivery, l.name, l.log, l.progress, l.seen())
 		if err != nil {
 			return nil, err
 		}
@@ -56,8 +56,8 @@ func (d *Delivery) Lag(ctx context.Context) ([]Lag, error) {
 	return out, nil
 }
 
-func lagOf(ctx context.Context, stage, name string, log stream.Log, p *progress) ([]Lag, error) {
-	to, err := endsOf(ctx, log)
+func lagOf(ctx context.Context, stage, name string, log stream.Log, p *progress, seen seenFunc) ([]Lag, error) {
+	to, err := endsOf(ctx, log, seen)
 	if err != nil {
 		return nil, fmt.Errorf("lag of stage %s: %w", stage, err)
 	}

@@ -24,7 +24,8 @@ type Pace struct {
 type pacedLog struct {
 	log      stream.Log
 	progress *progress
-	seen     []sighting // oldest first, of the last limit
+	seen     seenFunc
+	sighted  []sighting // oldest first, of the last limit
 }
 
 // sighting is where the log ended at some time.
@@ -42,8 +43,8 @@ func NewPace(drain Drain, limit, every time.Duration) *Pace {
 	return &Pace{
 		limit: limit, every: every, keeping: keeping,
 		logs: []pacedLog{
-			{log: drain.Raw.cfg.Raw, progress: drain.Raw.progress},
-			{log: drain.Staging.cfg.Staged, progress: drain.Staging.staged},
+			{log: drain.Raw.cfg.Raw, progress: drain.Raw.progress, seen: drain.Raw.seen()},
+			{log: drain.Staging.cfg.Staged, progress: drain.Staging.staged, seen: drain.Staging.inputs()[0].seen()},
 		},
 	}
 }
@@ -69,16 +70,16 @@ func (p *Pace) Run(ctx context.Context) error {
 
 // behind says that what the log held limit ago is not handled yet.
 func (l *pacedLog) behind(ctx context.Context, limit time.Duration) bool {
-	to, err := endsOf(ctx, l.log)
+	to, err := endsOf(ctx, l.log, l.seen)
 	if err != nil {
 		return false
 	}
 	now := time.Now()
-	l.seen = append(l.seen, sighting{now, to})
-	for len(l.seen) > 1 && now.Sub(l.seen[1].at) >= limit {
-		l.seen = l.seen[1:]
+	l.sighted = append(l.sighted, sighting{now, to})
+	for len(l.sighted) > 1 && now.Sub(l.sighted[1].at) >= limit {
+		l.sighted = l.sighted[1:]
 	}
-	return now.Sub(l.seen[0].at) >= limit && l.progress.behind(l.seen[0].ends) != nil
+	return now.Sub(l.sighted[0].at) >= limit && l.progress.behind(l.sighted[0].ends) != nil
 }
 
 func (p *Pace) set(behind bool) {

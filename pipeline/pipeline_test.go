@@ -64,7 +64,7 @@ func TestRestartRebuildsTheTail(t *testing.T) {
 
 	// What compaction has is not read again.
 	for shard := range stream.ShardID(shards) {
-		end, err := h.staged.Tail(t.Context(), shard)
+		end, err := h.staged.Tail(t.Context(), shard, stream.Sequence{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func TestConflictBecomesOneErrorRow(t *testing.T) {
 	check()
 	tails := func() (out []stream.Sequence) {
 		for shard := range stream.ShardID(shards) {
-			tail, err := h.errors.Tail(t.Context(), shard)
+			tail, err := h.errors.Tail(t.Context(), shard, stream.Sequence{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -19,19 +19,15 @@ type Positions struct {
 // Visible returns when every event acknowledged before the call is staged and in
 // nearline, as a row or as an error row.
 func (p *Positions) Visible(ctx context.Context) error {
-	to, err := endsOf(ctx, p.Raw)
-	if err != nil {
-		return err
-	}
-	if err := waitSaved(ctx, p.RawCheckpoints, ConsumerRaw, to); err != nil {
-		return err
-	}
-	for _, name := range []string{LogStaged, LogErrors} {
-		log, checkpoints := p.log(name)
-		if to, err = endsOf(ctx, log); err != nil {
+	for _, of := range []struct{ log, consumer string }{
+		{LogRaw, ConsumerRaw}, {LogStaged, ConsumerStaging}, {LogErrors, ConsumerStaging},
+	} {
+		log, checkpoints := p.log(of.log)
+		to, err := endsOf(ctx, log, savedAt(checkpoints, of.consumer))
+		if err != nil {
 			return err
 		}
-		if err := waitSaved(ctx, checkpoints, ConsumerStaging, to); err != nil {
+		if err := waitSaved(ctx, checkpoints, of.consumer, to); err != nil {
 			return err
 		}
 	}
@@ -51,8 +47,8 @@ func (p *Positions) log(name string) (stream.Log, stream.Checkpoints) {
 
 // Ends are where the shards of a log end now.
 func (p *Positions) Ends(ctx context.Context, name string) (sources.Watermarks, error) {
-	log, _ := p.log(name)
-	to, err := endsOf(ctx, log)
+	log, checkpoints := p.log(name)
+	to, err := endsOf(ctx, log, savedAt(checkpoints, ConsumerDelivery))
 	return sources.Watermarks(to), err
 }
 
@@ -107,7 +103,7 @@ func (p *Positions) lagOf(ctx context.Context, stage, name, consumer string) ([]
 		if err != nil {
 			return nil, err
 		}
-		end, err := log.Tail(ctx, shard.ID)
+		end, err := log.Tail(ctx, shard.ID, at)
 		if err != nil {
 			return nil, fmt.Errorf("read the end of shard %d: %w", shard.ID, err)
 		}

@@ -3,8 +3,11 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 )
@@ -46,6 +49,30 @@ func (p *progress) advance(shard stream.ShardID, to mark) {
 	}
 }
 
+// seen gives where a shard is, or else where the consumer's checkpoint is.
+func (p *progress) seen(checkpoints stream.Checkpoints, consumer string) seenFunc {
+	return func(ctx context.Context, shard stream.ShardID) (stream.Sequence, error) {
+		if m, begun := p.at(shard); begun {
+			return m.seq, nil
+		}
+		return savedAt(checkpoints, consumer)(ctx, shard)
+	}
+}
+
+// savedAt gives where the consumer's checkpoint of a shard is.
+func savedAt(checkpoints stream.Checkpoints, consumer string) seenFunc {
+	return func(ctx context.Context, shard stream.ShardID) (stream.Sequence, error) {
+		at, _, err := checkpoints.Load(ctx, consumer, shard)
+		return at, err
+	}
+}
+
+// finish notes that a closed shard is done.
+func (p *progress) finish(shard stream.ShardID) {
+	last, _ := p.at(shard)
+	p.advance(shard, mark{stream.EndOfShard, last.arrivedAt})
+}
+
 // at gives how far a shard is; false if the stage has not begun it.
 func (p *progress) at(shard stream.ShardID) (mark, bool) {
 	p.mu.Lock()
@@ -65,19 +92,54 @@ func (p *progress) covers(shard stream.ShardID, after, through stream.Sequence) 
 // ends are the last sequences of shards at some moment.
 type ends map[stream.ShardID]stream.Sequence
 
-// endsOf reads where the shards of a log end now.
-func endsOf(ctx context.Context, log stream.Log) (ends, error) {
-	shards, err := log.Shards(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list shards: %w", err)
-	}
-	out := make(ends, len(shards))
-	for _, s := range shards {
-		if out[s.ID], err = log.Tail(ctx, s.ID); err != nil {
-			return nil, fmt.Errorf("read the end of shard %d: %w", s.ID, err)
+// seenFunc gives a sequence that a shard has had, or zero: its end is looked for
+// from there on.
+type seenFunc func(ctx context.Context, shard stream.ShardID) (stream.Sequence, error)
+
+// endsAtOnce is how many shards' ends are looked for at once.
+const endsAtOnce = 16
+
+// endsOf reads where the shards of a log end now. A closed one ends with
+// stream.EndOfShard, which a stage's mark is when it has read the shard: nothing
+// is read to know that, however many there are.
+func endsOf(ctx context.Context, log stream.Log, seen seenFunc) (ends, error) {
+	out := ends{}
+	for {
+		shards, err := log.Shards(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list shards: %w", err)
 		}
+		shards = slices.DeleteFunc(slices.Clone(shards), func(s stream.Shard) bool { _, known := out[s.ID]; return known })
+		if len(shards) == 0 {
+			return out, nil
+		}
+		tails := make([]stream.Sequence, len(shards))
+		g, within := errgroup.WithContext(ctx)
+		g.SetLimit(endsAtOnce)
+		for i, s := range shards {
+			if tails[i] = stream.EndOfShard; !s.Open {
+				continue
+			}
+			g.Go(func() error {
+				known, err := seen(within, s.ID)
+				if err == nil {
+					tails[i], err = log.Tail(within, s.ID, known)
+				}
+				if err != nil {
+					return fmt.Errorf("read the end of shard %d: %w", s.ID, err)
+				}
+				return nil
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return nil, err
+		}
+		for i, s := range shards {
+			out[s.ID] = tails[i]
+		}
+		// One that was listed as open may have ended before the call: what was put
+		// since then is in its children, which a list has from now on.
 	}
-	return out, nil
 }
 
 // wait returns when every shard has reached its end.

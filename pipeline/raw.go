@@ -101,7 +101,7 @@ func (r *Raw) Run(ctx context.Context) error {
 
 // Wait returns when every raw record acknowledged before the call is staged.
 func (r *Raw) Wait(ctx context.Context) error {
-	to, err := endsOf(ctx, r.cfg.Raw)
+	to, err := endsOf(ctx, r.cfg.Raw, r.seen())
 	if err != nil {
 		return err
 	}
@@ -110,6 +110,8 @@ func (r *Raw) Wait(ctx context.Context) error {
 	}
 	return r.progress.wait(ctx, to)
 }
+
+func (r *Raw) seen() seenFunc { return r.progress.seen(r.cfg.Checkpoints, ConsumerRaw) }
 
 // runShard stages one shard.
 func (r *Raw) runShard(ctx context.Context, shard stream.ShardID, checkpoints stream.Checkpoints) error {
@@ -133,7 +135,7 @@ func (s *stager) follow(ctx context.Context, rd *reader, saver *saver, p *progre
 	for {
 		records, err := saver.next(ctx, rd)
 		if err != nil {
-			return saver.end(ctx, err)
+			return saver.end(ctx, err, p)
 		}
 		if len(records) == 0 {
 			continue

@@ -42,7 +42,7 @@ func (r *reader) next(ctx, wait context.Context) (records []stream.Record, err e
 		case err == nil:
 			records = got
 			return nil
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: //nolint:errorlint // one that wraps it is a connection's, and no end
 			end = io.EOF
 			return nil
 		case wait.Err() != nil:

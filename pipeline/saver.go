@@ -121,13 +121,17 @@ func (s *saver) last(ctx context.Context) error {
 }
 
 // end turns the end of a closed shard into no error, after which the checkpoint
-// says so.
-func (s *saver) end(ctx context.Context, err error) error {
+// and the progress say so.
+func (s *saver) end(ctx context.Context, err error, p *progress) error {
 	if !isEnd(err) {
 		return err
 	}
 	s.moved(stream.EndOfShard)
-	return s.save(ctx)
+	if err := s.save(ctx); err != nil {
+		return err
+	}
+	p.finish(s.shard)
+	return nil
 }
 
 func isEnd(err error) bool { return errors.Is(err, io.EOF) }

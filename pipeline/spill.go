@@ -232,7 +232,7 @@ func (s *Spill) oldest(ctx context.Context) (time.Time, error) {
 		if err != nil {
 			return oldest, fmt.Errorf("find the oldest record: %w", err)
 		}
-		tail, err := s.Tail(ctx, shard.ID)
+		tail, err := s.Tail(ctx, shard.ID, stream.Sequence{})
 		if err != nil {
 			return oldest, fmt.Errorf("find the newest record: %w", err)
 		}

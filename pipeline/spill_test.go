@@ -99,7 +99,7 @@ func TestSpillComesBeforeItsPointer(t *testing.T) {
 	if _, err := s.Put(t.Context(), entries); !errors.Is(err, b.fails) {
 		t.Errorf("put without room: %v", err)
 	}
-	if tail, err := s.Tail(t.Context(), shard); err != nil || !tail.IsZero() {
+	if tail, err := s.Tail(t.Context(), shard, stream.Sequence{}); err != nil || !tail.IsZero() {
 		t.Errorf("the log has records up to %s, %v", tail, err)
 	}
 	b.fails = nil
@@ -185,7 +185,7 @@ func TestSpillSweep(t *testing.T) {
 	put("b")
 	put("c")
 	sweep(0, 4) // the first record is still there
-	tail, err := s.Tail(t.Context(), shards[0].ID)
+	tail, err := s.Tail(t.Context(), shards[0].ID, stream.Sequence{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestSpillSweep(t *testing.T) {
 	sweep(0, 2)
 	at = at.Add(2 * time.Hour)
 	put("d")
-	if tail, err = s.Tail(t.Context(), shards[0].ID); err != nil {
+	if tail, err = s.Tail(t.Context(), shards[0].ID, stream.Sequence{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Trim(t.Context(), shards[0].ID, tail, stream.NoAgeLimit); err != nil {

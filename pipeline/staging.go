@@ -123,21 +123,20 @@ func (s *Staging) Run(ctx context.Context) error {
 // Wait returns when every staged record and error row put before the call is in
 // nearline, and every conflict that came of them.
 func (s *Staging) Wait(ctx context.Context) error {
-	to, err := endsOf(ctx, s.cfg.Staged)
+	for _, in := range s.inputs() {
+		if err := in.wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait returns when every shard is written up to where it ended at the call.
+func (in *input) wait(ctx context.Context) error {
+	to, err := endsOf(ctx, in.log, in.seen())
 	if err != nil {
 		return err
 	}
-	if err := s.inputs()[0].wait(ctx, to); err != nil {
-		return err
-	}
-	if to, err = endsOf(ctx, s.cfg.Errors); err != nil {
-		return err
-	}
-	return s.inputs()[1].wait(ctx, to)
-}
-
-// wait returns when every shard is written up to its end.
-func (in *input) wait(ctx context.Context, to ends) error {
 	if in.cfg.Leases != nil {
 		return waitSaved(ctx, in.checkpoints, ConsumerStaging, to)
 	}
@@ -169,6 +168,8 @@ func (s *Staging) inputs() []*input {
 		{s, LogErrors, s.cfg.Errors, s.cfg.ErrorsCheckpoints, s.errors},
 	}
 }
+
+func (in *input) seen() seenFunc { return in.progress.seen(in.checkpoints, ConsumerStaging) }
 
 func (in *input) stand(shard stream.ShardID) *stand {
 	return &stand{stage: StageStaging, log: in.name, shard: shard, events: &in.cfg.Events}
@@ -248,7 +249,7 @@ func (w *writer) follow(ctx context.Context, rd *reader, s *saver) error {
 			continue
 		}
 		if err != nil {
-			return s.end(ctx, err)
+			return w.end(ctx, err, s)
 		}
 		if len(records) == 0 {
 			continue
@@ -264,6 +265,18 @@ func (w *writer) follow(ctx context.Context, rd *reader, s *saver) error {
 		}
 		w.profiler.moved(last.Seq)
 	}
+}
+
+// end turns the end of a closed shard into no error, after which all checkpoints
+// and the progress say so.
+func (w *writer) end(ctx context.Context, err error, s *saver) error {
+	if isEnd(err) && w.profiler != nil {
+		w.profiler.moved(stream.EndOfShard)
+		if err := w.profiler.saver.save(ctx); err != nil {
+			return err
+		}
+	}
+	return s.end(ctx, err, w.progress)
 }
 
 // write stores the records' events. Those past w.noted are noted, and their

@@ -57,7 +57,7 @@ func TestStagingCovers(t *testing.T) {
 	h.visible(t)
 	covered := false
 	for shard := range stream.ShardID(shards) {
-		tail, err := h.staged.Tail(t.Context(), shard)
+		tail, err := h.staged.Tail(t.Context(), shard, stream.Sequence{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestStagingCovers(t *testing.T) {
 	h.post(t, "r2", `{"n":2}`)
 	h.visible(t)
 	for shard := range stream.ShardID(shards) {
-		tail, err := h.staged.Tail(t.Context(), shard)
+		tail, err := h.staged.Tail(t.Context(), shard, stream.Sequence{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,7 @@ import (
 func onDynamoDB(t *testing.T) func(*config) {
 	t.Helper()
 	url := testdeps.Dynalite(t)
-	withAWSKeys(t, "test", "test")
+	withAWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey) // any would do
 	prefix := fmt.Sprintf("t%d", time.Now().UnixNano())
 	return func(c *config) {
 		c.Nearline.Kind, c.Nearline.Prefix, c.Nearline.Endpoint = dynamoDBKind, prefix, url
@@ -30,9 +30,7 @@ func onDynamoDB(t *testing.T) func(*config) {
 func TestQuickStartOnDynamoDB(t *testing.T) {
 	c := defaultConfig()
 	onDynamoDB(t)(&c)
-	testQuickStart(t, "FIELDGATE_NEARLINE_KIND="+c.Nearline.Kind, "FIELDGATE_NEARLINE_PREFIX="+c.Nearline.Prefix,
-		"FIELDGATE_NEARLINE_ENDPOINT="+c.Nearline.Endpoint, "FIELDGATE_KEYVALUE_KIND="+c.KeyValue.Kind,
-		"FIELDGATE_KEYVALUE_PREFIX="+c.KeyValue.Prefix, "FIELDGATE_KEYVALUE_ENDPOINT="+c.KeyValue.Endpoint)
+	testQuickStart(t, environment(&c)...)
 }
 
 // TestEarthquakesOnDynamoDB is TestEarthquakes likewise. Its events are of 2018,

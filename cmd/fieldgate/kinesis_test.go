@@ -13,7 +13,7 @@ import (
 // onKinesis has a server keep its logs in new streams of a local server.
 func onKinesis(t *testing.T, url string) func(*config) {
 	t.Helper()
-	withAWSKeys(t, "id", "secret")
+	withAWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey) // any would do
 	prefix := "f-" + strings.ToLower(rand.Text())
 	return func(c *config) {
 		c.Stream.Kind, c.Stream.Endpoint, c.Stream.Prefix = kinesisKind, url, prefix
@@ -25,8 +25,7 @@ func onKinesis(t *testing.T, url string) func(*config) {
 func TestQuickStartOnKinesis(t *testing.T) {
 	c := defaultConfig()
 	onKinesis(t, testdeps.Kinesalite(t))(&c)
-	testQuickStart(t, "FIELDGATE_STREAM_KIND="+c.Stream.Kind, "FIELDGATE_STREAM_ENDPOINT="+c.Stream.Endpoint,
-		"FIELDGATE_STREAM_PREFIX="+c.Stream.Prefix, "FIELDGATE_STREAM_READS_PER_SECOND=50")
+	testQuickStart(t, environment(&c)...)
 }
 
 // TestEarthquakesOnKinesis is TestEarthquakes with the logs on Kinesis.

@@ -38,8 +38,7 @@ func onS3(t *testing.T) func(*config) {
 func TestQuickStartOnS3(t *testing.T) {
 	c := defaultConfig()
 	onS3(t)(&c)
-	testQuickStart(t, "FIELDGATE_OBJECTS_KIND="+c.Objects.Kind, "FIELDGATE_OBJECTS_BUCKET="+c.Objects.Bucket,
-		"FIELDGATE_OBJECTS_ENDPOINT="+c.Objects.Endpoint, "FIELDGATE_OBJECTS_PATH_STYLE=true")
+	testQuickStart(t, environment(&c)...)
 }
 
 // TestEarthquakesOnS3 is TestEarthquakes with its objects on S3.

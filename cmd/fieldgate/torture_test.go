@@ -34,25 +34,22 @@ type torture struct {
 	rounds int
 	// adjust, if set, changes the server's configuration.
 	adjust func(*config)
+	// meanwhile, if set, runs beside the writers of each round until ctx ends.
+	meanwhile func(ctx context.Context)
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// program starts the program itself in a process of its own. Of the configuration
-// it takes the data directory, the addresses and where objects lie.
+// program starts the program itself in a process of its own.
 func program(t *testing.T, c config) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, "serve", "--dev", "--data", c.DataDir, "--http-addr", c.HTTPAddr, "--pg-addr", c.PGAddr)
-	cmd.Env = append(os.Environ(), asProgram+"=1", "FIELDGATE_LIMITS_TAIL_MB=32")
-	for _, s := range settingsOf(&c) {
-		if strings.HasPrefix(s.key, "objects.") && !s.isDefault() {
-			cmd.Env = append(cmd.Env, s.variable()+"="+fmt.Sprint(s.value.Interface()))
-		}
-	}
+	c.Dev, c.Limits.TailMB = true, 32
+	cmd := exec.Command(self, "serve")
+	cmd.Env = append(append(os.Environ(), asProgram+"=1"), environment(&c)...)
 	if testing.Verbose() {
 		cmd.Stderr = os.Stderr
 	}
@@ -60,6 +57,22 @@ func program(t *testing.T, c config) *exec.Cmd {
 		t.Fatal(err)
 	}
 	return cmd
+}
+
+// environment has the variables by which a program is configured so.
+func environment(c *config) []string {
+	var variables []string
+	for _, s := range settingsOf(c) {
+		if s.isDefault() {
+			continue
+		}
+		text := fmt.Sprint(s.value.Interface())
+		if list, ok := s.value.Interface().([]string); ok {
+			text = strings.Join(list, ",")
+		}
+		variables = append(variables, s.variable()+"="+text)
+	}
+	return variables
 }
 
 // acknowledged collects the numbers of events that were answered with 200.
@@ -145,6 +158,9 @@ func (k torture) run(t *testing.T) {
 		}
 		if random.IntN(2) == 0 {
 			writers.Go(func() { compactOnce(ctx, c) })
+		}
+		if k.meanwhile != nil {
+			writers.Go(func() { k.meanwhile(ctx) })
 		}
 		acked.await(acked.count()+1+random.IntN(2*k.acked/k.rounds), 30*time.Second)
 		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {

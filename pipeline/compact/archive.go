@@ -32,8 +32,11 @@ const (
 type shardLinks struct {
 	stream.Shard
 	start stream.Sequence // its checkpoint
+	want  stream.Sequence // up to where a forced pass goes
 	links []link
 	gap   bool
+	// whole: the shard is closed, and the archive holds it to its end.
+	whole bool
 }
 
 // end is how far the archive of the shard reaches.
@@ -44,18 +47,29 @@ func (s *shardLinks) end() stream.Sequence {
 	return s.links[len(s.links)-1].through
 }
 
+// cut leaves out the links from the n-th on.
+func (s *shardLinks) cut(n int) { s.links, s.whole = s.links[:n], false }
+
 // findLinks lists the archive past the checkpoints, parents before their
-// children. If ends are given, the archive should reach them; short says where it
-// does not.
+// children. If ends are given, the archive should reach them (stream.EndOfShard is
+// where a closed shard ends); short says where it does not.
 func (p *pass) findLinks(ctx context.Context, ends sources.Watermarks) (short, err error) {
 	found, err := p.findShards(ctx)
 	if err != nil {
 		return nil, err
 	}
+	for _, s := range found {
+		if s.want = ends[s.ID]; s.want != stream.EndOfShard {
+			continue
+		}
+		if s.want, err = p.cfg.Log.Tail(ctx, s.ID, s.start); err != nil {
+			return nil, fmt.Errorf("find the end of shard %d: %w", s.ID, err)
+		}
+	}
 	if err := p.chainFrom(ctx, found, p.listFrom()); err != nil {
 		return nil, err
 	}
-	lacks := func(s *shardLinks) bool { return s.gap || s.end().Compare(ends[s.ID]) < 0 }
+	lacks := func(s *shardLinks) bool { return s.gap || s.end().Compare(s.want) < 0 }
 	if slices.ContainsFunc(found, lacks) && (ends != nil || p.cfg.Now().Sub(p.listedAll) >= gapPause) {
 		// A straggler: the object with what is missing may begin long before the
 		// checkpoint. It is worth a look at the whole archive.
@@ -80,26 +94,40 @@ func (p *pass) findLinks(ctx context.Context, ends sources.Watermarks) (short, e
 	return short, err
 }
 
-// findShards lists the shards with their checkpoints, and sees to their floors.
-func (c *Compactor) findShards(ctx context.Context) ([]*shardLinks, error) {
+// unfinished lists the shards with their checkpoints, without those that are
+// closed and compacted to their end.
+func (c *Compactor) unfinished(ctx context.Context) ([]*shardLinks, error) {
 	shards, err := c.cfg.Log.Shards(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list shards: %w", err)
 	}
-	maps.DeleteFunc(c.floors, func(id stream.ShardID, _ time.Time) bool {
-		return !slices.ContainsFunc(shards, func(s stream.Shard) bool { return s.ID == id })
-	})
 	found := make([]*shardLinks, 0, len(shards))
 	for _, s := range shards {
 		start, _, err := c.cfg.Checkpoints.Load(ctx, Consumer, s.ID)
 		if err != nil {
 			return nil, fmt.Errorf("load checkpoint: %w", err)
 		}
-		found = append(found, &shardLinks{Shard: s, start: start})
+		if start != stream.EndOfShard {
+			found = append(found, &shardLinks{Shard: s, start: start})
+		}
+	}
+	return found, nil
+}
+
+// findShards lists the shards that are not finished, and sees to their floors.
+func (c *Compactor) findShards(ctx context.Context) ([]*shardLinks, error) {
+	found, err := c.unfinished(ctx)
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(c.floors, func(id stream.ShardID, _ time.Time) bool {
+		return !slices.ContainsFunc(found, func(s *shardLinks) bool { return s.ID == id })
+	})
+	for _, s := range found {
 		if floor, ok := c.floors[s.ID]; ok && c.cfg.Now().Sub(floor) < idleAfter+clockSlack {
 			continue
 		}
-		floor, err := c.floorOf(ctx, s.ID, start)
+		floor, err := c.floorOf(ctx, s.ID, s.start)
 		if err != nil {
 			return nil, fmt.Errorf("look into shard %d: %w", s.ID, err)
 		}
@@ -112,7 +140,7 @@ func (c *Compactor) findShards(ctx context.Context) ([]*shardLinks, error) {
 // object that begins there lies in that hour. If the log has none, what comes
 // will be of now.
 func (c *Compactor) floorOf(ctx context.Context, shard stream.ShardID, start stream.Sequence) (time.Time, error) {
-	tail, err := c.cfg.Log.Tail(ctx, shard)
+	tail, err := c.cfg.Log.Tail(ctx, shard, start)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -203,11 +231,11 @@ func (c *Compactor) parentsFirst(ctx context.Context, found []*shardLinks) ([]*s
 				delete(waits, s.ID)
 				continue
 			}
-			tail, err := c.cfg.Log.Tail(ctx, s.ID)
+			tail, err := c.cfg.Log.Tail(ctx, s.ID, s.start)
 			if err != nil {
 				return nil, fmt.Errorf("find the end of shard %d: %w", s.ID, err)
 			}
-			if s.end().Compare(tail) >= 0 {
+			if s.whole = s.end().Compare(tail) >= 0; s.whole {
 				delete(waits, s.ID)
 			}
 		}

@@ -189,4 +189,15 @@ func TestParentsFirst(t *testing.T) {
 	if want := []string{"later at 1/1/0"}; !slices.Equal(b.conflicts, want) {
 		t.Errorf("conflicts %v, want %v", b.conflicts, want)
 	}
+	// Nobody looks at a closed shard again that is done with.
+	if at := b.checkpoints.seqs[7]; at != stream.EndOfShard {
+		t.Errorf("checkpoint of the parent is %s, want the end of the shard", at)
+	}
+	b.log.asked = map[stream.ShardID]bool{}
+	if err := b.compactor(t).Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if b.log.asked[7] || !b.log.asked[1] {
+		t.Errorf("the ends of shards %v were asked for, want 1 alone", b.log.asked)
+	}
 }

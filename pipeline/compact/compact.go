@@ -44,7 +44,7 @@ type Trimmer interface {
 // stream.Log.
 type Log interface {
 	Shards(ctx context.Context) ([]stream.Shard, error)
-	Tail(ctx context.Context, shard stream.ShardID) (stream.Sequence, error)
+	Tail(ctx context.Context, shard stream.ShardID, known stream.Sequence) (stream.Sequence, error)
 	Iterate(ctx context.Context, shard stream.ShardID, start stream.Start) (stream.Iterator, error)
 }
 
@@ -244,12 +244,12 @@ func (c *Compactor) compactAll(ctx context.Context) error {
 func (c *Compactor) compactToEnd(ctx context.Context) error {
 	ends := sources.Watermarks{}
 	if c.cfg.Deliver != nil {
-		shards, err := c.cfg.Log.Shards(ctx)
+		shards, err := c.unfinished(ctx)
 		if err != nil {
-			return fmt.Errorf("list shards: %w", err)
+			return err
 		}
 		for _, s := range shards {
-			if ends[s.ID], err = c.cfg.Log.Tail(ctx, s.ID); err != nil {
+			if ends[s.ID], err = c.cfg.Log.Tail(ctx, s.ID, s.start); err != nil {
 				return fmt.Errorf("find the end of shard %d: %w", s.ID, err)
 			}
 		}

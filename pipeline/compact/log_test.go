@@ -14,8 +14,9 @@ import (
 type log struct {
 	shards []stream.Shard
 
-	mu   sync.Mutex
-	puts map[stream.ShardID][]put
+	mu    sync.Mutex
+	puts  map[stream.ShardID][]put
+	asked map[stream.ShardID]bool // whose ends were asked for; nil: nobody counts
 }
 
 // put is a run of records that a log took at one time.
@@ -54,9 +55,12 @@ func (l *log) arrival(shard stream.ShardID, seq uint64) time.Time {
 
 func (l *log) Shards(context.Context) ([]stream.Shard, error) { return l.shards, nil }
 
-func (l *log) Tail(_ context.Context, shard stream.ShardID) (stream.Sequence, error) {
+func (l *log) Tail(_ context.Context, shard stream.ShardID, _ stream.Sequence) (stream.Sequence, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.asked != nil {
+		l.asked[shard] = true
+	}
 	return stream.SequenceOf(l.tail(shard)), nil
 }
 
@@ -79,7 +83,7 @@ type iterator struct {
 }
 
 func (i *iterator) Next(ctx context.Context, _, _ int) ([]stream.Record, error) {
-	tail, err := i.log.Tail(ctx, i.shard)
+	tail, err := i.log.Tail(ctx, i.shard, stream.Sequence{})
 	if err != nil {
 		return nil, err
 	}

@@ -74,7 +74,7 @@ func (p *pass) run(ctx context.Context) error {
 			}
 			if unread != nil {
 				p.errs = append(p.errs, unread)
-				s.links = s.links[:n]
+				s.cut(n)
 				break
 			}
 			p.done[s.ID] = l.through
@@ -119,7 +119,7 @@ func (p *pass) findDue(ctx context.Context, force bool) error {
 					return err
 				}
 				p.errs = append(p.errs, err)
-				s.links = s.links[:n]
+				s.cut(n)
 				break
 			}
 			inTheWay := len(s.links)-n > p.cfg.MaxObjects
@@ -290,23 +290,29 @@ func (p *pass) watermark(ds schema.Dataset, shard stream.ShardID) stream.Sequenc
 }
 
 // moveCheckpoints moves each shard's checkpoint over the objects of which every
-// dataset is compacted.
+// dataset is compacted: to the end of a closed shard when they are all.
 func (p *pass) moveCheckpoints(ctx context.Context) error {
 	for _, s := range p.shards {
 		moved := 0
 		for moved < len(s.links) && p.compacted(s.ID, s.links[moved]) {
 			moved++
 		}
-		if moved == 0 {
+		to := s.start
+		if moved > 0 {
+			to = s.links[moved-1].through
+		}
+		if s.whole && moved == len(s.links) {
+			to = stream.EndOfShard
+		}
+		if to == s.start {
 			continue
 		}
-		last := s.links[moved-1]
-		if err := p.cfg.Checkpoints.Save(ctx, Consumer, s.ID, last.through); err != nil {
+		if err := p.cfg.Checkpoints.Save(ctx, Consumer, s.ID, to); err != nil {
 			return fmt.Errorf("save checkpoint: %w", err)
 		}
 		// A shard's hours never go back.
-		if p.floors[s.ID].Before(last.hour) {
-			p.floors[s.ID] = last.hour
+		if moved > 0 && p.floors[s.ID].Before(s.links[moved-1].hour) {
+			p.floors[s.ID] = s.links[moved-1].hour
 		}
 	}
 	return nil

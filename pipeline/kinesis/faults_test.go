@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"sync"
 	"testing"
@@ -209,4 +210,51 @@ func TestFanOut(t *testing.T) {
 		t.Fatalf("after the first: %v, %v", records, err)
 	}
 	_ = after.Close()
+}
+
+// TestLostConnectionIsNoEnd cuts every connection by which a shard is read, and
+// empties answers: neither is the end of the shard.
+func TestLostConnectionIsNoEnd(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]faultproxy.Kind{"cut": faultproxy.CutBefore, "empty": faultproxy.Empty} {
+		for _, operation := range []string{"GetRecords", "GetShardIterator"} {
+			t.Run(name+" "+operation, func(t *testing.T) {
+				t.Parallel()
+				p := faultproxy.Start(t, testdeps.Kinesalite(t), nil)
+				s := newStream(t, p.URL, 1)
+				placed := put(t, s, 0, "one")
+				it, err := s.Iterate(t.Context(), 0, stream.After(stream.Sequence{}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = it.Close() }()
+				if _, err := it.Next(t.Context(), 1, 1); err != nil {
+					t.Fatal(err)
+				}
+				p.Set(func(r faultproxy.Request) faultproxy.Fault {
+					switch r.Operation {
+					case operation:
+						return faultproxy.Fault{Kind: kind}
+					case "GetRecords":
+						return faultproxy.Fault{Kind: faultproxy.ExpiredIterator} // has the iterator opened anew
+					default:
+						return faultproxy.Fault{}
+					}
+				})
+				if records, err := it.Next(t.Context(), 1, 1); err == nil || errors.Is(err, io.EOF) {
+					t.Errorf("records %v, error %v; the shard is open", records, err)
+				}
+				p.Set(nil)
+				put(t, s, 0, "two")
+				if it, err = s.Iterate(t.Context(), 0, stream.After(placed.Seq)); err != nil {
+					t.Fatal(err)
+				}
+				records, err := it.Next(t.Context(), 1, 1)
+				if err != nil || string(records[0].Data) != "two" {
+					t.Errorf("after it: %v, %v", records, err)
+				}
+				_ = it.Close()
+			})
+		}
+	}
 }

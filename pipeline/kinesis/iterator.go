@@ -49,7 +49,7 @@ func (s *Stream) Iterate(ctx context.Context, id stream.ShardID, start stream.St
 	}
 	it := &iterator{s: s, shard: sh, start: start}
 	if start.IsLatest() {
-		tail, err := s.Tail(ctx, id)
+		tail, err := s.Tail(ctx, id, stream.Sequence{})
 		if err != nil {
 			return nil, err
 		}
@@ -266,6 +266,9 @@ func (it *iterator) Next(ctx context.Context, maxRecords, maxBytes int) ([]strea
 	case closed:
 		it.drop()
 		return nil, stream.ErrClosed
+	case errors.Is(err, io.EOF):
+		// A connection's, which nobody may take for the end of the shard.
+		return nil, fmt.Errorf("read shard %d of %s: %w: %s", it.shard.ID, it.s.cfg.Stream, io.ErrUnexpectedEOF, err.Error())
 	case err != nil:
 		return nil, err
 	case len(it.records) == 0:
@@ -311,9 +314,31 @@ func (it *iterator) fill(ctx context.Context) error {
 			return err
 		}
 	}
-	if it.end {
-		it.s.listing.forget() // its children are there now
+	if it.end && len(it.records) == 0 {
+		return it.confirmEnd(ctx)
 	}
+	return nil
+}
+
+// confirmEnd sees that the shard is closed, because a consumer never comes back
+// to one that it has read to its end. Its children are listed then.
+func (it *iterator) confirmEnd(ctx context.Context) error {
+	if !it.shard.Open {
+		it.s.listing.forget()
+		return nil
+	}
+	all, err := it.s.shards(ctx, 0)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		if all[i].ID == it.shard.ID && all[i].Open {
+			it.drop()
+			it.end = false
+			return fmt.Errorf("read shard %d of %s: it ends, but is listed as open", it.shard.ID, it.s.cfg.Stream)
+		}
+	}
+	it.shard.Open = false
 	return nil
 }
 

@@ -15,6 +15,10 @@ import (
 // errExpired says that a source has to be opened anew, where it was.
 var errExpired = errors.New("source has expired")
 
+// errEmpty says that an answer has nothing in it, as the SDK reads one without a
+// body. Taken as it is, it would be the end of the shard.
+var errEmpty = errors.New("kinesis: an empty answer")
+
 // readLimit is how many records are read at once ("GetRecords", Kinesis API
 // reference). They are at most 10 MB.
 const readLimit = 10_000
@@ -72,6 +76,9 @@ func (p *poller) begin(ctx context.Context, from position) error {
 	if err != nil {
 		return err
 	}
+	if out.ShardIterator == nil {
+		return errEmpty
+	}
 	p.token = out.ShardIterator
 	return nil
 }
@@ -87,6 +94,8 @@ func (p *poller) read(ctx context.Context) (batch, error) {
 		asked := time.Now()
 		out, err := p.s.cfg.Client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: p.token, Limit: aws.Int32(int32(p.limit))})
 		switch {
+		case err == nil && out.NextShardIterator == nil && out.MillisBehindLatest == nil:
+			return batch{}, errEmpty
 		case err == nil:
 			p.token = out.NextShardIterator
 			end := p.token == nil

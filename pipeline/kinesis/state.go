@@ -20,10 +20,13 @@ type state struct {
 	slot time.Time
 	used Usage
 
-	// scanning is held while the end is looked for, which scanned has the start of.
+	// scanning is held while the end is looked for, and guards what follows.
+	// scanned is when that was begun last.
 	scanning chan struct{}
 	scanned  time.Time
 	ended    bool // the shard is closed, and its end known
+	// empty is behind all of a shard that had no record then; nil if it had.
+	empty *poller
 }
 
 // Usage counts what a process has put into a shard since it opened the stream.

@@ -20,9 +20,12 @@ var lookBack = []time.Duration{time.Minute, 10 * time.Minute, 2 * time.Hour}
 const lookPatience = 2 * time.Second
 
 // Tail implements stream.Log. Kinesis does not say where a shard ends, so what
-// came after the last entry known here is read. Calls at once share a reading
-// that began after they did.
-func (s *Stream) Tail(ctx context.Context, id stream.ShardID) (stream.Sequence, error) {
+// came after the last entry known, here or to the caller, is read. Calls at once
+// share a reading that began after they did.
+func (s *Stream) Tail(ctx context.Context, id stream.ShardID, known stream.Sequence) (stream.Sequence, error) {
+	if known == stream.EndOfShard {
+		return known, nil
+	}
 	sh, err := s.find(ctx, id)
 	if err != nil {
 		return stream.Sequence{}, err
@@ -39,7 +42,7 @@ func (s *Stream) Tail(ctx context.Context, id stream.ShardID) (stream.Sequence, 
 	defer func() { <-st.scanning }()
 	if st.scanned.Before(asked) && !st.ended {
 		began := time.Now()
-		if err := patiently(ctx, func() error { return s.scan(ctx, &sh) }); err != nil {
+		if err := patiently(ctx, func() error { return s.scan(ctx, &sh, known) }); err != nil {
 			return stream.Sequence{}, fmt.Errorf("look for the end of shard %d of %s: %w", id, s.cfg.Stream, err)
 		}
 		st.scanned = began
@@ -48,7 +51,7 @@ func (s *Stream) Tail(ctx context.Context, id stream.ShardID) (stream.Sequence, 
 }
 
 // scan reads a shard to its end from where it is known.
-func (s *Stream) scan(ctx context.Context, sh *shard) error {
+func (s *Stream) scan(ctx context.Context, sh *shard, known stream.Sequence) error {
 	s.mu.Lock()
 	st := s.state(sh.ID)
 	from := st.read
@@ -56,8 +59,38 @@ func (s *Stream) scan(ctx context.Context, sh *shard) error {
 		from = st.tail
 	}
 	s.mu.Unlock()
-	if !from.IsZero() {
+	switch {
+	case record(from).Compare(record(known)) < 0:
+		// The rest of its record may not be known.
+		_, err := s.scanFrom(ctx, sh, position{kind: types.ShardIteratorTypeAtSequenceNumber, number: numberOf(known)})
+		if isInvalid(err) || isNotFound(err) {
+			// It has been freed: what came after it is all that there is.
+			_, err = s.scanFrom(ctx, sh, position{kind: types.ShardIteratorTypeTrimHorizon})
+		}
+		if err == nil {
+			s.saw(sh.ID, known, past(known))
+		}
+		return err
+	case !from.IsZero():
 		_, err := s.scanFrom(ctx, sh, position{kind: types.ShardIteratorTypeAfterSequenceNumber, number: numberOf(from)})
+		return err
+	default:
+		return s.scanUnknown(ctx, sh)
+	}
+}
+
+// scanUnknown reads a shard of which nothing is known to its end. One that was
+// found empty is read on from there.
+func (s *Stream) scanUnknown(ctx context.Context, sh *shard) error {
+	s.mu.Lock()
+	st := s.state(sh.ID)
+	s.mu.Unlock()
+	if p := st.empty; p != nil {
+		st.empty = nil
+		found, err := s.readToTip(ctx, sh, p)
+		if err == nil && !found {
+			st.empty = p
+		}
 		return err
 	}
 	for _, back := range lookBack {
@@ -66,10 +99,15 @@ func (s *Stream) scan(ctx context.Context, sh *shard) error {
 			return err
 		}
 	}
-	found, err := s.scanFrom(ctx, sh, position{kind: types.ShardIteratorTypeTrimHorizon})
+	p := &poller{s: s, shard: sh.ID, limit: readLimit}
+	if err := p.begin(ctx, position{kind: types.ShardIteratorTypeTrimHorizon}); err != nil {
+		return err
+	}
+	found, err := s.readToTip(ctx, sh, p)
 	if found || err != nil {
 		return err
 	}
+	st.empty = p
 	// Its last record may be freed.
 	mark, err := s.loadQuiet(ctx, sh.ID)
 	if err == nil && !mark.After.IsZero() {
@@ -98,6 +136,11 @@ func (s *Stream) scanFrom(ctx context.Context, sh *shard, from position) (found 
 	if err := p.begin(ctx, from); err != nil {
 		return false, err
 	}
+	return s.readToTip(ctx, sh, p)
+}
+
+// readToTip reads all that a shard has from where the poller is.
+func (s *Stream) readToTip(ctx context.Context, sh *shard, p *poller) (found bool, err error) {
 	for {
 		b, err := p.read(ctx)
 		if err != nil {
@@ -116,6 +159,9 @@ func (s *Stream) scanFrom(ctx context.Context, sh *shard, from position) (found 
 			s.mu.Lock()
 			s.state(sh.ID).ended = b.end
 			s.mu.Unlock()
+			if b.end && sh.Open {
+				s.listing.forget() // it was when the list was read
+			}
 			return found, nil
 		}
 	}
@@ -146,7 +192,7 @@ func (s *Stream) Oldest(ctx context.Context, id stream.ShardID) (stream.Sequence
 			}
 		}
 		if b.tip {
-			tail, err := s.Tail(ctx, id)
+			tail, err := s.Tail(ctx, id, stream.Sequence{})
 			return tail.Next(), err
 		}
 	}

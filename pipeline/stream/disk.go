@@ -293,7 +293,7 @@ func (d *Disk) Oldest(ctx context.Context, shard ShardID) (Sequence, error) {
 }
 
 // Tail implements Log.
-func (d *Disk) Tail(ctx context.Context, shard ShardID) (Sequence, error) {
+func (d *Disk) Tail(ctx context.Context, shard ShardID, _ Sequence) (Sequence, error) {
 	s, err := d.begin(ctx, shard)
 	if err != nil {
 		return Sequence{}, err

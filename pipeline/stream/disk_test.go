@@ -60,7 +60,7 @@ func texts(t *testing.T, d *stream.Disk, start stream.Start) []string {
 	it, err := d.Iterate(t.Context(), 0, start)
 	must(t, err)
 	defer func() { must(t, it.Close()) }()
-	tail, err := d.Tail(t.Context(), 0)
+	tail, err := d.Tail(t.Context(), 0, stream.Sequence{})
 	must(t, err)
 	oldest, err := d.Oldest(t.Context(), 0)
 	must(t, err)
@@ -136,7 +136,7 @@ func TestDiskKeepsRecordsOverReopening(t *testing.T) {
 		if _, err := d.Put(t.Context(), entriesOf("x")); !errors.Is(err, stream.ErrClosed) {
 			t.Fatalf("put after close: %v", err)
 		}
-		if _, err := d.Tail(t.Context(), 0); !errors.Is(err, stream.ErrClosed) {
+		if _, err := d.Tail(t.Context(), 0, stream.Sequence{}); !errors.Is(err, stream.ErrClosed) {
 			t.Fatalf("tail after close: %v", err)
 		}
 	}
@@ -381,7 +381,7 @@ func TestDiskCommitsWaitersTogetherAndHidesUnsynced(t *testing.T) {
 		}
 		write("first")
 		held := <-syncs
-		if tail, err := d.Tail(t.Context(), 0); err != nil || !tail.IsZero() {
+		if tail, err := d.Tail(t.Context(), 0, stream.Sequence{}); err != nil || !tail.IsZero() {
 			t.Fatalf("tail %s, %v before the sync", tail, err)
 		}
 		it, err := d.Iterate(t.Context(), 0, stream.FromOldest())
@@ -405,7 +405,7 @@ func TestDiskCommitsWaitersTogetherAndHidesUnsynced(t *testing.T) {
 		synctest.Wait()
 		close(held)
 		wg.Wait() // one more sync would keep it for ever
-		if tail, err := d.Tail(t.Context(), 0); err != nil || tail != stream.SequenceOf(11) {
+		if tail, err := d.Tail(t.Context(), 0, stream.Sequence{}); err != nil || tail != stream.SequenceOf(11) {
 			t.Fatalf("tail %s, %v", tail, err)
 		}
 		must(t, it.Close())

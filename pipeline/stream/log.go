@@ -91,7 +91,9 @@ type Log interface {
 	Oldest(ctx context.Context, shard ShardID) (Sequence, error)
 
 	// Tail is the last sequence acknowledged in the shard, also when its record is trimmed; zero if there never was one.
-	Tail(ctx context.Context, shard ShardID) (Sequence, error)
+	// known is a sequence that the shard has had, a consumer's checkpoint for example, or zero: a log that does not keep
+	// its end looks for it from there on.
+	Tail(ctx context.Context, shard ShardID, known Sequence) (Sequence, error)
 
 	// Trim lets go of the shard's records up to and including through, as far as they arrived before the given time in
 	// microseconds (NoAgeLimit: whenever). Less may be freed, never more: Oldest tells. Kinesis, which frees by age
@@ -106,8 +108,8 @@ const NoAgeLimit = int64(1<<63 - 1)
 type Iterator interface {
 	// Next returns the next records, at least one, at most maxRecords, and more than one only while their data together
 	// is at most maxBytes. It waits for the first until ctx ends; ending so, it has consumed nothing and may be called
-	// again. Sequences rise strictly from call to call. io.EOF is the end of a closed shard; ErrTrimmed says that
-	// retention overtook the iterator.
+	// again. Sequences rise strictly from call to call. io.EOF, not wrapped, is the end of a closed shard, and
+	// no other error wraps it; ErrTrimmed says that retention overtook the iterator.
 	//
 	// The slice and every Data belong to the iterator and stay as they are until its next Next or Close: a consumer
 	// that keeps bytes copies them. This saves an allocation a record at 100,000 records a second.

@@ -33,6 +33,15 @@ func mapped(err error) error {
 	return fmt.Errorf("%w: %w", as, err)
 }
 
+// readError is mapped for who reads an object: a connection's io.EOF would be
+// taken for the object's end.
+func readError(err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: %s", io.ErrUnexpectedEOF, err.Error())
+	}
+	return mapped(err)
+}
+
 // statusOf is the HTTP status of an answer; 0 if there was none.
 func statusOf(err error) int {
 	var answer *smithyhttp.ResponseError

@@ -385,3 +385,38 @@ func TestBadConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestLostConnectionIsNoEnd cuts every connection once an object has begun: the
+// reader is told of no end.
+func TestLostConnectionIsNoEnd(t *testing.T) {
+	t.Parallel()
+	target := testdeps.VersityGW(t)
+	bucket := makeBucket(t, target)
+	data := bytes.Repeat([]byte("0123456789"), 100_000)
+	var begun atomic.Bool
+	proxy := before(t, target, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		switch {
+		case r.Method != http.MethodGet:
+			next.ServeHTTP(w, r)
+			return
+		case begun.CompareAndSwap(false, true):
+			w.Header().Set("Content-Length", fmt.Sprint(len(data)))
+			_, _ = w.Write(data[:len(data)/2])
+			_ = http.NewResponseController(w).Flush()
+		}
+		panic(http.ErrAbortHandler)
+	})
+	b := newBucket(t, s3.Config{Client: newClient(t, proxy), Bucket: bucket})
+	if _, err := b.Put(t.Context(), "k", data); err != nil {
+		t.Fatal(err)
+	}
+	body, _, err := b.Get(t.Context(), "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = body.Close() }()
+	n, err := io.Copy(io.Discard, body)
+	if err == nil || errors.Is(err, io.EOF) || n >= int64(len(data)) {
+		t.Errorf("read %d bytes of %d: %v", n, len(data), err)
+	}
+}

@@ -47,7 +47,7 @@ func (b *Bucket) open(ctx context.Context, key string, offset, size int64) (*bod
 	}
 	out, err := r.request()
 	if err != nil {
-		return nil, objstore.Info{}, mapped(err)
+		return nil, objstore.Info{}, readError(err)
 	}
 	r.etag = out.ETag
 	total := offset + aws.ToInt64(out.ContentLength)
@@ -101,7 +101,7 @@ func (r *body) Read(p []byte) (int, error) {
 		}
 		if r.current == nil {
 			if _, err := r.request(); err != nil {
-				return 0, mapped(err)
+				return 0, readError(err)
 			}
 		}
 		if int64(len(p)) > r.end-r.at {

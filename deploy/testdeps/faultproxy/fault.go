@@ -30,6 +30,8 @@ const (
 	CutAfter
 	// CutAnswer closes the connection amid the answer.
 	CutAnswer
+	// Empty answers with status 200 and nothing else; nothing was done.
+	Empty
 	// Slow lets the request through after a delay.
 	Slow
 	// ExpiredIterator is ExpiredIteratorException of GetRecords.

@@ -118,6 +118,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.pass(w, r, operation)
 	case InternalError, SlowDown, Throttled, ExpiredIterator:
 		refuse(w, r, fault.Kind)
+	case Empty:
+		w.WriteHeader(http.StatusOK)
 	case CutBefore:
 		panic(http.ErrAbortHandler)
 	case CutAfter, CutAnswer:

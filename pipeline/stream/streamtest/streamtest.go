@@ -147,7 +147,7 @@ func testShards(t *testing.T, log stream.Log) {
 func testPutThenRead(t *testing.T, log stream.Log) {
 	shard, hash := first(t, log)
 	before := time.Now().UnixMicro()
-	tail, err := log.Tail(t.Context(), shard)
+	tail, err := log.Tail(t.Context(), shard, stream.Sequence{})
 	must(t, err)
 	if !tail.IsZero() {
 		t.Fatalf("tail of an empty shard is %s", tail)
@@ -164,7 +164,7 @@ func testPutThenRead(t *testing.T, log stream.Log) {
 			t.Errorf("record %d: sequence %s, arrived %d", i, r.Seq, r.ArrivedAt)
 		}
 	}
-	tail, err = log.Tail(t.Context(), shard)
+	tail, err = log.Tail(t.Context(), shard, stream.Sequence{})
 	must(t, err)
 	oldest, err := log.Oldest(t.Context(), shard)
 	must(t, err)
@@ -280,7 +280,7 @@ func testNoShard(t *testing.T, log stream.Log) {
 	if _, err := log.Iterate(t.Context(), none, stream.FromOldest()); !errors.Is(err, stream.ErrNoShard) {
 		t.Errorf("iterate: %v", err)
 	}
-	if _, err := log.Tail(t.Context(), none); !errors.Is(err, stream.ErrNoShard) {
+	if _, err := log.Tail(t.Context(), none, stream.Sequence{}); !errors.Is(err, stream.ErrNoShard) {
 		t.Errorf("tail: %v", err)
 	}
 	if _, err := log.Oldest(t.Context(), none); !errors.Is(err, stream.ErrNoShard) {
