@@ -66,7 +66,7 @@ func (s *Session) alterTable(n *pgquery.AlterTableStmt, text string) (*schemaCha
 		}
 		edits = append(edits, edit)
 	}
-	return s.onTable(n.Relation, "alter", n.MissingOk, func(c *schemaChange, d *schema.Draft, m *schema.Metric) error {
+	c, err := s.onTable(n.Relation, "alter", n.MissingOk, func(c *schemaChange, d *schema.Draft, m *schema.Metric) error {
 		for _, edit := range edits {
 			if err := edit(c, d, m.Name); err != nil {
 				return err
@@ -74,6 +74,21 @@ func (s *Session) alterTable(n *pgquery.AlterTableStmt, text string) (*schemaCha
 		}
 		return nil
 	})
+	if err != nil || !slices.ContainsFunc(n.Cmds, dropsAll) {
+		return c, err
+	}
+	c.bound = func(ctx context.Context, d *schema.Draft) error {
+		if err := c.edit(d); err != nil {
+			return err
+		}
+		return s.cascade(ctx, c, d, pgquery.DropBehavior_DROP_CASCADE)
+	}
+	return c, nil
+}
+
+// dropsAll says that a command of ALTER TABLE drops what depends on what it drops.
+func dropsAll(n *pgquery.Node) bool {
+	return n.GetAlterTableCmd().GetBehavior() == pgquery.DropBehavior_DROP_CASCADE
 }
 
 func alterCommand(n *pgquery.AlterTableCmd, text string) (fieldEdit, error) {
@@ -166,45 +181,82 @@ func (s *Session) rename(n *pgquery.RenameStmt) (*schemaChange, error) {
 		return s.renamePolicy(n)
 	case n.RenameType == pgquery.ObjectType_OBJECT_VIEW, n.RenameType == pgquery.ObjectType_OBJECT_TABLE:
 		return s.renameRelation(n)
-	case n.RenameType == pgquery.ObjectType_OBJECT_COLUMN && n.RelationType == pgquery.ObjectType_OBJECT_TABLE:
-		return s.onTable(n.Relation, "rename field "+n.Subname+" of", n.MissingOk, func(_ *schemaChange, d *schema.Draft, m *schema.Metric) error {
-			if _, exists := m.Field(n.Subname); !exists && n.Subname != schema.TimestampField {
-				return errorf(pgerrcode.UndefinedColumn, "column %q does not exist", n.Subname)
-			}
-			if _, taken := m.Field(n.Newname); taken || n.Newname == schema.TimestampField {
-				return columnExists(m.Name, n.Newname)
-			}
-			if err := renameInPolicies(d, m, n.Subname, n.Newname); err != nil {
-				return err
-			}
-			return d.RenameField(m.Name, n.Subname, n.Newname)
-		})
+	case n.RenameType == pgquery.ObjectType_OBJECT_COLUMN && (n.RelationType == pgquery.ObjectType_OBJECT_TABLE || n.RelationType == pgquery.ObjectType_OBJECT_VIEW):
+		return s.renameColumn(n)
 	}
 	return nil, unsupported(nowhere, "ALTER %s RENAME", objectName(n.RenameType))
 }
 
-// renameRelation reads ALTER TABLE and ALTER VIEW … RENAME TO. The first takes a view
-// too, as PostgreSQL's does.
-func (s *Session) renameRelation(n *pgquery.RenameStmt) (*schemaChange, error) {
-	c, err := s.onTable(n.Relation, "rename", n.MissingOk, func(_ *schemaChange, d *schema.Draft, m *schema.Metric) error {
-		if n.RenameType == pgquery.ObjectType_OBJECT_VIEW {
-			return errorf(pgerrcode.WrongObjectType, "%q is not a view", m.Name)
+// renameColumn reads ALTER TABLE and ALTER VIEW … RENAME COLUMN. The first takes a
+// view too, as PostgreSQL's does.
+func (s *Session) renameColumn(n *pgquery.RenameStmt) (*schemaChange, error) {
+	return s.renameIn(n, "rename field "+n.Subname+" of", func(d *schema.Draft, m *schema.Metric) error {
+		if _, exists := m.Field(n.Subname); !exists && n.Subname != schema.TimestampField {
+			return errorf(pgerrcode.UndefinedColumn, "column %q does not exist", n.Subname)
 		}
-		if _, taken := d.Metric(n.Newname); taken {
+		if _, taken := m.Field(n.Newname); taken || n.Newname == schema.TimestampField {
+			return columnExists(m.Name, n.Newname)
+		}
+		if err := renameInPolicies(d, m, n.Subname, n.Newname); err != nil {
+			return err
+		}
+		return d.RenameField(m.Name, n.Subname, n.Newname)
+	}, func(d *schema.Draft, v *schema.View) error {
+		has := func(name string) bool {
+			return slices.ContainsFunc(v.Columns, func(c schema.ViewColumn) bool { return c.Name == name })
+		}
+		switch {
+		case !has(n.Subname):
+			return errorf(pgerrcode.UndefinedColumn, "column %q does not exist", n.Subname)
+		case has(n.Newname):
+			return columnExists(v.Name, n.Newname)
+		}
+		return d.RenameViewColumn(v.Name, n.Subname, n.Newname)
+	})
+}
+
+// renameRelation reads ALTER TABLE and ALTER VIEW … RENAME TO.
+func (s *Session) renameRelation(n *pgquery.RenameStmt) (*schemaChange, error) {
+	return s.renameIn(n, "rename", func(d *schema.Draft, m *schema.Metric) error {
+		if isRelation(d, n.Newname) {
 			return errorf(pgerrcode.DuplicateTable, "relation %q already exists", n.Newname)
 		}
 		return d.RenameMetric(m.Name, n.Newname)
+	}, func(d *schema.Draft, v *schema.View) error {
+		if isRelation(d, n.Newname) {
+			return errorf(pgerrcode.DuplicateTable, "relation %q already exists", n.Newname)
+		}
+		return d.RenameView(v.Name, n.Newname)
+	})
+}
+
+// isRelation says that a table or view has a name.
+func isRelation(d *schema.Draft, name string) bool {
+	_, isMetric := d.Metric(name)
+	_, isView := d.Snapshot().View(name)
+	return isMetric || isView
+}
+
+// renameIn makes a change of a table's names or, where one of the name is there, of a
+// view's.
+func (s *Session) renameIn(n *pgquery.RenameStmt, what string, ofTable func(*schema.Draft, *schema.Metric) error, ofView func(*schema.Draft, *schema.View) error) (*schemaChange, error) {
+	isView := n.RenameType == pgquery.ObjectType_OBJECT_VIEW || n.RelationType == pgquery.ObjectType_OBJECT_VIEW
+	c, err := s.onTable(n.Relation, what, n.MissingOk, func(_ *schemaChange, d *schema.Draft, m *schema.Metric) error {
+		if isView && n.RenameType != pgquery.ObjectType_OBJECT_COLUMN { // for columns PostgreSQL takes either
+			return errorf(pgerrcode.WrongObjectType, "%q is not a view", m.Name)
+		}
+		return ofTable(d, m)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if n.RenameType == pgquery.ObjectType_OBJECT_VIEW {
+	if isView {
 		c.tag = "ALTER VIEW"
 	}
 	table := c.edit
 	c.edit = func(d *schema.Draft) error {
-		if _, isView := d.Snapshot().View(n.Relation.Relname); isView {
-			return d.RenameView(n.Relation.Relname, n.Newname)
+		if v, is := d.Snapshot().View(n.Relation.Relname); is {
+			return ofView(d, v)
 		}
 		return table(d)
 	}
@@ -252,9 +304,6 @@ func (s *Session) dropTables(ctx context.Context, c *schemaChange, n *pgquery.Dr
 				return tableMissing(d, "table", name, nowhere)
 			}
 		}
-		if n.Behavior == pgquery.DropBehavior_DROP_CASCADE {
-			return s.dropDependents(ctx, c, d)
-		}
-		return nil
+		return s.cascade(ctx, c, d, n.Behavior)
 	})
 }

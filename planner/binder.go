@@ -23,6 +23,8 @@ type binder struct {
 	scalars map[*pgquery.SubLink]*Query
 	// viewing are the views whose queries are being bound.
 	viewing []string
+	// uses, if not nil, gets what the query itself uses of tables and views.
+	uses map[use]bool
 	// definer: a view is being bound that reads with its owner's rights.
 	definer bool
 	// denied is the first thing that the user may not read.

@@ -285,11 +285,8 @@ func (s *Session) comment(n *pgquery.CommentStmt) (*schemaChange, error) {
 	}
 	c := &schemaChange{tag: "COMMENT", what: "comment on metric " + name}
 	c.edit = func(d *schema.Draft) error {
-		if _, isView := d.Snapshot().View(name); isView && n.Objtype != pgquery.ObjectType_OBJECT_COLUMN {
-			if n.Objtype == pgquery.ObjectType_OBJECT_TABLE {
-				return notTable(d, name)
-			}
-			return d.CommentView(name, n.Comment)
+		if v, isView := d.Snapshot().View(name); isView {
+			return commentView(d, v, n, field)
 		}
 		m, ok := d.Metric(name)
 		if !ok {
@@ -304,6 +301,20 @@ func (s *Session) comment(n *pgquery.CommentStmt) (*schemaChange, error) {
 		return d.SetComment(name, field, n.Comment)
 	}
 	return c, nil
+}
+
+// commentView comments on a view, or on a column of it.
+func commentView(d *schema.Draft, v *schema.View, n *pgquery.CommentStmt, column string) error {
+	switch n.Objtype {
+	case pgquery.ObjectType_OBJECT_TABLE:
+		return notTable(d, v.Name)
+	case pgquery.ObjectType_OBJECT_VIEW:
+		return d.CommentView(v.Name, n.Comment)
+	}
+	if !slices.ContainsFunc(v.Columns, func(c schema.ViewColumn) bool { return c.Name == column }) {
+		return columnMissing(v.Name, column)
+	}
+	return d.CommentViewColumn(v.Name, column, n.Comment)
 }
 
 // listTexts are the words of a list of names.

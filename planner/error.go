@@ -40,6 +40,7 @@ type Notice struct {
 	Severity string // NOTICE or WARNING
 	Code     string
 	Message  string
+	Detail   string
 	Hint     string
 }
 

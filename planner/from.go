@@ -75,12 +75,19 @@ func (b *binder) rangeVar(sc *scope, rv *pgquery.RangeVar) (FromItem, []*item, e
 			return nil, nil, err
 		}
 		it.relation, it.metric, it.columns, f = scan, t.metric, t.metric.items(), scan
+		b.use(t.metric.oid, 0)
 	} else if t.view != nil {
 		scan, err := b.readView(it, t.view, rv.Location)
 		if err != nil {
 			return nil, nil, err
 		}
 		it.relation, it.columns, f = scan, relationColumns(scan), scan
+		b.use(scan.OID, 0)
+		if len(b.viewing) > 0 {
+			for i := range t.view.Columns {
+				it.columns[i].formerly = t.view.Columns[i].Former
+			}
+		}
 	} else {
 		scan := b.newCatalogScan(t.catalog, alias)
 		it.relation, it.columns, f = scan, relationColumns(scan), scan
@@ -132,7 +139,7 @@ func (it *item) rename(alias *pgquery.Alias) error {
 	}
 	for i, name := range alias.Colnames {
 		it.columns[i].name = name.GetString_().GetSval()
-		it.columns[i].observed = false
+		it.columns[i].observed, it.columns[i].formerly = false, nil
 	}
 	return nil
 }

@@ -36,6 +36,9 @@ type lookup struct {
 	// observed gives the undeclared metrics, fields what was sent to a dataset.
 	observed func() ([]schema.ObservedMetric, error)
 	fields   func(schema.Dataset) ([]schema.ObservedField, error)
+	// meant are the OIDs of what the names of a view's query mean, by these; noted, if
+	// not nil, gets those of one that is being made.
+	meant, noted map[string]uint32
 	// inspected is what the name of that meaning stands for; nil: nothing.
 	inspected *metricTable
 	// pinned is what the statement sees of catalog, which is not nil then.
@@ -78,14 +81,7 @@ func (l *lookup) table(schemaName, name string, at int32) (*table, error) {
 func (l *lookup) inSchema(schemaName, name string, at int32) (*table, error) {
 	switch schemaName {
 	case schemaPublic:
-		if v, ok := l.snapshot.View(name); ok {
-			return &table{schema: schemaPublic, view: v}, nil
-		}
-		m, err := l.metric(name, at)
-		if m == nil || err != nil {
-			return nil, err
-		}
-		return &table{schema: schemaPublic, metric: m}, nil
+		return l.inPublic(name, at)
 	case schemaErrors:
 		if name != schema.ErrorMetric {
 			return nil, nil
@@ -99,6 +95,38 @@ func (l *lookup) inSchema(schemaName, name string, at int32) (*table, error) {
 		return &table{schema: schemaName, catalog: r}, nil
 	}
 	return nil, nil
+}
+
+// inPublic finds a view or a metric. A name in a view's query means what it did when
+// the view was made.
+func (l *lookup) inPublic(name string, at int32) (*table, error) {
+	if oid, is := l.meant[name]; is {
+		if v, ok := l.snapshot.ViewByOID(oid); ok {
+			return &table{schema: schemaPublic, view: v}, nil
+		}
+		if m, ok := l.snapshot.MetricByOID(oid); ok {
+			return &table{schema: schemaPublic, metric: l.declared(m)}, nil
+		}
+		return nil, nil
+	}
+	if v, ok := l.snapshot.View(name); ok {
+		l.note(name, schema.ViewOID(v))
+		return &table{schema: schemaPublic, view: v}, nil
+	}
+	m, err := l.metric(name, at)
+	if m == nil || err != nil {
+		return nil, err
+	}
+	if m.metric != nil {
+		l.note(name, m.oid)
+	}
+	return &table{schema: schemaPublic, metric: m}, nil
+}
+
+func (l *lookup) note(name string, oid uint32) {
+	if l.noted != nil {
+		l.noted[name] = oid
+	}
 }
 
 func isSchema(name string) bool {

@@ -54,6 +54,10 @@ func (b *binder) unqualified(sc *scope, name string, at int32) (Expr, error) {
 	if e != nil || err != nil {
 		return e, err
 	}
+	e, err = b.formerColumn(sc, name, at)
+	if e != nil || err != nil {
+		return e, err
+	}
 	e, err = b.undeclaredColumn(sc, name, at)
 	if e != nil || err != nil {
 		return e, err
@@ -105,6 +109,24 @@ func (b *binder) declaredColumn(sc *scope, name string, at int32) (Expr, error) 
 	return nil, nil
 }
 
+// formerColumn finds the column of a view that had a name, in the innermost scope
+// that has one; nil: none has.
+func (b *binder) formerColumn(sc *scope, name string, at int32) (Expr, error) {
+	for s := sc; s != nil; s = s.outer {
+		for _, it := range s.items {
+			if i := it.former(name); i >= 0 && it.columnsVisible && it.reachable(s) {
+				return b.columnAt(it, i, at)
+			}
+		}
+	}
+	return nil, nil
+}
+
+// former is the place of the column of a view that had a name, or -1.
+func (it *item) former(name string) int {
+	return slices.IndexFunc(it.columns, func(c itemColumn) bool { return slices.Contains(c.formerly, name) })
+}
+
 // candidate is something a name could mean beyond the declared columns.
 type candidate struct {
 	it     *item
@@ -152,6 +174,9 @@ func (b *binder) columnNamed(it *item, name string, at int32) (Expr, error) {
 			return nil, errorAt(at, pgerrcode.AmbiguousColumn, "column reference %q is ambiguous", name)
 		}
 		index = i
+	}
+	if index < 0 {
+		index = it.former(name)
 	}
 	if index >= 0 {
 		return b.columnAt(it, index, at)

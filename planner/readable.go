@@ -82,6 +82,7 @@ func (b *binder) readView(it *item, v *schema.View, at int32) (*SubqueryScan, er
 // readColumn is an expression for a column of an item that is a metric.
 func (b *binder) readColumn(it *item, c metricColumn) (Expr, error) {
 	b.checkColumn(it.readable, c.attribute)
+	b.use(it.metric.oid, c.attribute)
 	if guard, ok := it.relation.(*SubqueryScan); ok {
 		return b.guardedColumn(guard, it.metric, c)
 	}

@@ -123,6 +123,8 @@ type itemColumn struct {
 	t    Type
 	// observed: nobody declared the column, so it comes after all that are.
 	observed bool
+	// formerly are names that the column of a view had, by which other views call it.
+	formerly []string
 	from     *item
 	index    int
 	merged   Expr
@@ -140,6 +142,9 @@ func (b *binder) column(it *item, i int) (Expr, error) {
 		return b.readColumn(it, it.metric.columns[i])
 	}
 	b.checkColumn(it.readable, int16(i+1))
+	if view, ok := it.relation.(*SubqueryScan); ok {
+		b.use(view.OID, int16(i+1))
+	}
 	return &Column{T: c.t, Relation: it.relation, Index: i}, nil
 }
 

@@ -101,7 +101,12 @@ func (b *binder) star(sc *scope, q *Query, parts []string, at int32) error {
 	return nil
 }
 
+// starItem adds the columns of an item. A view does not use what a star stands for,
+// but its outputs.
 func (b *binder) starItem(q *Query, it *item) error {
+	uses := b.uses
+	b.uses = nil
+	defer func() { b.uses = uses }()
 	for i := range it.columns {
 		e, err := b.column(it, i)
 		if err != nil {

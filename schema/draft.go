@@ -398,6 +398,14 @@ func (d *Draft) seal(version uint64) *Snapshot {
 			s.Metrics[i] = &sealed
 		}
 	}
+	s.Views = slices.Clone(d.next.Views)
+	for i, v := range s.Views {
+		if !slices.Contains(d.base.Views, v) {
+			sealed := *v
+			sealed.Version = version
+			s.Views[i] = &sealed
+		}
+	}
 	if d.settings {
 		s.SettingsVersion = version
 	}

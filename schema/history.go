@@ -103,13 +103,20 @@ func (d *Draft) Restore(old *Snapshot) error {
 	if !slices.Equal(metrics, next.Metrics) {
 		next.Metrics, d.changed = metrics, true
 	}
-	if !reflect.DeepEqual(old.Views, next.Views) {
-		for _, v := range old.Views {
-			if next.AccessTo(ViewOID(v)) == nil {
-				d.restoreAccess(ViewOID(v), old)
+	views := make([]*View, len(old.Views))
+	for i, v := range old.Views {
+		views[i] = v
+		if now, is := next.ViewByOID(ViewOID(v)); !is {
+			d.restoreAccess(ViewOID(v), old)
+		} else if then := *v; now != v {
+			then.Version = now.Version
+			if reflect.DeepEqual(&then, now) {
+				views[i] = now
 			}
 		}
-		next.Views, d.changed = old.Views, true
+	}
+	if !slices.Equal(views, next.Views) {
+		next.Views, d.changed = views, true
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 )
 
@@ -12,10 +13,15 @@ type View struct {
 	ID   uint32 `json:"id"`
 	Name string `json:"name"`
 	// Query is the text of its SELECT, Path the schemas in which that looks names up.
-	Query   string       `json:"query"`
-	Path    []string     `json:"path"`
-	Columns []ViewColumn `json:"columns"`
-	Comment string       `json:"comment,omitempty"`
+	Query string   `json:"query"`
+	Path  []string `json:"path"`
+	// Relations are the OIDs of the declared metrics and views that the query names, by
+	// the names that they had when the view was made.
+	Relations map[string]uint32 `json:"relations,omitempty"`
+	Columns   []ViewColumn      `json:"columns"`
+	Comment   string            `json:"comment,omitempty"`
+	// Version is the schema version that last changed this view, 0 if that is not known.
+	Version uint64 `json:"version,omitempty"`
 }
 
 // ViewColumn is an output of a view, as it was when the view was made: what devices
@@ -30,6 +36,9 @@ type ViewColumn struct {
 	// TypeOID and Typmod are PostgreSQL's.
 	TypeOID uint32 `json:"type"`
 	Typmod  int32  `json:"typmod"`
+	// Former are the names that the column had, by which other views may call it.
+	Former  []string `json:"former,omitempty"`
+	Comment string   `json:"comment,omitempty"`
 }
 
 // maxViewQuery bounds the text of a view's query.
@@ -44,7 +53,26 @@ func (s *Snapshot) View(name string) (*View, bool) {
 	return s.Views[i], true
 }
 
-// CreateView declares a view, or replaces the one of its name and keeps its comment.
+// ViewByOID finds a view by its OID.
+func (s *Snapshot) ViewByOID(oid uint32) (*View, bool) {
+	i := slices.IndexFunc(s.Views, func(v *View) bool { return ViewOID(v) == oid })
+	if i < 0 {
+		return nil, false
+	}
+	return s.Views[i], true
+}
+
+// MetricByOID finds a declared metric by the OID of its table.
+func (s *Snapshot) MetricByOID(oid uint32) (*Metric, bool) {
+	i := slices.IndexFunc(s.Metrics, func(m *Metric) bool { return TableOID(m) == oid })
+	if i < 0 {
+		return nil, false
+	}
+	return s.Metrics[i], true
+}
+
+// CreateView declares a view, or replaces the one of its name and keeps its comments,
+// and the former names of its columns.
 func (d *Draft) CreateView(v View, replace bool) error {
 	where := whereView(v.Name)
 	if err := checkText(where, "the name", v.Name, maxName); err != nil {
@@ -58,13 +86,16 @@ func (d *Draft) CreateView(v View, replace bool) error {
 	case exists && !replace:
 		return fmt.Errorf("%s: %w", where, ErrExists)
 	case exists:
-		v.ID, v.Comment = old.ID, old.Comment
+		v.ID, v.Version, v.Comment = old.ID, old.Version, old.Comment
+		for i := range old.Columns {
+			v.Columns[i].Former, v.Columns[i].Comment = old.Columns[i].Former, old.Columns[i].Comment
+		}
 		return d.editView(v.Name, func(made *View) { *made = v })
 	}
 	if err := d.checkFree(v.Name, nil); err != nil {
 		return err
 	}
-	v.ID = d.next.nextMetric
+	v.ID, v.Version = d.next.nextMetric, 0
 	d.next.nextMetric++
 	d.next.Views = append(slices.Clone(d.next.Views), &v)
 	d.changed = true
@@ -105,6 +136,52 @@ func (d *Draft) CommentView(name, comment string) error {
 	return d.editView(name, func(v *View) { v.Comment = comment })
 }
 
+// RenameViewColumn gives a column of a view another name.
+func (d *Draft) RenameViewColumn(view, oldName, newName string) error {
+	where := fmt.Sprintf("%s: column %q", whereView(view), newName)
+	if err := checkText(where, "the name", newName, maxName); err != nil {
+		return err
+	}
+	return d.editViewColumn(view, oldName, func(v *View, c *ViewColumn) error {
+		if slices.ContainsFunc(v.Columns, func(o ViewColumn) bool { return o.Name == newName }) {
+			return fmt.Errorf("%s: %w", where, ErrFieldExists)
+		}
+		for i := range v.Columns { // it is the name of this one from now on
+			v.Columns[i].Former = slices.DeleteFunc(slices.Clone(v.Columns[i].Former), func(name string) bool { return name == newName })
+		}
+		c.Name, c.Former = newName, append(c.Former, oldName)
+		return nil
+	})
+}
+
+// CommentViewColumn sets or, with an empty text, removes the comment of a column.
+func (d *Draft) CommentViewColumn(view, column, comment string) error {
+	if err := checkComment(fmt.Sprintf("%s: column %q", whereView(view), column), comment); err != nil {
+		return err
+	}
+	return d.editViewColumn(view, column, func(_ *View, c *ViewColumn) error {
+		c.Comment = comment
+		return nil
+	})
+}
+
+func (d *Draft) editViewColumn(view, column string, change func(v *View, c *ViewColumn) error) error {
+	v, ok := d.next.View(view)
+	if !ok {
+		return fmt.Errorf("%s: %w", whereView(view), ErrNotFound)
+	}
+	i := slices.IndexFunc(v.Columns, func(c ViewColumn) bool { return c.Name == column })
+	if i < 0 {
+		return fmt.Errorf("%s: column %q: %w", whereView(view), column, ErrFieldNotFound)
+	}
+	changed := *v
+	changed.Columns = slices.Clone(v.Columns)
+	if err := change(&changed, &changed.Columns[i]); err != nil {
+		return err
+	}
+	return d.editView(view, func(v *View) { *v = changed })
+}
+
 func (d *Draft) editView(name string, change func(v *View)) error {
 	i := slices.IndexFunc(d.next.Views, func(v *View) bool { return v.Name == name })
 	if i < 0 {
@@ -112,6 +189,9 @@ func (d *Draft) editView(name string, change func(v *View)) error {
 	}
 	v := *d.next.Views[i]
 	change(&v)
+	if reflect.DeepEqual(&v, d.next.Views[i]) {
+		return nil
+	}
 	d.next.Views = slices.Clone(d.next.Views)
 	d.next.Views[i] = &v
 	d.changed = true

@@ -94,7 +94,7 @@ func (c *conn) notify(notices []*planner.Notice) {
 		case level == "error", level == "warning" && n.Severity == "NOTICE":
 			continue
 		}
-		m := pgproto3.NoticeResponse(*errorResponse(n.Severity, &planner.Error{Code: n.Code, Message: n.Message, Hint: n.Hint}))
+		m := pgproto3.NoticeResponse(*errorResponse(n.Severity, &planner.Error{Code: n.Code, Message: n.Message, Detail: n.Detail, Hint: n.Hint}))
 		c.out.send(&m)
 	}
 }

@@ -132,7 +132,7 @@ func viewObject(v *schema.View) object {
 	for i, c := range v.Columns {
 		t, _ := postgres.TypeByOID(postgres.OID(c.TypeOID))
 		o.attributes = append(o.attributes, attribute{
-			number: i + 1, column: column{c.Name, postgres.OID(c.TypeOID), c.Typmod, false, t.Collation},
+			number: i + 1, column: column{c.Name, postgres.OID(c.TypeOID), c.Typmod, false, t.Collation}, comment: c.Comment,
 		})
 	}
 	return o
