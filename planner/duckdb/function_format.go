@@ -41,6 +41,13 @@ func format(f string, args [][]byte) (string, error) {
 	}
 }
 
+// formatTexts takes a format of nothing but texts and as many %s as there are
+// arguments apart, into the texts around these; not ok: it is another.
+func formatTexts(f string, args int) (around []string, ok bool) {
+	around = strings.Split(f, "%s")
+	return around, len(around) == args+1 && !strings.Contains(strings.Join(around, ""), "%")
+}
+
 // specifier is what follows a % in format().
 type specifier struct {
 	position int // of the argument, 0: the next
@@ -66,15 +73,18 @@ func (w *formatter) number() (n int, ok bool, err error) {
 	for end < len(w.in) && w.in[end] >= '0' && w.in[end] <= '9' {
 		end++
 	}
+	if end == 0 {
+		return 0, false, nil
+	}
 	v, err := strconv.ParseInt(w.in[:end], 10, 32)
-	if end > 0 && err != nil {
+	if err != nil {
 		return 0, false, errorf(pgerrcode.NumericValueOutOfRange, "number is out of range")
 	}
 	w.in = w.in[end:]
-	if end > 0 && w.in == "" {
+	if w.in == "" {
 		return 0, false, errFormat("unterminated format() type specifier", escapeHint)
 	}
-	return int(v), end > 0, nil
+	return int(v), true, nil
 }
 
 func errArgumentZero() error {

@@ -57,6 +57,11 @@ func (t *tables) addTexts() {
 		return printed{sql: "concat_ws(" + strings.Join(append([]string{s.args[0].sql}, s.outputs(1)...), ", ") + ")"}
 	})
 	t.function(`format(text, "any")`, func(s *site) printed {
+		if f, constant := constantText(s.nodes[0]); constant && !s.variadic {
+			if around, plain := formatTexts(f, len(s.args)-1); plain {
+				return concatAround(around, s.outputs(1))
+			}
+		}
 		list := "CAST([" + strings.Join(s.outputs(1), ", ") + "] AS VARCHAR[])"
 		if s.variadic {
 			list = "coalesce(" + s.elementTexts(1) + ", CAST([] AS VARCHAR[]))"
@@ -64,6 +69,15 @@ func (t *tables) addTexts() {
 		return printed{sql: "fg_format(" + s.args[0].sql + ", " + list + ")"}
 	})
 	t.function("format(text)", template("fg_format($1, CAST([] AS VARCHAR[]))"))
+}
+
+// concatAround puts values between texts; NULL is no text.
+func concatAround(texts, values []string) printed {
+	parts := []string{quoteString(texts[0])}
+	for i, value := range values {
+		parts = append(parts, value, quoteString(texts[i+1]))
+	}
+	return printed{sql: "concat(" + strings.Join(parts, ", ") + ")"}
 }
 
 // addBytes: functions of bytea.

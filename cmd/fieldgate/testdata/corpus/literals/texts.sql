@@ -26,6 +26,7 @@ SELECT substr('abcdef', 2, -1);
 SELECT substring('abc' FROM 2147483647), substring('abcdef' FROM 2 FOR 2147483647);
 SELECT format('Hello %s, %1$s', 'World');
 SELECT format('%s');
+SELECT format('%s', NULL), format('a%sb%sc', 1.50, NULL::text), format('%s%%', 1), format('%s', 1, 2), format('%s is %s', date '2020-01-01', true), format('''%s''', E'a\\b');
 SELECT format('%I', NULL);
 SELECT format('%x', 1);
 SELECT format('%*s', 5, 'x'), format('%-*s|', 5, 'x'), format('%*2$s', 'a', 6);
