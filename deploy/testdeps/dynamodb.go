@@ -43,7 +43,7 @@ func startDynalite() (apiServer, error) {
 	}
 	return startAPI(folder, nil, func(port string) []string {
 		return []string{
-			node, filepath.Join(folder, "cli.js"), "--host", "127.0.0.1", "--port", port,
+			node, "--import", outliveClients, filepath.Join(folder, "cli.js"), "--host", "127.0.0.1", "--port", port,
 			"--createTableMs", "10", "--deleteTableMs", "10", "--updateTableMs", "10",
 		}
 	})

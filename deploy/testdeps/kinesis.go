@@ -101,6 +101,12 @@ func nodeProgram(name string) (node, folder string, err error) {
 	return node, folder, nil
 }
 
+// outliveClients is a module that node runs first. kinesalite and dynalite end when a
+// client leaves amid a request: they throw the error that its connection has then.
+const outliveClients = `data:text/javascript,process.on("uncaughtException", (e) => {
+	if (e.code !== "ECONNRESET") { console.error(e); process.exit(1) }
+})`
+
 func startKinesisLocal() (apiServer, error) {
 	node, folder, err := nodeProgram("kinesis-local")
 	if err != nil {
@@ -131,7 +137,7 @@ func startKinesalite() (apiServer, error) {
 	}
 	return startAPI(folder, nil, func(port string) []string {
 		return []string{
-			node, filepath.Join(folder, "cli.js"), "--port", port,
+			node, "--import", outliveClients, filepath.Join(folder, "cli.js"), "--port", port,
 			"--shardLimit", shardLimit, "--createStreamMs", "20", "--deleteStreamMs", "20", "--updateStreamMs", "20",
 		}
 	})
