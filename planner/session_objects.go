@@ -97,6 +97,9 @@ func (o *Objects) EndPortals(ok bool) error {
 	})
 }
 
+// HasPortals says that a portal is open.
+func (o *Objects) HasPortals() bool { return len(o.portals) > 0 }
+
 // Suspended says that a portal waits with rows, and what they are read from, for
 // its client.
 func (o *Objects) Suspended() bool {

@@ -18,9 +18,20 @@ const (
 	longSecret  = 32
 )
 
+// A process id is the server's number, then that of the session on it. PostgreSQL's
+// are positive too, and have 31 bits.
+const (
+	nodeShift = 20
+	// MaxNode is the highest number of a server.
+	MaxNode = 1<<(31-nodeShift) - 1
+)
+
+func nodeOf(pid int32) uint16 { return uint16(pid >> nodeShift) }
+
 // backends are the live sessions by process id.
 type backends struct {
-	max int
+	max  int
+	node func() uint16
 
 	mu   sync.Mutex
 	last int32
@@ -49,8 +60,11 @@ type backend struct {
 	stop context.CancelCauseFunc
 }
 
-func newBackends(limit int) *backends {
-	return &backends{max: limit, live: make(map[int32]*backend)}
+func newBackends(limit int, node func() uint16) *backends {
+	if node == nil {
+		node = func() uint16 { return 0 }
+	}
+	return &backends{max: limit, node: node, live: make(map[int32]*backend)}
 }
 
 // add registers a session, or says that there are too many.
@@ -62,13 +76,14 @@ func (b *backends) add(secretLen int, end, wake func()) (*backend, bool) {
 	if len(b.live) >= b.max {
 		return nil, false
 	}
-	for {
-		b.last = max(b.last+1, 1)
-		if _, taken := b.live[b.last]; !taken {
-			break
-		}
+	node := int32(min(b.node(), MaxNode)) << nodeShift
+	var pid int32
+	for taken := true; taken; {
+		b.last = max((b.last+1)%(1<<nodeShift), 1)
+		pid = node | b.last
+		_, taken = b.live[pid]
 	}
-	be := &backend{pid: b.last, secret: secret, end: end, wake: wake}
+	be := &backend{pid: pid, secret: secret, end: end, wake: wake}
 	b.live[be.pid] = be
 	return be, true
 }
@@ -80,14 +95,20 @@ func (b *backends) remove(be *backend) {
 }
 
 // cancel stops the running statement of the session with that id and secret, if
-// there is one. Like PostgreSQL it does not tell whether there was.
-func (b *backends) cancel(pid int32, secret []byte) {
+// there is one. Like PostgreSQL it does not tell whether there was; elsewhere says
+// that the session is another server's, if anybody's, and gives its number.
+func (b *backends) cancel(pid int32, secret []byte) (node uint16, elsewhere bool) {
 	b.mu.Lock()
 	be, ok := b.live[pid]
 	b.mu.Unlock()
-	if ok && subtle.ConstantTimeCompare(be.secret, secret) == 1 {
+	if !ok {
+		node = nodeOf(pid)
+		return node, pid > 0 && node > 0 && node != b.node()
+	}
+	if subtle.ConstantTimeCompare(be.secret, secret) == 1 {
 		be.interrupt(errCancelRequest)
 	}
+	return 0, false
 }
 
 // all lists the sessions that someone has logged in to.

@@ -25,6 +25,8 @@ type conn struct {
 	backend *backend
 	session Session
 	end     func() // ends the connection after the statement at hand
+	rest    rest
+	entered bool // the session is counted
 
 	// skipping: an error in the extended protocol, and no Sync since.
 	skipping bool
@@ -37,18 +39,20 @@ type conn struct {
 }
 
 // serve runs a connection from its first byte to its last.
-func (s *Server) serve(draining, running context.Context, nc net.Conn) {
-	draining, drain := context.WithCancel(draining)
-	defer drain()
-	t := newTransport(draining, running, nc)
+func (s *Server) serve(leaving, running context.Context, nc net.Conn) {
+	own, end := context.WithCancel(running)
+	defer end()
+	t := newTransport(own, running, nc)
 	defer t.close()
 	c := &conn{
 		srv: s,
-		end: drain,
+		end: end,
 		t:   t,
 		out: &output{t: t, timeout: s.cfg.WriteTimeout},
 		log: s.cfg.Logger.With("remote", nc.RemoteAddr().String()),
 	}
+	c.rest.end = end
+	defer context.AfterFunc(leaving, c.rest.leave)()
 	defer c.close()
 	// A defect that a client's message finds must cost that client alone.
 	defer func() {
@@ -93,11 +97,18 @@ func (c *conn) close() {
 	if c.backend != nil {
 		c.srv.backends.remove(c.backend)
 	}
+	if c.entered {
+		c.srv.drain.leave()
+	}
 }
 
 // startup brings the connection to its first ReadyForQuery.
 func (c *conn) startup(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, c.srv.cfg.StartupTimeout)
+	patience := c.srv.cfg.StartupTimeout
+	if c.srv.drain.hasBegun() {
+		patience = min(patience, drainingStartup)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	c.t.readBy(deadline)
@@ -105,6 +116,9 @@ func (c *conn) startup(ctx context.Context) error {
 	req, err := c.srv.readStartup(ctx, c.t)
 	if err != nil {
 		return connectionError(err, c.t)
+	}
+	if c.entered = c.srv.drain.enter(); !c.entered {
+		return fatalf(pgerrcode.CannotConnectNow, "the database system is shutting down")
 	}
 	c.in = newInput(c.t, c.srv.cfg.MaxMessageBytes)
 	secret := shortSecret
@@ -152,6 +166,7 @@ func (c *conn) loop(ctx context.Context) error {
 		if err != nil {
 			return connectionError(err, c.t)
 		}
+		c.rest.set(false)
 		if c.skipping && kind != 'S' && kind != 'X' {
 			continue
 		}
@@ -252,6 +267,7 @@ func (c *conn) ready() error {
 	}
 	c.out.rest()
 	c.idle = true
+	c.rest.set(status == 'I' && !c.session.HasPortals())
 	return nil
 }
 

@@ -2,11 +2,13 @@ package wire_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"math/big"
 	"net"
 	"strings"
@@ -110,34 +112,109 @@ func TestClientGone(t *testing.T) {
 	await(t, "the session ends", func() bool { return s.live.Load() == 0 })
 }
 
+// TestDrain: who is idle leaves at once, who is in a transaction or runs a statement
+// when that ends, or when the time is over. Meanwhile cancel requests are served and
+// new sessions are not.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	idle, inBlock, busy := s.login(t, nil), s.login(t, nil), s.login(t, nil)
+	s := startServer(t, func(c *wire.Config) { c.DrainTimeout = time.Minute })
+	idle, inBlock, cancelled := s.login(t, nil), s.login(t, nil), s.login(t, nil)
 	quick := s.login(t, nil)
+	inBlock.send(&pgproto3.Query{String: "begin"})
+	inBlock.until("ReadyForQuery")
+	cancelled.send(&pgproto3.Query{String: "wait"})
+	<-s.running
+	quick.send(&pgproto3.Query{String: "drip 2"})
+	quick.until("DataRow")
+	s.stop()
+	if got := idle.until(""); got != shutdown {
+		t.Errorf("idle: %s", got)
+	}
+	late := dial(t, s.addr)
+	late.start(3<<16, map[string]string{"user": "alice", "database": "acme"})
+	if got, want := late.until(""), "ErrorResponse FATAL 57P03 the database system is shutting down\nclosed\n"; got != want {
+		t.Errorf("a new session: %s", got)
+	}
+	s.more <- struct{}{}
+	if got := quick.until(""); got != "DataRow \"2\" NULL\nCommandComplete SELECT 2\nReadyForQuery I\n"+shutdown {
+		t.Errorf("a statement that ends in time: %s", got)
+	}
+	cancelled.cancel(s.addr)
+	if got := cancelled.until(""); !strings.Contains(got, "57014") || !strings.HasSuffix(got, shutdown) {
+		t.Errorf("a statement that is cancelled: %s", got)
+	}
+	inBlock.send(&pgproto3.Query{String: "rows 1"})
+	if got := inBlock.until("ReadyForQuery"); !strings.Contains(got, "SELECT 1\nReadyForQuery T\n") {
+		t.Errorf("in a block: %s", got)
+	}
+	inBlock.send(&pgproto3.Query{String: "commit"})
+	if got := inBlock.until(""); !strings.HasSuffix(got, "ReadyForQuery I\n"+shutdown) {
+		t.Errorf("after the block: %s", got)
+	}
+	if err := <-s.done; err != nil {
+		t.Error(err)
+	}
+}
+
+const shutdown = "ErrorResponse FATAL 57P01 terminating connection due to administrator command\nclosed\n"
+
+// TestDrainEnds: what does not end by itself is ended, and so is who never said what
+// it wants.
+func TestDrainEnds(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	inBlock, busy := s.login(t, nil), s.login(t, nil)
 	starting := dial(t, s.addr)
 	inBlock.send(&pgproto3.Query{String: "begin"})
 	inBlock.until("ReadyForQuery")
 	busy.send(&pgproto3.Query{String: "wait"})
 	<-s.running
-	quick.send(&pgproto3.Query{String: "drip 2"})
-	quick.until("DataRow")
 	s.stop()
-	const shutdown = "ErrorResponse FATAL 57P01 terminating connection due to administrator command\nclosed\n"
-	for name, c := range map[string]*client{"idle": idle, "in a block": inBlock} {
-		if got := c.until(""); got != shutdown {
-			t.Errorf("%s: %s", name, got)
-		}
-	}
-	starting.until("")
-	s.more <- struct{}{}
-	if got := quick.until(""); got != "DataRow \"2\" NULL\nCommandComplete SELECT 2\nReadyForQuery I\n"+shutdown {
-		t.Errorf("a statement that ends in time: %s", got)
+	if got := inBlock.until(""); got != shutdown {
+		t.Errorf("in a block: %s", got)
 	}
 	if got := busy.until(""); !strings.HasSuffix(got, shutdown) {
-		t.Errorf("a statement that does not: %s", got)
+		t.Errorf("a statement: %s", got)
 	}
+	starting.until("")
 	<-s.done
+}
+
+// TestCancelElsewhere has a cancel request come to another server than the
+// session's, as by a balancer.
+func TestCancelElsewhere(t *testing.T) {
+	t.Parallel()
+	var addresses [3]string
+	node := func(n uint16) func(*wire.Config) {
+		return func(c *wire.Config) {
+			c.Node = func() uint16 { return n }
+			c.Forward = func(ctx context.Context, node uint16, request []byte) {
+				nc, err := (&net.Dialer{}).DialContext(ctx, "tcp", addresses[node])
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, err = nc.Write(request)
+				if err := errors.Join(err, nc.Close()); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	one, two := startServer(t, node(1)), startServer(t, node(2))
+	addresses[1], addresses[2] = one.addr, two.addr
+	here, there := one.login(t, nil), two.login(t, nil)
+	if here.key.ProcessID == there.key.ProcessID {
+		t.Errorf("two sessions have the process id %d", here.key.ProcessID)
+	}
+	there.send(&pgproto3.Query{String: "wait"})
+	<-two.running
+	there.cancel(one.addr)
+	if got := there.until("ReadyForQuery"); !strings.Contains(got, "57014") {
+		t.Errorf("after a cancel request at the other server: %s", got)
+	}
+	there.key.ProcessID++ // nobody's
+	there.cancel(one.addr)
 }
 
 // TestSlowClient has a client that reads nothing: the engine is asked for no more

@@ -37,9 +37,17 @@ type Config struct {
 	// SpoolAfter is how long a client may let a portal wait before its rows are put
 	// aside, so that it no longer holds what they are read from. Default 10 s.
 	SpoolAfter time.Duration
-	// DrainTimeout is how long running statements may go on once Run's context
-	// has ended. Default 10 s.
+	// DrainTimeout is how long statements, transactions and cursors may go on once
+	// Run's context has ended. Default 10 s.
 	DrainTimeout time.Duration
+	// Node gives the number of this server among those behind one balancer, 1 to
+	// MaxNode; it is part of the process ids of sessions that begin then, so that a
+	// cancel request which reaches another server can be passed on. 0, or nil: there is
+	// no other.
+	Node func() uint16
+	// Forward passes a cancel request, as it was sent, on to the server of a number.
+	// Whether a session is cancelled is never told. Optional.
+	Forward func(ctx context.Context, node uint16, request []byte)
 	// MaxMessageBytes bounds one message of a client. Default 64 MiB.
 	MaxMessageBytes int
 	// Logger receives what clients are not told. Required.
@@ -90,6 +98,7 @@ func (c Config) validate() error {
 type Server struct {
 	cfg      Config
 	backends *backends
+	drain    drain
 	// sockets bounds accepted connections, sessions or not: beyond the sessions
 	// there is room for cancel requests and for those who are turned away.
 	sockets chan struct{}
@@ -106,53 +115,63 @@ func New(cfg Config) (*Server, error) {
 	}
 	return &Server{
 		cfg:      cfg,
-		backends: newBackends(cfg.MaxConnections),
+		backends: newBackends(cfg.MaxConnections, cfg.Node),
+		drain:    drain{empty: make(chan struct{})},
 		sockets:  make(chan struct{}, cfg.MaxConnections+spareSockets),
 	}, nil
 }
 
-// Run serves until ctx ends. Then idle sessions are told so (57P01) and closed,
-// statements under way may finish within DrainTimeout, and Run returns nil when
-// every connection is gone. It fails if the listener does.
+// Run serves until ctx ends. Then idle sessions are told so (57P01) and closed;
+// those in a transaction, or with a cursor open, go on until that ends, at most for
+// DrainTimeout. Cancel requests are still served, new sessions are refused (57P03).
+// Run returns nil when every connection is gone. It fails if the listener does.
 func (s *Server) Run(ctx context.Context) error {
 	// Statements outlive ctx until the drain timeout, hence a context of their own.
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	draining, drain := context.WithCancel(ctx)
 	defer drain()
-	// Of draining, not of ctx: what closes the listener must be known before it is.
-	closed := context.AfterFunc(draining, func() { _ = s.cfg.Listener.Close() })
+	accepting, drained := context.WithCancel(context.WithoutCancel(ctx))
+	defer drained()
+	// Of accepting: what closes the listener must be known before it is.
+	closed := context.AfterFunc(accepting, func() { _ = s.cfg.Listener.Close() })
 	defer closed()
+	// Who is told to leave finds that no session begins any more.
+	leaving, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-draining.Done()
+		s.drain.begin()
+		leave()
+		patience := time.NewTimer(s.cfg.DrainTimeout)
+		defer patience.Stop()
+		select {
+		case <-s.drain.empty:
+		case <-patience.C:
+		}
+		drained()
+	}()
 
 	var connections sync.WaitGroup
-	connections.Go(func() { s.evict(draining) })
-	err := s.accept(draining, running, &connections)
+	connections.Go(func() { s.evict(accepting) })
+	err := s.accept(accepting, leaving, running, &connections)
 	drain()
-
-	joined := make(chan struct{})
-	go func() {
-		connections.Wait()
-		close(joined)
-	}()
-	patience := time.NewTimer(s.cfg.DrainTimeout)
-	defer patience.Stop()
-	select {
-	case <-joined:
-	case <-patience.C:
-		stop(errShutdown)
-		<-joined
-	}
+	<-ended
+	stop(errShutdown)
+	connections.Wait()
 	return err
 }
 
-// accept starts a goroutine for each connection until draining ends.
-func (s *Server) accept(draining, running context.Context, connections *sync.WaitGroup) error {
+// accept starts a goroutine for each connection until accepting ends.
+func (s *Server) accept(accepting, leaving, running context.Context, connections *sync.WaitGroup) error {
 	const maxPause = time.Second
 	pause := 5 * time.Millisecond
 	for {
 		select {
 		case s.sockets <- struct{}{}:
-		case <-draining.Done():
+		case <-accepting.Done():
 			return nil
 		}
 		nc, err := s.cfg.Listener.Accept()
@@ -160,12 +179,12 @@ func (s *Server) accept(draining, running context.Context, connections *sync.Wai
 			pause = 5 * time.Millisecond
 			connections.Go(func() {
 				defer func() { <-s.sockets }()
-				s.serve(draining, running, nc)
+				s.serve(leaving, running, nc)
 			})
 			continue
 		}
 		<-s.sockets
-		if draining.Err() != nil {
+		if accepting.Err() != nil {
 			return nil
 		}
 		if errors.Is(err, net.ErrClosed) {
@@ -176,7 +195,7 @@ func (s *Server) accept(draining, running context.Context, connections *sync.Wai
 		t := time.NewTimer(pause)
 		select {
 		case <-t.C:
-		case <-draining.Done():
+		case <-accepting.Done():
 			t.Stop()
 			return nil
 		}

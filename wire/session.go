@@ -48,6 +48,9 @@ type Session interface {
 	AddPortal(p *planner.Portal) error
 	ClosePortal(name string) error
 	EndPortals(ok bool) error
+	// HasPortals says that a portal is open: outside of a transaction, a cursor that
+	// outlived it.
+	HasPortals() bool
 	// Suspended says that a portal waits with rows for the client, and Spool puts the
 	// rest of such portals aside, until stop says so.
 	Suspended() bool

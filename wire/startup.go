@@ -64,7 +64,10 @@ func (s *Server) readStartup(ctx context.Context, t *transport) (*startupRequest
 		case code == cancelRequestCode:
 			var m pgproto3.CancelRequest
 			if err := m.Decode(packet); err == nil {
-				s.backends.cancel(int32(m.ProcessID), m.SecretKey)
+				node, elsewhere := s.backends.cancel(int32(m.ProcessID), m.SecretKey)
+				if elsewhere && s.cfg.Forward != nil {
+					s.cfg.Forward(ctx, node, append(binary.BigEndian.AppendUint32(nil, uint32(len(packet)+4)), packet...))
+				}
 			}
 			return nil, errHangup
 		case code == sslRequestCode && !sslAsked:
