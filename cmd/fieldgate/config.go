@@ -12,10 +12,12 @@ type config struct {
 	KeyValue backend     `yaml:"keyvalue"`
 	Objects  objects     `yaml:"objects"`
 	// DataDir holds everything the embedded default stores; one server at a time.
-	DataDir  string   `yaml:"data_dir"`
-	Roles    []string `yaml:"roles"`
-	PGAddr   string   `yaml:"pg_addr"`
-	HTTPAddr string   `yaml:"http_addr"`
+	DataDir string   `yaml:"data_dir"`
+	Roles   []string `yaml:"roles"`
+	PGAddr  string   `yaml:"pg_addr"`
+	// PGAdvertise is where other gateways reach this one's Postgres clients' port.
+	PGAdvertise string `yaml:"pg_advertise"`
+	HTTPAddr    string `yaml:"http_addr"`
 	// DebugAddr serves profiles of the running program; "": nobody does. Loopback
 	// only.
 	DebugAddr string `yaml:"debug_addr"`
@@ -134,6 +136,8 @@ type limits struct {
 	HeapMB int `yaml:"heap_mb"`
 	// Connections counts Postgres connections.
 	Connections int `yaml:"connections"`
+	// DrainSeconds is how long what is under way may go on once the server is to end.
+	DrainSeconds int `yaml:"drain_seconds"`
 	// LeaseSeconds is how long a process may show no sign of life before others take
 	// over what it did.
 	LeaseSeconds int `yaml:"lease_seconds"`
@@ -151,7 +155,7 @@ func defaultConfig() config {
 		PGAddr:   "127.0.0.1:5433",
 		HTTPAddr: "127.0.0.1:8080",
 		TLS:      tlsPair{ClientCert: clientCertRequest},
-		Limits:   limits{TailMB: 256, EngineMB: 2048, HeapMB: 1024, Connections: 500, LeaseSeconds: 15},
+		Limits:   limits{TailMB: 256, EngineMB: 2048, HeapMB: 1024, Connections: 500, DrainSeconds: 20, LeaseSeconds: 15},
 	}
 }
 

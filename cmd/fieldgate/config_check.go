@@ -184,7 +184,7 @@ func (c *config) validateNearline(m *mistakes) {
 func (c *config) validateLimits(m *mistakes) {
 	for key, n := range map[string]int{
 		"limits.tail_mb": c.Limits.TailMB, "limits.engine_mb": c.Limits.EngineMB, "limits.connections": c.Limits.Connections,
-		"limits.lease_seconds": c.Limits.LeaseSeconds,
+		"limits.drain_seconds": c.Limits.DrainSeconds, "limits.lease_seconds": c.Limits.LeaseSeconds,
 	} {
 		if n == 0 {
 			m.add(key, "0 leaves nothing to work with: give a number, or leave it out")
@@ -211,6 +211,11 @@ func (c *config) validateAddresses(m *mistakes) {
 		} else if !loopback {
 			// They show names and text of all tenants.
 			m.add("debug_addr", "profiles are served on loopback addresses only")
+		}
+	}
+	if c.PGAdvertise != "" {
+		if _, _, err := net.SplitHostPort(c.PGAdvertise); err != nil {
+			m.add("pg_advertise", "address %q: want host:port", c.PGAdvertise)
 		}
 	}
 	for _, a := range []struct{ key, addr string }{{"pg_addr", c.PGAddr}, {"http_addr", c.HTTPAddr}} {

@@ -54,6 +54,7 @@ var settingHelp = map[string]string{
 	"data_dir":                 "Everything the embedded stores keep; one server at a time.",
 	"roles":                    "What this process does, of ingest, stage, compact and gateway; others do the rest. The embedded stores need all in one.",
 	"pg_addr":                  "Where Postgres clients connect. Other than loopback needs tls, or insecure: true.",
+	"pg_advertise":             "Where other gateways reach this one to pass a cancel request on. Empty: pg_addr, at the machine's first address if it names none.",
 	"http_addr":                "Where events and schema changes come in. Other than loopback needs tls, or insecure: true.",
 	"debug_addr":               "Serves profiles of the running program under /debug/pprof/; loopback only. Empty: nobody does.",
 	"dev":                      "Development mode: tenant, user and password demo, key demo-key; loopback only.",
@@ -69,6 +70,7 @@ var settingHelp = map[string]string{
 	"limits.engine_mb":         "Memory of all tenants' queries.",
 	"limits.heap_mb":           "What Go's heap is kept under as long as that can be, the queries' memory apart; 0: no limit.",
 	"limits.connections":       "Postgres connections at a time.",
+	"limits.drain_seconds":     "How long requests, transactions and cursors may go on once the server is told to end.",
 	"limits.lease_seconds":     "How long a process may show no sign of life before others take over what it did. The same for all processes of the stores.",
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"runtime"
+	"time"
 )
 
 // Rates at which contention is sampled while the debug door is open: one in so
@@ -31,5 +32,5 @@ func serveDebug(ctx context.Context, addr string) error {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.Handle("GET /debug/vars", expvar.Handler())
-	return runHTTP(ctx, l, mux)
+	return runHTTP(ctx, l, mux, time.Second)
 }

@@ -14,9 +14,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// drainTimeout bounds how long a stopping server waits for requests under way.
-const drainTimeout = 20 * time.Second
-
 func serveCommand() *cobra.Command {
 	var file string
 	flags := defaultConfig()
@@ -100,12 +97,13 @@ func (s *server) routes() http.Handler {
 	return problems(mux)
 }
 
-// runHTTP serves until ctx ends, then waits for the requests under way.
-func runHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
+// runHTTP serves until ctx ends, then waits for the requests under way, as long as
+// patience lasts.
+func runHTTP(ctx context.Context, l net.Listener, h http.Handler, patience time.Duration) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
 		stopped <- srv.Shutdown(drain)
 	})

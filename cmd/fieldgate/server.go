@@ -188,6 +188,9 @@ func (s *server) wireWriting() (err error) {
 	}
 	if s.sharing != nil {
 		s.writing.stages = append(s.writing.stages, s.sharing.leases)
+		if s.c.has(roleGateway) {
+			s.writing.stages = append(s.writing.stages, runFunc(s.sharing.keepNumber))
+		}
 	}
 	return nil
 }
@@ -322,13 +325,14 @@ func (s *server) serveDoors(ctx context.Context) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return runHTTP(ctx, doors.http, s.routes()) })
-	g.Go(func() error { return runHTTP(ctx, doors.admin, s.admin) })
+	patience := time.Duration(s.c.Limits.DrainSeconds) * time.Second
+	g.Go(func() error { return runHTTP(ctx, doors.http, s.routes(), patience) })
+	g.Go(func() error { return runHTTP(ctx, doors.admin, s.admin, patience) })
 	if s.c.DebugAddr != "" {
 		g.Go(func() error { return serveDebug(ctx, s.c.DebugAddr) })
 	}
 	g.Go(func() error {
-		if err := s.awaitRecent(ctx); err != nil {
+		if err := s.prepare(ctx, doors.pg); err != nil {
 			if doors.pg != nil {
 				_ = doors.pg.Close() // nobody was let in
 			}
@@ -349,11 +353,14 @@ func (s *server) serveDoors(ctx context.Context) error {
 	return g.Wait()
 }
 
-// awaitRecent returns when recent events are rebuilt, which those in tables need
-// not be.
-func (s *server) awaitRecent(ctx context.Context) error {
+// prepare returns when the doors can be opened: recent events in memory are rebuilt,
+// or a gateway among others has its number.
+func (s *server) prepare(ctx context.Context, pg net.Listener) error {
 	if s.sharing != nil {
-		return nil
+		if pg == nil {
+			return nil
+		}
+		return s.sharing.enrol(ctx, advertised(&s.c, pg.Addr()))
 	}
 	if err := s.writing.drain.Visible(ctx); err != nil {
 		return fmt.Errorf("rebuild recent events: %w", err)
@@ -418,6 +425,10 @@ func (s *server) listen(ctx context.Context) (d doors, err error) {
 func (s *server) newWire(l net.Listener, files *tlsFiles) (*wire.Server, error) {
 	w := wire.Config{
 		Listener: l, Roles: s.admin.roles, NewSession: s.newSession, MaxConnections: s.c.Limits.Connections, Logger: s.log,
+		DrainTimeout: time.Duration(s.c.Limits.DrainSeconds) * time.Second,
+	}
+	if s.sharing != nil {
+		w.Node, w.Forward = s.sharing.node, s.sharing.forward
 	}
 	if files != nil {
 		loopback, err := isLoopback(s.c.PGAddr)

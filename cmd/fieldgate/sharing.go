@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgerrcode"
@@ -27,7 +28,11 @@ type sharing struct {
 	// whoever does either.
 	positions *pipeline.Positions
 	requests  *compact.Requests
-	log       *slog.Logger
+	// number is this gateway's among the others, as a lease says; 0: it has none now.
+	number atomic.Uint32
+	// numbers has the lease of the first number, once.
+	numbers chan *lease.Lease
+	log     *slog.Logger
 }
 
 // requestPatience is, in durations of a lease, how long a request to compact waits
@@ -36,7 +41,7 @@ const requestPatience = 2
 
 func newSharing(c *config, s *stores, log *slog.Logger) (*sharing, error) {
 	duration := time.Duration(c.Limits.LeaseSeconds) * time.Second
-	sh := &sharing{requests: compact.NewRequests(s.kv, requestPatience*duration, log), log: log}
+	sh := &sharing{requests: compact.NewRequests(s.kv, requestPatience*duration, log), numbers: make(chan *lease.Lease, 1), log: log}
 	var err error
 	if sh.workers, err = pipeline.NewLeases(pipeline.LeasesConfig{KV: s.kv, Duration: duration, Logger: log}); err != nil {
 		return nil, err
@@ -176,6 +181,9 @@ func (sh *sharing) compact(ctx context.Context) error {
 			Code: pgerrcode.ObjectNotInPrerequisiteState, Message: err.Error(),
 			Hint: "Start a process with the role compact: fieldgate serve --roles compact.",
 		}
+	}
+	if failed := (*compact.Failed)(nil); errors.As(err, &failed) {
+		return &planner.Error{Code: pgerrcode.IOError, Message: "compaction failed: " + failed.Reason, Hint: "It is tried again; nothing is lost meanwhile."}
 	}
 	return err
 }

@@ -18,6 +18,11 @@ import (
 // ErrNobody says that no process that compacts answers.
 var ErrNobody = errors.New("no process that compacts answers")
 
+// Failed says that a process took a request to compact and could not serve it.
+type Failed struct{ Reason string }
+
+func (e *Failed) Error() string { return e.Reason }
+
 // requestsFolder is where requests lie in the key-value store.
 const requestsFolder = "compactions/"
 
@@ -83,7 +88,7 @@ func (r *Requests) Ask(ctx context.Context) error {
 		case err != nil:
 			return err
 		case now.Done && now.Error != "":
-			return errors.New(now.Error)
+			return &Failed{Reason: now.Error}
 		case now.Done:
 			return nil
 		case now.version != q.version:

@@ -255,6 +255,13 @@ func (l *Lease) Turn() uint64 {
 	return l.value.Turn
 }
 
+// Note is what the owner has others know.
+func (l *Lease) Note() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.value.Note
+}
+
 // Lost is closed when it is known that another has the lease.
 func (l *Lease) Lost() <-chan struct{} { return l.lost }
 
