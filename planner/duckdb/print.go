@@ -73,11 +73,14 @@ type printer struct {
 	groups map[string]bool
 }
 
-// relation is a printed relation: its name and the form of its columns.
+// relation is a printed relation: its name and the form of its columns. Where several are one in the engine, each has a prefix for
+// the names of its columns.
 type relation struct {
-	name    string
-	columns []int // scales
+	name, prefix string
+	columns      []int // scales
 }
+
+func (r relation) column(i int) string { return r.name + "." + r.prefix + columnName(i) }
 
 // number is the next of what is put into rows.
 func (p *printer) number() int64 {
@@ -215,12 +218,8 @@ func (p *printer) selection(q *planner.Query, want []int) body {
 	p.hoist(q)
 	outer := p.most
 	p.most = mostOf(q)
-	from := p.from(q.From)
+	from := p.fromWhere(q)
 	p.most = outer
-	where := ""
-	if q.Where != nil {
-		where = " WHERE " + p.where(q)
-	}
 	group := p.grouping(q)
 	shown := q.Targets
 	var b body
@@ -252,7 +251,7 @@ func (p *printer) selection(q *planner.Query, want []int) body {
 	if q.Having != nil {
 		having = " HAVING " + p.expr(q.Having).sql
 	}
-	b.sql = "SELECT " + distinct + strings.Join(outputs, ", ") + from + where + group + having
+	b.sql = "SELECT " + distinct + strings.Join(outputs, ", ") + from + group + having
 	if q.Distinct && len(q.OrderBy) > 0 {
 		// What orders a DISTINCT is its outputs; outside they can be seen by name.
 		b.sql = "SELECT * FROM (" + b.sql + ")"

@@ -95,7 +95,7 @@ func (p *printer) column(c *planner.Column) printed {
 	if !ok {
 		return p.fail(fmt.Errorf("column of a relation that is not in scope: %s", c.Relation.Label()))
 	}
-	out := printed{sql: r.name + "." + columnName(c.Index)}
+	out := printed{sql: r.column(c.Index)}
 	if c.Index < len(r.columns) {
 		out.scale = r.columns[c.Index]
 	}

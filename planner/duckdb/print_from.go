@@ -1,7 +1,6 @@
 package duckdb
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -9,12 +8,36 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
+// fromWhere prints FROM and WHERE. Set-returning functions of the select list, which the binder puts into FROM, run over the
+// rows that WHERE leaves.
+func (p *printer) fromWhere(q *planner.Query) string {
+	items := q.From
+	var listed *planner.FunctionScan
+	if last := len(items) - 1; last > 0 {
+		if s, ok := items[last].(*planner.FunctionScan); ok && s.Listed && p.expands(s, items[:last]) {
+			items, listed = items[:last], s
+		}
+	}
+	text := p.from(items)
+	if q.Where != nil {
+		text += " WHERE " + p.where(q)
+	}
+	if listed != nil {
+		text = " FROM " + p.expansion(strings.TrimPrefix(text, " FROM "), items, listed)
+	}
+	return text
+}
+
 func (p *printer) from(items []planner.FromItem) string {
 	if len(items) == 0 {
 		return ""
 	}
 	var out []string
-	for _, item := range items {
+	for i, item := range items {
+		if s, ok := item.(*planner.FunctionScan); ok && p.expands(s, items[:i]) {
+			out = []string{p.expansion(strings.Join(out, ", "), items[:i], s)}
+			continue
+		}
 		out = append(out, p.fromItem(item))
 	}
 	return " FROM " + strings.Join(out, ", ")
@@ -65,7 +88,11 @@ func columnList(n int) string {
 }
 
 func (p *printer) join(j *planner.Join) string {
-	left, right := p.fromItem(j.Left), p.fromItem(j.Right)
+	left := p.fromItem(j.Left)
+	if s, ok := j.Right.(*planner.FunctionScan); ok && j.Kind == planner.InnerJoin && isTrue(j.On) && p.expands(s, []planner.FromItem{j.Left}) {
+		return p.expansion(left, []planner.FromItem{j.Left}, s)
+	}
+	right := p.fromItem(j.Right)
 	p.nullableSides(j)
 	keyword := map[planner.JoinKind]string{
 		planner.InnerJoin: " JOIN ", planner.LeftJoin: " LEFT JOIN ", planner.RightJoin: " RIGHT JOIN ", planner.FullJoin: " FULL JOIN ",
@@ -80,6 +107,12 @@ func (p *printer) join(j *planner.Join) string {
 		return left + keyword + right + " ON true"
 	}
 	return left + keyword + right + " ON " + p.expr(j.On).sql
+}
+
+// isTrue says that a condition lets everything through.
+func isTrue(e planner.Expr) bool {
+	c, ok := e.(*planner.Const)
+	return e == nil || ok && !c.Null && c.Value.Kind == postgres.BoolKind && c.Value.Int != 0
 }
 
 // catalogScan reads rows that the planner computed.
@@ -103,49 +136,48 @@ func (p *printer) functionScan(s *planner.FunctionScan) string {
 	if from, ok := p.integerSeries(s); ok {
 		return from
 	}
+	sets, scales := p.setColumns(s)
+	for i := range sets {
+		sets[i] += " AS " + columnName(i)
+	}
+	lateral := ""
+	if s.Lateral {
+		lateral = "LATERAL "
+	}
+	return lateral + "(SELECT " + strings.Join(sets, ", ") + ") AS " + p.declare(s, scales)
+}
+
+// setColumns are the columns of a set-returning function, for a select list.
+func (p *printer) setColumns(s *planner.FunctionScan) (columns []string, scales []int) {
+	scales = make([]int, len(s.Cols))
 	if s.Call.Proc.Name == "_pg_expandarray" {
-		return p.expandArray(s)
+		array := s.Call.Args[0]
+		list := p.items(array.Type(), p.expr(array))
+		return []string{"unnest(" + list + ")", "unnest(CAST(range(1, len(" + list + ") + 1) AS INTEGER[]))"}, scales
 	}
 	n := len(s.Cols)
 	if s.Ordinality {
 		n--
 	}
-	scales := make([]int, len(s.Cols))
-	var columns, lengths []string
+	var lengths []string
 	for i, call := range append([]*planner.Func{s.Call}, s.More...) {
 		list := p.setReturning(call)
-		columns = append(columns, fmt.Sprintf("unnest(%s) AS %s", list.sql, columnName(i)))
+		columns = append(columns, "unnest("+list.sql+")")
 		lengths = append(lengths, "len("+list.sql+")")
 		if call.T.OID == postgres.NumericOID {
 			scales[i] = list.scale
 		}
 	}
 	if values, ok := eachValues(s.Call.Proc.Name); ok {
-		columns = append(columns, "unnest("+values+"("+p.expr(s.Call.Args[0]).sql+")) AS c2")
+		columns = append(columns, "unnest("+values+"("+p.expr(s.Call.Args[0]).sql+"))")
 	}
 	if n != len(columns) {
 		p.fail(unsupported("function %s with several result columns", s.Call.Proc.Name))
 	}
 	if s.Ordinality {
-		columns = append(columns, fmt.Sprintf("unnest(range(1, greatest(%s) + 1)) AS %s", strings.Join(lengths, ", "), columnName(n)))
+		columns = append(columns, "unnest(range(1, greatest("+strings.Join(lengths, ", ")+") + 1))")
 	}
-	lateral := ""
-	if s.Lateral {
-		lateral = "LATERAL "
-	}
-	return lateral + "(SELECT " + strings.Join(columns, ", ") + ") AS " + p.declare(s, scales)
-}
-
-// expandArray reads the elements of an array and their places.
-func (p *printer) expandArray(s *planner.FunctionScan) string {
-	array := s.Call.Args[0]
-	list := p.items(array.Type(), p.expr(array))
-	lateral := ""
-	if s.Lateral {
-		lateral = "LATERAL "
-	}
-	columns := fmt.Sprintf("unnest(%s) AS c1, unnest(CAST(range(1, len(%s) + 1) AS INTEGER[])) AS c2", list, list)
-	return lateral + "(SELECT " + columns + ") AS " + p.declare(s, make([]int, 2))
+	return columns, scales
 }
 
 // eachValues is the function that gives the second column of json_each and its

@@ -154,3 +154,9 @@ SELECT current_catalog = current_database(), current_user = session_user, user =
 -- row: generate_series(int4)
 SELECT g % 3 AS r, count(*) FROM generate_series(1, 20) g GROUP BY r ORDER BY r;
 SELECT n.id FROM numbers n WHERE n.id IN (SELECT generate_series(1, 20, 5)) ORDER BY 1;
+select id, string_agg(x, ',') from readings, unnest(string_to_array(label, 'e')) x where id > 3 group by id order by id;
+select id, array(select unnest(array[n4, id, 7])) from readings where n4 is not null order by id;
+select string_agg(u.x::text || ':' || u.n, ' ') from (select id, array[id, 5, 1] a from readings where id = 2) r cross join lateral unnest(r.a) with ordinality u(x, n) where u.n <> 2;
+select array_agg(x) from (select unnest(proargtypes) x from pg_proc where proname = 'make_timestamp') v;
+select array_agg(w) from (select unnest(array[1.5, pronargs / 7.0]) + 1 w from pg_proc where proname = 'make_timestamp' limit 5) v;
+select json_agg(e) from (select sensor, generate_series(1, 3) g from readings where id = 1) e;

@@ -1,0 +1,54 @@
+package duckdb
+
+import (
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+)
+
+// expands says that a set-returning function runs over the rows of the items before it.
+func (p *printer) expands(s *planner.FunctionScan, before []planner.FromItem) bool {
+	if !s.Lateral {
+		return false
+	}
+	for _, item := range before {
+		for _, r := range planner.Relations(item) {
+			if s.Reads(r) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// expansion prints a set-returning function over the rows of items, which are printed already, as one relation with the columns
+// of all. The engine then makes the rows one after the other, each row's together and in order, as PostgreSQL does;
+// of LATERAL it would make a hash join, which has no order.
+func (p *printer) expansion(items string, before []planner.FromItem, s *planner.FunctionScan) string {
+	var columns []string
+	kept := map[planner.Relation]relation{}
+	name := p.name("t")
+	for _, item := range before {
+		for _, r := range planner.Relations(item) {
+			was := p.relations[r]
+			now := relation{name: name, prefix: was.prefix, columns: was.columns}
+			if now.prefix == "" {
+				now.prefix = was.name + "_"
+			}
+			for i := range r.Columns() {
+				columns = append(columns, was.column(i)+" AS "+now.prefix+columnName(i))
+			}
+			kept[r] = now
+		}
+	}
+	sets, scales := p.setColumns(s)
+	own := relation{name: name, prefix: p.name("t") + "_", columns: scales}
+	for i, set := range sets {
+		columns = append(columns, set+" AS "+own.prefix+columnName(i))
+	}
+	for r, now := range kept {
+		p.relations[r] = now
+	}
+	p.relations[s] = own
+	return "(SELECT " + strings.Join(columns, ", ") + " FROM " + items + ") AS " + name
+}
