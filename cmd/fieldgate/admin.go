@@ -16,6 +16,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/rest"
 	"github.com/fieldgate/fieldgate/ingest"
 	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/planner"
@@ -31,8 +32,8 @@ type admin struct {
 	keys    *ingest.Keys
 	// dropped is told of a dropped tenant, to end what runs for it. Optional.
 	dropped func(tenant string) error
-	// checkDraft says why the conversions and views of a changed schema cannot be.
-	checkDraft func(ctx context.Context, d *schema.Draft) error
+	// plans knows what the SQL in a schema means.
+	plans rest.Planner
 }
 
 // adminRequest is one command. It travels over the admin socket as JSON.
@@ -70,7 +71,7 @@ func newAdmin(kv schema.KV) (*admin, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &admin{schemas: schemas, roles: roles, keys: keys, checkDraft: plans.CheckDraft}, nil
+	return &admin{schemas: schemas, roles: roles, keys: keys, plans: plans}, nil
 }
 
 // do carries out a command and returns what it prints.

@@ -81,10 +81,10 @@ func (a *admin) applySchema(ctx context.Context, tenant string, f *schemaFile) (
 		if err != nil {
 			return err
 		}
-		if err := doc.Apply(d, f.Prune); err != nil {
+		if err := doc.Apply(ctx, a.plans, d, f.Prune); err != nil {
 			return err
 		}
-		if err := a.checkDraft(ctx, d); err != nil {
+		if err := a.plans.CheckDraft(ctx, d); err != nil {
 			return err
 		}
 		after, err := rest.DocumentOf(d.Snapshot()).YAML()

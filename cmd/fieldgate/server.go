@@ -486,10 +486,10 @@ func (s *server) wireReading() (err error) {
 	if err != nil {
 		return err
 	}
-	s.admin.checkDraft = s.reading.planner.CheckDraft
+	s.admin.plans = s.reading.planner
 	s.rest, err = rest.New(rest.Config{
 		Advisor: s.learned.advisor, Hooks: s.learned.hooks,
-		Schemas: s.schemas, CheckDraft: s.reading.planner.CheckDraft, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log,
+		Schemas: s.schemas, Planner: s.reading.planner, Keys: s.admin.keys, NewSession: s.newQuerySession, Logger: s.log,
 	})
 	return err
 }

@@ -28,13 +28,23 @@ var _ Authorizer = (*ingest.Keys)(nil)
 // NewSessionFunc opens a planner session for one statement.
 type NewSessionFunc func(id planner.Identity) (Session, error)
 
+// Planner knows what the SQL in declarations means.
+type Planner interface {
+	// CheckDraft says why the conversions and views that a draft has cannot be.
+	CheckDraft(ctx context.Context, d *schema.Draft) error
+	// DeclareView declares a view of a query, of which the first columns are called
+	// columns, or makes one that is there into it.
+	DeclareView(ctx context.Context, d *schema.Draft, name, query string, columns []string, replace bool) error
+}
+
+var _ Planner = (*planner.Planner)(nil)
+
 // Config configures an API.
 type Config struct {
 	// Schemas has what is declared. Required.
 	Schemas *schema.Store
-	// CheckDraft says why the conversions and views that a draft has cannot be.
-	// Required.
-	CheckDraft func(ctx context.Context, d *schema.Draft) error
+	// Planner knows what the SQL in declarations means. Required.
+	Planner Planner
 	// Advisor has the suggestions and their answers. Required.
 	Advisor *suggest.Advisor
 	// Hooks has where owners are told of suggestions. Required.
@@ -66,8 +76,8 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) validate() error {
-	if c.Schemas == nil || c.Advisor == nil || c.Hooks == nil || c.CheckDraft == nil || c.Keys == nil || c.NewSession == nil {
-		return errors.New("rest: schemas, suggestions, webhooks, a check of drafts, keys and sessions are needed")
+	if c.Schemas == nil || c.Advisor == nil || c.Hooks == nil || c.Planner == nil || c.Keys == nil || c.NewSession == nil {
+		return errors.New("rest: schemas, suggestions, webhooks, a planner, keys and sessions are needed")
 	}
 	if c.StatementTimeout < 0 || c.WriteTimeout < 0 {
 		return errors.New("rest: negative timeout")
@@ -119,6 +129,15 @@ func (a *API) resources() map[string]resource {
 		}},
 		"/v1/schema/restore": {ingest.ScopeSchema, map[string]operation{
 			post: {a.restore, "declare what an earlier version had declared", restoreBody{}, settingsBody{}, ok, true},
+		}},
+		"/v1/schema/views": {ingest.ScopeSchema, map[string]operation{
+			get:  {a.listViews, "the views", nil, []viewBody{}, ok, true},
+			post: {a.createView, "declare a view", viewBody{}, viewBody{}, created, true},
+		}},
+		"/v1/schema/views/{view}": {ingest.ScopeSchema, map[string]operation{
+			get:    {a.getView, "a view", nil, viewBody{}, ok, true},
+			patch:  {a.patchView, "change a view", viewBody{}, viewBody{}, ok, true},
+			remove: {a.deleteView, "drop a view", nil, nil, gone, true},
 		}},
 		"/v1/schema/metrics": {ingest.ScopeSchema, map[string]operation{
 			get:  {a.listMetrics, "the declared metrics", nil, []metricBody{}, ok, true},

@@ -1,16 +1,19 @@
 package rest
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/fieldgate/fieldgate/schema"
 )
 
-// Document is a schema as a file: the settings, and the metrics in their order.
-// Views are not in it.
+// Document is a schema as a file: the settings, and the metrics and views in their
+// order.
 type Document struct {
 	body documentBody
 }
@@ -19,6 +22,7 @@ type Document struct {
 type documentBody struct {
 	settingsBody
 	Metrics []metricBody `json:"metrics"`
+	Views   []viewBody   `json:"views,omitempty"`
 }
 
 // DocumentOf is the document that declares what a version declares.
@@ -26,6 +30,9 @@ func DocumentOf(s *schema.Snapshot) Document {
 	d := Document{documentBody{settingsBody: settingsOf(s), Metrics: make([]metricBody, len(s.Metrics))}}
 	for i, m := range s.Metrics {
 		d.body.Metrics[i] = metricOf(m)
+	}
+	for _, v := range s.Views {
+		d.body.Views = append(d.body.Views, viewOf(v))
 	}
 	return d
 }
@@ -79,24 +86,15 @@ func blockStyle(n *yaml.Node) {
 	}
 }
 
-// Apply makes a draft declare what the document does. Metrics that it does not list
-// stay, unless prune drops them.
-func (d Document) Apply(draft *schema.Draft, prune bool) error {
+// Apply makes a draft declare what the document does. Metrics and views that it does
+// not list stay, unless prune drops them.
+func (d Document) Apply(ctx context.Context, p Planner, draft *schema.Draft, prune bool) error {
 	if err := setSettings(draft, &d.body.settingsBody); err != nil {
 		return err
 	}
-	listed := map[string]bool{}
-	for i := range d.body.Metrics {
-		listed[d.body.Metrics[i].Name] = true
-	}
 	if prune {
-		for _, m := range append([]*schema.Metric(nil), draft.Snapshot().Metrics...) {
-			if listed[m.Name] {
-				continue
-			}
-			if err := draft.DropMetric(m.Name); err != nil {
-				return err
-			}
+		if err := d.prune(draft); err != nil {
+			return err
 		}
 	}
 	for i := range d.body.Metrics {
@@ -109,5 +107,63 @@ func (d Document) Apply(draft *schema.Draft, prune bool) error {
 			return err
 		}
 	}
+	return d.applyViews(ctx, p, draft)
+}
+
+// prune drops what the document does not list.
+func (d Document) prune(draft *schema.Draft) error {
+	before := *draft.Snapshot()
+	for _, v := range slices.Clone(before.Views) {
+		if slices.ContainsFunc(d.body.Views, func(b viewBody) bool { return b.Name == v.Name }) {
+			continue
+		}
+		if err := draft.DropView(v.Name); err != nil {
+			return err
+		}
+	}
+	for _, m := range slices.Clone(before.Metrics) {
+		if slices.ContainsFunc(d.body.Metrics, func(b metricBody) bool { return b.Name == m.Name }) {
+			continue
+		}
+		if err := draft.DropMetric(m.Name); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// applyViews declares the views, of which each may use others: those that cannot be
+// yet are tried again after the others.
+func (d Document) applyViews(ctx context.Context, p Planner, draft *schema.Draft) error {
+	pending := d.body.Views
+	for len(pending) > 0 {
+		var left []viewBody
+		var first error
+		for i := range pending {
+			err := putView(ctx, p, draft, &pending[i])
+			if err != nil {
+				left = append(left, pending[i])
+				first = cmp.Or(first, err)
+			}
+		}
+		if len(left) == len(pending) {
+			return first
+		}
+		pending = left
+	}
+	return nil
+}
+
+// putView declares a view, or changes the one that has its name. Columns that are not
+// listed are called as they are.
+func putView(ctx context.Context, p Planner, draft *schema.Draft, b *viewBody) error {
+	v, there := draft.Snapshot().View(b.Name)
+	if !there {
+		return addView(ctx, p, draft, b)
+	}
+	listed := *b
+	for _, c := range v.Columns[min(len(b.Columns), len(v.Columns)):] {
+		listed.Columns = append(slices.Clone(listed.Columns), columnBody{c.Name, c.Comment})
+	}
+	return changeView(ctx, p, draft, v, &listed)
 }

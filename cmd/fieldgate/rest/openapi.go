@@ -153,7 +153,7 @@ func schemaOf(t reflect.Type, schemas object) object {
 		}
 	}
 	out := object{"type": "object", "properties": properties, "additionalProperties": false}
-	if t == reflect.TypeFor[aliasBody]() {
+	if t == reflect.TypeFor[aliasBody]() || t == reflect.TypeFor[columnBody]() {
 		return object{"oneOf": []object{{"type": "string"}, out}}
 	}
 	return out

@@ -60,12 +60,15 @@ func TestOpenAPI(t *testing.T) {
 		`{"name":"m","aliases":["mm"],"comment":"c","missing_time":"reject","fields":[{"name":"f","type":"text","comment":"c","aliases":[{"name":"g","convert":"upper(value)"}]}]}`); r.StatusCode != http.StatusCreated {
 		t.Fatal(readAll(t, r))
 	}
+	if r := b.do(t, "POST", "/v1/schema/views", "acme", `{"name":"v","query":"select f from m","columns":[{"name":"g","comment":"c"}],"comment":"c"}`); r.StatusCode != http.StatusCreated {
+		t.Fatal(readAll(t, r))
+	}
 	if r := b.do(t, "PUT", "/v1/schema/webhook", "acme", `{"url":"https://example.com/","secret":"s"}`); r.StatusCode != http.StatusOK {
 		t.Fatal(readAll(t, r))
 	}
 	operations := map[string]bool{}
 	for path, item := range doc.Paths {
-		url := strings.NewReplacer("{metric}", "m", "{field}", "f").Replace(path)
+		url := strings.NewReplacer("{metric}", "m", "{field}", "f", "{view}", "v").Replace(path)
 		for _, method := range []string{"get", "post", "patch", "put", "delete"} {
 			text, listed := item[method]
 			r := b.do(t, strings.ToUpper(method), url, "nobody", "")

@@ -1,7 +1,6 @@
 package rest_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -83,7 +82,7 @@ func setup(t *testing.T) *bundle {
 		Schemas:          b.schemas,
 		Advisor:          advisor,
 		Hooks:            webhook.NewHooks(db, b.schemas, nil),
-		CheckDraft:       plans.CheckDraft,
+		Planner:          plans,
 		Keys:             keys,
 		NewSession:       func(id planner.Identity) (rest.Session, error) { return b.sessions(id) },
 		StatementTimeout: 10 * time.Second,
@@ -210,15 +209,15 @@ func TestLimits(t *testing.T) {
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	check := func(context.Context, *schema.Draft) error { return nil }
+	plans := &planner.Planner{}
 	sessions := func(planner.Identity) (rest.Session, error) { return nil, nil }
 	for name, cfg := range map[string]rest.Config{
 		"nothing":          {},
-		"no webhooks":      {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Keys: &ingest.Keys{}, CheckDraft: check, NewSession: sessions},
-		"no suggestions":   {Schemas: b.schemas, Hooks: &webhook.Hooks{}, Keys: &ingest.Keys{}, CheckDraft: check, NewSession: sessions},
-		"no keys":          {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Hooks: &webhook.Hooks{}, CheckDraft: check, NewSession: sessions},
+		"no webhooks":      {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Keys: &ingest.Keys{}, Planner: plans, NewSession: sessions},
+		"no suggestions":   {Schemas: b.schemas, Hooks: &webhook.Hooks{}, Keys: &ingest.Keys{}, Planner: plans, NewSession: sessions},
+		"no keys":          {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Hooks: &webhook.Hooks{}, Planner: plans, NewSession: sessions},
 		"no check":         {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Hooks: &webhook.Hooks{}, Keys: &ingest.Keys{}, NewSession: sessions},
-		"negative timeout": {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Hooks: &webhook.Hooks{}, CheckDraft: check, Keys: &ingest.Keys{}, NewSession: sessions, StatementTimeout: -1},
+		"negative timeout": {Schemas: b.schemas, Advisor: &suggest.Advisor{}, Hooks: &webhook.Hooks{}, Planner: plans, Keys: &ingest.Keys{}, NewSession: sessions, StatementTimeout: -1},
 	} {
 		if _, err := rest.New(cfg); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -26,7 +26,7 @@ func (a *API) changeAs(r *http.Request, key *ingest.Key, what string, edit func(
 		if err := edit(d); err != nil {
 			return err
 		}
-		return a.cfg.CheckDraft(r.Context(), d)
+		return a.cfg.Planner.CheckDraft(r.Context(), d)
 	})
 }
 
