@@ -134,9 +134,12 @@ func TestJavaZones(t *testing.T) {
 		{"uuuu-MM-dd HH:mm zzz", "2026-11-01 01:30 EDT", "2026-11-01T05:30:00Z"},            // repeated, and named
 		{"uuuu-MM-dd HH:mm zzz", "2026-11-01 01:30 EST", "2026-11-01T06:30:00Z"},            // the later one
 		{"uuuu-MM-dd HH:mm z", "2026-07-28 12:00 America/New_York", "2026-07-28T16:00:00Z"}, // a region
-		{"uuuu-MM-dd HH:mm z", "2026-07-28 12:00 UTC+02:00", "2026-07-28T10:00:00Z"},        // an offset
-		{"uuuu-MM-dd '@' HH:mm", "2026-07-28 @ 12:00", "2026-07-28T12:00:00Z"},              // a quoted @ is none
-		{"uuuu-MM-dd HH:mm", "2026-02-30 24:00", "2026-03-01T00:00:00Z"},                    // as SMART resolves
+		{"uuuu-MM-dd HH:mm VV", "2026-07-28 12:00 Asia/Tokyo", "2026-07-28T03:00:00Z"},
+		{"uuuu-MM-dd HH:mm VV", "2026-07-28 12:00 Asia//Tokyo", "no match"}, // a path to the zone's file, and no name
+		{"uuuu-MM-dd HH:mm VV", "2026-07-28 12:00 Asia/Tokyo/", "no match"},
+		{"uuuu-MM-dd HH:mm z", "2026-07-28 12:00 UTC+02:00", "2026-07-28T10:00:00Z"}, // an offset
+		{"uuuu-MM-dd '@' HH:mm", "2026-07-28 @ 12:00", "2026-07-28T12:00:00Z"},       // a quoted @ is none
+		{"uuuu-MM-dd HH:mm", "2026-02-30 24:00", "2026-03-01T00:00:00Z"},             // as SMART resolves
 		{"uuuu-MM-dd HH:mm:ss.SSSSSSSSS", "2026-02-03 04:05:06.123456789", "2026-02-03T04:05:06.123457Z"},
 	} {
 		p, err := compileJava(c.pattern)

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -46,9 +47,9 @@ func zoneOf(name string) (*time.Location, bool) {
 	return regionOf(name)
 }
 
-// regionOf finds a zone of the zone database by its exact name.
+// regionOf finds a zone of the zone database by its exact name, which is not every path to its file: Asia//Tokyo is none.
 func regionOf(name string) (*time.Location, bool) {
-	if name == "" || name == "Local" || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_/+-") != "" {
+	if name == "" || name == "Local" || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_/+-") != "" || path.Clean(name) != name {
 		return nil, false
 	}
 	loc, err := time.LoadLocation(name)

@@ -20,6 +20,8 @@ type catalogIndex struct {
 
 	zoneNamesByLower     map[string]string
 	abbreviationsByLower map[string]*ZoneAbbreviation
+
+	quotedKeywords map[string]struct{}
 }
 
 // catalog builds the index when it is first asked for: programs that only print values do without most of it.
@@ -38,6 +40,7 @@ func newCatalogIndex() *catalogIndex {
 		aggregatesByProc:     make(map[OID]*Aggregate, len(aggregateTable)),
 		zoneNamesByLower:     make(map[string]string, len(zoneNameTable)),
 		abbreviationsByLower: make(map[string]*ZoneAbbreviation, len(zoneAbbreviationTable)),
+		quotedKeywords:       make(map[string]struct{}),
 	}
 	for i := range typeTable {
 		t := &typeTable[i]
@@ -73,6 +76,9 @@ func newCatalogIndex() *catalogIndex {
 	for i := range zoneAbbreviationTable {
 		a := &zoneAbbreviationTable[i]
 		c.abbreviationsByLower[strings.ToLower(a.Name)] = a
+	}
+	for keyword := range strings.FieldsSeq(quotedKeywords) {
+		c.quotedKeywords[keyword] = struct{}{}
 	}
 	return c
 }

@@ -3,7 +3,6 @@ package postgres
 import (
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/jackc/pgerrcode"
 )
@@ -16,7 +15,7 @@ func QuoteIdentifier(name string) string {
 		plain = plain && (c == '_' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
 	}
 	if plain {
-		if _, keyword := quotedKeywords()[name]; !keyword {
+		if _, keyword := catalog().quotedKeywords[name]; !keyword {
 			return name
 		}
 	}
@@ -194,17 +193,8 @@ func AppendRegistered(dst []byte, typ, oid OID) []byte {
 	return strconv.AppendUint(dst, uint64(oid), 10)
 }
 
-// quotedKeywords are keywordsInQuotes as a set.
-var quotedKeywords = sync.OnceValue(func() map[string]struct{} {
-	set := map[string]struct{}{}
-	for keyword := range strings.FieldsSeq(keywordsInQuotes) {
-		set[keyword] = struct{}{}
-	}
-	return set
-})
-
-// keywordsInQuotes are the keywords of PostgreSQL 15 that are not "unreserved" (parser/kwlist.h).
-const keywordsInQuotes = ` all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast ` +
+// quotedKeywords are the keywords of PostgreSQL 15 that are not "unreserved" (parser/kwlist.h).
+const quotedKeywords = ` all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast ` +
 	`char character check coalesce collate collation column concurrently constraint create cross current_catalog current_date ` +
 	`current_role current_schema current_time current_timestamp current_user dec decimal default deferrable desc distinct do else ` +
 	`end except exists extract false fetch float for foreign freeze from full grant greatest group grouping having ilike in ` +

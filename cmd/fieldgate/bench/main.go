@@ -38,6 +38,7 @@ func benchmarks() []benchmark {
 		{"queries", benchQueries},
 		{"fields", benchFields},
 		{"wire", benchWire},
+		{"cancel", benchCancel},
 		{"planning", benchPlan},
 		{"wide", benchWide},
 		{"browse", benchBrowse},
@@ -49,7 +50,7 @@ func benchmarks() []benchmark {
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, wide, browse, point, wire, objects, nearline")
+	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, wide, browse, point, wire, cancel, objects, nearline")
 	flag.StringVar(&o.binary, "binary", "bin/fieldgate", "the program to measure")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of the sustained and the steady run")
 	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of the query run")

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os/exec"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,20 +41,11 @@ func benchWire(ctx context.Context, o options, out io.Writer) (err error) {
 	if err := benchConnections(ctx, o, s, out); err != nil {
 		return fmt.Errorf("connections: %w", err)
 	}
-	l := &load{url: s.url("/v1/events/bench"), limit: wireRows}
-	if err := l.run(ctx); err != nil {
-		return err
-	}
-	conn, err := s.connect(ctx)
+	conn, err := wireTable(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
-	for _, sql := range []string{`select fieldgate.compact()`, `create table bench (` + wireColumns + `)`} {
-		if _, err := conn.Exec(ctx, sql); err != nil {
-			return fmt.Errorf("%s: %w", sql, err)
-		}
-	}
 	theirs, err := copyToPostgres(ctx, conn)
 	if err != nil {
 		return err
@@ -65,13 +54,31 @@ func benchWire(ctx context.Context, o options, out io.Writer) (err error) {
 		defer func() { err = errors.Join(err, theirs.Close(ctx)) }()
 	}
 	for _, step := range []func(context.Context, options, *server, *pgx.Conn, *pgx.Conn, io.Writer) error{
-		benchRows, benchFirstRow, benchLatency, benchFlatMemory, benchCancel,
+		benchRows, benchFirstRow, benchLatency, benchFlatMemory,
 	} {
 		if err := step(ctx, o, s, conn, theirs, out); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// wireTable sends the server the rows, and declares what they are.
+func wireTable(ctx context.Context, s *server) (*pgx.Conn, error) {
+	l := &load{url: s.url("/v1/events/bench"), limit: wireRows}
+	if err := l.run(ctx); err != nil {
+		return nil, err
+	}
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, sql := range []string{`select fieldgate.compact()`, `create table bench (` + wireColumns + `)`} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", sql, err), conn.Close(ctx))
+		}
+	}
+	return conn, nil
 }
 
 // copyToPostgres gives a PostgreSQL 15 the same rows; nil if there is none on this
@@ -269,73 +276,4 @@ func benchFlatMemory(ctx context.Context, _ options, s *server, ours, _ *pgx.Con
 	}
 	_, err = fmt.Fprintf(out, "\nWhile %d rows leave: memory %d MB before, at most %d MB more.\n", seen.rows, idle.rss>>20, (seen.most-idle.rss)>>20)
 	return err
-}
-
-// cancelled are the statements that are stopped, by what they are doing.
-func cancelled() map[string]string {
-	const pairs = "generate_series(1, 100000) a(x), generate_series(1, 100000) b(x)"
-	return map[string]string{
-		"a scan":         "select sum(a.n * b.n) from bench a, bench b",
-		"a sort":         "select a.x, b.x from " + pairs + " order by a.x * b.x, a.x limit 5",
-		"a hash build":   "select count(*) from (select a.x * 100000 + b.x as k from " + pairs + ") s join (select n from bench) t on s.k = t.n",
-		"string_agg":     "select length(string_agg(a.x::text || b.x::text, ',')) from " + pairs,
-		"while it sends": "select a.x, b.x from " + pairs,
-	}
-}
-
-// benchCancel stops statements 50 ms after they began and measures until the
-// client has the answer.
-func benchCancel(ctx context.Context, o options, s *server, _, _ *pgx.Conn, out io.Writer) error {
-	conn, err := s.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	statements := cancelled()
-	var b strings.Builder
-	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeExec} {
-		var all []float64
-		of := map[string][]float64{}
-		for range 28 * o.rounds {
-			for name, sql := range statements {
-				took, err := cancelOnce(ctx, conn, sql, mode)
-				if err != nil {
-					return fmt.Errorf("cancel in %s: %w", name, err)
-				}
-				all, of[name] = append(all, took), append(of[name], took)
-			}
-		}
-		slices.Sort(all)
-		fmt.Fprintf(&b, "\nCancel to 57014, %s, %d times in a scan, a sort, a hash build, string_agg and while sending: p50 %.1f, p99 %.1f, most %.1f ms.\n",
-			mode, len(all), all[len(all)/2], all[len(all)*99/100], all[len(all)-1])
-		for _, name := range slices.Sorted(maps.Keys(of)) {
-			slices.Sort(of[name])
-			fmt.Fprintf(&b, "In %s: p50 %.1f, p99 %.1f.\n", name, of[name][len(of[name])/2], of[name][len(of[name])*99/100])
-		}
-	}
-	_, err = io.WriteString(out, b.String())
-	return err
-}
-
-func cancelOnce(ctx context.Context, conn *pgx.Conn, sql string, mode pgx.QueryExecMode) (float64, error) {
-	type sent struct {
-		at  time.Time
-		err error
-	}
-	done := make(chan sent, 1)
-	timer := time.AfterFunc(50*time.Millisecond, func() {
-		at := time.Now()
-		done <- sent{at, conn.PgConn().CancelRequest(ctx)}
-	})
-	defer timer.Stop()
-	err := drainMode(ctx, conn, sql, mode)
-	ended := time.Now()
-	request := <-done
-	if request.err != nil {
-		return 0, request.err
-	}
-	if !isCode(err, "57014") {
-		return 0, fmt.Errorf("the statement ended with %w", err)
-	}
-	return millis(ended.Sub(request.at)), nil
 }
