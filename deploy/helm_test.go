@@ -114,6 +114,8 @@ func TestHelmRefuses(t *testing.T) {
 		{"neither TLS nor insecure", nil, "set tls.secretName to a TLS secret, or insecure to true"},
 		{"no bucket", []string{"insecure=true", "mode=aws"}, "aws.bucket is the S3 bucket"},
 		{"unknown mode", []string{"insecure=true", "mode=azure"}, "mode"},
+		{"a role that nobody has", []string{"insecure=true", "mode=aws", "aws.bucket=b", "aws.services.stage=null"}, "the role stage is no service's"},
+		{"an unknown role", []string{"insecure=true", "mode=aws", "aws.bucket=b", "aws.services.stage.roles={cook}"}, "roles"},
 		{"unknown value", []string{"insecure=true", "volume.size=1Gi"}, "volume"},
 		{"a prefix that no stream can have", []string{"insecure=true", "aws.prefix=Field_Gate"}, "prefix"},
 	} {
@@ -139,26 +141,55 @@ func TestHelmEmbedded(t *testing.T) {
 	}
 	checkPod(t, set.Spec.Template.Spec, "data")
 	checkConfig(t, objects)
-	checkService(t, objects, set)
+	checkService(t, objects, "release-fieldgate", set)
 }
 
+// TestHelmAWS holds that each role is that of pods which start with it, scale, and have a role of IAM, and that clients
+// reach gateways and devices ingest.
 func TestHelmAWS(t *testing.T) {
 	t.Parallel()
-	objects := render(t, testdeps.Helm(t), "tls.secretName=tls", "mode=aws", "aws.bucket=b", "aws.roleArn=arn:of:fieldgate")
-	d, ok := objects["Deployment/release-fieldgate"]
-	if !ok {
-		t.Fatalf("no deployment among %v", slices.Sorted(maps.Keys(objects)))
-	}
-	if d.Spec.Replicas != 1 || d.Spec.Strategy.Type != "Recreate" {
-		t.Errorf("%d replicas, replaced by %q: one process does all of the work", d.Spec.Replicas, d.Spec.Strategy.Type)
-	}
-	checkPod(t, d.Spec.Template.Spec)
-	account := objects["ServiceAccount/"+d.Spec.Template.Spec.ServiceAccountName]
-	if got := account.Metadata.Annotations["eks.amazonaws.com/role-arn"]; got != "arn:of:fieldgate" {
-		t.Errorf("the pod's account has the role %q", got)
+	objects := render(t, testdeps.Helm(t), "tls.secretName=tls", "mode=aws", "aws.bucket=b", "aws.roleArn=arn:of:fieldgate", "aws.services.gateway.roleArn=arn:of:gateway")
+	for _, role := range []string{"ingest", "stage", "compact", "gateway"} {
+		d, ok := objects["Deployment/release-fieldgate-"+role]
+		if !ok {
+			t.Fatalf("no deployment of %s among %v", role, slices.Sorted(maps.Keys(objects)))
+		}
+		p := d.Spec.Template.Spec
+		checkPod(t, p)
+		if !slices.Equal(p.Containers[0].Args, []string{"serve", "--config", "/etc/fieldgate/fieldgate.yaml", "--roles", role}) {
+			t.Errorf("%s is started with %q", role, p.Containers[0].Args)
+		}
+		want := "arn:of:fieldgate"
+		if role == "gateway" {
+			want = "arn:of:gateway"
+		}
+		if got := objects["ServiceAccount/"+p.ServiceAccountName].Metadata.Annotations["eks.amazonaws.com/role-arn"]; got != want {
+			t.Errorf("the account of %s has the role %q", role, got)
+		}
+		if _, ok := objects["HorizontalPodAutoscaler/release-fieldgate-"+role]; !ok {
+			t.Errorf("%s does not scale", role)
+		}
 	}
 	checkConfig(t, objects)
-	checkService(t, objects, d)
+	checkService(t, objects, "release-fieldgate", objects["Deployment/release-fieldgate-gateway"])
+	checkService(t, objects, "release-fieldgate-ingest", objects["Deployment/release-fieldgate-ingest"])
+	if selector, ok := objects["Service/release-fieldgate"].Spec.Selector.(map[string]any); !ok || selector["fieldgate/gateway"] != "true" {
+		t.Errorf("SQL goes to pods of %v", selector)
+	}
+}
+
+// TestHelmOneService has one service with all roles, which one pod suffices for.
+func TestHelmOneService(t *testing.T) {
+	t.Parallel()
+	objects := render(t, testdeps.Helm(t), "tls.secretName=tls", "mode=aws", "aws.bucket=b",
+		"aws.services.ingest=null", "aws.services.stage=null", "aws.services.compact=null",
+		"aws.services.gateway.roles={ingest,stage,compact,gateway}", "aws.services.gateway.replicas.min=1", "aws.services.gateway.replicas.max=1")
+	d, ok := objects["Deployment/release-fieldgate-gateway"]
+	if !ok || d.Spec.Replicas != 1 || !slices.Contains(d.Spec.Template.Spec.Containers[0].Args, "ingest,stage,compact,gateway") {
+		t.Errorf("deployments %v, %d replicas of %v", slices.Sorted(maps.Keys(objects)), d.Spec.Replicas, d.Spec.Template.Spec.Containers)
+	}
+	checkService(t, objects, "release-fieldgate", d)
+	checkService(t, objects, "release-fieldgate-ingest", d)
 }
 
 // checkPod holds what is true of every pod: it is nobody, writes only its volumes, and has every volume it mounts.
@@ -203,12 +234,12 @@ func checkConfig(t *testing.T, objects map[string]object) {
 	}
 }
 
-// checkService holds that the service selects the pods of an object.
-func checkService(t *testing.T, objects map[string]object, of object) {
+// checkService holds that a service selects the pods of an object.
+func checkService(t *testing.T, objects map[string]object, name string, of object) {
 	t.Helper()
-	selector, ok := objects["Service/release-fieldgate"].Spec.Selector.(map[string]any)
+	selector, ok := objects["Service/"+name].Spec.Selector.(map[string]any)
 	if !ok || len(selector) == 0 {
-		t.Fatalf("no service with a selector among %v", slices.Sorted(maps.Keys(objects)))
+		t.Fatalf("no service %s with a selector among %v", name, slices.Sorted(maps.Keys(objects)))
 	}
 	for label, value := range selector {
 		if of.Spec.Template.Metadata.Labels[label] != value {

@@ -212,6 +212,37 @@ func TestTerraformLeastPrivilege(t *testing.T) {
 	}
 }
 
+// TestTerraformRoles holds that each role of the program has a policy of its own, and that none may do what is another's.
+func TestTerraformRoles(t *testing.T) {
+	t.Parallel()
+	m := parseTerraform(t)
+	writes := regexp.MustCompile(`:(Put|Delete|Create|Update|BatchWrite|Register|Increase|Decrease|Abort)`)
+	for role, forbidden := range map[string]*regexp.Regexp{
+		"ingest":  regexp.MustCompile(`^dynamodb:|kinesis:Get|:Delete`),
+		"stage":   regexp.MustCompile(`kinesis:UpdateShardCount`),
+		"compact": regexp.MustCompile(`^dynamodb:`),
+		"gateway": writes,
+	} {
+		b := m.blocks["data.aws_iam_policy_document."+role]
+		if b == nil {
+			t.Errorf("no policy of role %s", role)
+			continue
+		}
+		found := 0
+		for _, s := range statementsOf(b.Body) {
+			for _, action := range textsOf(t, s, "actions") {
+				found++
+				if forbidden.MatchString(action) {
+					t.Errorf("%s: %s may do %s", s.Range(), role, action)
+				}
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s: the policy of role %s allows nothing", b.Range(), role)
+		}
+	}
+}
+
 // statementsOf lists the bodies of a policy's statements, dynamic ones too.
 func statementsOf(body *hclsyntax.Body) []*hclsyntax.Body {
 	var out []*hclsyntax.Body

@@ -28,6 +28,14 @@ locals {
       threshold   = 1
       dimensions  = { TargetGroup = group.arn_suffix, LoadBalancer = aws_lb.this.arn_suffix }
     } },
+    { for name, service in aws_ecs_service.this : "${name}-memory" => {
+      description = "The tasks of service ${service.name} use over 90 % of their memory."
+      namespace   = "AWS/ECS"
+      metric      = "MemoryUtilization"
+      statistic   = "Average"
+      threshold   = 90
+      dimensions  = { ClusterName = aws_ecs_cluster.this.name, ServiceName = service.name }
+    } },
     {
       keyvalue-throttled = {
         description = "The key-value table refuses requests: schema, leases and checkpoints wait."
@@ -36,14 +44,6 @@ locals {
         statistic   = "Sum"
         threshold   = 10
         dimensions  = { TableName = aws_dynamodb_table.keyvalue.name }
-      }
-      memory = {
-        description = "The task uses over 90 % of its memory."
-        namespace   = "AWS/ECS"
-        metric      = "MemoryUtilization"
-        statistic   = "Average"
-        threshold   = 90
-        dimensions  = { ClusterName = aws_ecs_cluster.this.name, ServiceName = aws_ecs_service.this.name }
       }
       errors = {
         description = "The server logs errors: a stage stands, a shard is hot, a file cannot be used."

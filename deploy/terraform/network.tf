@@ -14,6 +14,7 @@ resource "aws_security_group" "balancer" {
 locals {
   doors = {
     ingest = {
+      role               = "ingest"
       description        = "Devices"
       port               = 443
       target             = local.http_port
@@ -25,6 +26,7 @@ locals {
       preserve_client_ip = null
     }
     sql = {
+      role               = "gateway"
       description        = "SQL clients"
       port               = 5432
       target             = local.pg_port
@@ -36,6 +38,7 @@ locals {
       preserve_client_ip = true
     }
     rest = {
+      role               = "gateway"
       description        = "Clients of the schema and query API"
       port               = 8443
       target             = local.http_port
@@ -98,7 +101,28 @@ resource "aws_vpc_security_group_ingress_rule" "services" {
   tags                         = local.tags
 }
 
-# AWS's APIs are all that the services speak to, by HTTPS.
+# A cancel request that the load balancer brings to another gateway than its session's is passed on from gateway to gateway.
+resource "aws_vpc_security_group_ingress_rule" "gateways" {
+  security_group_id            = aws_security_group.services.id
+  description                  = "Cancel requests of other gateways"
+  referenced_security_group_id = aws_security_group.services.id
+  ip_protocol                  = "tcp"
+  from_port                    = local.pg_port
+  to_port                      = local.pg_port
+  tags                         = local.tags
+}
+
+resource "aws_vpc_security_group_egress_rule" "gateways" {
+  security_group_id            = aws_security_group.services.id
+  description                  = "Cancel requests to other gateways"
+  referenced_security_group_id = aws_security_group.services.id
+  ip_protocol                  = "tcp"
+  from_port                    = local.pg_port
+  to_port                      = local.pg_port
+  tags                         = local.tags
+}
+
+# AWS's APIs are all else that the services speak to, by HTTPS.
 resource "aws_vpc_security_group_egress_rule" "services" {
   security_group_id = aws_security_group.services.id
   description       = "AWS APIs"
@@ -130,7 +154,8 @@ resource "aws_lb" "this" {
   tags                             = local.tags
 }
 
-# A server that stops drains: it refuses new statements and lets those under way end.
+# A server that stops drains: it takes no new sessions, and lets transactions and cursors end. Until then it is unhealthy, and
+# sessions that are with it stay.
 resource "aws_lb_target_group" "this" {
   for_each = local.doors
 
@@ -150,6 +175,10 @@ resource "aws_lb_target_group" "this" {
     interval            = 10
     healthy_threshold   = 2
     unhealthy_threshold = 2
+  }
+
+  target_health_state {
+    enable_unhealthy_connection_termination = false
   }
 }
 

@@ -14,11 +14,11 @@ output "cluster" {
 }
 
 output "administration" {
-  description = "Task definition to run tenant, key and user commands with: aws ecs run-task with the command overridden."
-  value       = aws_ecs_task_definition.this.family
+  description = "Task definitions by service. Any will do to run tenant, key and user commands with: aws ecs run-task with the command overridden."
+  value       = { for name, definition in aws_ecs_task_definition.this : name => definition.family }
 }
 
-output "role_arn" {
-  description = "IAM role of the task."
-  value       = aws_iam_role.task.arn
+output "role_arns" {
+  description = "IAM roles of the tasks, by service."
+  value       = { for name, role in aws_iam_role.task : name => role.arn }
 }

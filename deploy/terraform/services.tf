@@ -3,6 +3,8 @@ locals {
   http_port     = 8080
   drain_seconds = 120
 
+  all_roles = ["ingest", "stage", "compact", "gateway"]
+
   # Every key of the configuration file can stand in the environment; `fieldgate config` lists them.
   environment = {
     FIELDGATE_STREAM_KIND            = "kinesis"
@@ -10,7 +12,6 @@ locals {
     FIELDGATE_STREAM_REGION          = local.region
     FIELDGATE_STREAM_SHARDS          = var.stream_mode == "PROVISIONED" ? tostring(var.stream_shards) : "0"
     FIELDGATE_STREAM_RETENTION_HOURS = tostring(var.stream_retention_hours)
-    FIELDGATE_STREAM_SCALING         = var.stream_mode == "PROVISIONED" ? var.stream_scaling : "none"
     FIELDGATE_NEARLINE_KIND          = "dynamodb"
     FIELDGATE_NEARLINE_PREFIX        = var.prefix
     FIELDGATE_NEARLINE_REGION        = local.region
@@ -20,12 +21,21 @@ locals {
     FIELDGATE_OBJECTS_KIND           = "s3"
     FIELDGATE_OBJECTS_BUCKET         = aws_s3_bucket.this.bucket
     FIELDGATE_OBJECTS_REGION         = local.region
-    FIELDGATE_OBJECTS_CACHE_MB       = tostring(floor(var.size.disk * 1024 * 0.6))
     FIELDGATE_DATA_DIR               = "/var/lib/fieldgate"
     FIELDGATE_PG_ADDR                = "0.0.0.0:${local.pg_port}"
     FIELDGATE_HTTP_ADDR              = "0.0.0.0:${local.http_port}"
     FIELDGATE_TLS_MODE               = "require"
+    FIELDGATE_LIMITS_DRAIN_SECONDS   = tostring(local.drain_seconds - 20)
   }
+
+  # What differs between the services. Only who puts everything can tell how many shards it takes.
+  environments = { for name, service in var.services : name => merge(local.environment, {
+    FIELDGATE_ROLES            = join(",", service.roles)
+    FIELDGATE_OBJECTS_CACHE_MB = tostring(floor(service.disk * 1024 * 0.6))
+    FIELDGATE_LIMITS_ENGINE_MB = tostring(floor(service.memory * 0.4))
+    FIELDGATE_LIMITS_HEAP_MB   = tostring(floor(service.memory * 0.3))
+    FIELDGATE_STREAM_SCALING   = var.stream_mode == "PROVISIONED" && service.max == 1 && length(service.roles) == length(local.all_roles) ? var.stream_scaling : "none"
+  }) }
 
   secrets = {
     FIELDGATE_TLS_CERT = "${var.certificate_secret_arn}:certificate::"
@@ -51,13 +61,15 @@ resource "aws_cloudwatch_log_group" "service" {
 }
 
 resource "aws_ecs_task_definition" "this" {
-  family                   = var.prefix
+  for_each = var.services
+
+  family                   = "${var.prefix}-${each.key}"
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
-  cpu                      = var.size.cpu
-  memory                   = var.size.memory
+  cpu                      = each.value.cpu
+  memory                   = each.value.memory
   execution_role_arn       = aws_iam_role.execution.arn
-  task_role_arn            = aws_iam_role.task.arn
+  task_role_arn            = aws_iam_role.task[each.key].arn
   tags                     = local.tags
 
   runtime_platform {
@@ -66,7 +78,7 @@ resource "aws_ecs_task_definition" "this" {
   }
 
   ephemeral_storage {
-    size_in_gib = var.size.disk
+    size_in_gib = each.value.disk
   }
 
   volume {
@@ -79,7 +91,7 @@ resource "aws_ecs_task_definition" "this" {
     essential              = true
     command                = ["serve"]
     stopTimeout            = local.drain_seconds
-    environment            = [for name, value in local.environment : { name = name, value = value }]
+    environment            = [for name, value in local.environments[each.key] : { name = name, value = value }]
     secrets                = [for name, from in local.secrets : { name = name, valueFrom = from }]
     portMappings           = [for port in [local.pg_port, local.http_port] : { containerPort = port, protocol = "tcp" }]
     mountPoints            = [{ sourceVolume = "data", containerPath = "/var/lib/fieldgate" }]
@@ -91,23 +103,24 @@ resource "aws_ecs_task_definition" "this" {
       options = {
         awslogs-group         = aws_cloudwatch_log_group.service.name
         awslogs-region        = local.region
-        awslogs-stream-prefix = "fieldgate"
+        awslogs-stream-prefix = each.key
       }
     }
   }])
 }
 
-# One process does all of the work, so a new task starts when the old one has drained. What comes in meanwhile is refused and
-# sent again by the devices; nothing acknowledged depends on the task.
+# New tasks start before old ones drain: what processes share they share by leases.
 resource "aws_ecs_service" "this" {
-  name                               = var.prefix
+  for_each = var.services
+
+  name                               = "${var.prefix}-${each.key}"
   cluster                            = aws_ecs_cluster.this.id
-  task_definition                    = aws_ecs_task_definition.this.arn
+  task_definition                    = aws_ecs_task_definition.this[each.key].arn
   launch_type                        = "FARGATE"
-  desired_count                      = 1
-  deployment_minimum_healthy_percent = 0
-  deployment_maximum_percent         = 100
-  health_check_grace_period_seconds  = 300
+  desired_count                      = each.value.min
+  deployment_minimum_healthy_percent = 100
+  deployment_maximum_percent         = 200
+  health_check_grace_period_seconds  = anytrue([for door in local.doors : contains(each.value.roles, door.role)]) ? 300 : null
   propagate_tags                     = "SERVICE"
   tags                               = local.tags
 
@@ -123,7 +136,7 @@ resource "aws_ecs_service" "this" {
   }
 
   dynamic "load_balancer" {
-    for_each = local.doors
+    for_each = { for name, door in local.doors : name => door if contains(each.value.roles, door.role) }
     content {
       target_group_arn = aws_lb_target_group.this[load_balancer.key].arn
       container_name   = "fieldgate"
@@ -131,6 +144,44 @@ resource "aws_ecs_service" "this" {
     }
   }
 
+  # How many there are is the scaling's to say.
+  lifecycle {
+    ignore_changes = [desired_count]
+  }
+
   # A balancer's target group takes tasks only once a listener uses it.
   depends_on = [aws_lb_listener.this]
+}
+
+resource "aws_appautoscaling_target" "this" {
+  for_each = var.services
+
+  service_namespace  = "ecs"
+  resource_id        = "service/${aws_ecs_cluster.this.name}/${aws_ecs_service.this[each.key].name}"
+  scalable_dimension = "ecs:service:DesiredCount"
+  min_capacity       = each.value.min
+  max_capacity       = each.value.max
+  tags               = local.tags
+}
+
+# An event costs the same processor time however many tasks share the work. A gateway that goes lets its sessions finish, for
+# as long as a task may take to end; so tasks go slowly.
+resource "aws_appautoscaling_policy" "processor" {
+  for_each = var.services
+
+  name               = "${var.prefix}-${each.key}-processor"
+  policy_type        = "TargetTrackingScaling"
+  service_namespace  = aws_appautoscaling_target.this[each.key].service_namespace
+  resource_id        = aws_appautoscaling_target.this[each.key].resource_id
+  scalable_dimension = aws_appautoscaling_target.this[each.key].scalable_dimension
+
+  target_tracking_scaling_policy_configuration {
+    target_value       = 60
+    scale_out_cooldown = 60
+    scale_in_cooldown  = 600
+
+    predefined_metric_specification {
+      predefined_metric_type = "ECSServiceAverageCPUUtilization"
+    }
+  }
 }

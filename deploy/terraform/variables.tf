@@ -101,7 +101,7 @@ variable "stream_shards" {
 }
 
 variable "stream_scaling" {
-  description = "What Fieldgate does about the number of shards of provisioned streams: none, dry_run (it says in the log what it would do and why), or auto."
+  description = "What Fieldgate does about the number of shards of provisioned streams: none, dry_run (it says in the log what it would do and why), or auto. Only a service with all roles and one task sees all that is put; others do nothing."
   type        = string
   default     = "dry_run"
 
@@ -122,18 +122,36 @@ variable "stream_retention_hours" {
   }
 }
 
-variable "size" {
-  description = "Size of the service's task: processor units (1024 a core), memory in MiB, temporary disk in GiB. The disk is for what queries fetch of the lake and for what they spill."
-  type = object({
+variable "services" {
+  description = "Services by name: the roles of their processes, the size of a task (processor units, 1024 a core; memory in MiB; temporary disk in GiB, for what queries fetch of the lake and for what they spill), and between how many tasks the service scales. Every role is some service's; one service may have all of them."
+  type = map(object({
+    roles  = list(string)
     cpu    = number
     memory = number
     disk   = number
-  })
-  default = { cpu = 2048, memory = 8192, disk = 100 }
+    min    = number
+    max    = number
+  }))
+  default = {
+    ingest  = { roles = ["ingest"], cpu = 512, memory = 2048, disk = 21, min = 2, max = 10 }
+    stage   = { roles = ["stage"], cpu = 1024, memory = 4096, disk = 21, min = 2, max = 10 }
+    compact = { roles = ["compact"], cpu = 1024, memory = 4096, disk = 21, min = 1, max = 4 }
+    gateway = { roles = ["gateway"], cpu = 2048, memory = 8192, disk = 100, min = 2, max = 10 }
+  }
 
   validation {
-    condition     = var.size.disk >= 21 && var.size.disk <= 200
+    condition     = length(setsubtract(["ingest", "stage", "compact", "gateway"], flatten([for service in var.services : service.roles]))) == 0
+    error_message = "Each of the roles ingest, stage, compact and gateway must be that of a service."
+  }
+
+  validation {
+    condition     = alltrue([for service in var.services : service.disk >= 21 && service.disk <= 200])
     error_message = "Fargate has 21 to 200 GiB of temporary disk."
+  }
+
+  validation {
+    condition     = alltrue([for service in var.services : service.min >= 1 && service.min <= service.max])
+    error_message = "A service has at least one task, and at most as many as its max."
   }
 }
 

@@ -42,7 +42,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- toYaml (merge $own (deepCopy .Values.config)) -}}
 {{- end -}}
 
-{{/* fieldgate.pod is a pod's spec; takes root, account and resources. */}}
+{{/* fieldgate.pod is a pod's spec; takes root, account, resources and roles (none: all). */}}
 {{- define "fieldgate.pod" -}}
 {{- $scheme := ternary "HTTPS" "HTTP" (ne .root.Values.tls.secretName "") -}}
 {{- with .account }}
@@ -64,7 +64,7 @@ containers:
   - name: fieldgate
     image: "{{ .root.Values.image.repository }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}"
     imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-    args: ["serve", "--config", "/etc/fieldgate/fieldgate.yaml"]
+    args: ["serve", "--config", "/etc/fieldgate/fieldgate.yaml"{{ with .roles }}, "--roles", {{ join "," . | quote }}{{ end }}]
     {{- with .root.Values.extraEnv }}
     env: {{- toYaml . | nindent 6 }}
     {{- end }}
