@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 )
 
@@ -159,4 +161,65 @@ func TestRoles(t *testing.T) {
 			t.Errorf("a process of roles %v ended with %s", n.c.Roles, n.cmd.ProcessState)
 		}
 	}
+}
+
+// TestEarthquakesOnAWS is TestEarthquakes with one process that has all roles on
+// stores that others could share, and so leases.
+func TestEarthquakesOnAWS(t *testing.T) { testEarthquakes(t, t.TempDir(), onAWS(t)) }
+
+// TestSeenElsewhere has what is changed at one process act at another: a schema, a
+// key, and a user with a session.
+func TestSeenElsewhere(t *testing.T) {
+	adjust := onAWS(t)
+	launch(t, adjust, roleStage)
+	ingest, one, two := launch(t, adjust, roleIngest), launch(t, adjust, roleGateway), launch(t, adjust, roleGateway)
+	for _, n := range []*node{ingest, one, two} {
+		awaitHealthy(t, n.c.HTTPAddr)
+	}
+	admin := func(r adminRequest) string {
+		t.Helper()
+		answer, err := askServer(t.Context(), one.c.DataDir, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	if _, err := two.tryQuery(t, `select * from pump`); serverError(err) == nil || serverError(err).Code != "42P01" {
+		t.Errorf("a table that is not: %v", err)
+	}
+	one.query(t, `create table pump (pressure double precision)`)
+	two.eventually(t, `select count(*) from pump`, "0")
+
+	key, _, _ := strings.Cut(admin(adminRequest{Command: "key add", Tenant: "demo", Scopes: []string{"ingest"}}), "\n")
+	send := func() int {
+		t.Helper()
+		status, _ := ingest.request(t, http.MethodPost, "/v1/events/pump", `{"pressure":1}`, "X-Api-Key", key)
+		return status
+	}
+	until := func(what string, is func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(visibleWithin); !is(); {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: not within %v", what, visibleWithin)
+			}
+		}
+	}
+	until("a new key", func() bool { return send() == http.StatusOK })
+	for _, line := range strings.Split(admin(adminRequest{Command: "key list", Tenant: "demo"}), "\n") {
+		if id, rest, _ := strings.Cut(line, " "); strings.Contains(rest, "[ingest]") {
+			admin(adminRequest{Command: "key revoke", Name: id})
+		}
+	}
+	until("a revoked key", func() bool { return send() == http.StatusUnauthorized })
+
+	admin(adminRequest{Command: "user add", Tenant: "demo", Name: "eve", Password: "secret"})
+	var session *pgconn.PgConn
+	until("a new user", func() bool {
+		var err error
+		session, err = pgconn.Connect(t.Context(), "postgres://eve:secret@"+two.c.PGAddr+"/demo?sslmode=disable")
+		return err == nil
+	})
+	admin(adminRequest{Command: "user drop", Tenant: "demo", Name: "eve"})
+	_, err := session.ReceiveMessage(t.Context())
+	wantCode(t, "the session of a dropped user at another gateway", err, "57P01")
 }

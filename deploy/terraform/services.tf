@@ -28,13 +28,15 @@ locals {
     FIELDGATE_LIMITS_DRAIN_SECONDS   = tostring(local.drain_seconds - 20)
   }
 
-  # What differs between the services. Only who puts everything can tell how many shards it takes.
+  # What differs between the services. Only who puts everything can tell how many shards it takes, and Kinesis allows five reads a
+  # second of a shard to all who read it, which are two stages.
   environments = { for name, service in var.services : name => merge(local.environment, {
-    FIELDGATE_ROLES            = join(",", service.roles)
-    FIELDGATE_OBJECTS_CACHE_MB = tostring(floor(service.disk * 1024 * 0.6))
-    FIELDGATE_LIMITS_ENGINE_MB = tostring(floor(service.memory * 0.4))
-    FIELDGATE_LIMITS_HEAP_MB   = tostring(floor(service.memory * 0.3))
-    FIELDGATE_STREAM_SCALING   = var.stream_mode == "PROVISIONED" && service.max == 1 && length(service.roles) == length(local.all_roles) ? var.stream_scaling : "none"
+    FIELDGATE_ROLES                   = join(",", service.roles)
+    FIELDGATE_OBJECTS_CACHE_MB        = tostring(floor(service.disk * 1024 * 0.6))
+    FIELDGATE_LIMITS_ENGINE_MB        = tostring(floor(service.memory * 0.4))
+    FIELDGATE_LIMITS_HEAP_MB          = tostring(floor(service.memory * 0.3))
+    FIELDGATE_STREAM_READS_PER_SECOND = service.max > 1 ? "2" : "5"
+    FIELDGATE_STREAM_SCALING          = var.stream_mode == "PROVISIONED" && service.max == 1 && length(service.roles) == length(local.all_roles) ? var.stream_scaling : "none"
   }) }
 
   secrets = {
