@@ -137,14 +137,18 @@ func (e *Engine) run(ctx context.Context, plan *planner.Plan, query *planner.Que
 	r := &rows{in: in, conn: conn, columns: plan.Columns}
 	p := printerOf(plan, in.rows)
 	p.first, p.slice = conn.first, slice
+	reads := readsFiles(plan)
+	if reads && slice == nil {
+		p.few = fewFiles(plan)
+	}
 	sql, err := p.statement(query)
-	r.registered = p.registered
+	r.registered, r.parameters = p.registered, p.parameters
 	if err != nil {
 		r.ended = true
 		return nil, errors.Join(err, r.Close())
 	}
 	// A lookup with constant arguments is made when the statement is prepared.
-	if lookups := len(p.registered) > len(p.shapes); !lookups && slice == nil && !readsFiles(plan) {
+	if lookups := len(p.registered) > len(p.shapes); !lookups && slice == nil && (!reads || p.few != nil) {
 		r.key = preparedKey(sql, p.shapes)
 	}
 	if p.floats {

@@ -13,6 +13,31 @@ import (
 // columns of constants cost more than planning.
 const maxHoistedRows = 64 << 10
 
+// maxFewFiles is how many files a statement reads at most that is kept prepared: its
+// text names them.
+const maxFewFiles = 16
+
+// fewFiles is the scan of a plan that is one query over it, of which few files are
+// read. Its text is the same for other constants, which are its parameters.
+func fewFiles(plan *planner.Plan) *planner.MetricScan {
+	scan, ok := onlyScan(plan.Query)
+	if !ok || len(plan.Metrics) != 1 {
+		return nil
+	}
+	files := 0
+	for _, d := range scan.Splits {
+		for _, split := range d.Splits {
+			if split.File != nil {
+				files++
+			}
+		}
+	}
+	if files == 0 || files > maxFewFiles {
+		return nil
+	}
+	return scan
+}
+
 // hoisted are the constants that a condition compares with, as columns of the
 // rows that are read: then the statement has the same text whatever they are, and
 // is planned once. Only batches can bring columns, and only one scan does.
@@ -32,17 +57,32 @@ func constantName(i int) string { return fmt.Sprintf("k%d", i+1) }
 
 // hoist finds the constants of a query over one scan of batches alone.
 func (p *printer) hoist(q *planner.Query) {
-	if len(q.From) != 1 || q.Where == nil {
-		return
-	}
-	scan, ok := q.From[0].(*planner.MetricScan)
+	scan, ok := onlyScan(q)
 	if !ok || !isSmall(scan) {
 		return
 	}
-	var found []*planner.Const
-	if constantsOf(q.Where, &found) && len(found) > 0 {
+	if found := comparedWith(q.Where); len(found) > 0 {
 		p.hoisted = hoisted{scan, found}
 	}
+}
+
+// onlyScan is the scan that is all a query has in FROM.
+func onlyScan(q *planner.Query) (*planner.MetricScan, bool) {
+	if len(q.From) != 1 {
+		return nil, false
+	}
+	scan, ok := q.From[0].(*planner.MetricScan)
+	return scan, ok
+}
+
+// comparedWith are the constants that a condition compares with and that can be
+// columns or parameters.
+func comparedWith(where planner.Expr) []*planner.Const {
+	var found []*planner.Const
+	if where == nil || !constantsOf(where, &found) {
+		return nil
+	}
+	return found
 }
 
 // isSmall says that a scan reads some rows in batches, not many, and no file.
@@ -106,13 +146,21 @@ func canHoist(c *planner.Const) bool {
 
 // where prints the WHERE of a query whose FROM is printed.
 func (p *printer) where(q *planner.Query) string {
-	if scan := p.hoisted.scan; scan != nil && len(q.From) == 1 && q.From[0] == planner.FromItem(scan) {
+	scan, ok := onlyScan(q)
+	switch {
+	case ok && scan == p.hoisted.scan:
 		p.standIns = make(map[*planner.Const]string, len(p.hoisted.constants))
 		for i, c := range p.hoisted.constants {
 			p.standIns[c] = p.relations[scan].name + "." + constantName(i)
 		}
-		defer func() { p.standIns = nil }()
+	case ok && scan == p.few:
+		p.standIns = map[*planner.Const]string{}
+		for _, c := range comparedWith(q.Where) {
+			p.parameters = append(p.parameters, c)
+			p.standIns[c] = fmt.Sprintf("CAST($%d AS %s)", len(p.parameters), physical(c.T.OID))
+		}
 	}
+	defer func() { p.standIns = nil }()
 	return p.expr(q.Where).sql
 }
 

@@ -6,12 +6,17 @@ import (
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 // preparedCache keeps statements of one connection prepared, those used last:
 // planning a small statement takes longer than running it. DuckDB plans anew
-// whenever a statement has parameters, so these have none; what differs from run
-// to run comes with the rows.
+// whenever a statement has parameters, so those over memory alone have none; what
+// differs from run to run comes with the rows. One that reads files is planned when
+// it is prepared and again whenever it runs: keeping it saves the first, so it may
+// have parameters.
 type preparedCache struct {
 	lru *simplelru.LRU[string, bindings.PreparedStatement]
 }
@@ -52,4 +57,27 @@ func preparedKey(sql string, shapes [][]sourceColumn) string {
 		}
 	}
 	return b.String()
+}
+
+// bindParameters gives a statement the values of its parameters, constants that
+// canHoist.
+func bindParameters(s bindings.PreparedStatement, parameters []*planner.Const) error {
+	for i, c := range parameters {
+		n := bindings.IdxT(i + 1)
+		var state bindings.State
+		switch c.T.OID {
+		case postgres.TextOID:
+			state = bindings.BindVarchar(s, n, c.Value.Str)
+		case postgres.Float8OID:
+			state = bindings.BindDouble(s, n, c.Value.Float)
+		case postgres.Int8OID:
+			state = bindings.BindInt64(s, n, c.Value.Int)
+		default:
+			state = bindings.BindTimestamp(s, n, bindings.NewTimestamp(c.Value.Int))
+		}
+		if state == bindings.StateError {
+			return fmt.Errorf("bind parameter %d: %s", n, bindings.PrepareError(s))
+		}
+	}
+	return nil
 }

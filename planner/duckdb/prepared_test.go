@@ -3,6 +3,7 @@ package duckdb_test
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 // TestStatementsAgain runs the same statements over rows in memory with other
@@ -70,5 +71,82 @@ func TestStatementsAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.want(fmt.Sprintf("SELECT count(n) > 0 FROM weather WHERE label <> 'd%d'", round), fmt.Sprintf("[%s]", map[bool]string{true: "t", false: "f"}[round%2 == 1]))
+	}
+}
+
+// TestStatementsOverFilesAgain does so over files, which come to be more, beside
+// recent rows and without.
+func TestStatementsOverFilesAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	at := func(n int) string { return start.Add(time.Duration(n) * time.Minute).Format(time.RFC3339) }
+	const each = 50
+	event := func(n int) fields {
+		return fields{"label": fmt.Sprint("d", n%7), "big": n, "temp": float64(n) + 0.5}
+	}
+	rows := 0
+	for round := range 24 {
+		var events []fields
+		for i := range each {
+			events = append(events, event(rows+i))
+		}
+		w.recent = nil
+		if round%4 == 3 {
+			w.inBatch(rows, events...)
+		} else {
+			w.inFile(rows, events...)
+			rows += each
+		}
+		total := rows
+		if w.recent != nil {
+			total += each
+		}
+		from, to := total/2-round, total-3*round%each
+		device := fmt.Sprint("d", round%9)
+		var timed, valued []string
+		for n := range total {
+			if event(n)["label"] != device {
+				continue
+			}
+			if n >= from && n < to {
+				timed = append(timed, fmt.Sprintf("[%d]", n))
+			}
+			if n > from && float64(n)+0.5 <= float64(to) {
+				valued = append(valued, fmt.Sprintf("[%d]", n))
+			}
+		}
+		w.want(fmt.Sprintf("SELECT big FROM weather WHERE label = '%s' AND timestamp >= '%s' AND timestamp < '%s' ORDER BY big", device, at(from), at(to)), timed...)
+		w.want(fmt.Sprintf("SELECT big FROM weather WHERE label = '%s' AND big > %d::bigint AND temp <= %d::float8 ORDER BY 1", device, from, to), valued...)
+		w.want(fmt.Sprintf("SELECT count(*) FROM weather WHERE timestamp > '%s' AND '%s' > timestamp", at(from), at(to)), fmt.Sprintf("[%d]", max(0, to-from-1)))
+		w.want(fmt.Sprintf("SELECT big FROM weather WHERE timestamp = '%s' OR (timestamp <= '%s' AND label IS NULL)", at(from), at(to)), fmt.Sprintf("[%d]", from))
+		if _, err := ask(t.Context(), w.session, fmt.Sprintf("SELECT 1 / (big - big) FROM weather WHERE label = '%s' AND timestamp < '%s'", "d1", at(to))); err == nil {
+			t.Error("a division by zero is not told")
+		}
+		w.want(fmt.Sprintf("SELECT stddev(temp) > 0 FROM weather WHERE timestamp >= '%s'", at(from)), "[t]")
+	}
+}
+
+// TestParametersPruneRowGroups asks twice, with other constants, for rows of row
+// groups that can be read, while the columns of the others cannot.
+func TestParametersPruneRowGroups(t *testing.T) {
+	t.Parallel()
+	const rows = 300_000 // of the second row group of three: 122,880 to 245,759
+	w := newWorld(t, nil)
+	events := make([]fields, rows)
+	for n := range events {
+		events[n] = fields{"big": n, "temp": float64(n) + 0.5}
+	}
+	w.inFile(0, events...)
+	destroy(t, w.file(), 1, "i_big", "n_temp")
+	at := func(n int) string { return start.Add(time.Duration(n) * time.Minute).Format(time.RFC3339) }
+	for _, from := range []int{130_000, 150_000, 240_000} {
+		to := from + 999
+		want := fmt.Sprintf("[1000 %d %d]", from, to)
+		w.want(fmt.Sprintf("SELECT count(*), min(big), max(big) FROM weather WHERE timestamp >= '%s' AND timestamp <= '%s'", at(from), at(to)), want)
+		w.want(fmt.Sprintf("SELECT count(*), min(big), max(big) FROM weather WHERE big >= %d::bigint AND big <= %d::bigint", from, to), want)
+		w.want(fmt.Sprintf("SELECT count(*), min(big), max(big) FROM weather WHERE temp > %d::float8 AND temp < %d::float8", from, to+1), want)
+	}
+	if _, err := ask(t.Context(), w.session, "SELECT count(big) FROM weather WHERE timestamp > '2024-01-01'"); err == nil {
+		t.Error("what was overwritten can be read")
 	}
 }

@@ -44,6 +44,9 @@ type printer struct {
 	// standIns what they print as while the condition is printed. See hoist.go.
 	hoisted  hoisted
 	standIns map[*planner.Const]string
+	// few is the scan whose constants are parameters, and parameters their values.
+	few        *planner.MetricScan
+	parameters []*planner.Const
 	// fields are the resolved expressions of each scan, by its label, if explains.
 	fields   map[string][]string
 	explains bool
@@ -65,6 +68,8 @@ type printer struct {
 	nullable map[planner.Relation]bool
 	// tableRows: rows of a table's own type may be printed as records.
 	tableRows bool
+	// over is the query whose FROM is printed; nil: none.
+	over *planner.Query
 	// most bounds the rows that are read of the function in FROM that is printed; 0:
 	// all are.
 	most int64
@@ -216,10 +221,10 @@ func textScale(t planner.Type) int {
 // selection prints SELECT ... FROM ... without set operation.
 func (p *printer) selection(q *planner.Query, want []int) body {
 	p.hoist(q)
-	outer := p.most
-	p.most = mostOf(q)
+	outerMost, outerQuery := p.most, p.over
+	p.most, p.over = mostOf(q), q
 	from := p.fromWhere(q)
-	p.most = outer
+	p.most, p.over = outerMost, outerQuery
 	group := p.grouping(q)
 	shown := q.Targets
 	var b body

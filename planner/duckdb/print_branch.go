@@ -209,7 +209,7 @@ func (p *printer) fileBranch(s *planner.MetricScan, u use, g *fileGroup) *branch
 	if len(g.more) > 0 {
 		columns = append(columns, sources.ColumnMore)
 	}
-	b.where = append(b.where, boundsConditions(s.Bounds, times, quoteName(sources.ColumnTS))...)
+	b.where = append(b.where, boundsConditions(s.Bounds, times.Intersect(asked(p.over, s)), quoteName(sources.ColumnTS))...)
 	columns = append(slices.Clone(u.builtins), columns...)
 	// A scan has a column even if none is read.
 	declared := append([]string{sources.ColumnTS}, withoutTS(slices.Clone(columns))...)
@@ -224,7 +224,8 @@ func (p *printer) fileBranch(s *planner.MetricScan, u use, g *fileGroup) *branch
 
 // reading notes what a scan of files reads. Row groups without a time in the bounds
 // are not read: either all times of the files lie in them or there is a condition
-// on the time beside the scan, by which DuckDB leaves out the same ones.
+// on the time, beside the scan or the query's own, by which DuckDB leaves out the
+// same ones.
 func (p *printer) reading(files []*sources.FileSplit, bounds sources.Bounds, columns []string) {
 	for _, f := range files {
 		p.reads = append(p.reads, sources.FileRead{File: f, Columns: columns, Bounds: bounds})
@@ -269,18 +270,6 @@ func readFiles(files []*sources.FileSplit, columns []string, mixed bool) string 
 	}
 	b.WriteString("})")
 	return b.String()
-}
-
-// boundsConditions limit the time where the data may lie outside the bounds.
-func boundsConditions(bounds, data sources.Bounds, column string) []string {
-	var out []string
-	if bounds.Min > data.Min {
-		out = append(out, column+" >= "+timestampLiteral(bounds.Min))
-	}
-	if bounds.Max < data.Max {
-		out = append(out, column+" <= "+timestampLiteral(bounds.Max))
-	}
-	return out
 }
 
 // pruning prints the physical filters that hold in a group: those on a column

@@ -2,15 +2,29 @@ package duckdb_test
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/fieldgate/fieldgate/sources"
 )
+
+// file is the path of the one file that the lake has.
+func (w *world) file() string {
+	w.t.Helper()
+	m, err := w.lake.Load(w.t.Context(), weather)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	files, _, err := m.Files(w.t.Context(), sources.Unbounded())
+	if err != nil || len(files) != 1 {
+		w.t.Fatalf("%d files, %v", len(files), err)
+	}
+	return files[0].Path
+}
 
 // destroy overwrites the pages of some columns in the row groups of a file that
 // keep does not name, so that nobody can read them.
@@ -53,24 +67,13 @@ func destroy(t *testing.T, path string, keep int, columns ...string) {
 func TestConversionsPruneRowGroups(t *testing.T) {
 	t.Parallel()
 	const rows, from, to = 300_000, 150_000, 150_999 // of the second row group
-	a := newApart(t, 0)
-	w := a.near
+	w := newWorld(t, nil)
 	events := make([]fields, rows)
 	for n := range events {
 		events[n] = fields{"big": n, "temp_f": float64(n) + 0.5}
 	}
 	w.inFile(0, events...)
-	var paths []string
-	err := filepath.WalkDir(a.path(), func(path string, _ fs.DirEntry, err error) error {
-		if filepath.Ext(path) == ".parquet" {
-			paths = append(paths, path)
-		}
-		return err
-	})
-	if err != nil || len(paths) != 1 {
-		t.Fatalf("files %v, %v", paths, err)
-	}
-	destroy(t, paths[0], 1, "i_big", "n_temp_f")
+	destroy(t, w.file(), 1, "i_big", "n_temp_f")
 	celsius := func(f float64) string { return fmt.Sprint((f - 32) * 5 / 9) }
 	for _, tt := range []struct{ condition, want string }{
 		{fmt.Sprintf("big BETWEEN %d AND %d", from, to), "[1000 150000 150999]"},

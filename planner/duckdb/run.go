@@ -54,12 +54,14 @@ type rows struct {
 	// key is what the statement is kept prepared under; "": it is not.
 	key       string
 	statement bindings.PreparedStatement
-	failed    bool
-	result    bindings.Result
-	chunk     bindings.DataChunk
-	reader    chunkReader
-	ended     bool
-	closed    bool
+	// parameters are the values of the statement's.
+	parameters []*planner.Const
+	failed     bool
+	result     bindings.Result
+	chunk      bindings.DataChunk
+	reader     chunkReader
+	ended      bool
+	closed     bool
 }
 
 // stopWait is how long a statement that was stopped is waited for. Some of DuckDB's
@@ -110,7 +112,7 @@ func (r *rows) carefully(ctx context.Context, err error) error {
 		return err
 	}
 	sql, registered, err := r.careful()
-	r.careful = nil
+	r.careful, r.parameters = nil, nil
 	r.registered = append(r.registered, registered...)
 	if err != nil {
 		return err
@@ -152,6 +154,10 @@ func (r *rows) start(ctx context.Context, sql string) error {
 		r.failed = true
 		return statusOf(ctx, prepareError(bindings.PrepareError(r.statement), sql))
 	}
+	if err := bindParameters(r.statement, r.parameters); err != nil {
+		r.failed = true
+		return &planner.Error{Code: pgerrcode.InternalError, Message: internalMessage, Err: fmt.Errorf("%w\n%s", err, sql)}
+	}
 	if e := r.execute(&r.result); e != nil {
 		r.failed = true
 		e = r.cause(ctx, e)
@@ -170,7 +176,7 @@ func (r *rows) start(ctx context.Context, sql string) error {
 func (r *rows) execute(result *bindings.Result) *engineError {
 	var pending bindings.PendingResult
 	defer bindings.DestroyPending(&pending)
-	if bindings.PendingPreparedStreaming(r.statement, &pending) == bindings.StateError {
+	if bindings.PendingPreparedStreaming(r.statement, &pending) == bindings.StateError || !help(pending) {
 		message := bindings.PendingError(pending)
 		return &engineError{class: classOfText(message), message: message}
 	}
@@ -178,6 +184,44 @@ func (r *rows) execute(result *bindings.Result) *engineError {
 		return resultError(result)
 	}
 	return nil
+}
+
+const (
+	// eagerLooks is how often it is looked for a task before sleeping.
+	eagerLooks = 32
+	// napLeast and napMost are how long it is slept between two looks.
+	napLeast = 50 * time.Microsecond
+	napMost  = time.Millisecond
+)
+
+// help takes part in a statement's work until it has a first chunk or its end, and
+// is false if it has failed. While other threads have all of the work in hand it
+// sleeps, where DuckDB would ask for a task as often as it can. An interrupt ends
+// the work.
+func help(pending bindings.PendingResult) bool {
+	var timer *time.Timer
+	nap := napLeast
+	for looks := 0; ; {
+		switch bindings.PendingExecuteTask(pending) {
+		case bindings.PendingStateNoTasksAvailable:
+			if looks++; looks <= eagerLooks {
+				continue
+			}
+			if timer == nil {
+				timer = time.NewTimer(nap)
+			} else {
+				timer.Reset(nap)
+			}
+			<-timer.C
+			nap = min(2*nap, napMost)
+		case bindings.PendingStateResultNotReady:
+			looks, nap = 0, napLeast
+		case bindings.PendingStateError:
+			return false
+		default:
+			return true
+		}
+	}
 }
 
 // prepareError keeps the statement's text with an error that shows a fault of
