@@ -61,6 +61,14 @@ type environment struct {
 	path []string
 }
 
+// zone is the session's time zone.
+func (e *environment) zone() *time.Location {
+	if e.values.Zone == nil {
+		return time.UTC
+	}
+	return e.values.Zone
+}
+
 func newBinder(names *lookup, env *environment, params *parameters) *binder {
 	return &binder{names: names, env: env, params: params, labels: map[string]bool{}, scalars: map[*pgquery.SubLink]*Query{}}
 }

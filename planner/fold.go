@@ -128,7 +128,7 @@ func joinTexts(b *binder, args []*Const) (postgres.Datum, bool) {
 		if v.Kind == postgres.IntKind {
 			v, _ = b.convert(v, arg.T.OID, postgres.TextOID)
 		}
-		if v.Kind != postgres.TextKind || arg.T.OID == postgres.BPCharOID {
+		if v.Kind != postgres.TextKind || arg.T.OID == postgres.BPCharOID || arg.T.OID == postgres.InetOID {
 			return postgres.Datum{}, false
 		}
 		joined += v.Str

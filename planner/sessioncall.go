@@ -21,16 +21,21 @@ type sessionFunc func(b *binder, c *callSite, args []*Const) (Expr, error)
 // sessionFuncs are the functions, by name in pg_proc, whose answer the session
 // knows. They become constants, so that engines see none of them.
 var sessionFuncs = map[string]sessionFunc{
-	"version":                  sessionText(func(*environment) string { return "PostgreSQL " + serverVersion + " (Fieldgate)" }),
-	"current_database":         sessionName(func(e *environment) string { return e.database }),
-	"current_user":             sessionName(func(e *environment) string { return e.user }),
-	"session_user":             sessionName(func(e *environment) string { return e.user }),
-	"pg_client_encoding":       sessionName(func(*environment) string { return "UTF8" }),
-	"getdatabaseencoding":      sessionName(func(*environment) string { return "UTF8" }),
-	"current_schema":           currentSchema,
-	"current_schemas":          currentSchemas,
-	"current_setting":          currentSetting,
-	"set_config":               setConfig,
+	"version":             sessionText(func(*environment) string { return "PostgreSQL " + serverVersion + " (Fieldgate)" }),
+	"current_database":    sessionName(func(e *environment) string { return e.database }),
+	"current_user":        sessionName(func(e *environment) string { return e.user }),
+	"session_user":        sessionName(func(e *environment) string { return e.user }),
+	"pg_client_encoding":  sessionName(func(*environment) string { return "UTF8" }),
+	"getdatabaseencoding": sessionName(func(*environment) string { return "UTF8" }),
+	"current_schema":      currentSchema,
+	"current_schemas":     currentSchemas,
+	"current_setting":     currentSetting,
+	"set_config":          setConfig,
+	"getpgusername":       sessionName(func(e *environment) string { return e.user }),
+	"pg_trigger_depth":    func(*binder, *callSite, []*Const) (Expr, error) { return intConst(postgres.Int4OID, 0), nil },
+	"timeofday": sessionText(func(e *environment) string {
+		return e.statement.In(e.zone()).Format("Mon Jan 02 15:04:05.000000 2006 MST")
+	}),
 	"get_current_ts_config":    currentTextSearchConfig,
 	"pg_sleep":                 sleepFunc(sleepSeconds),
 	"pg_sleep_for":             sleepFunc(sleepInterval),

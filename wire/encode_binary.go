@@ -58,7 +58,8 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 		return timestampBinary
 	case postgres.IntervalOID:
 		return intervalBinary
-	case postgres.TimeTZOID, postgres.TIDOID, postgres.RecordOID, postgres.TSVectorOID, postgres.TSQueryOID:
+	case postgres.TimeTZOID, postgres.TIDOID, postgres.RecordOID, postgres.TSVectorOID, postgres.TSQueryOID,
+		postgres.InetOID, postgres.CidrOID, postgres.MACAddrOID, postgres.MACAddr8OID:
 		return keptBinary(oid)
 	case postgres.UUIDOID:
 		return uuidBinary

@@ -17,6 +17,11 @@ import (
 // pgxValues are literals of the types that columns and results have, as PostgreSQL
 // reads them.
 var pgxValues = map[string][]string{
+	"inet":       {"1.2.3.4", "10.1.2.3/8", "::1", "fe80::1/64", "::ffff:1.2.3.4", "::1.2.3.4"},
+	"cidr":       {"10/8", "192.168.1.0/24", "2001:db8::/32", "0.0.0.0/0"},
+	"macaddr":    {"08:00:2b:01:02:03"},
+	"macaddr8":   {"08:00:2b:01:02:03:04:05", "08002b010203"},
+	"inet[]":     {"{1.2.3.4,10.0.0.0/8,NULL}"},
 	"tsvector":   {"", "a:1A,2 'b c':3 d", "it''s"},
 	"tsquery":    {"", "a & (b | !c:*AB) <2> d", "!!'x y'"},
 	"regclass":   {"pg_class", "1"},

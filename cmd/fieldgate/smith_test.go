@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 )
@@ -24,9 +29,14 @@ var smithTables = []string{
 	`CREATE TABLE error (id bigint, msg text, query text, sqlstate text)`,
 }
 
+// smithWorld is a database of the real PostgreSQL with the tenant's tables.
+const smithWorld = `CREATE DATABASE smith_world`
+
 // TestSmith sends the random queries of sqlsmith for FIELDGATE_SMITH seconds (make
-// smith), prints how many ended how, and fails of an internal error; a crash ends the
-// test's own process. sqlsmith logs into a real PostgreSQL.
+// smith), prints how many ended how, and asks a real PostgreSQL with the same tables
+// those that ended with an error: what that answers may be refused with 0A000 and
+// with nothing else. An internal error fails; a crash ends the test's own process.
+// sqlsmith logs into the real PostgreSQL.
 func TestSmith(t *testing.T) {
 	t.Parallel()
 	seconds, _ := strconv.Atoi(os.Getenv("FIELDGATE_SMITH"))
@@ -45,8 +55,15 @@ func TestSmith(t *testing.T) {
 		ask(t, conn, sql+"; SELECT 1")
 	}
 	ask(t, dialURL(t, reference), smithLog)
+	ask(t, dialURL(t, reference), smithWorld)
 	c := address(t, reference)
-	log := dialURL(t, fmt.Sprintf("postgres://%s@%s:%d/smith_log?sslmode=disable", c.User, c.Host, c.Port))
+	database := func(name string) *pgconn.PgConn {
+		return dialURL(t, fmt.Sprintf("postgres://%s@%s:%d/%s?sslmode=disable", c.User, c.Host, c.Port, name))
+	}
+	log, world := database("smith_log"), database("smith_world")
+	for sql := range strings.SplitSeq(string(tables), ";") {
+		ask(t, world, sql)
+	}
 	for _, sql := range smithTables {
 		ask(t, log, sql)
 	}
@@ -73,8 +90,45 @@ func TestSmith(t *testing.T) {
 	if internal := ask(t, log, "SELECT msg, query FROM error WHERE sqlstate LIKE 'XX%' LIMIT 20"); internal != "" {
 		t.Errorf("internal errors:\n%s", internal)
 	}
+	t.Logf("what PostgreSQL says of the statements that ended with an error here:\n%s", replaySmith(t, log, world))
 	if generated == "0" {
 		t.Errorf("nothing was generated: %s", out[max(0, len(out)-2000):])
 	}
 	ask(t, conn, "SELECT 1")
+}
+
+// replaySmith asks PostgreSQL the statements that ended with an error, and counts how
+// they end there. What it answers must have been refused as a feature.
+func replaySmith(t *testing.T, log, world *pgconn.PgConn) string {
+	t.Helper()
+	ask(t, world, "SET default_transaction_read_only = on; SET statement_timeout = '5s'; SELECT 1")
+	result := log.ExecParams(t.Context(), "SELECT DISTINCT ON (query) sqlstate, query, msg FROM error", nil, nil, nil, nil).Read()
+	if result.Err != nil {
+		t.Fatal(result.Err)
+	}
+	counts := map[string]int{}
+	for _, row := range result.Rows {
+		code, query := string(row[0]), string(row[1])
+		_, err := world.Exec(t.Context(), query).ReadAll()
+		switch e := serverError(err); {
+		case err == nil && code == pgerrcode.FeatureNotSupported:
+			counts["answered there, 0A000 here"]++
+		case err == nil && code == pgerrcode.QueryCanceled:
+			counts["answered there, too slow here"]++
+		case err == nil:
+			counts["answered there, another error here"]++
+			t.Errorf("PostgreSQL answers what ended with %s here: %s\n%s", code, row[2], query)
+		case e != nil && e.Code == code:
+			counts["the same SQLSTATE"]++
+		case e != nil && code == pgerrcode.FeatureNotSupported:
+			counts["another error there, 0A000 here"]++
+		default:
+			counts["different SQLSTATEs"]++
+		}
+	}
+	var lines []string
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		lines = append(lines, fmt.Sprintf("%6d %s", counts[what], what))
+	}
+	return strings.Join(lines, "\n")
 }

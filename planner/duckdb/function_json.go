@@ -137,6 +137,7 @@ func jsonFunctions() definitions {
 		"fg_jsonb_set(VARCHAR, VARCHAR[], VARCHAR, BOOLEAN) VARCHAR": fallible(func(c *call) (string, error) {
 			return (&jsonbEdit{value: c.text(2), create: c.boolean(3)}).apply(c.text(0), c.list(1))
 		}),
+		"*fg_jsonb_set_lax(VARCHAR, VARCHAR[], VARCHAR, BOOLEAN, VARCHAR) VARCHAR": setLax,
 		"fg_jsonb_insert(VARCHAR, VARCHAR[], VARCHAR, BOOLEAN) VARCHAR": fallible(func(c *call) (string, error) {
 			return (&jsonbEdit{value: c.text(2), insert: true, after: c.boolean(3)}).apply(c.text(0), c.list(1))
 		}),

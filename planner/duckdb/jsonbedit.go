@@ -46,6 +46,39 @@ func joinParts(kind string, parts []jsonPart, comma, colon string) string {
 	return b.String()
 }
 
+// setLax is jsonb_set_lax, which can do four things with a NULL.
+func setLax(c *call) error {
+	if c.isNull(0) || c.isNull(1) || c.isNull(3) {
+		return nil
+	}
+	treatment := ""
+	if !c.isNull(4) {
+		treatment = c.text(4)
+	}
+	edit := &jsonbEdit{value: "null", create: c.boolean(3)}
+	switch {
+	case c.isNull(4), c.isNull(2) && !slices.Contains([]string{"raise_exception", "use_json_null", "delete_key", "return_target"}, treatment):
+		return errJSONB(`null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"`)
+	case !c.isNull(2):
+		edit.value = c.text(2)
+	case treatment == "raise_exception":
+		e := errorf(pgerrcode.NullValueNotAllowedDataException, "JSON value must not be null")
+		e.Detail = `Exception was raised because null_value_treatment is "raise_exception".`
+		e.Hint = "To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not passed."
+		return e
+	case treatment == "delete_key":
+		edit.remove = true
+	case treatment == "return_target":
+		c.setText(c.text(0))
+		return nil
+	}
+	out, err := edit.apply(c.text(0), c.list(1))
+	if err == nil {
+		c.setText(out)
+	}
+	return err
+}
+
 // normalJSONB is jsonb's own form of a text: sorted, and the last of equal keys.
 func normalJSONB(s string) (string, error) {
 	b, err := postgres.AppendJSONB(nil, s)

@@ -369,6 +369,8 @@ func (p *printer) key(t planner.Type, e printed) string {
 		return "rtrim(" + e.sql + ", ' ')"
 	case t.OID == postgres.JSONBOID:
 		return "fg_jsonb_key(" + e.sql + ")"
+	case t.OID == postgres.InetOID || t.OID == postgres.CidrOID:
+		return "fg_inet_key(" + e.sql + ")"
 	case t.OID == postgres.TimeTZOID:
 		return "fg_timetz_key(" + e.sql + ")"
 	case t.OID == postgres.RecordOID:
@@ -382,7 +384,7 @@ func (p *printer) key(t planner.Type, e printed) string {
 // hasKey says that key may differ from the value.
 func hasKey(oid postgres.OID) bool {
 	switch oid {
-	case postgres.NumericOID, postgres.BPCharOID, postgres.JSONBOID, postgres.TimeTZOID, postgres.RecordOID:
+	case postgres.NumericOID, postgres.BPCharOID, postgres.JSONBOID, postgres.TimeTZOID, postgres.RecordOID, postgres.InetOID, postgres.CidrOID:
 		return true
 	}
 	return postgres.ElemOf(oid) != 0

@@ -61,6 +61,7 @@ func newTables() *tables {
 	t.addArrays()
 	t.addJSON()
 	t.addTextSearch()
+	t.addInet()
 	t.addRecords()
 	t.addNumberCasts()
 	t.addTimeCasts()

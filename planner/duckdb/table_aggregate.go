@@ -47,7 +47,7 @@ func (t *tables) addAggregates() {
 			return printed{s.call("arg_"+s.name, a.sql, key), a.scale}
 		}
 		t.function(sig(f, "numeric"), byKey)
-		t.function(sig(f, "timetz"), byKey)
+		each("timetz inet", func(typ string) { t.function(sig(f, typ), byKey) })
 		t.arrays(sig(f, "anyarray"), byKey)
 	})
 	for name, duckdb := range map[string]string{"bool_and": "bool_and", "every": "bool_and", "bool_or": "bool_or"} {

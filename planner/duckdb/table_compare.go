@@ -15,7 +15,7 @@ func (t *tables) addComparisons() {
 		return printed{sql: "(" + l + " " + s.name + " " + r + ")"}
 	}
 	each(comparisons, func(o string) {
-		each("bool char int2 int4 int8 float4 float8 numeric text name bpchar bytea date time timetz timestamp timestamptz interval uuid oid",
+		each("bool char int2 int4 int8 float4 float8 numeric text name bpchar bytea date time timetz timestamp timestamptz interval uuid oid inet macaddr macaddr8",
 			func(typ string) { t.operator(sig(o, typ, typ), compare) })
 		t.arrayOperator(sig(o, "anyarray", "anyarray"), compare)
 		eachPair("int2 int4 int8", func(a, b string) {
@@ -28,7 +28,33 @@ func (t *tables) addComparisons() {
 			t.operator(sig(o, pair[1], pair[0]), compare)
 		}
 	})
+	// Without a collation text compares by its bytes anyway.
+	for pattern, plain := range map[string]string{"~<~": "<", "~<=~": "<=", "~>~": ">", "~>=~": ">="} {
+		each("text bpchar", func(typ string) {
+			t.operator(sig(pattern, typ, typ), func(s *site) printed {
+				l, r := s.p.sides(s.types[0], s.args[0], s.types[1], s.args[1])
+				return printed{sql: "(" + l + " " + plain + " " + r + ")"}
+			})
+		})
+	}
+	for suffix, than := range map[string]string{"larger": ">", "smaller": "<"} {
+		for prefix, typ := range map[string]string{
+			"int2": "int2", "int4": "int4", "int8": "int8", "float4": "float4", "float8": "float8", "oid": "oid", "text_": "text", "bpchar_": "bpchar",
+			"date_": "date", "time_": "time", "timetz_": "timetz", "timestamp_": "timestamp", "timestamptz_": "timestamptz", "interval_": "interval",
+			"network_": "inet",
+		} {
+			than := than
+			if typ == "bpchar" {
+				than += "=" // of equal ones the first
+			}
+			t.function(sig(prefix+suffix, typ, typ), func(s *site) printed {
+				l, r := s.p.sides(s.types[0], s.args[0], s.types[1], s.args[1])
+				return printed{sql: "(CASE WHEN " + l + " " + than + " " + r + " THEN " + s.args[0].sql + " WHEN NOT (" + l + " " + than + " " + r + ") THEN " + s.args[1].sql + " END)"}
+			})
+		}
+	}
 	each("= <>", func(o string) {
+		t.operator(sig(o, "xid", "int4"), compare)
 		t.operator(sig(o, "jsonb", "jsonb"), compare)
 		each("xid tsvector tsquery", func(typ string) { t.operator(sig(o, typ, typ), compare) })
 	})

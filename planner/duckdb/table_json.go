@@ -63,7 +63,9 @@ func (t *tables) addJSON() {
 		"jsonb_concat(jsonb, jsonb)", "fg_jsonb_concat($1, $2)", "jsonb_pretty(jsonb)", "fg_jsonb_pretty($1)",
 		"jsonb_delete(jsonb, text)", "fg_jsonb_delete($1, $2)", "jsonb_delete(jsonb, int4)", "fg_jsonb_delete($1, $2)",
 		"jsonb_delete(jsonb, text[])", "fg_jsonb_delete($1, $2)", "jsonb_delete_path(jsonb, text[])", "fg_jsonb_delete_path($1, $2)",
-		"jsonb_set(jsonb, text[], jsonb, bool)", "fg_jsonb_set($1, $2, $3, $4)", "jsonb_insert(jsonb, text[], jsonb, bool)", "fg_jsonb_insert($1, $2, $3, $4)",
+		"jsonb_set(jsonb, text[], jsonb, bool)", "fg_jsonb_set($1, $2, $3, $4)",
+		"jsonb_set_lax(jsonb, text[], jsonb, bool, text)", "fg_jsonb_set_lax($1, $2, $3, $4, $5)",
+		"jsonb_insert(jsonb, text[], jsonb, bool)", "fg_jsonb_insert($1, $2, $3, $4)",
 	)
 	t.operatorTexts(
 		"||(jsonb, jsonb)", "fg_jsonb_concat($1, $2)", "-(jsonb, text)", "fg_jsonb_delete($1, $2)", "-(jsonb, int4)", "fg_jsonb_delete($1, $2)",
@@ -105,6 +107,8 @@ func (s *site) json(i int) string {
 		out = "fg_json_number(" + text() + ")"
 	case postgres.JSONOID, postgres.JSONBOID:
 		out = arg.sql
+	case postgres.InetOID:
+		out = "fg_json_quote(" + arg.sql + ")" // which leaves the length out where the cast has it
 	case postgres.DateOID:
 		out = "fg_json_date(" + arg.sql + ")"
 	case postgres.TimestampOID:

@@ -111,7 +111,7 @@ func (s *site) output(i int) string {
 	if s.types[i].OID == postgres.BoolOID {
 		return "(CASE WHEN " + s.args[i].sql + " THEN 't' WHEN NOT " + s.args[i].sql + " THEN 'f' END)"
 	}
-	if s.types[i].OID == postgres.BPCharOID {
+	if t := s.types[i].OID; t == postgres.BPCharOID || t == postgres.InetOID {
 		return s.args[i].sql
 	}
 	return s.castText(i)

@@ -61,6 +61,10 @@ func appendBinary(dst []byte, oid OID, d *Datum) []byte {
 		switch oid {
 		case TIDOID:
 			return appendBinaryTID(dst, d.Str)
+		case InetOID, CidrOID:
+			return appendBinaryInet(dst, oid, d.Str)
+		case MACAddrOID, MACAddr8OID:
+			return appendBinaryMAC(dst, oid, d.Str)
 		case TSVectorOID:
 			return appendBinaryTSVector(dst, d.Str)
 		case TSQueryOID:

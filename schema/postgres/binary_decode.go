@@ -77,6 +77,10 @@ func (r *binaryReader) value(oid OID) (Datum, error) {
 		return Datum{Kind: UUIDKind, Str: string(r.take(16))}, nil
 	case DateOID, TimestampOID, TimestampTZOID, TimeOID, TimeTZOID, IntervalOID:
 		return r.dateTime(oid)
+	case InetOID, CidrOID:
+		return r.inet(oid)
+	case MACAddrOID, MACAddr8OID:
+		return r.mac(oid), nil
 	case TSVectorOID:
 		return r.tsvector()
 	case TSQueryOID:

@@ -73,6 +73,15 @@ func parseScalar(oid OID, typmod int32, text string) (d Datum, err error) {
 	case JSONBOID:
 		b, err := AppendJSONB(nil, text)
 		return TextDatum(string(b)), err
+	case InetOID, CidrOID:
+		n, err := ParseInet(oid, text)
+		if err != nil {
+			return Datum{}, err
+		}
+		return TextDatum(string(n.Append(nil, oid))), nil
+	case MACAddrOID, MACAddr8OID:
+		b, err := ParseMAC(oid, text)
+		return TextDatum(string(AppendMAC(nil, b))), err
 	case TSVectorOID:
 		v, err := ParseTSVector(text)
 		return TextDatum(string(v.Append(nil))), err
@@ -101,7 +110,7 @@ func noInput(oid OID) *Error {
 func canParse(oid OID) bool {
 	switch BaseOf(oid) {
 	case BoolOID, Int2OID, Int4OID, Int8OID, OIDOID, XIDOID, CIDOID, TIDOID, Float4OID, Float8OID, NumericOID, ByteaOID, UUIDOID, JSONOID, JSONBOID,
-		VarcharOID, BPCharOID, NameOID, CharOID, TextOID, CStringOID, TSVectorOID, TSQueryOID,
+		VarcharOID, BPCharOID, NameOID, CharOID, TextOID, CStringOID, TSVectorOID, TSQueryOID, InetOID, CidrOID, MACAddrOID, MACAddr8OID,
 		DateOID, TimeOID, TimeTZOID, TimestampOID, TimestampTZOID, IntervalOID, Int2VectorOID, OIDVectorOID:
 		return true
 	}

@@ -30,7 +30,10 @@ const (
 	Float4OID        OID = 700
 	Float8OID        OID = 701
 	UnknownOID       OID = 705 // a literal whose type is not decided yet
+	CidrOID          OID = 650
 	InetOID          OID = 869
+	MACAddrOID       OID = 829
+	MACAddr8OID      OID = 774
 	ACLItemOID       OID = 1033
 	BPCharOID        OID = 1042
 	VarcharOID       OID = 1043

@@ -10,3 +10,8 @@ SELECT jsonb_insert('{"a": 1}', '{b}', '2');
 SELECT jsonb_insert('[1, 2]', '{-1}', '9', true), jsonb_insert('{"a": 1}'::jsonb, '{a}'::text[], '2');
 SELECT jsonb_pretty('[]'), jsonb_pretty('"x"'), jsonb_pretty('[1]');
 SELECT jsonb_build_object('a');
+select jsonb_set_lax('{"a":1,"b":2}', '{b}', '5'), jsonb_set_lax('{"a":1}', '{d}', x::jsonb, true), jsonb_set_lax('{"a":1}', '{d}', x::jsonb, false, 'delete_key') from (values ('[6]'), (null)) v(x);
+select jsonb_set_lax('{"a":1,"b":2}', '{b}', null, null_value_treatment => 'delete_key'), jsonb_set_lax('{"a":1,"b":2}', '{b}', null, null_value_treatment => 'return_target'), jsonb_set_lax(null, '{b}', null, true, 'x');
+select jsonb_set_lax('{"a":1,"b":2}', '{b}', null, true, 'no_such_treatment');
+select jsonb_set_lax('{"a":1,"b":2}', '{b}', '1', true, null);
+select jsonb_set_lax('{"a":1,"b":2}', '{b}', null, null_value_treatment => 'raise_exception');
