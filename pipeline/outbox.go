@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
@@ -19,12 +18,19 @@ type outbox struct {
 	shards  []stream.Shard
 	open    map[stream.ShardID]*record.StagedEncoder
 	entries []stream.Entry
+	data    []byte // of the entries
 	events  int
 }
 
+// keptData is how much memory of entries is kept for the next ones at most.
+const keptData = 8 << 20
+
 // begin empties the outbox and learns the log's shards.
 func (o *outbox) begin(ctx context.Context) error {
-	o.entries, o.events = o.entries[:0], 0
+	if cap(o.data) > keptData {
+		o.data = nil
+	}
+	o.entries, o.data, o.events = o.entries[:0], o.data[:0], 0
 	for _, e := range o.open {
 		e.Reset()
 	}
@@ -51,10 +57,18 @@ func (o *outbox) add(e *schema.Event) error {
 	enc.Add(e)
 	o.events++
 	if enc.Size() >= record.StagedTarget {
-		o.entries = append(o.entries, stream.Entry{Hash: o.hashOf(shard), Data: bytes.Clone(enc.Bytes())})
-		enc.Reset()
+		o.end(o.hashOf(shard), enc)
 	}
 	return nil
+}
+
+// end makes an entry of what is gathered for a shard.
+func (o *outbox) end(hash uint64, enc *record.StagedEncoder) {
+	from := len(o.data)
+	// Where this moves o.data, earlier entries keep what they have.
+	o.data = enc.AppendTo(o.data)
+	o.entries = append(o.entries, stream.Entry{Hash: hash, Data: o.data[from:len(o.data):len(o.data)]})
+	enc.Reset()
 }
 
 // hashOf is a hash that lies in a shard.
@@ -75,7 +89,7 @@ func (o *outbox) put(ctx context.Context) error {
 	}
 	for _, s := range o.shards {
 		if enc := o.open[s.ID]; enc != nil && enc.Len() > 0 {
-			o.entries = append(o.entries, stream.Entry{Hash: s.HashFrom, Data: enc.Bytes()})
+			o.end(s.HashFrom, enc)
 		}
 	}
 	return o.stand.until(ctx, "put", func(ctx context.Context) error {

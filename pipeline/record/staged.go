@@ -12,9 +12,9 @@ const (
 	stagedVersion = 2
 	stagedHead    = 2
 
-	// StagedTarget is the size in bytes at which a staged record should be ended, so that records stay under StagedMax.
-	// One event may be larger than that by itself.
-	StagedTarget = 256 << 10
+	// StagedTarget is the size in bytes at which a staged record should be ended: with its last event it mostly fits a
+	// block of the archive. One event may be larger than that by itself.
+	StagedTarget = 60 << 10
 
 	// triedShapes is how many of a record's shapes are compared with an event before its own is encoded to look it up:
 	// most records have few.
@@ -207,7 +207,12 @@ func (h *stagedShape) matches(values []schema.Value) bool {
 
 // Bytes gives the record. It stays until the next call of a method.
 func (s *StagedEncoder) Bytes() []byte {
-	out := s.out[:0]
+	s.out = s.AppendTo(s.out[:0])
+	return s.out
+}
+
+// AppendTo appends the record.
+func (s *StagedEncoder) AppendTo(out []byte) []byte {
 	out = append(out, stagedVersion, 0)
 	out = appendArray(out, len(s.datasets), func(out []byte, i int) []byte { return s.datasets[i].appendAvro(out) })
 	out = appendArray(out, len(s.names), func(out []byte, i int) []byte { return appendAvroText(out, s.names[i]) })
@@ -215,9 +220,7 @@ func (s *StagedEncoder) Bytes() []byte {
 	if s.count > 0 {
 		out = append(binary.AppendVarint(out, int64(s.count)), s.rows...)
 	}
-	out = append(out, 0)
-	s.out = out
-	return out
+	return append(out, 0)
 }
 
 // appendArray appends an Avro array of n elements: a block of all of them, and one of none.
