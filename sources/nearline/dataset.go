@@ -75,6 +75,7 @@ func (d *dataset) insert(epoch uint64, in *insertion, limits *limits) (done bool
 	}
 	before := d.open.bytes + d.ids.bytes()
 	var sealed int64
+	d.ids.warm(in.rows, in.at)
 	for i, n := range in.at {
 		r := &in.rows[n]
 		suspect := in.suspect != nil && in.suspect[i]
