@@ -146,11 +146,21 @@ func (in *input) wait(ctx context.Context) error {
 // Covers says that this run has written all records of a log's shard in (after,
 // through] into nearline. log is LogStaged or LogErrors.
 func (s *Staging) Covers(log string, shard stream.ShardID, after, through stream.Sequence) bool {
-	p := s.staged
+	return s.progressOf(log).covers(shard, after, through)
+}
+
+// Reached says that this run has come to a position of a log's shard: what it writes
+// into nearline of the records up to there, it has written.
+func (s *Staging) Reached(log string, shard stream.ShardID, through stream.Sequence) bool {
+	at, begun := s.progressOf(log).at(shard)
+	return begun && at.seq.Compare(through) >= 0
+}
+
+func (s *Staging) progressOf(log string) *progress {
 	if log == LogErrors {
-		p = s.errors
+		return s.errors
 	}
-	return p.covers(shard, after, through)
+	return s.staged
 }
 
 // input is one of the two logs that the stage reads.

@@ -47,6 +47,9 @@ func (s *server) wireCompaction() error {
 				}
 				return w.tail.Held(ds, shard, after, through), true
 			}
+			cfg.Reached = func(shard stream.ShardID, through stream.Sequence) bool {
+				return w.drain.Staging.Reached(stage.log, shard, through)
+			}
 		}
 		c, err := compact.New(cfg)
 		if err != nil {

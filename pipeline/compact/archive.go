@@ -90,8 +90,23 @@ func (p *pass) findLinks(ctx context.Context, ends sources.Watermarks) (short, e
 			short = errors.Join(short, fmt.Errorf("shard %d of stage %s after %s: %w", s.ID, p.cfg.Stage, s.end(), ErrIncomplete))
 		}
 	}
+	if ends == nil && p.cfg.Reached != nil {
+		for _, s := range found {
+			s.links = reached(s.links, func(l link) bool { return p.cfg.Reached(s.ID, l.through) })
+		}
+	}
 	p.shards, err = p.parentsFirst(ctx, found)
 	return short, err
+}
+
+// reached are the links before the first that is not.
+func reached(links []link, is func(l link) bool) []link {
+	for n, l := range links {
+		if !is(l) {
+			return links[:n]
+		}
+	}
+	return links
 }
 
 // unfinished lists the shards with their checkpoints, without those that are

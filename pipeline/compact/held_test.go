@@ -276,3 +276,53 @@ func TestMergesWaitWhileFilesCome(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestUnforcedPassesWaitForMemory: what memory has not come to yet is left in the
+// archive, until it has or a pass is asked for.
+func TestUnforcedPassesWaitForMemory(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.cfg.MinBytes, b.cfg.Interval = 1, time.Millisecond
+	var reached atomic.Uint64
+	looked := make(chan struct{})
+	b.cfg.Reached = func(_ stream.ShardID, through stream.Sequence) bool {
+		if ok := through[2] <= reached.Load(); ok {
+			return true
+		}
+		select {
+		case looked <- struct{}{}:
+		default:
+		}
+		return false
+	}
+	compacted := make(chan int, 10)
+	b.cfg.Events.Compacted = func(_ schema.Dataset, rows, _, _ int) { compacted <- rows }
+	b.deliver(t, 0, 0, event(hot, 1, "a"), event(hot, 2, "b"))
+	b.deliver(t, 0, 2, event(hot, 3, "c"))
+	b.deliver(t, 0, 3, event(hot, 4, "d"))
+	reached.Store(2)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	c := b.compactor(t)
+	go func() { done <- c.Run(ctx) }()
+	if rows := <-compacted; rows != 2 {
+		t.Errorf("%d rows were compacted, want 2", rows)
+	}
+	<-looked // a pass after that one
+	<-looked
+	if len(compacted) > 0 {
+		t.Errorf("%d rows more were compacted, which memory has not", <-compacted)
+	}
+	reached.Store(3)
+	if rows := <-compacted; rows != 1 {
+		t.Errorf("%d rows were compacted, want 1", rows)
+	}
+	if err := c.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	b.want(t, hot, "a", "b", "c", "d")
+}
