@@ -65,6 +65,19 @@ func TestConfigMistakes(t *testing.T) {
 			name: "objects", file: "objects: {kind: s3, prefix: /x, sse: rot13, cache_mb: 5, region: \"\"}\n",
 			want: []string{"objects.bucket: missing", "objects.region: missing", `objects: prefix "/x": want a folder`, "objects.cache_mb: 5 is less than 64"},
 		},
+		{name: "no roles", file: "roles: []\n", want: []string{"roles: this process would do nothing"}},
+		{
+			name: "roles alone", file: "roles: [stage]\nstream: {kind: kinesis}\nkeyvalue: {kind: dynamodb}\n",
+			want: []string{"roles: ingest, compact, gateway is missing, and no other process can have it: nearline.kind: embedded, objects.kind: directory serves one process"},
+		},
+		{
+			name: "roles that scale",
+			file: "roles: [stage]\nstream: {kind: kinesis, scaling: auto}\nkeyvalue: {kind: dynamodb}\nnearline: {kind: dynamodb}\nobjects: {kind: s3, bucket: b}\n",
+			want: []string{"stream.scaling: auto counts what one process puts"},
+		},
+		{
+			name: "roles of several processes", file: "roles: [stage]\nstream: {kind: kinesis}\nkeyvalue: {kind: dynamodb}\nnearline: {kind: dynamodb}\nobjects: {kind: s3, bucket: b}\n",
+		},
 		{name: "KMS", file: "objects: {kind: s3, bucket: b, sse: AES256, bucket_key: true}\n", want: []string{"objects: a KMS key and a bucket key go with encryption aws:kms only"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

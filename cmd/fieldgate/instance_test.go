@@ -33,6 +33,7 @@ func start(t *testing.T, dir string, adjust ...func(*config)) *instance {
 	c.Dev = true
 	c.DataDir = dir
 	c.HTTPAddr, c.PGAddr = freeAddr(t), freeAddr(t)
+	c.Limits.DrainSeconds = 1 // nobody needs the transactions that a test leaves open
 	for _, f := range adjust {
 		f(&c)
 	}

@@ -19,6 +19,8 @@ var version = "unversioned"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A server that was told to end once lets go of what is under way the second time.
+	context.AfterFunc(ctx, stop)
 	err := rootCommand().ExecuteContext(ctx)
 	stop()
 	if err != nil && !errors.Is(err, context.Canceled) {

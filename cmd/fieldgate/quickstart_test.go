@@ -99,7 +99,7 @@ func testQuickStart(t *testing.T, environ ...string) {
 		var output []byte
 		// A reader is slower than what was posted takes to be found, this test is not,
 		// nor is a machine that is busy with others.
-		for deadline := time.Now().Add(10 * time.Second); ; {
+		for deadline := time.Now().Add(visibleWithin); ; {
 			cmd := shell(t.Context(), b.commands)
 			var errs bytes.Buffer
 			cmd.Stderr = &errs

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -47,12 +46,7 @@ func launch(t *testing.T, adjust func(*config), roles ...string) *node {
 		t.Fatal(err)
 	}
 	n := &node{instance: instance{c: c}, cmd: exec.Command(self, "serve", "--roles", strings.Join(roles, ","))}
-	n.cmd.Env = append(os.Environ(), asProgram+"=1")
-	for _, s := range settingsOf(&c) {
-		if s.key != "roles" && !s.isDefault() {
-			n.cmd.Env = append(n.cmd.Env, s.variable()+"="+fmt.Sprint(s.value.Interface()))
-		}
-	}
+	n.cmd.Env = append(append(os.Environ(), asProgram+"=1"), environment(&c)...)
 	if testing.Verbose() {
 		n.cmd.Stderr = os.Stderr
 	}
@@ -161,6 +155,20 @@ func TestRoles(t *testing.T) {
 			t.Errorf("a process of roles %v ended with %s", n.c.Roles, n.cmd.ProcessState)
 		}
 	}
+}
+
+// TestQuickStartOnAWS is TestQuickStart with everything in stores that other
+// processes could share.
+func TestQuickStartOnAWS(t *testing.T) {
+	testQuickStart(t, environment(adjusted(onAWS(t)))...)
+}
+
+// TestQuickStartWithRoles is it where other processes stage and compact.
+func TestQuickStartWithRoles(t *testing.T) {
+	adjust := onAWS(t)
+	launch(t, adjust, roleStage)
+	launch(t, adjust, roleCompact)
+	testQuickStart(t, append(environment(adjusted(adjust)), "FIELDGATE_ROLES=ingest,gateway")...)
 }
 
 // TestEarthquakesOnAWS is TestEarthquakes with one process that has all roles on
