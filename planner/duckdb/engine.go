@@ -136,7 +136,7 @@ func (e *Engine) run(ctx context.Context, plan *planner.Plan, query *planner.Que
 	}
 	r := &rows{in: in, conn: conn, columns: plan.Columns}
 	p := printerOf(plan, in.rows)
-	p.first, p.slice = conn.first, slice
+	p.first, p.slice, p.fetches = conn.first, slice, e.cfg.Files != nil
 	reads := readsFiles(plan)
 	if reads && slice == nil {
 		p.few = fewFiles(plan)

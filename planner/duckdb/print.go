@@ -36,8 +36,10 @@ type printer struct {
 	first      int64
 	// slice, if set, are the times of the rows that the statement is of.
 	slice *sources.Bounds
-	// reads are what the statement reads of files.
-	reads []sources.FileRead
+	// reads are what the statement reads of files, noted if fetches: files are fetched
+	// before they are read.
+	fetches bool
+	reads   []sources.FileRead
 	// shapes are the columns of the row sources, in the order of their numbers.
 	shapes [][]sourceColumn
 	// hoisted are constants of a condition that rows of the scan bring along, and

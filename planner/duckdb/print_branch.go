@@ -133,6 +133,8 @@ type fileGroup struct {
 	rows    int64
 	// mixed: a column may be missing in some file.
 	mixed bool
+	// small: it is one of those that are put together.
+	small bool
 }
 
 // groupFiles puts files with the same names together. The groups with most rows
@@ -140,15 +142,17 @@ type fileGroup struct {
 func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 	bySignature := map[string]*fileGroup{}
 	var groups []*fileGroup
-	add := func(g *fileGroup, f *sources.FileSplit) {
-		g.files = append(g.files, f)
-		g.rows += f.Rows
+	of := make([]*fileGroup, len(files))
+	add := func(i int, g *fileGroup) {
+		of[i] = g
+		g.files = append(g.files, files[i])
+		g.rows += files[i].Rows
 	}
 	known := map[columnLists]*fileGroup{}
-	for _, f := range files {
+	for i, f := range files {
 		lists := listsOf(f)
 		if g, ok := known[lists]; ok {
-			add(g, f)
+			add(i, g)
 			continue
 		}
 		columns, full, more := u.present(f.Columns), u.present(f.Full), u.present(f.More)
@@ -159,7 +163,7 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 			bySignature[signature] = g
 			groups = append(groups, g)
 		}
-		add(g, f)
+		add(i, g)
 		known[lists] = g
 	}
 	if len(groups) <= maxGroups {
@@ -167,16 +171,13 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 	}
 	slices.SortStableFunc(groups, func(a, b *fileGroup) int { return cmp.Compare(b.rows, a.rows) })
 	rest := &fileGroup{mixed: true}
-	inRest := map[*sources.FileSplit]bool{}
 	for _, g := range groups[maxGroups-1:] {
 		rest.columns, rest.more = append(rest.columns, g.columns...), append(rest.more, g.more...)
-		for _, f := range g.files {
-			inRest[f] = true
-		}
+		g.small = true
 	}
 	rest.columns, rest.more = sorted(rest.columns), sorted(rest.more)
-	for _, f := range files {
-		if inRest[f] {
+	for i, f := range files {
+		if of[i].small {
 			rest.files = append(rest.files, f)
 		}
 	}
@@ -227,6 +228,10 @@ func (p *printer) fileBranch(s *planner.MetricScan, u use, g *fileGroup) *branch
 // on the time, beside the scan or the query's own, by which DuckDB leaves out the
 // same ones.
 func (p *printer) reading(files []*sources.FileSplit, bounds sources.Bounds, columns []string) {
+	if !p.fetches {
+		return
+	}
+	p.reads = slices.Grow(p.reads, len(files))
 	for _, f := range files {
 		p.reads = append(p.reads, sources.FileRead{File: f, Columns: columns, Bounds: bounds})
 	}
@@ -245,13 +250,25 @@ const describedFiles = 16
 // does not have, if they are mixed, is NULL there; columns have the types of their
 // names in every file.
 func readFiles(files []*sources.FileSplit, columns []string, mixed bool) string {
+	const separators, rest = len(", ''"), 1 << 10
+	size := rest
+	for _, f := range files {
+		size += len(f.Path) + separators
+	}
 	var b strings.Builder
+	b.Grow(size)
 	b.WriteString("read_parquet([")
 	for i, f := range files {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(quoteString(f.Path))
+		b.WriteByte('\'')
+		if strings.IndexByte(f.Path, '\'') < 0 {
+			b.WriteString(f.Path)
+		} else {
+			b.WriteString(strings.ReplaceAll(f.Path, "'", "''"))
+		}
+		b.WriteByte('\'')
 	}
 	if !mixed && len(files) <= describedFiles {
 		b.WriteString("], hive_partitioning = false)")

@@ -357,15 +357,21 @@ func (p *printer) explainFields(s *planner.MetricScan) {
 	for _, d := range s.Splits {
 		known := map[columnLists]bool{}
 		for _, split := range d.Splits {
-			if split.File != nil {
-				lists := listsOf(split.File)
-				if known[lists] {
-					continue
+			if split.File == nil {
+				for _, c := range u.present(batchColumns(split.Batch.Batch)) {
+					all.read[c] = quoteName(c)
 				}
-				known[lists] = true
+				continue
 			}
-			for _, c := range u.present(sorted(splitColumns(split))) {
-				all.read[c] = quoteName(c)
+			lists := listsOf(split.File)
+			if known[lists] {
+				continue
+			}
+			known[lists] = true
+			for _, columns := range [][]string{split.File.Columns, split.File.More} {
+				for _, c := range u.present(columns) {
+					all.read[c] = quoteName(c)
+				}
 			}
 		}
 	}
@@ -386,13 +392,11 @@ func converts(s *planner.MetricScan) bool {
 	})
 }
 
-func splitColumns(s sources.Split) []string {
-	if s.File != nil {
-		return append(slices.Clone(s.File.Columns), s.File.More...)
+// batchColumns are the physical names of a batch, sorted.
+func batchColumns(b *sources.Batch) []string {
+	names := make([]string, len(b.Columns))
+	for i := range b.Columns {
+		names[i] = b.Columns[i].Name
 	}
-	var out []string
-	for i := range s.Batch.Batch.Columns {
-		out = append(out, s.Batch.Batch.Columns[i].Name)
-	}
-	return out
+	return sorted(names)
 }

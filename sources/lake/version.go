@@ -116,13 +116,15 @@ func newestFirst(a, b *File) int {
 	return cmp.Or(cmp.Compare(b.Times.Max, a.Times.Max), cmp.Compare(a.Key, b.Key))
 }
 
-// eachPart calls visit with every part that may hold times in the bounds.
+// eachPart calls visit with every part that may hold times in the bounds, the one
+// with the newest first.
 func (v *Version) eachPart(ctx context.Context, bounds sources.Bounds, visit func(*part)) error {
-	parts := make([]*part, len(v.root.Parts))
+	refs := slices.SortedStableFunc(slices.Values(v.root.Parts), func(a, b partRef) int { return cmp.Compare(b.MaxTime, a.MaxTime) })
+	parts := make([]*part, len(refs))
 	// Those that are not in memory are decoded by all processors.
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, ref := range v.root.Parts {
+	for i, ref := range refs {
 		if !(sources.Bounds{Min: ref.MinTime, Max: ref.MaxTime}).Overlaps(bounds) {
 			continue
 		}
