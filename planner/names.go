@@ -47,8 +47,9 @@ func nameParts(fields []*pgquery.Node) (parts []string, star bool) {
 	return parts, false
 }
 
-// unqualified binds a name in one part: a column of the innermost scope that has
-// it, else what stands beyond the declared columns.
+// unqualified binds a name in one part: a column of the innermost scope that has it,
+// else what PostgreSQL finds for it; and what stands beyond the declared columns only
+// if nothing else has the name, so that no statement changes with what devices send.
 func (b *binder) unqualified(sc *scope, name string, at int32) (Expr, error) {
 	e, err := b.declaredColumn(sc, name, at)
 	if e != nil || err != nil {
@@ -58,22 +59,43 @@ func (b *binder) unqualified(sc *scope, name string, at int32) (Expr, error) {
 	if e != nil || err != nil {
 		return e, err
 	}
-	e, err = b.undeclaredColumn(sc, name, at)
-	if e != nil || err != nil {
-		return e, err
-	}
 	e, err = b.unqualifiedSystemColumn(sc, name, at)
 	if e != nil || err != nil {
 		return e, err
 	}
-	for s := sc; s != nil; s = s.outer {
-		for _, it := range s.items {
-			if it.nameVisible && it.name == name && it.reachable(s) {
-				return b.wholeRow(it)
-			}
-		}
+	e, err = b.wholeRowOrField(sc, name, at)
+	if e != nil || err != nil {
+		return e, err
+	}
+	e, err = b.undeclaredColumn(sc, name, at)
+	if e != nil || err != nil {
+		return e, err
 	}
 	return nil, b.missingColumn(allItems(sc), "", name, at)
+}
+
+// wholeRowOrField finds an item that has the name, which means its row. But a metric
+// that nobody declared has its fields as columns, and those come before its row. Nil:
+// no item is called so.
+func (b *binder) wholeRowOrField(sc *scope, name string, at int32) (Expr, error) {
+	for s := sc; s != nil; s = s.outer {
+		for _, it := range s.items {
+			if !it.nameVisible || it.name != name || !it.reachable(s) {
+				continue
+			}
+			if it.metric != nil && it.metric.metric == nil {
+				found, err := beyondIn(it, name)
+				if err != nil {
+					return nil, err
+				}
+				if len(found) > 0 {
+					return b.only(found, name, at)
+				}
+			}
+			return b.wholeRow(it)
+		}
+	}
+	return nil, nil
 }
 
 // declaredColumn finds a name among the columns of all scopes, innermost first;
@@ -181,18 +203,15 @@ func (b *binder) columnNamed(it *item, name string, at int32) (Expr, error) {
 	if index >= 0 {
 		return b.columnAt(it, index, at)
 	}
-	if it.metric == nil {
-		return b.systemColumn(it, name)
+	if e, err := b.systemColumn(it, name); e != nil || err != nil || it.metric == nil {
+		return e, err
 	}
 	found, err := beyondIn(it, name)
 	if err == nil && len(found) == 0 {
 		found, err = foldedIn(it, name)
 	}
-	switch {
-	case err != nil:
+	if err != nil || len(found) == 0 {
 		return nil, err
-	case len(found) == 0:
-		return b.systemColumn(it, name)
 	}
 	return b.only(found, name, at)
 }

@@ -40,14 +40,15 @@ const (
 	bisectionBase = 1e-9
 )
 
-// add takes a hash.
+// add takes a hash; 0, which is that of the integer 0, counts as 1 before and after
+// hashes are given up.
 func (d *distinct) add(h uint64) {
+	if h == 0 {
+		h = 1
+	}
 	if d.registers != nil {
 		d.update(h)
 		return
-	}
-	if h == 0 {
-		h = 1
 	}
 	if 2*d.held >= len(d.hashes) {
 		d.grow()
