@@ -15,6 +15,7 @@ var objectOutputs = map[postgres.OID]string{
 	postgres.RegclassOID:     "regclassout(regclass)",
 	postgres.RegnamespaceOID: "regnamespaceout(regnamespace)",
 	postgres.RegroleOID:      "regroleout(regrole)",
+	postgres.RegprocedureOID: "regprocedureout(regprocedure)",
 }
 
 const tableInput = "regclassin(cstring)"

@@ -39,13 +39,12 @@ func (b *binder) objectOID(text string, kind postgres.OID, at int32) (uint32, er
 	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
 		return uint32(n), nil
 	}
-	if kind == postgres.RegtypeOID {
-		n, err := parseExpr("NULL::" + text)
-		if err != nil || n.GetTypeCast() == nil {
-			return 0, errorAt(at, pgerrcode.UndefinedObject, "type %q does not exist", text)
-		}
-		t, err := b.typeName(n.GetTypeCast().TypeName)
-		return uint32(t.OID), err
+	switch kind {
+	case postgres.RegtypeOID:
+		t, err := b.typeOID(text, at)
+		return uint32(t), err
+	case postgres.RegprocedureOID:
+		return b.procedureOID(text, at)
 	}
 	parts, ok := postgres.SplitIdentifier(text)
 	if !ok {
@@ -59,14 +58,7 @@ func (b *binder) objectOID(text string, kind postgres.OID, at int32) (uint32, er
 	case postgres.RegclassOID:
 		return b.tableOID(qualifier, name, at)
 	case postgres.RegprocOID:
-		procs := postgres.ProcsByName(name)
-		switch {
-		case len(procs) == 0 || qualifier != "" && qualifier != schemaCatalog:
-			return 0, errorAt(at, pgerrcode.UndefinedFunction, "function %q does not exist", text)
-		case len(procs) > 1:
-			return 0, errorAt(at, pgerrcode.AmbiguousFunction, "more than one function named %q", text)
-		}
-		return uint32(procs[0].OID), nil
+		return b.procOID(qualifier, name, text, at)
 	case postgres.RegconfigOID, postgres.RegdictionaryOID:
 		return textSearchObject(kind, qualifier, name, text, at)
 	case postgres.RegnamespaceOID, postgres.RegroleOID:

@@ -201,3 +201,14 @@ func TestPsqlAlike(t *testing.T) {
 		})
 	}
 }
+
+// TestPsqlSession compares what psql prints in a session of its own commands and of
+// errors, line by line.
+func TestPsqlSession(t *testing.T) {
+	t.Parallel()
+	psql := testdeps.Psql(t)
+	w := startFilledTwin(t)
+	w.same(t, func(dsn string) *exec.Cmd {
+		return exec.CommandContext(t.Context(), psql, "-X", "-P", "pager=off", "-d", dsn, "-f", "testdata/clients/psql/session.psql")
+	}, "You are connected to database")
+}

@@ -51,6 +51,8 @@ func TestPsqlBrowses(t *testing.T) {
 		}},
 		{`\d errors.stream`, []string{"handled_at | timestamp with time zone", "event_bytes | bytea"}},
 		{`\du`, []string{"demo"}},
+		{`\db+`, []string{"pg_default | fieldgate", "0 bytes"}},
+		{`\sf fieldgate.add_alias(text, text)`, []string{"CREATE OR REPLACE FUNCTION fieldgate.add_alias(metric text, alias text)", "RETURNS void"}},
 		{`\df`, nil},
 		{`\dv fieldgate.*`, []string{"observed_metrics"}},
 	}

@@ -13,7 +13,7 @@ func (t *tables) addCatalog() {
 		"pg_get_indexdef(oid)", null, "pg_get_indexdef(oid, int4, bool)", null,
 		"pg_get_ruledef(oid)", null, "pg_get_ruledef(oid, bool)", null,
 		"pg_get_triggerdef(oid)", null, "pg_get_triggerdef(oid, bool)", null,
-		"pg_get_partkeydef(oid)", null, "pg_get_functiondef(oid)", null, "pg_get_function_sqlbody(oid)", null, "pg_get_statisticsobjdef_columns(oid)", null,
+		"pg_get_partkeydef(oid)", null, "pg_get_function_sqlbody(oid)", null, "pg_get_statisticsobjdef_columns(oid)", null,
 		"pg_get_statisticsobjdef(oid)", null, "pg_tablespace_location(oid)", "''",
 		"parse_ident(text, bool)", "fg_parse_ident($1, $2)",
 		"pg_encoding_to_char(int4)", "(CASE WHEN $1 = 6 THEN 'UTF8' ELSE '' END)", "pg_char_to_encoding(name)", "(CASE WHEN upper($1) IN ('UTF8', 'UTF-8') THEN 6 ELSE -1 END)",

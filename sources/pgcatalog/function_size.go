@@ -42,6 +42,24 @@ func sizeFunctions() map[string]lookupFunc {
 		"pg_total_relation_size(regclass)": table,
 		"pg_relation_size(regclass)":       table,
 		"pg_indexes_size(regclass)":        none,
+		"pg_tablespace_size(oid)": sized(func(_ *pin, sizes map[string]int64, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			switch args.Ints[0] {
+			case defaultTablespaceOID:
+				return whole(sizes), nil
+			case globalTablespaceOID:
+				return intResult(0), nil
+			}
+			return nullResult(), nil
+		}),
+		"pg_tablespace_size(name)": sized(func(_ *pin, sizes map[string]int64, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			switch args.Texts[0] {
+			case "pg_default":
+				return whole(sizes), nil
+			case "pg_global":
+				return intResult(0), nil
+			}
+			return nullResult(), &postgres.Error{Code: pgerrcode.UndefinedObject, Message: fmt.Sprintf("tablespace %q does not exist", args.Texts[0])}
+		}),
 		"pg_database_size(name)": sized(func(p *pin, sizes map[string]int64, args sources.CatalogArgs) (sources.CatalogResult, error) {
 			if args.Texts[0] != p.state.snapshot.Tenant {
 				return nullResult(), noDatabase(args.Texts[0])

@@ -1,7 +1,11 @@
 package pgcatalog
 
 import (
+	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -11,16 +15,68 @@ import (
 // procText prints a function by its number.
 func procText(text func(p *postgres.Proc) string) lookupFunc {
 	return plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-		oid := postgres.OID(args.Ints[0])
-		f, ok := postgres.ProcByOID(oid)
-		if !ok {
-			f, ok = schema.FunctionByOID(oid)
-		}
+		f, _, ok := procedure(args.Ints[0])
 		if !ok {
 			return nullResult(), nil
 		}
 		return textResult(text(f)), nil
 	})
+}
+
+// procedure finds a function of PostgreSQL's or of ours, and its schema.
+func procedure(oid int64) (f *postgres.Proc, schemaName string, ok bool) {
+	if f, ok := postgres.ProcByOID(postgres.OID(oid)); ok {
+		return f, schemaCatalog, true
+	}
+	f, ok = schema.FunctionByOID(postgres.OID(oid))
+	return f, schemaFieldgate, ok
+}
+
+// procedureText is a function as regprocedure prints it: its schema only where the
+// name alone would not find it.
+func procedureText(p *pin, oid int64) (string, bool) {
+	f, schemaName, ok := procedure(oid)
+	if !ok {
+		return "", false
+	}
+	types := make([]string, len(f.Args))
+	for i, t := range f.Args {
+		types[i] = t.String()
+	}
+	text := postgres.QuoteIdentifier(f.Name) + "(" + strings.Join(types, ",") + ")"
+	if !slices.Contains(p.view.Path, schemaName) {
+		text = postgres.QuoteIdentifier(schemaName) + "." + text
+	}
+	return text, true
+}
+
+// functionDefinition is the CREATE FUNCTION of a function. All are written in C,
+// ours in this server, so that the body is the name that pg_proc has.
+func functionDefinition(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	f, schemaName, ok := procedure(args.Ints[0])
+	if !ok {
+		return nullResult(), nil
+	}
+	if f.Kind == postgres.AggregateProc {
+		return nullResult(), &postgres.Error{Code: pgerrcode.WrongObjectType, Message: fmt.Sprintf("%q is an aggregate function", f.Name)}
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "CREATE OR REPLACE FUNCTION %s.%s(%s)\n RETURNS %s\n LANGUAGE internal\n", schemaName, postgres.QuoteIdentifier(f.Name), argumentsOf(f, true), resultOf(f))
+	if f.Kind == postgres.WindowProc {
+		out.WriteString(" WINDOW")
+	}
+	switch f.Volatility {
+	case postgres.Immutable:
+		out.WriteString(" IMMUTABLE")
+	case postgres.Stable:
+		out.WriteString(" STABLE")
+	}
+	out.WriteString(" PARALLEL SAFE")
+	if f.Strict {
+		out.WriteString(" STRICT")
+	}
+	fmt.Fprintf(&out, "\nAS $function$%s$function$\n", f.Name)
+	return textResult(out.String()), nil
 }
 
 // resultOf is what a function returns, as CREATE FUNCTION says it.

@@ -70,6 +70,7 @@ func lookupFunctions() map[string]lookupFunc {
 		"pg_get_function_result(oid)":             procText(resultOf),
 		"pg_get_function_arguments(oid)":          procText(func(p *postgres.Proc) string { return argumentsOf(p, true) }),
 		"pg_get_function_identity_arguments(oid)": procText(func(p *postgres.Proc) string { return argumentsOf(p, false) }),
+		"pg_get_functiondef(oid)":                 plain(functionDefinition),
 		"pg_get_viewdef(oid)":                     plain(viewDefinition),
 		"pg_get_viewdef(oid, boolean)":            plain(viewDefinition),
 		"pg_get_viewdef(oid, integer)":            plain(viewDefinition),
@@ -118,6 +119,7 @@ func lookupFunctions() map[string]lookupFunc {
 		}),
 		"regclassout(regclass)":         registeredOut((*pin).relationTextOf),
 		"regnamespaceout(regnamespace)": registeredOut(func(_ *pin, oid int64) (string, bool) { return schemaOf(oid) }),
+		"regprocedureout(regprocedure)": registeredOut(procedureText),
 		"regroleout(regrole)": registeredOut(func(p *pin, oid int64) (string, bool) {
 			r, ok := p.state.role(oid)
 			return r.name, ok

@@ -1,8 +1,11 @@
 package pgcatalog
 
-const defaultTablespaceOID = 1663
+const (
+	defaultTablespaceOID = 1663
+	globalTablespaceOID  = 1664
+)
 
 func tablespaceRows(b *builder) {
 	b.add("oid", defaultTablespaceOID, "spcname", "pg_default", "spcowner", systemRoleOID)
-	b.add("oid", 1664, "spcname", "pg_global", "spcowner", systemRoleOID)
+	b.add("oid", globalTablespaceOID, "spcname", "pg_global", "spcowner", systemRoleOID)
 }
