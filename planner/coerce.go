@@ -11,6 +11,9 @@ import (
 // type, all else gets a Cast where pg_cast has one for the context.
 func (b *binder) coerce(e Expr, t Type, context postgres.CoercionContext, at int32) (Expr, error) {
 	from := e.Type()
+	if from.OID == postgres.UnknownOID && t.OID == postgres.AnyEnumOID {
+		return nil, errorAt(at, pgerrcode.CannotCoerce, "cannot cast type %s to %s", from.OID, t.OID)
+	}
 	if from.OID == postgres.UnknownOID {
 		return b.coerceUnknown(e, t, context, at)
 	}
@@ -23,9 +26,8 @@ func (b *binder) coerce(e Expr, t Type, context postgres.CoercionContext, at int
 	if postgres.BaseOf(from.OID) != from.OID && t.OID == postgres.BaseOf(from.OID) && t.Typmod < 0 {
 		return &Cast{T: t, Arg: e}, nil
 	}
-	switch t.OID {
-	case postgres.AnyOID, postgres.RecordOID:
-		return e, nil
+	if t.OID == postgres.RecordOID || isAnyType(t.OID) {
+		return e, nil // which keeps its own type
 	}
 	if category(t.OID) == postgres.StringCategory {
 		if text, ok := b.objectText(e); ok {
@@ -37,6 +39,17 @@ func (b *binder) coerce(e Expr, t Type, context postgres.CoercionContext, at int
 	}
 	cast := &Cast{T: t, Arg: e, Explicit: context == postgres.Explicit}
 	return b.fold(cast, at)
+}
+
+// isAnyType says that a type stands for those of arguments.
+func isAnyType(oid postgres.OID) bool {
+	switch oid {
+	case postgres.AnyOID, postgres.AnyElementOID, postgres.AnyNonArrayOID, postgres.AnyArrayOID, postgres.AnyEnumOID, postgres.AnyRangeOID,
+		postgres.AnyMultirangeOID, postgres.AnyCompatibleOID, postgres.AnyCompatibleArrayOID, postgres.AnyCompatibleNonArrayOID,
+		postgres.AnyCompatibleRangeOID, postgres.AnyCompatibleMultirangeOID:
+		return true
+	}
+	return false
 }
 
 func category(oid postgres.OID) postgres.Category {
@@ -61,6 +74,9 @@ func (b *binder) coerceUnknown(e Expr, t Type, context postgres.CoercionContext,
 			return decided, err
 		}
 		return &Cast{T: t, Arg: decided, Explicit: context == postgres.Explicit}, nil
+	}
+	if t.OID == postgres.UnknownOID {
+		return e, nil
 	}
 	return nil, errorAt(at, pgerrcode.CannotCoerce, "cannot cast type %s to %s", e.Type().OID, t.OID)
 }

@@ -23,3 +23,5 @@ SELECT 1 AS "a", 2 AS "a";
 select a ~<~ b, a ~<=~ b, a ~>~ b, a ~>=~ b, a::bpchar ~<~ b::bpchar, a::char(3) ~>=~ b::char(4) from (values ('a', 'b'), ('b', 'a'), ('a', 'a '), (null, 'a')) v(a, b);
 select int2larger(1::int2, 2::int2), int4smaller(1, 2), int8larger(3, 2), float8larger('NaN', 1), float4smaller(1, 2), text_larger('a', 'b'), date_smaller('2020-01-01', '2021-01-01'), timestamp_larger('2020-01-01', null), interval_larger('1 day', '24:00'), bpchar_smaller('a ', 'a');
 select '1'::xid = 1, '1'::xid <> 1, getpgusername() = current_user, pg_trigger_depth(), timeofday()::timestamptz > now() - interval '1 day', pg_typeof(timeofday());
+select null::anyenum;
+select array_length(cast(array[1, 2] as anyarray), 1), pg_typeof(cast(1.5 as anyelement));
