@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -11,6 +12,9 @@ import (
 // know, or what could overflow, stays for the engine.
 func (b *binder) fold(e Expr, at int32) (Expr, error) {
 	args := children(e)
+	if isStrict(e) && slices.ContainsFunc(args, isNullConst) && !slices.ContainsFunc(args, mayFail) {
+		return nullConst(e.Type()), nil
+	}
 	values := make([]*Const, 0, len(args))
 	for _, arg := range args {
 		if arg == nil {
@@ -33,6 +37,32 @@ func (b *binder) fold(e Expr, at int32) (Expr, error) {
 		return b.foldCall(e, e.Proc, values), nil
 	}
 	return e, nil
+}
+
+// isStrict says that a call is of a function or an operator that gives NULL for a NULL, without being called.
+func isStrict(e Expr) bool {
+	switch e := e.(type) {
+	case *Func:
+		return e.Proc.Strict && !e.Proc.ReturnsSet && e.Proc.Kind == postgres.FunctionProc
+	case *Op:
+		p, ok := postgres.ProcByOID(e.Operator.Code)
+		return ok && p.Strict && !p.ReturnsSet
+	}
+	return false
+}
+
+func isNullConst(e Expr) bool {
+	c, ok := e.(*Const)
+	return ok && c.Null
+}
+
+// mayFail says that an argument is more than a value that is there; PostgreSQL could compute it beforehand, and fail.
+func mayFail(e Expr) bool {
+	switch e.(type) {
+	case nil, *Const, *Column, *ParamRef:
+		return false
+	}
+	return true
 }
 
 // foldCast converts a constant; a text becomes a value as a literal would.

@@ -72,8 +72,11 @@ func physical(oid postgres.OID) string {
 		}
 		return ""
 	}
-	if t, ok := postgres.TypeByOID(oid); ok && t.Kind == postgres.DomainType {
+	switch t, ok := postgres.TypeByOID(oid); {
+	case ok && t.Kind == postgres.DomainType:
 		return physical(postgres.BaseOf(oid))
+	case ok && (t.Kind == postgres.BaseType || t.Kind == postgres.RangeType || t.Kind == postgres.MultirangeType):
+		return "VARCHAR" // of which there are no values but NULL, since nothing reads any
 	}
 	return ""
 }
@@ -109,12 +112,6 @@ func classOfText(message string) bindings.ErrorType {
 		return bindings.ErrorTypeOutOfRange
 	case "Conversion":
 		return bindings.ErrorTypeConversion
-	case "Decimal":
-		return bindings.ErrorTypeDecimal
-	case "Divide by Zero":
-		return bindings.ErrorTypeDivideByZero
-	case "Invalid Input":
-		return bindings.ErrorTypeInvalidInput
 	case "Out of Memory":
 		return bindings.ErrorTypeOutOfMemory
 	case "INTERRUPT", "Interrupt":

@@ -25,3 +25,5 @@ select int2larger(1::int2, 2::int2), int4smaller(1, 2), int8larger(3, 2), float8
 select '1'::xid = 1, '1'::xid <> 1, getpgusername() = current_user, pg_trigger_depth(), timeofday()::timestamptz > now() - interval '1 day', pg_typeof(timeofday());
 select null::anyenum;
 select array_length(cast(array[1, 2] as anyarray), 1), pg_typeof(cast(1.5 as anyelement));
+select null::point, null::bit(3), null::int4range, null::money[] is null, null::box && null::box, area(null::box), lower(null::int4range), isempty(null::tstzrange), null::pg_lsn - null, substring(null::bit varying, 1, 2);
+select x, null::text || x, x + null::int from (values ('1'::int), (null)) v(x);
