@@ -45,12 +45,13 @@ func benchmarks() []benchmark {
 		{"point", benchPoint},
 		{"objects", benchObjects},
 		{"nearline", benchNearline},
+		{"kinesis", benchKinesis},
 	}
 }
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, wide, browse, point, wire, cancel, objects, nearline")
+	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, wide, browse, point, wire, cancel, objects, nearline, kinesis")
 	flag.StringVar(&o.binary, "binary", "bin/fieldgate", "the program to measure")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of the sustained and the steady run")
 	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of the query run")
