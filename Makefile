@@ -9,6 +9,7 @@ LINT_VERSION := v2.13.2
 SKIPPED     := $(CURDIR)/bin/skipped
 FUZZTIME    ?= 30s
 SMITHTIME   ?= 600
+TORTURE     ?= 10
 PKG         ?= ./...
 
 .DEFAULT_GOAL := help
@@ -44,6 +45,10 @@ regress: ## PostgreSQL's own regression statements, compared with a real one; FI
 .PHONY: smith
 smith: ## random queries of sqlsmith for SMITHTIME seconds; an internal error fails
 	FIELDGATE_SMITH=$(SMITHTIME) go test -count=1 -v -timeout 60m -run '^TestSmith$$' ./cmd/fieldgate
+
+.PHONY: torture
+torture: ## kill processes on all AWS servers amid faults and resharding, TORTURE times as long as in test; FIELDGATE_TORTURE_SEED repeats
+	FIELDGATE_TORTURE=$(TORTURE) go test -count=1 -v -timeout 120m -run '^(TestKillOnAWS|TestKillWorkers)$$' ./cmd/fieldgate
 
 .PHONY: race
 race: ## the tests under the race detector, twice

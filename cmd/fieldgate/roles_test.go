@@ -18,7 +18,13 @@ import (
 // local servers.
 func onAWS(t *testing.T) func(*config) {
 	t.Helper()
-	kinesis, dynamodb, s3 := onKinesis(t, testdeps.Kinesalite(t)), onDynamoDB(t), onS3(t) // S3 alone looks at keys
+	return onAWSWith(t, testdeps.Kinesalite(t))
+}
+
+// onAWSWith is onAWS with the logs on the Kinesis server at url.
+func onAWSWith(t *testing.T, url string) func(*config) {
+	t.Helper()
+	kinesis, dynamodb, s3 := onKinesis(t, url), onDynamoDB(t), onS3(t) // S3 alone looks at keys
 	return func(c *config) {
 		kinesis(c)
 		dynamodb(c)

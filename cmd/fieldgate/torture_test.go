@@ -125,9 +125,7 @@ func (k torture) run(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := rand.New(rand.NewPCG(tortureSeed(t), 0))
 	c := defaultConfig()
 	c.DataDir, c.HTTPAddr, c.PGAddr = t.TempDir(), freeAddr(t), freeAddr(t)
 	k.adjust(&c)
@@ -170,44 +168,95 @@ func (k torture) run(t *testing.T) {
 		stop()
 		writers.Wait()
 	}
+	t.Logf("%d rounds", rounds)
 	i := start(t, c.DataDir, k.adjust)
-	check := func(when string) {
-		t.Helper()
-		found, wrong := map[int]int{}, 0
-		for _, line := range strings.Split(i.query(t, `select n, count(*), max(length(text)) from torture group by n`), "\n") {
-			var number, count, length int
-			if _, err := fmt.Sscanf(line, "%d|%d|%d", &number, &count, &length); err != nil {
-				t.Fatalf("row %q: %v", line, err)
-			}
-			found[number] = count
-			if length != len(k.text(number)) {
-				wrong++
-			}
+	if c.shared() {
+		k.settle(t, i, &acked) // such a server does not wait for others' stages
+	}
+	k.check(t, i, &acked, "after the last restart")
+	i.query(t, `select fieldgate.compact()`)
+	k.check(t, i, &acked, "compacted")
+}
+
+// tortureSeed decides what goes wrong when, as far as that can be decided. The
+// environment may give it, to run the same again.
+func tortureSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("FIELDGATE_TORTURE_SEED"); text != "" {
+		given, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatal(err)
 		}
-		lost := 0
-		for _, n := range acked.numbers {
-			if found[n] == 0 {
-				lost++
-			}
+		seed = given
+	}
+	t.Logf("FIELDGATE_TORTURE_SEED=%d", seed)
+	return seed
+}
+
+// found is what of the acknowledged events is not as it should be.
+type found struct{ all, lost, twice, wrong int }
+
+// find looks for the acknowledged events.
+func (k torture) find(t *testing.T, i *instance, acked *acknowledged) (f found, err error) {
+	t.Helper()
+	counts := map[int]int{}
+	rows, err := i.tryQuery(t, `select n, count(*), max(length(text)) from torture group by n`)
+	if err != nil {
+		return f, err
+	}
+	for _, line := range strings.Split(rows, "\n") {
+		var number, count, length int
+		if _, err := fmt.Sscanf(line, "%d|%d|%d", &number, &count, &length); err != nil {
+			t.Fatalf("row %q: %v", line, err)
 		}
-		twice := 0
-		for _, count := range found {
-			if count > 1 {
-				twice++
-			}
+		counts[number] = count
+		if count > 1 {
+			f.twice++
 		}
-		t.Logf("%s: %d rounds, %d acknowledged, %d found, %d lost, %d found twice, %d with another text",
-			when, rounds, acked.count(), len(found), lost, twice, wrong)
-		if lost+twice+wrong > 0 {
-			t.Errorf("%s: %d lost, %d found twice, %d with another text", when, lost, twice, wrong)
-		}
-		if errors := i.query(t, `select count(*) from errors.stream`); errors != "0" {
-			t.Errorf("%s: %s error rows", when, errors)
+		if length != len(k.text(number)) {
+			f.wrong++
 		}
 	}
-	check("after the last restart")
-	i.query(t, `select fieldgate.compact()`)
-	check("compacted")
+	f.all = len(counts)
+	for _, n := range acked.numbers {
+		if counts[n] == 0 {
+			f.lost++
+		}
+	}
+	return f, nil
+}
+
+// settledWithin is how long what was acknowledged may take to be found once
+// nobody is killed any more.
+const settledWithin = time.Minute
+
+// settle waits until all acknowledged events are found, or should be.
+func (k torture) settle(t *testing.T, i *instance, acked *acknowledged) {
+	t.Helper()
+	for deadline := time.Now().Add(settledWithin); time.Now().Before(deadline); <-time.After(200 * time.Millisecond) {
+		if f, err := k.find(t, i, acked); err == nil && f.lost == 0 {
+			return
+		}
+	}
+}
+
+// check holds that every acknowledged event is there exactly once, and no error
+// row.
+func (k torture) check(t *testing.T, i *instance, acked *acknowledged, when string) {
+	t.Helper()
+	f, err := k.find(t, i, acked)
+	if err != nil {
+		t.Fatalf("%s: %v", when, err)
+	}
+	result := fmt.Sprintf("%s: %d acknowledged, %d found, %d lost, %d found twice, %d with another text", when, acked.count(), f.all, f.lost, f.twice, f.wrong)
+	t.Log(result)
+	if f.lost+f.twice+f.wrong > 0 {
+		t.Error(result)
+	}
+	if errors := i.query(t, `select count(*) from errors.stream`); errors != "0" {
+		t.Errorf("%s: %s error rows", when, errors)
+	}
 }
 
 // text is what an event carries beside its numbers.

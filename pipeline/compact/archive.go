@@ -50,11 +50,6 @@ func (s *shardLinks) end() stream.Sequence {
 // cut leaves out the links from the n-th on.
 func (s *shardLinks) cut(n int) { s.links, s.whole = s.links[:n], false }
 
-// reachedPatience is how old an object's hour may be while the object waits for
-// Config.Reached: who is further behind stands, perhaps because the log has freed
-// what only the archive has now.
-const reachedPatience = 2 * time.Hour
-
 // findLinks lists the archive past the checkpoints, parents before their
 // children. If ends are given, the archive should reach them (stream.EndOfShard is
 // where a closed shard ends); short says where it does not.
@@ -97,9 +92,7 @@ func (p *pass) findLinks(ctx context.Context, ends sources.Watermarks) (short, e
 	}
 	if ends == nil && p.cfg.Reached != nil {
 		for _, s := range found {
-			s.links = reached(s.links, func(l link) bool {
-				return p.cfg.Now().Sub(l.hour) > reachedPatience || p.cfg.Reached(s.ID, l.through)
-			})
+			s.links = reached(s.links, func(l link) bool { return p.cfg.Reached(s.ID, l.through) })
 		}
 	}
 	p.shards, err = p.parentsFirst(ctx, found)

@@ -69,8 +69,8 @@ type Config struct {
 	// objects need not be read. Conflicts among them have been told. Optional.
 	Held func(dataset schema.Dataset, shard stream.ShardID, after, through stream.Sequence) ([]sources.BatchSplit, bool)
 	// Reached says that what gives Held has got that far in a shard. A pass that
-	// nothing forces leaves the rest to a later one, which need not read it, for up to
-	// two hours. Optional.
+	// nothing forces leaves the rest to the next one, which need not read it.
+	// Optional.
 	Reached func(shard stream.ShardID, through stream.Sequence) bool
 	// Declared lists the sent names that declared fields of a dataset read.
 	// Optional.

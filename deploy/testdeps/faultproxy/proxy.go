@@ -10,7 +10,9 @@
 package faultproxy
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -42,6 +44,7 @@ type Proxy struct {
 	target  *url.URL
 	client  *http.Client
 	forward *httputil.ReverseProxy
+	ended   context.Context //nolint:containedctx // ends the requests under way when the test has
 	decide  atomic.Pointer[Decide]
 	number  atomic.Uint64
 
@@ -58,7 +61,8 @@ func Start(t testing.TB, target string, decide Decide) *Proxy {
 		t.Fatalf("fault proxy before %s: %v", target, err)
 	}
 	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}
-	p := &Proxy{target: to, client: &http.Client{Transport: transport}, seen: map[Kind]int{}}
+	ended, end := context.WithCancel(context.WithoutCancel(t.Context()))
+	p := &Proxy{target: to, client: &http.Client{Transport: transport}, ended: ended, seen: map[Kind]int{}}
 	p.forward = &httputil.ReverseProxy{
 		Transport: transport, FlushInterval: -1,
 		// The client signed the host that it knows, so it stays.
@@ -71,6 +75,7 @@ func Start(t testing.TB, target string, decide Decide) *Proxy {
 	p.Set(decide)
 	server := httptest.NewServer(p)
 	t.Cleanup(func() {
+		end()
 		server.CloseClientConnections()
 		server.Close()
 		transport.CloseIdleConnections()
@@ -112,6 +117,11 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.seen[fault.Kind]++
 		p.mu.Unlock()
 	}
+	if operation != "SubscribeToShard" {
+		var done context.CancelFunc
+		r, done = p.received(r)
+		defer done()
+	}
 	switch fault.Kind {
 	case Slow:
 		pause(r.Context(), fault.Delay)
@@ -128,6 +138,23 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.partial(w, r, operation, request.Number, fault.Share)
 	default:
 		p.pass(w, r, operation)
+	}
+}
+
+// received is a request that has come in whole, which a server handles even if
+// its client is gone by then. Kinesalite would end itself if a request broke off.
+func (p *Proxy) received(r *http.Request) (whole *http.Request, done context.CancelFunc) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	stop := context.AfterFunc(p.ended, cancel)
+	whole = r.WithContext(ctx)
+	whole.Body, whole.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return whole, func() {
+		stop()
+		cancel()
 	}
 }
 
