@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -292,8 +293,11 @@ func TestHooks(t *testing.T) {
 	if hook, err := w.hooks.Get(t.Context(), "acme"); !errors.Is(err, webhook.ErrNone) {
 		t.Errorf("a new tenant of the name has %+v, %v", hook, err)
 	}
-	const golden = `{"format":1,"url":"https://example.com/","secret":"s","set_by":"demo","set_at":"2026-11-28T12:00:00Z","delivered_at":"2026-11-28T12:00:01Z","error":"the answer is 500"}`
-	if _, err := w.kv.Put(t.Context(), "webhooks/globex", []byte(golden), 0); err != nil {
+	golden, err := os.ReadFile("testdata/format1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.kv.Put(t.Context(), "webhooks/globex", golden, 0); err != nil {
 		t.Fatal(err)
 	}
 	hook, err := w.hooks.Get(t.Context(), "globex")
