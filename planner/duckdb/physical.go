@@ -112,6 +112,12 @@ func classOfText(message string) bindings.ErrorType {
 		return bindings.ErrorTypeOutOfRange
 	case "Conversion":
 		return bindings.ErrorTypeConversion
+	case "Decimal":
+		return bindings.ErrorTypeDecimal
+	case "Divide by Zero":
+		return bindings.ErrorTypeDivideByZero
+	case "Invalid Input":
+		return bindings.ErrorTypeInvalidInput
 	case "Out of Memory":
 		return bindings.ErrorTypeOutOfMemory
 	case "INTERRUPT", "Interrupt":

@@ -1,9 +1,14 @@
 package duckdb_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/planner"
 )
 
 // TestStatementsAgain runs the same statements over rows in memory with other
@@ -148,5 +153,29 @@ func TestParametersPruneRowGroups(t *testing.T) {
 	}
 	if _, err := ask(t.Context(), w.session, "SELECT count(big) FROM weather WHERE timestamp > '2024-01-01'"); err == nil {
 		t.Error("what was overwritten can be read")
+	}
+}
+
+// TestErrorsOfFiles: what a statement over files fails of while it starts has the
+// status of its kind.
+func TestErrorsOfFiles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.inFile(0, fields{"big": 1, "label": "x"}, fields{"big": 2, "label": "9223372036854775808"})
+	for sql, code := range map[string]string{
+		"SELECT (SELECT big FROM weather)":                        pgerrcode.CardinalityViolation,
+		"SELECT 1 / (big - big) FROM weather":                     pgerrcode.DivisionByZero,
+		"SELECT big + 9223372036854775807 FROM weather":           pgerrcode.NumericValueOutOfRange,
+		"SELECT label::bigint FROM weather WHERE label = 'x'":     pgerrcode.InvalidTextRepresentation,
+		"SELECT label::bigint FROM weather WHERE label LIKE '9%'": pgerrcode.NumericValueOutOfRange,
+	} {
+		for range 10 {
+			_, err := ask(t.Context(), w.session, sql)
+			var e *planner.Error
+			if !errors.As(err, &e) || e.Code != code {
+				t.Errorf("%s: %v, want %s", sql, err, code)
+				break
+			}
+		}
 	}
 }
