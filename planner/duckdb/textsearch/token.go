@@ -107,7 +107,7 @@ func (s *scanner) at(i int) rune {
 	return s.text[i]
 }
 
-// token ends at an index, where the next one begins.
+// tokenTo is a token that ends at an index, where the next one begins.
 func tokenTo(kind Kind, end int) found { return found{kind: kind, end: end, next: end} }
 
 // first is the first token of rules that are tried in order at one index.
