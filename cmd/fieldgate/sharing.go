@@ -41,7 +41,7 @@ const requestPatience = 2
 
 func newSharing(c *config, s *stores, log *slog.Logger) (*sharing, error) {
 	duration := time.Duration(c.Limits.LeaseSeconds) * time.Second
-	sh := &sharing{requests: compact.NewRequests(s.kv, requestPatience*duration, log), numbers: make(chan *lease.Lease, 1), log: log}
+	sh := &sharing{numbers: make(chan *lease.Lease, 1), log: log}
 	var err error
 	if sh.workers, err = pipeline.NewLeases(pipeline.LeasesConfig{KV: s.kv, Duration: duration, Logger: log}); err != nil {
 		return nil, err
@@ -49,6 +49,7 @@ func newSharing(c *config, s *stores, log *slog.Logger) (*sharing, error) {
 	if sh.leases, err = lease.New(lease.Config{KV: s.kv, Duration: duration, Logger: log}); err != nil {
 		return nil, err
 	}
+	sh.requests = compact.NewRequests(s.kv, sh.leases, requestPatience*duration, log)
 	if s.staged != nil {
 		sh.positions = &pipeline.Positions{
 			Raw: s.raw, Staged: s.staged, Errors: s.errors,

@@ -29,6 +29,19 @@ func Join(ctx context.Context, h *lease.Holder) error {
 	})
 }
 
+// present says that some process that compacts has joined, this one or another. One
+// that died is held for present until it was seen to show no sign of life.
+func present(ctx context.Context, h *lease.Holder) (bool, error) {
+	if h.Holds(compactors + h.Owner()) {
+		return true, nil
+	}
+	others, err := h.Others(ctx, compactors)
+	if err != nil {
+		return false, fmt.Errorf("find compactors: %w", err)
+	}
+	return len(others) > 0, nil
+}
+
 // shared is how a compactor shares the datasets with those of other processes. One
 // dataset is compacted by one process at a time, which has its lease for as long as
 // a pass takes. Who takes it follows from the names of the processes that are there,

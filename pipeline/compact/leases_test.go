@@ -37,6 +37,15 @@ func newKV(t *testing.T) schema.KV {
 	return db
 }
 
+func newHolder(t *testing.T, kv schema.KV, duration time.Duration) *lease.Holder {
+	t.Helper()
+	h, err := lease.New(lease.Config{KV: kv, Duration: duration, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
 // process makes a compactor as another process has it: with a lake and leases of its
 // own over the same stores.
 func (b *bundle) process(t *testing.T, kv schema.KV, bucket objstore.Bucket, duration time.Duration) (*compact.Compactor, *lease.Holder) {
@@ -167,7 +176,7 @@ func TestRequests(t *testing.T) {
 	t.Parallel()
 	kv := newKV(t)
 	logger := slog.New(slog.DiscardHandler)
-	requests := compact.NewRequests(kv, time.Second, logger)
+	requests := compact.NewRequests(kv, newHolder(t, kv, time.Second), time.Second, logger)
 	if err := requests.Ask(t.Context()); err != compact.ErrNobody { //nolint:errorlint // the very error
 		t.Errorf("without a compactor: %v, want ErrNobody", err)
 	}
@@ -176,12 +185,9 @@ func TestRequests(t *testing.T) {
 	served, joined := make(chan struct{}, 100), make(chan map[string]sources.Watermarks, 100)
 	fail := make(chan error, 1)
 	for range 2 {
-		h, err := lease.New(lease.Config{KV: kv, Duration: time.Second, Logger: logger})
-		if err != nil {
-			t.Fatal(err)
-		}
+		h := newHolder(t, kv, time.Second)
 		s := &compact.Service{
-			Requests: compact.NewRequests(kv, time.Second, logger), Leases: h,
+			Requests: compact.NewRequests(kv, h, time.Second, logger), Leases: h,
 			Compact: func(ctx context.Context, want func(string, sources.Watermarks) error) error {
 				if err := want("staged", sources.Watermarks{1: stream.SequenceOf(5)}); err != nil {
 					return err
@@ -229,6 +235,65 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// TestRequestsWaitForTheBusy: a request that comes while the only process that
+// compacts serves another waits for longer than one may lie where nobody is there.
+func TestRequestsWaitForTheBusy(t *testing.T) {
+	t.Parallel()
+	kv := newKV(t)
+	logger := slog.New(slog.DiscardHandler)
+	const duration, patience = 10 * time.Second, 100 * time.Millisecond
+	requests := compact.NewRequests(kv, newHolder(t, kv, duration), patience, logger)
+	h := newHolder(t, kv, duration)
+	begun, finish := make(chan struct{}, 10), make(chan struct{})
+	s := &compact.Service{
+		Requests: requests, Leases: h,
+		Compact: func(context.Context, func(string, sources.Watermarks) error) error {
+			begun <- struct{}{}
+			<-finish
+			return nil
+		},
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var serving, asking errgroup.Group
+	serving.Go(func() error { return compact.Join(ctx, h) })
+	serving.Go(func() error { return s.Run(ctx) })
+	asking.Go(func() error { return requests.Ask(t.Context()) })
+	<-begun
+	late := make(chan error, 1)
+	asking.Go(func() error {
+		err := requests.Ask(t.Context())
+		late <- err
+		return err
+	})
+	select {
+	case err := <-late:
+		t.Errorf("told %v while the process was busy", err)
+	case <-time.After(10 * patience):
+	}
+	close(finish)
+	if err := asking.Wait(); err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := serving.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRequestsGiveUpTheDead: who died with its leases is not waited for.
+func TestRequestsGiveUpTheDead(t *testing.T) {
+	t.Parallel()
+	kv := newKV(t)
+	dead := newHolder(t, kv, time.Second)
+	if l, err := dead.Take(t.Context(), "compactors/"+dead.Owner(), ""); l == nil || err != nil {
+		t.Fatal(l, err)
+	}
+	requests := compact.NewRequests(kv, newHolder(t, kv, 200*time.Millisecond), 400*time.Millisecond, slog.New(slog.DiscardHandler))
+	if err := requests.Ask(t.Context()); err != compact.ErrNobody { //nolint:errorlint // the very error
+		t.Errorf("told %v, want ErrNobody", err)
+	}
+}
+
 // TestRequestFormat reads a request as every version does.
 func TestRequestFormat(t *testing.T) {
 	t.Parallel()
@@ -237,7 +302,7 @@ func TestRequestFormat(t *testing.T) {
 	if _, err := kv.Put(t.Context(), "compactions/x", []byte(value), 0); err != nil {
 		t.Fatal(err)
 	}
-	ends, err := compact.NewRequests(kv, time.Minute, slog.New(slog.DiscardHandler)).Ends(t.Context())
+	ends, err := compact.NewRequests(kv, newHolder(t, kv, time.Minute), time.Minute, slog.New(slog.DiscardHandler)).Ends(t.Context())
 	if err != nil || ends["staged"][0] != stream.SequenceOf(17) || ends["staged"][4] != stream.SequenceOf(9) {
 		t.Errorf("ends %v, %v", ends, err)
 	}

@@ -55,17 +55,20 @@ const requestFormat = 1
 
 // Requests are how a process asks those that compact to do so at once.
 type Requests struct {
-	kv schema.KV
-	// patience is how long a request may lie without a sign of being served.
+	kv     schema.KV
+	leases *lease.Holder
+	// patience is how long a request may lie without a sign of being served, while
+	// nobody is there who could.
 	patience time.Duration
 	logger   *slog.Logger
 }
 
-// NewRequests makes requests over a key-value store. A request is given up when it
+// NewRequests makes requests over a key-value store, to processes that have joined
+// (Join) by leases like this one's. A request is given up when none is there and it
 // was not touched for the length of patience: longer than it takes to take over from
-// a process that died.
-func NewRequests(kv schema.KV, patience time.Duration, logger *slog.Logger) *Requests {
-	return &Requests{kv: kv, patience: patience, logger: logger}
+// a process that died. A process that is there may be busy for as long as it takes.
+func NewRequests(kv schema.KV, leases *lease.Holder, patience time.Duration, logger *slog.Logger) *Requests {
+	return &Requests{kv: kv, leases: leases, patience: patience, logger: logger}
 }
 
 // Ask returns when everything that was staged before the call is in the lake.
@@ -76,6 +79,10 @@ func (r *Requests) Ask(ctx context.Context) error {
 		return err
 	}
 	defer r.remove(context.WithoutCancel(ctx), q)
+	// From now on it is seen which of the processes have died.
+	if _, err := present(ctx, r.leases); err != nil {
+		return err
+	}
 	touched := time.Now()
 	for {
 		if err := sleep(ctx, requestPause/2); err != nil {
@@ -93,7 +100,15 @@ func (r *Requests) Ask(ctx context.Context) error {
 			return nil
 		case now.version != q.version:
 			q, touched = now, time.Now()
-		case time.Since(touched) > r.patience:
+		}
+		if time.Since(touched) <= r.patience {
+			continue
+		}
+		there, err := present(ctx, r.leases)
+		if err != nil {
+			return err
+		}
+		if !there {
 			return ErrNobody
 		}
 	}

@@ -239,6 +239,13 @@ func (h *Holder) isDead(name string, version uint64) bool {
 	return true
 }
 
+// Holds says that this process has the lease of a name, or is about to.
+func (h *Holder) Holds(name string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.held[name] != nil
+}
+
 // Note reads the note of a lease that somebody has; "" if nobody does.
 func (h *Holder) Note(ctx context.Context, name string) (string, error) {
 	d, _, err := load(ctx, h.cfg.KV, folder+name)
