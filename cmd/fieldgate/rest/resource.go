@@ -53,24 +53,34 @@ type (
 
 // MarshalJSON writes a source without a conversion as its name alone.
 func (a aliasBody) MarshalJSON() ([]byte, error) {
-	if a.Convert == "" {
-		return json.Marshal(a.Name)
-	}
 	type object aliasBody
-	return json.Marshal(object(a))
+	return encodeNamed(a.Name, a.Convert, object(a))
 }
 
 // UnmarshalJSON reads both forms.
 func (a *aliasBody) UnmarshalJSON(data []byte) error {
+	type object aliasBody
+	return decodeNamed(data, &a.Name, &a.Convert, (*object)(a), "an alias of a field is a JSON string, or an object with name and convert")
+}
+
+// encodeNamed writes an object that has nothing beside its name as a JSON string.
+func encodeNamed(name, beside string, object any) ([]byte, error) {
+	if beside == "" {
+		return json.Marshal(name)
+	}
+	return json.Marshal(object)
+}
+
+// decodeNamed reads what encodeNamed writes; form says what that is.
+func decodeNamed(data []byte, name, beside *string, object any, form string) error {
 	switch data[0] {
 	case '"':
-		a.Convert = ""
-		return json.Unmarshal(data, &a.Name)
+		*beside = ""
+		return json.Unmarshal(data, name)
 	case '{':
-		type object aliasBody
-		return decodeStrict(data, (*object)(a))
+		return decodeStrict(data, object)
 	}
-	return badRequest("an alias of a field is a JSON string, or an object with name and convert")
+	return badRequest(form)
 }
 
 // list gives an empty list where there is none, as JSON tells them apart.

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -29,24 +28,14 @@ type (
 
 // MarshalJSON writes a column without a comment as its name alone.
 func (c columnBody) MarshalJSON() ([]byte, error) {
-	if c.Comment == "" {
-		return json.Marshal(c.Name)
-	}
 	type object columnBody
-	return json.Marshal(object(c))
+	return encodeNamed(c.Name, c.Comment, object(c))
 }
 
 // UnmarshalJSON reads both forms.
 func (c *columnBody) UnmarshalJSON(data []byte) error {
-	switch data[0] {
-	case '"':
-		c.Comment = ""
-		return json.Unmarshal(data, &c.Name)
-	case '{':
-		type object columnBody
-		return decodeStrict(data, (*object)(c))
-	}
-	return badRequest("a column of a view is a JSON string, or an object with name and comment")
+	type object columnBody
+	return decodeNamed(data, &c.Name, &c.Comment, (*object)(c), "a column of a view is a JSON string, or an object with name and comment")
 }
 
 func viewOf(v *schema.View) viewBody {
