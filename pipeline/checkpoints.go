@@ -66,14 +66,19 @@ func loadCheckpoint(ctx context.Context, kv schema.KV, key string) (checkpoint, 
 	if err != nil {
 		return checkpoint{}, 0, fmt.Errorf("load %s: %w", key, err)
 	}
+	v, err := decodeCheckpoint(item)
+	return v, item.Version, err
+}
+
+func decodeCheckpoint(item schema.Item) (checkpoint, error) {
 	var v checkpoint
 	if err := json.Unmarshal(item.Value, &v); err != nil {
-		return checkpoint{}, 0, fmt.Errorf("load %s: %w", key, err)
+		return checkpoint{}, fmt.Errorf("load %s: %w", item.Key, err)
 	}
 	if v.Format != checkpointFormat && v.Format != leasedFormat {
-		return checkpoint{}, 0, fmt.Errorf("load %s: format %d is not known here", key, v.Format)
+		return checkpoint{}, fmt.Errorf("load %s: format %d is not known here", item.Key, v.Format)
 	}
-	return v, item.Version, nil
+	return v, nil
 }
 
 // Save implements stream.Checkpoints. It does nothing if the stored one is at or

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	leases "github.com/fieldgate/fieldgate/pipeline/lease"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
 )
@@ -64,8 +65,7 @@ type lease struct {
 	gone    bool
 }
 
-// write stores the lease's value, changed. Lost is what another took; what became
-// of an earlier write may be unknown, so that the version alone does not say so.
+// write stores the lease's value, changed.
 func (l *lease) write(ctx context.Context, change func(v *checkpoint)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -78,26 +78,20 @@ func (l *lease) write(ctx context.Context, change func(v *checkpoint)) error {
 	if err != nil {
 		return fmt.Errorf("write lease %s: %w", l.key, err)
 	}
-	for {
-		version, err := l.kv.Put(ctx, l.key, data, l.version)
-		if err == nil {
-			l.value, l.version = value, version
-			return nil
-		}
-		if !errors.Is(err, schema.ErrConflict) {
-			return fmt.Errorf("write lease %s: %w", l.key, err)
-		}
-		stored, version, err := loadCheckpoint(ctx, l.kv, l.key)
-		if err != nil {
-			return err
-		}
-		if stored.Turn != l.value.Turn || stored.Owner != l.value.Owner {
-			l.gone = true
-			l.lost(errLeaseLost)
-			return errLeaseLost
-		}
-		l.version = version
+	version, err := leases.Rewrite(ctx, l.kv, l.key, data, l.version, func(stored schema.Item) (bool, error) {
+		v, err := decodeCheckpoint(stored)
+		return v.Turn == l.value.Turn && v.Owner == l.value.Owner, err
+	})
+	if errors.Is(err, leases.ErrLost) {
+		l.gone = true
+		l.lost(errLeaseLost)
+		return errLeaseLost
 	}
+	if err != nil {
+		return fmt.Errorf("write lease %s: %w", l.key, err)
+	}
+	l.value, l.version = value, version
+	return nil
 }
 
 // save moves the checkpoint. It does not go back.

@@ -54,7 +54,7 @@ var layers = map[string][]string{
 	"pipeline/lease":   {"schema"},
 
 	"planner":          {"schema", "schema/postgres", "schema/suggest", "schema/webhook", "sources"},
-	"pipeline":         {"schema", "schema/profile", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
+	"pipeline":         {"schema", "schema/profile", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/lease", "pipeline/stream", "pipeline/record"},
 	"pipeline/compact": {"schema", "pipeline/lease", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/stream", "pipeline/record"},
 	"ingest":           {"schema", "pipeline/stream", "pipeline/record"},
 	"wire/auth":        {"schema"},

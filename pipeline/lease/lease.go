@@ -310,8 +310,7 @@ func (l *Lease) Remove(ctx context.Context) error {
 	return nil
 }
 
-// write stores the lease's value, changed. Lost is what another took; what became
-// of an earlier write may be unknown, so that the version alone does not say so.
+// write stores the lease's value, changed.
 func (l *Lease) write(ctx context.Context, change func(d *document)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -324,27 +323,47 @@ func (l *Lease) write(ctx context.Context, change func(d *document)) error {
 	if err != nil {
 		return fmt.Errorf("write lease %s: %w", l.name, err)
 	}
-	kv := l.holder.cfg.KV
+	version, err := Rewrite(ctx, l.holder.cfg.KV, folder+l.name, data, l.version, func(stored schema.Item) (bool, error) {
+		d, err := decode(stored)
+		return d.Turn == l.value.Turn && d.Owner == l.value.Owner, err
+	})
+	if errors.Is(err, ErrLost) {
+		l.gone = true
+		close(l.lost)
+		l.holder.forget(l)
+	}
+	if err != nil {
+		return fmt.Errorf("write lease %s: %w", l.name, err)
+	}
+	l.value, l.version = value, version
+	return nil
+}
+
+// Rewrite stores a value that only its owner writes, over the version that the
+// owner knows, and gives the new version. What became of an earlier write may be
+// unknown, so that the version alone does not say whether the value is another's by
+// now: mine says so of what is stored. ErrLost if it is.
+func Rewrite(ctx context.Context, kv schema.KV, key string, value []byte, version uint64, mine func(stored schema.Item) (bool, error)) (uint64, error) {
 	for {
-		version, err := kv.Put(ctx, folder+l.name, data, l.version)
-		if err == nil {
-			l.value, l.version = value, version
-			return nil
-		}
+		written, err := kv.Put(ctx, key, value, version)
 		if !errors.Is(err, schema.ErrConflict) {
-			return fmt.Errorf("write lease %s: %w", l.name, err)
+			return written, err
 		}
-		stored, version, err := load(ctx, kv, folder+l.name)
+		stored, err := kv.Get(ctx, key)
+		if errors.Is(err, schema.ErrNotFound) {
+			return 0, ErrLost
+		}
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if stored.Turn != l.value.Turn || stored.Owner != l.value.Owner {
-			l.gone = true
-			close(l.lost)
-			l.holder.forget(l)
-			return fmt.Errorf("lease %s: %w", l.name, ErrLost)
+		still, err := mine(stored)
+		if err != nil {
+			return 0, err
 		}
-		l.version = version
+		if !still {
+			return 0, ErrLost
+		}
+		version = stored.Version
 	}
 }
 
