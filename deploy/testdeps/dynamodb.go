@@ -50,11 +50,30 @@ func startDynalite() (apiServer, error) {
 }
 
 func startMoto() (apiServer, error) {
-	program, err := installed("clients", "moto", "bin", "moto_server")
+	python, err := installed("clients", "moto", "bin", "python")
 	if err != nil {
 		return apiServer{}, err
 	}
-	return startAPI(filepath.Dir(program), nil, func(port string) []string {
-		return []string{program, "--host", "127.0.0.1", "--port", port}
+	return startAPI(filepath.Dir(python), nil, func(port string) []string {
+		return []string{python, "-c", serialMoto, "--host", "127.0.0.1", "--port", port}
 	})
 }
+
+// serialMoto runs moto's server with one request at a time inside. moto checks the
+// condition of a write and then writes, without a lock, in a thread for each
+// connection, so that two writers can both pass on one version; DynamoDB's
+// conditional writes are atomic.
+const serialMoto = `
+import threading
+from moto import server
+
+lock = threading.Lock()
+
+class Serial(server.DomainDispatcherApplication):
+    def __call__(self, environ, start_response):
+        with lock:
+            return super().__call__(environ, start_response)
+
+server.DomainDispatcherApplication = Serial
+server.main()
+`
