@@ -16,7 +16,9 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/rest"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/ingest"
 	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/planner"
@@ -222,12 +224,12 @@ func (a *admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // runAdmin carries out a command on a data directory: by the server that has it,
 // or else on the stopped store.
-func runAdmin(ctx context.Context, c *config, r adminRequest) (string, error) {
+func runAdmin(ctx context.Context, c *config.Config, r adminRequest) (string, error) {
 	output, err := askServer(ctx, c.DataDir, r)
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
 		return output, err
 	}
-	kv, closer, err := openKV(ctx, c)
+	kv, closer, err := stores.OpenKV(ctx, c)
 	if err != nil {
 		return "", err
 	}
@@ -268,6 +270,9 @@ func askServer(ctx context.Context, dir string, r adminRequest) (string, error) 
 	}
 	return string(answer), nil
 }
+
+// adminSocket is the name of the admin socket in a data directory.
+const adminSocket = "admin.sock"
 
 // socketPath is where the admin socket lies. Unix socket addresses are short
 // (108 bytes on Linux), so a deep directory is named relative to this one.

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // adminFlags say which data directory a command is about.
@@ -34,7 +36,7 @@ func (f *adminFlags) run(cmd *cobra.Command, r adminRequest) error {
 
 // ask carries out a request.
 func (f *adminFlags) ask(cmd *cobra.Command, r adminRequest) (string, error) {
-	c, err := loadConfig(f.config, os.Environ())
+	c, err := config.Load(f.config, os.Environ())
 	if err != nil {
 		return "", err
 	}

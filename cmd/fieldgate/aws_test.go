@@ -17,6 +17,8 @@ import (
 	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
 	"github.com/fieldgate/fieldgate/pipeline"
@@ -24,11 +26,11 @@ import (
 
 // inStorm has a server reach its stores through proxies at which many requests
 // meet a fault.
-func inStorm(t *testing.T, seed uint64, adjust func(*config)) func(*config) {
+func inStorm(t *testing.T, seed uint64, adjust func(*config.Config)) func(*config.Config) {
 	t.Helper()
 	var once sync.Once
 	proxies := map[string]string{}
-	return func(c *config) {
+	return func(c *config.Config) {
 		adjust(c)
 		endpoints := []*string{&c.Stream.Endpoint, &c.Nearline.Endpoint, &c.KeyValue.Endpoint, &c.Objects.Endpoint}
 		once.Do(func() {
@@ -55,11 +57,11 @@ type resharder struct {
 	changes int
 }
 
-func newResharder(t *testing.T, seed uint64, adjust func(*config)) *resharder {
+func newResharder(t *testing.T, seed uint64, adjust func(*config.Config)) *resharder {
 	t.Helper()
-	c := defaultConfig()
+	c := config.Default()
 	adjust(&c)
-	access, err := awsConfig(t.Context(), c.Stream.Region, c.Stream.Endpoint)
+	access, err := stores.AWSConfig(t.Context(), c.Stream.Region, c.Stream.Endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +168,7 @@ func TestKillWorkers(t *testing.T) {
 	k := torture{acked: 3_000 * n, batch: 20}
 	random := rand.New(rand.NewPCG(seed, 2))
 
-	kinds := [][]string{{roleStage}, {roleStage}, {roleIngest}, {roleCompact, roleGateway}}
+	kinds := [][]string{{config.RoleStage}, {config.RoleStage}, {config.RoleIngest}, {config.RoleCompact, config.RoleGateway}}
 	const door, gateway = 2, 3
 	nodes := make([]*node, len(kinds))
 	var taking atomic.Pointer[node]

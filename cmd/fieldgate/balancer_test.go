@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // balancer passes TCP connections on to gateways in turn, as a network load balancer
@@ -102,8 +104,8 @@ func wantCode(t *testing.T, doing string, err error, code string) {
 // end lets open transactions and cursors finish.
 func TestBalancer(t *testing.T) {
 	adjust := onAWS(t)
-	launch(t, adjust, roleStage) // makes the tables
-	gateways := []*node{launch(t, adjust, roleGateway), launch(t, adjust, roleGateway)}
+	launch(t, adjust, config.RoleStage) // makes the tables
+	gateways := []*node{launch(t, adjust, config.RoleGateway), launch(t, adjust, config.RoleGateway)}
 	b := startBalancer(t, gateways[0].c.PGAddr, gateways[1].c.PGAddr)
 	for _, g := range gateways {
 		awaitHealthy(t, g.c.HTTPAddr)

@@ -52,7 +52,7 @@ func (s *server) catalogFiles(ctx context.Context, tenant string) ([]pgcatalog.F
 	if err != nil {
 		return nil, err
 	}
-	datasets, err := s.stores.lake.Datasets(ctx, tenant)
+	datasets, err := s.stores.Lake.Datasets(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (s *server) catalogFiles(ctx context.Context, tenant string) ([]pgcatalog.F
 }
 
 func (s *server) filesOf(ctx context.Context, ds schema.Dataset) ([]pgcatalog.File, error) {
-	v, err := s.stores.lake.Version(ctx, ds)
+	v, err := s.stores.Lake.Version(ctx, ds)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/pipeline/compact"
 	"github.com/fieldgate/fieldgate/pipeline/record"
@@ -16,7 +18,7 @@ import (
 // wireCompaction wires what follows the archive, and what frees behind it.
 func (s *server) wireCompaction() error {
 	w, st := &s.writing, s.stores
-	conflicts := pipeline.NewErrorRows(st.errors, s.schemas, nil)
+	conflicts := pipeline.NewErrorRows(st.Errors, s.schemas, nil)
 	var pressure *fan
 	if w.tail != nil {
 		pressure = fanOut(w.tail.Pressure(), 2)
@@ -25,10 +27,10 @@ func (s *server) wireCompaction() error {
 	for i, stage := range []struct {
 		archive, log string
 		from         stream.Log
-	}{{record.StageStaged, pipeline.LogStaged, st.staged}, {record.StageErrors, pipeline.LogErrors, st.errors}} {
+	}{{record.StageStaged, pipeline.LogStaged, st.Staged}, {record.StageErrors, pipeline.LogErrors, st.Errors}} {
 		cfg := compact.Config{
-			Stage: stage.archive, Log: stage.from, Bucket: st.objects, Lake: st.lake,
-			Checkpoints: st.checkpoints(stage.log), Declared: s.declared,
+			Stage: stage.archive, Log: stage.from, Bucket: st.Objects, Lake: st.Lake,
+			Checkpoints: st.Checkpoints(stage.log), Declared: s.declared,
 			Conflict: func(ctx context.Context, e *schema.Event, _ stream.Position) error {
 				return conflicts.PutConflict(ctx, e)
 			},
@@ -58,20 +60,20 @@ func (s *server) wireCompaction() error {
 		w.compactors = append(w.compactors, c)
 		w.stages = append(w.stages, c)
 	}
-	sweeper, err := compact.NewSweeper(compact.SweeperConfig{Lake: st.lake, Leases: s.leases(), Logger: s.log})
+	sweeper, err := compact.NewSweeper(compact.SweeperConfig{Lake: st.Lake, Leases: s.leases(), Logger: s.log})
 	if err != nil {
 		return err
 	}
 	w.stages = append(w.stages, s.once("sweep", sweeper))
-	for _, l := range []*logStore{st.raw, st.staged, st.errors} {
-		for n, r := range l.runners {
-			w.stages = append(w.stages, s.once(fmt.Sprintf("log/%s/%d", l.name, n), r))
+	for _, l := range []*stores.Log{st.Raw, st.Staged, st.Errors} {
+		for n, r := range l.Runners {
+			w.stages = append(w.stages, s.once(fmt.Sprintf("log/%s/%d", l.Name, n), r))
 		}
 	}
 	if s.sharing != nil {
 		w.stages = append(w.stages, s.sharing.compaction(w.compactors)...)
 	}
-	if s.c.Stream.Kind == kinesisKind {
+	if s.c.Stream.Kind == config.Kinesis {
 		return nil // which frees by age alone
 	}
 	return s.wireRetention()
@@ -84,12 +86,12 @@ func (s *server) wireRetention() error {
 		log       stream.Log
 		consumers []string
 	}{
-		{pipeline.LogRaw, s.stores.raw, []string{pipeline.ConsumerRaw, pipeline.ConsumerDelivery}},
-		{pipeline.LogStaged, s.stores.staged, []string{pipeline.ConsumerDelivery, pipeline.ConsumerStaging, pipeline.ConsumerProfile, compact.Consumer}},
-		{pipeline.LogErrors, s.stores.errors, []string{pipeline.ConsumerDelivery, pipeline.ConsumerStaging, compact.Consumer}},
+		{pipeline.LogRaw, s.stores.Raw, []string{pipeline.ConsumerRaw, pipeline.ConsumerDelivery}},
+		{pipeline.LogStaged, s.stores.Staged, []string{pipeline.ConsumerDelivery, pipeline.ConsumerStaging, pipeline.ConsumerProfile, compact.Consumer}},
+		{pipeline.LogErrors, s.stores.Errors, []string{pipeline.ConsumerDelivery, pipeline.ConsumerStaging, compact.Consumer}},
 	} {
 		r, err := stream.NewRetention(stream.RetentionConfig{
-			Log: l.log, Checkpoints: s.stores.checkpoints(l.name), Consumers: l.consumers, Logger: s.log,
+			Log: l.log, Checkpoints: s.stores.Checkpoints(l.name), Consumers: l.consumers, Logger: s.log,
 		})
 		if err != nil {
 			return err

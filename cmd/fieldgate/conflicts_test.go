@@ -3,20 +3,22 @@ package main
 import (
 	"fmt"
 	"testing"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // conflictGap is what happens between two events of one identity.
 type conflictGap struct {
 	name string
-	pass []func(t *testing.T, i *instance, adjust ...func(*config)) *instance
+	pass []func(t *testing.T, i *instance, adjust ...func(*config.Config)) *instance
 }
 
-func restartInstance(t *testing.T, i *instance, adjust ...func(*config)) *instance {
+func restartInstance(t *testing.T, i *instance, adjust ...func(*config.Config)) *instance {
 	i.close(t)
 	return start(t, i.c.DataDir, adjust...)
 }
 
-func compactInstance(t *testing.T, i *instance, _ ...func(*config)) *instance {
+func compactInstance(t *testing.T, i *instance, _ ...func(*config.Config)) *instance {
 	i.query(t, `select fieldgate.compact()`)
 	return i
 }
@@ -26,7 +28,7 @@ func compactInstance(t *testing.T, i *instance, _ ...func(*config)) *instance {
 // row, B the one error row, and the second A neither.
 func TestConflicts(t *testing.T) {
 	t.Parallel()
-	type pass = []func(t *testing.T, i *instance, adjust ...func(*config)) *instance
+	type pass = []func(t *testing.T, i *instance, adjust ...func(*config.Config)) *instance
 	gaps := []conflictGap{
 		{"nothing", nil},
 		{"restart", pass{restartInstance}},
@@ -44,14 +46,14 @@ func TestConflicts(t *testing.T) {
 }
 
 // testConflicts does so with two gaps, on servers that are adjusted.
-func testConflicts(t *testing.T, first, second conflictGap, adjust ...func(*config)) {
+func testConflicts(t *testing.T, first, second conflictGap, adjust ...func(*config.Config)) {
 	t.Helper()
 	event := func(metric string, v int) string {
 		return fmt.Sprintf(`{"metrictype":%q,"timestamp":"2026-03-01T00:00:00Z","_id":"x","v":%d}`, metric, v)
 	}
 	i := start(t, t.TempDir(), adjust...)
 	// One metric has 1, 2, 1 and the other 2, 1, 2.
-	last := conflictGap{"", []func(*testing.T, *instance, ...func(*config)) *instance{compactInstance, restartInstance}}
+	last := conflictGap{"", []func(*testing.T, *instance, ...func(*config.Config)) *instance{compactInstance, restartInstance}}
 	for n, gap := range []conflictGap{first, second, last} {
 		i.post(t, []string{event("rising", 1+n%2), event("falling", 2-n%2)})
 		// Two requests may be staged at once, so each waits for the one before.

@@ -6,12 +6,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 func TestDebugDoorServesProfiles(t *testing.T) {
 	t.Parallel()
 	addr := freeAddr(t)
-	start(t, t.TempDir(), func(c *config) { c.DebugAddr = addr })
+	start(t, t.TempDir(), func(c *config.Config) { c.DebugAddr = addr })
 	for path, want := range map[string]string{"/debug/pprof/goroutine?debug=1": ".serveDebug", "/debug/vars": `"HeapInuse":`} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+path, http.NoBody)
 		if err != nil {
@@ -37,9 +39,9 @@ func TestDebugDoorIsForLoopbackOnly(t *testing.T) {
 		addr string
 		ok   bool
 	}{{"", true}, {"127.0.0.1:6060", true}, {"localhost:6060", true}, {":6060", false}, {"192.0.2.1:6060", false}, {"6060", false}} {
-		cfg := defaultConfig()
+		cfg := config.Default()
 		cfg.DebugAddr = c.addr
-		if err := cfg.validate(); (err == nil) != c.ok {
+		if err := cfg.Validate(); (err == nil) != c.ok {
 			t.Errorf("debug_addr %q: %v", c.addr, err)
 		}
 	}

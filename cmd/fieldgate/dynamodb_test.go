@@ -9,26 +9,28 @@ import (
 
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 )
 
 // onDynamoDB has a server keep its recent events and key-value pairs in tables of
 // dynalite that no other test has.
-func onDynamoDB(t *testing.T) func(*config) {
+func onDynamoDB(t *testing.T) func(*config.Config) {
 	t.Helper()
 	url := testdeps.Dynalite(t)
-	withAWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey) // any would do
+	testdeps.AWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey) // any would do
 	prefix := fmt.Sprintf("t%d", time.Now().UnixNano())
-	return func(c *config) {
-		c.Nearline.Kind, c.Nearline.Prefix, c.Nearline.Endpoint = dynamoDBKind, prefix, url
-		c.KeyValue.Kind, c.KeyValue.Prefix, c.KeyValue.Endpoint = dynamoDBKind, prefix, url
+	return func(c *config.Config) {
+		c.Nearline.Kind, c.Nearline.Prefix, c.Nearline.Endpoint = config.DynamoDB, prefix, url
+		c.KeyValue.Kind, c.KeyValue.Prefix, c.KeyValue.Endpoint = config.DynamoDB, prefix, url
 	}
 }
 
 // TestQuickStartOnDynamoDB is TestQuickStart with recent events and key-value
 // pairs on DynamoDB.
 func TestQuickStartOnDynamoDB(t *testing.T) {
-	c := defaultConfig()
+	c := config.Default()
 	onDynamoDB(t)(&c)
 	testQuickStart(t, environment(&c)...)
 }
@@ -42,7 +44,7 @@ func TestEarthquakesOnDynamoDB(t *testing.T) {
 // TestConflictsOnDynamoDB is TestConflicts likewise, in fewer ways.
 func TestConflictsOnDynamoDB(t *testing.T) {
 	adjust := onDynamoDB(t)
-	type pass = []func(t *testing.T, i *instance, adjust ...func(*config)) *instance
+	type pass = []func(t *testing.T, i *instance, adjust ...func(*config.Config)) *instance
 	testConflicts(t, conflictGap{"nothing", nil}, conflictGap{"compaction, restart", pass{compactInstance, restartInstance}}, adjust)
 }
 
@@ -116,9 +118,9 @@ func TestNearlineUnreachable(t *testing.T) {
 }
 
 // dropTable deletes the table of a week behind the server's back.
-func dropTable(t *testing.T, c *config, week string) {
+func dropTable(t *testing.T, c *config.Config, week string) {
 	t.Helper()
-	access, err := awsConfig(t.Context(), c.Nearline.Region, c.Nearline.Endpoint)
+	access, err := stores.AWSConfig(t.Context(), c.Nearline.Region, c.Nearline.Endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // The same answers before, during and after compaction, whatever the order and
@@ -29,7 +31,7 @@ func TestEarthquakes(t *testing.T) {
 }
 
 // testEarthquakes does so in a data directory of a server that is adjusted.
-func testEarthquakes(t *testing.T, dir string, adjust ...func(*config)) {
+func testEarthquakes(t *testing.T, dir string, adjust ...func(*config.Config)) {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

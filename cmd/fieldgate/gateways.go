@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/pipeline/lease"
 	"github.com/fieldgate/fieldgate/wire"
 )
@@ -118,7 +119,7 @@ func (sh *sharing) passOn(ctx context.Context, node uint16, request []byte) erro
 }
 
 // advertised is where other gateways reach this one.
-func advertised(c *config, listening net.Addr) string {
+func advertised(c *config.Config, listening net.Addr) string {
 	if c.PGAdvertise != "" {
 		return c.PGAdvertise
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // gauges makes events of 50 devices, a second apart, from number first on.
@@ -109,7 +111,7 @@ func TestHotWindow(t *testing.T) {
 // TestHotWindowGivesWay: with little memory the window goes, and no row with it.
 func TestHotWindowGivesWay(t *testing.T) {
 	t.Parallel()
-	h := &hotWindow{start(t, t.TempDir(), func(c *config) { c.Limits.TailMB = 4 }), time.Now().UTC().Add(-10 * time.Hour).Truncate(time.Second)}
+	h := &hotWindow{start(t, t.TempDir(), func(c *config.Config) { c.Limits.TailMB = 4 }), time.Now().UTC().Add(-10 * time.Hour).Truncate(time.Second)}
 	h.query(t, `create table gauge (device text, level integer)`)
 	const step, steps = 5000, 7
 	for n := range steps {

@@ -16,20 +16,22 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // instance is a server in development mode that a test started.
 type instance struct {
-	c    config
+	c    config.Config
 	stop context.CancelFunc
 	done chan error
 }
 
 // start serves the data directory and waits until it is healthy. The server
 // stops with the test, if not before.
-func start(t *testing.T, dir string, adjust ...func(*config)) *instance {
+func start(t *testing.T, dir string, adjust ...func(*config.Config)) *instance {
 	t.Helper()
-	c := defaultConfig()
+	c := config.Default()
 	c.Dev = true
 	c.DataDir = dir
 	c.HTTPAddr, c.PGAddr = freeAddr(t), freeAddr(t)

@@ -7,23 +7,25 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 )
 
 // onKinesis has a server keep its logs in new streams of a local server.
-func onKinesis(t *testing.T, url string) func(*config) {
+func onKinesis(t *testing.T, url string) func(*config.Config) {
 	t.Helper()
-	withAWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey) // any would do
+	testdeps.AWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey) // any would do
 	prefix := "f-" + strings.ToLower(rand.Text())
-	return func(c *config) {
-		c.Stream.Kind, c.Stream.Endpoint, c.Stream.Prefix = kinesisKind, url, prefix
+	return func(c *config.Config) {
+		c.Stream.Kind, c.Stream.Endpoint, c.Stream.Prefix = config.Kinesis, url, prefix
 		c.Stream.ReadsPerSecond = 50 // local servers do not count
 	}
 }
 
 // TestQuickStartOnKinesis is TestQuickStart with the logs on Kinesis.
 func TestQuickStartOnKinesis(t *testing.T) {
-	c := defaultConfig()
+	c := config.Default()
 	onKinesis(t, testdeps.Kinesalite(t))(&c)
 	testQuickStart(t, environment(&c)...)
 }
@@ -32,7 +34,7 @@ func TestQuickStartOnKinesis(t *testing.T) {
 func TestEarthquakesOnKinesis(t *testing.T) {
 	dir := t.TempDir()
 	testEarthquakes(t, dir, onKinesis(t, testdeps.Kinesalite(t)))
-	if _, err := os.Stat(filepath.Join(dir, streamsFolder)); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(dir, stores.StreamsFolder)); !os.IsNotExist(err) {
 		t.Errorf("the data directory has a log: %v", err)
 	}
 }

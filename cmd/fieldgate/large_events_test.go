@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 )
 
 // TestLargeEvents: events of nearly 1 MB lie in objects beside the log, and are
@@ -42,7 +44,7 @@ func TestLargeEvents(t *testing.T) {
 	i.eventually(t, `select count(*) from errors.stream`, "1")
 	check("at once")
 	for _, log := range []string{"staged", "errors"} {
-		objects, err := filepath.Glob(filepath.Join(dir, objectsFolder, "spill", log, "*", "*", "*", "*", "*"))
+		objects, err := filepath.Glob(filepath.Join(dir, stores.ObjectsFolder, "spill", log, "*", "*", "*", "*", "*"))
 		if err != nil || len(objects) == 0 {
 			t.Errorf("no record of the %s log lies in an object: %v", log, err)
 		}

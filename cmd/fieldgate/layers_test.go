@@ -66,7 +66,12 @@ var layers = map[string][]string{
 	"wire/wiretest":             {},
 
 	"cmd/fieldgate/browse": {},
-	"cmd/fieldgate/rest":   {"schema", "schema/postgres", "schema/suggest", "schema/webhook", "planner", "ingest", "pipeline"},
+	"cmd/fieldgate/config": {"sources/s3"},
+	"cmd/fieldgate/stores": {
+		"cmd/fieldgate/config", "schema", "schema/profile", "sources", "sources/bolt", "sources/dynamodb", "sources/lake", "sources/nearline",
+		"sources/objstore", "sources/s3", "sources/vfs", "pipeline", "pipeline/kinesis", "pipeline/record", "pipeline/stream",
+	},
+	"cmd/fieldgate/rest": {"schema", "schema/postgres", "schema/suggest", "schema/webhook", "planner", "ingest", "pipeline"},
 }
 
 // programs wire everything and may import any package.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // processorTime is what a process has used, user and system, in seconds. Linux counts
@@ -43,15 +45,15 @@ func TestWorkersCPU(t *testing.T) {
 	cost := map[int]float64{}
 	for _, workers := range []int{1, 2, 4} {
 		aws := onAWS(t)
-		adjust := func(c *config) {
+		adjust := func(c *config.Config) {
 			aws(c)
 			c.Stream.Shards, c.Stream.ReadsPerSecond = 4, 5
 		}
 		var stages []*node
 		for range workers {
-			stages = append(stages, launch(t, adjust, roleStage))
+			stages = append(stages, launch(t, adjust, config.RoleStage))
 		}
-		ingest, gateway := launch(t, adjust, roleIngest), launch(t, adjust, roleGateway)
+		ingest, gateway := launch(t, adjust, config.RoleIngest), launch(t, adjust, config.RoleGateway)
 		for _, n := range append(stages, ingest, gateway) {
 			awaitHealthy(t, n.c.HTTPAddr)
 		}

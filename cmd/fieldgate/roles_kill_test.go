@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // TestRolesKilled kills and pauses processes of every role at random moments while
@@ -120,8 +122,8 @@ func TestRolesKilled(t *testing.T) {
 }
 
 // adjusted is a configuration as a process of the test has it.
-func adjusted(adjust func(*config)) *config {
-	c := defaultConfig()
+func adjusted(adjust func(*config.Config)) *config.Config {
+	c := config.Default()
 	adjust(&c)
 	return &c
 }

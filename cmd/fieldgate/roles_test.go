@@ -11,21 +11,22 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 )
 
 // onAWS has a server keep everything in stores that other processes can use, on
 // local servers.
-func onAWS(t *testing.T) func(*config) {
+func onAWS(t *testing.T) func(*config.Config) {
 	t.Helper()
 	return onAWSWith(t, testdeps.Kinesalite(t))
 }
 
 // onAWSWith is onAWS with the logs on the Kinesis server at url.
-func onAWSWith(t *testing.T, url string) func(*config) {
+func onAWSWith(t *testing.T, url string) func(*config.Config) {
 	t.Helper()
 	kinesis, dynamodb, s3 := onKinesis(t, url), onDynamoDB(t), onS3(t) // S3 alone looks at keys
-	return func(c *config) {
+	return func(c *config.Config) {
 		kinesis(c)
 		dynamodb(c)
 		s3(c)
@@ -41,9 +42,9 @@ type node struct {
 
 // launch starts a process with a data directory of its own. It is killed with the
 // test, if it has not ended before.
-func launch(t *testing.T, adjust func(*config), roles ...string) *node {
+func launch(t *testing.T, adjust func(*config.Config), roles ...string) *node {
 	t.Helper()
-	c := defaultConfig()
+	c := config.Default()
 	adjust(&c)
 	c.Dev, c.Roles = true, roles
 	c.DataDir, c.HTTPAddr, c.PGAddr = t.TempDir(), freeAddr(t), freeAddr(t)
@@ -74,18 +75,18 @@ func (n *node) end(signal os.Signal) {
 
 // cluster are processes that share the roles.
 type cluster struct {
-	adjust                              func(*config)
+	adjust                              func(*config.Config)
 	ingests, stages, compacts, gateways []*node
 }
 
 // launchCluster starts so many processes of each role and waits until all serve.
-func launchCluster(t *testing.T, adjust func(*config), each int) *cluster {
+func launchCluster(t *testing.T, adjust func(*config.Config), each int) *cluster {
 	t.Helper()
 	c := &cluster{adjust: adjust}
 	for _, of := range []struct {
 		role  string
 		nodes *[]*node
-	}{{roleStage, &c.stages}, {roleIngest, &c.ingests}, {roleCompact, &c.compacts}, {roleGateway, &c.gateways}} {
+	}{{config.RoleStage, &c.stages}, {config.RoleIngest, &c.ingests}, {config.RoleCompact, &c.compacts}, {config.RoleGateway, &c.gateways}} {
 		for range each {
 			*of.nodes = append(*of.nodes, launch(t, adjust, of.role))
 		}
@@ -172,8 +173,8 @@ func TestQuickStartOnAWS(t *testing.T) {
 // TestQuickStartWithRoles is it where other processes stage and compact.
 func TestQuickStartWithRoles(t *testing.T) {
 	adjust := onAWS(t)
-	launch(t, adjust, roleStage)
-	launch(t, adjust, roleCompact)
+	launch(t, adjust, config.RoleStage)
+	launch(t, adjust, config.RoleCompact)
 	testQuickStart(t, append(environment(adjusted(adjust)), "FIELDGATE_ROLES=ingest,gateway")...)
 }
 
@@ -185,8 +186,8 @@ func TestEarthquakesOnAWS(t *testing.T) { testEarthquakes(t, t.TempDir(), onAWS(
 // key, and a user with a session.
 func TestSeenElsewhere(t *testing.T) {
 	adjust := onAWS(t)
-	launch(t, adjust, roleStage)
-	ingest, one, two := launch(t, adjust, roleIngest), launch(t, adjust, roleGateway), launch(t, adjust, roleGateway)
+	launch(t, adjust, config.RoleStage)
+	ingest, one, two := launch(t, adjust, config.RoleIngest), launch(t, adjust, config.RoleGateway), launch(t, adjust, config.RoleGateway)
 	for _, n := range []*node{ingest, one, two} {
 		awaitHealthy(t, n.c.HTTPAddr)
 	}

@@ -11,16 +11,18 @@ import (
 
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
 )
 
 // onS3 has a server keep its objects in a new bucket of versitygw.
-func onS3(t *testing.T) func(*config) {
+func onS3(t *testing.T) func(*config.Config) {
 	t.Helper()
 	url := testdeps.VersityGW(t)
-	withAWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey)
-	access, err := awsConfig(t.Context(), "us-east-1", url)
+	testdeps.AWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey)
+	access, err := stores.AWSConfig(t.Context(), "us-east-1", url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,14 +31,14 @@ func onS3(t *testing.T) func(*config) {
 	if _, err := client.CreateBucket(t.Context(), &awss3.CreateBucketInput{Bucket: &bucket}); err != nil {
 		t.Fatal(err)
 	}
-	return func(c *config) {
-		c.Objects.Kind, c.Objects.Bucket, c.Objects.Endpoint, c.Objects.PathStyle = s3Kind, bucket, url, true
+	return func(c *config.Config) {
+		c.Objects.Kind, c.Objects.Bucket, c.Objects.Endpoint, c.Objects.PathStyle = config.S3, bucket, url, true
 	}
 }
 
 // TestQuickStartOnS3 is TestQuickStart with the objects on S3.
 func TestQuickStartOnS3(t *testing.T) {
-	c := defaultConfig()
+	c := config.Default()
 	onS3(t)(&c)
 	testQuickStart(t, environment(&c)...)
 }
@@ -45,13 +47,13 @@ func TestQuickStartOnS3(t *testing.T) {
 func TestEarthquakesOnS3(t *testing.T) {
 	dir := t.TempDir()
 	testEarthquakes(t, dir, onS3(t))
-	if _, err := filepath.Glob(filepath.Join(dir, objectsFolder, "*")); err != nil {
+	if _, err := filepath.Glob(filepath.Join(dir, stores.ObjectsFolder, "*")); err != nil {
 		t.Fatal(err)
 	}
-	if n := countFiles(t, filepath.Join(dir, objectsFolder)); n > 0 {
+	if n := countFiles(t, filepath.Join(dir, stores.ObjectsFolder)); n > 0 {
 		t.Errorf("%d objects lie in the data directory", n)
 	}
-	if n := countFiles(t, filepath.Join(dir, cacheFolder)); n == 0 {
+	if n := countFiles(t, filepath.Join(dir, stores.CacheFolder)); n == 0 {
 		t.Error("nothing was fetched for queries")
 	}
 }
@@ -60,7 +62,7 @@ func TestEarthquakesOnS3(t *testing.T) {
 func TestEarthquakesOnS3InStorm(t *testing.T) {
 	s3 := onS3(t)
 	var proxy *faultproxy.Proxy
-	testEarthquakes(t, t.TempDir(), s3, func(c *config) {
+	testEarthquakes(t, t.TempDir(), s3, func(c *config.Config) {
 		if proxy == nil {
 			proxy = faultproxy.Start(t, c.Objects.Endpoint, faultproxy.Random(11, faultproxy.Storm()))
 		}
@@ -104,7 +106,7 @@ func TestS3TenantsApart(t *testing.T) {
 	if got := i.query(t, `select n from reading`); got != `1` {
 		t.Errorf("a row of the lake is %s", got)
 	}
-	cached := filepath.Join(i.c.DataDir, cacheFolder)
+	cached := filepath.Join(i.c.DataDir, stores.CacheFolder)
 	if own, all := countFiles(t, filepath.Join(cached, "lake", "demo")), countFiles(t, cached); own == 0 || all != own+1 {
 		t.Errorf("%d files in the tenant's folder, %d in the cache, want one more, the lock", own, all)
 	}
@@ -115,15 +117,15 @@ func TestS3BucketOfAnother(t *testing.T) {
 	bucket := onS3(t)
 	i := start(t, t.TempDir(), bucket)
 	i.close(t)
-	c := defaultConfig()
+	c := config.Default()
 	bucket(&c)
 	c.DataDir = t.TempDir()
-	_, err := openStores(t.Context(), &c, slog.New(slog.DiscardHandler))
+	_, err := stores.Open(t.Context(), &c, slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "belongs to another data directory") {
 		t.Errorf("open: %v, want whose it is", err)
 	}
 	c.Objects.Prefix = "other/"
-	s, err := openStores(t.Context(), &c, slog.New(slog.DiscardHandler))
+	s, err := stores.Open(t.Context(), &c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +134,7 @@ func TestS3BucketOfAnother(t *testing.T) {
 	}
 	c.DataDir = i.c.DataDir
 	c.Objects.Prefix = ""
-	if s, err = openStores(t.Context(), &c, slog.New(slog.DiscardHandler)); err != nil {
+	if s, err = stores.Open(t.Context(), &c, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatalf("open what is one's own: %v", err)
 	}
 	if err := s.Close(); err != nil {
@@ -142,11 +144,11 @@ func TestS3BucketOfAnother(t *testing.T) {
 
 func TestS3Missing(t *testing.T) {
 	adjust := onS3(t)
-	c := defaultConfig()
+	c := config.Default()
 	adjust(&c)
 	c.Objects.Bucket = "no-such-bucket"
 	c.DataDir = t.TempDir()
-	if _, err := openStores(context.WithoutCancel(t.Context()), &c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "no-such-bucket") {
+	if _, err := stores.Open(context.WithoutCancel(t.Context()), &c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "no-such-bucket") {
 		t.Errorf("open: %v, want the bucket's name", err)
 	}
 }

@@ -12,17 +12,20 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 )
 
 func serveCommand() *cobra.Command {
 	var file string
-	flags := defaultConfig()
+	flags := config.Default()
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig(file, os.Environ())
+			c, err := config.Load(file, os.Environ())
 			if err != nil {
 				return err
 			}
@@ -42,7 +45,7 @@ func serveCommand() *cobra.Command {
 			if set("roles") {
 				c.Roles = flags.Roles
 			}
-			if err := c.validate(); err != nil {
+			if err := c.Validate(); err != nil {
 				return err
 			}
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
@@ -65,33 +68,33 @@ func serveCommand() *cobra.Command {
 const gcPercent = 50
 
 // serve runs a server until ctx ends, then drains it.
-func serve(ctx context.Context, c config, log *slog.Logger) error {
+func serve(ctx context.Context, c config.Config, log *slog.Logger) error {
 	debug.SetGCPercent(gcPercent)
 	if c.Limits.HeapMB > 0 {
 		debug.SetMemoryLimit(int64(c.Limits.HeapMB) << 20)
 	}
-	stores, err := openStores(ctx, &c, log)
+	open, err := stores.Open(ctx, &c, log)
 	if err != nil {
 		return err
 	}
-	s, err := newServer(c, stores, log)
+	s, err := newServer(c, open, log)
 	if err == nil && c.Dev {
 		err = s.prepareDevelopment(ctx)
 	}
 	if err == nil {
 		err = s.run(ctx)
 	}
-	return errors.Join(err, stores.Close())
+	return errors.Join(err, open.Close())
 }
 
 // routes are the HTTP API, as far as the roles of this process go.
 func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.serveHealth)
-	if s.c.has(roleIngest) {
+	if s.c.Has(config.RoleIngest) {
 		s.writing.ingest.Mount(mux)
 	}
-	if s.c.has(roleGateway) {
+	if s.c.Has(config.RoleGateway) {
 		s.rest.Register(mux)
 	}
 	return problems(mux)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // freeAddr finds a loopback address nothing listens on.
@@ -57,7 +59,7 @@ func awaitHealthyAt(t *testing.T, client *http.Client, url string) {
 
 func TestServeAnswersHealthAndStops(t *testing.T) {
 	t.Parallel()
-	c := defaultConfig()
+	c := config.Default()
 	c.Dev = true
 	c.DataDir = t.TempDir()
 	c.HTTPAddr, c.PGAddr = freeAddr(t), freeAddr(t)

@@ -17,7 +17,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/rest"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/ingest"
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/pipeline/compact"
@@ -42,16 +44,14 @@ const (
 	gateWait = 2 * time.Second
 )
 
-// runner is a part that runs until its context ends.
-type runner interface {
-	Run(ctx context.Context) error
-}
+// tempFolder of a data directory is empty when a server starts.
+const tempFolder = "temp"
 
 // server are the parts that the roles of this process need, wired.
 type server struct {
-	c       config
+	c       config.Config
 	log     *slog.Logger
-	stores  *stores
+	stores  *stores.Stores
 	admin   *admin
 	schemas *schema.Store
 	// sharing is what this process does to share the work with others; nil: it has
@@ -84,7 +84,7 @@ type writing struct {
 	// compactors follow the staged and the error archive.
 	compactors []*compact.Compactor
 	// stages are all that runs behind the doors.
-	stages []runner
+	stages []stores.Runner
 }
 
 // reading are the parts from the wire to the engine.
@@ -95,13 +95,13 @@ type reading struct {
 
 // newServer wires the parts over open stores. The engine is the server's to
 // close, by run.
-func newServer(c config, s *stores, log *slog.Logger) (*server, error) {
-	a, err := newAdmin(s.kv)
+func newServer(c config.Config, s *stores.Stores, log *slog.Logger) (*server, error) {
+	a, err := newAdmin(s.KV)
 	if err != nil {
 		return nil, err
 	}
 	srv := &server{c: c, log: log, stores: s, admin: a, schemas: a.schemas}
-	if c.shared() {
+	if c.Shared() {
 		if srv.sharing, err = newSharing(&c, s, log); err != nil {
 			return nil, err
 		}
@@ -112,7 +112,7 @@ func newServer(c config, s *stores, log *slog.Logger) (*server, error) {
 	if err := srv.wireWriting(); err != nil {
 		return nil, err
 	}
-	if c.has(roleGateway) {
+	if c.Has(config.RoleGateway) {
 		if err := srv.wireReading(); err != nil {
 			return nil, err
 		}
@@ -130,7 +130,7 @@ func (s *server) openEngine() (err error) {
 		return fmt.Errorf("make temporary directory: %w", err)
 	}
 	s.reading.engine, err = duckdb.New(duckdb.Config{
-		Directories: s.lakeDirectories, Files: s.stores.files, TempDirectory: temp, MemoryBytes: int64(s.c.Limits.EngineMB) << 20, Logger: s.log,
+		Directories: s.lakeDirectories, Files: s.stores.Files, TempDirectory: temp, MemoryBytes: int64(s.c.Limits.EngineMB) << 20, Logger: s.log,
 	})
 	return err
 }
@@ -138,27 +138,27 @@ func (s *server) openEngine() (err error) {
 // learn opens what is known of what devices send.
 func (s *server) learn() (err error) {
 	l := &s.learned
-	if l.observed, err = schema.NewObserved(s.stores.kv, schema.ObservedConfig{Schemas: s.schemas, Logger: s.log}); err != nil {
+	if l.observed, err = schema.NewObserved(s.stores.KV, schema.ObservedConfig{Schemas: s.schemas, Logger: s.log}); err != nil {
 		return err
 	}
-	l.profiles = profile.New(s.stores.kv, profile.Config{})
-	l.advisor, err = suggest.New(s.stores.kv, suggest.Config{Schemas: s.schemas, Observed: l.observed, Profiles: l.profiles, Logger: s.log})
-	l.hooks = webhook.NewHooks(s.stores.kv, s.schemas, nil)
+	l.profiles = profile.New(s.stores.KV, profile.Config{})
+	l.advisor, err = suggest.New(s.stores.KV, suggest.Config{Schemas: s.schemas, Observed: l.observed, Profiles: l.profiles, Logger: s.log})
+	l.hooks = webhook.NewHooks(s.stores.KV, s.schemas, nil)
 	return err
 }
 
 // forgetTenant lets go of what queries of a dropped tenant have left.
 func (s *server) forgetTenant(tenant string) error {
 	err := s.reading.engine.CloseTenant(tenant)
-	if s.stores.cache != nil {
-		s.stores.cache.Remove(lake.TenantPrefix(tenant))
+	if s.stores.Cache != nil {
+		s.stores.Cache.Remove(lake.TenantPrefix(tenant))
 	}
 	return err
 }
 
 // lakeDirectories are the folders whose files a tenant's queries may open.
 func (s *server) lakeDirectories(tenant string) []string {
-	path, err := s.stores.path(lake.TenantPrefix(tenant) + "-")
+	path, err := s.stores.Path(lake.TenantPrefix(tenant) + "-")
 	if err != nil {
 		return nil // a tenant without a valid folder has no files
 	}
@@ -167,9 +167,9 @@ func (s *server) lakeDirectories(tenant string) []string {
 
 // wireWriting wires what this process does from ingest to the lake.
 func (s *server) wireWriting() (err error) {
-	if s.c.Nearline.Kind == embeddedKind {
+	if s.c.Nearline.Kind == config.Embedded {
 		s.writing.tail, err = nearline.NewTail(nearline.Config{
-			Known: s.stores.lake, MemoryBytes: int64(s.c.Limits.TailMB) << 20,
+			Known: s.stores.Lake, MemoryBytes: int64(s.c.Limits.TailMB) << 20,
 		})
 		if err != nil {
 			return err
@@ -178,8 +178,8 @@ func (s *server) wireWriting() (err error) {
 	for _, role := range []struct {
 		name string
 		wire func() error
-	}{{roleIngest, s.wireIngest}, {roleStage, s.wireStages}, {roleCompact, s.wireCompaction}} {
-		if !s.c.has(role.name) {
+	}{{config.RoleIngest, s.wireIngest}, {config.RoleStage, s.wireStages}, {config.RoleCompact, s.wireCompaction}} {
+		if !s.c.Has(role.name) {
 			continue
 		}
 		if err := role.wire(); err != nil {
@@ -188,7 +188,7 @@ func (s *server) wireWriting() (err error) {
 	}
 	if s.sharing != nil {
 		s.writing.stages = append(s.writing.stages, s.sharing.leases)
-		if s.c.has(roleGateway) {
+		if s.c.Has(config.RoleGateway) {
 			s.writing.stages = append(s.writing.stages, runFunc(s.sharing.keepNumber))
 		}
 	}
@@ -198,10 +198,10 @@ func (s *server) wireWriting() (err error) {
 func (s *server) wireIngest() (err error) {
 	w := &s.writing
 	doors := ingest.Config{
-		Log: s.stores.raw, Keys: s.admin.keys, Schemas: s.schemas, KV: s.stores.kv, Gate: s.gate, Logger: s.log,
+		Log: s.stores.Raw, Keys: s.admin.keys, Schemas: s.schemas, KV: s.stores.KV, Gate: s.gate, Logger: s.log,
 	}
-	if s.c.Stream.Kind == kinesisKind {
-		doors.RecordBytes = kinesisRawBytes
+	if s.c.Stream.Kind == config.Kinesis {
+		doors.RecordBytes = stores.RawBytes
 	}
 	if w.ingest, err = ingest.New(doors); err != nil {
 		return err
@@ -226,52 +226,32 @@ func (s *server) gate(ctx context.Context) error {
 
 func (s *server) wireStages() error {
 	w, st := &s.writing, s.stores
-	events := pipeline.LogEvents(s.log)
 	var yield *pipeline.Yield
 	if w.ingest != nil {
 		yield = pipeline.NewYield(w.ingest.Busy)
 	}
-	leases := s.workers()
-	raw, err := pipeline.NewRaw(pipeline.RawConfig{
-		Raw: st.raw.reader(pipeline.ConsumerRaw), Staged: st.staged, Errors: st.errors, Checkpoints: st.checkpoints(pipeline.LogRaw),
-		Schemas: s.schemas, Observed: s.learned.observed, Leases: leases, Yield: yield, Events: events,
-	})
-	if err != nil {
-		return err
-	}
 	// The tail is empty when the server starts, tables are not.
 	var recent nearline.Tables = w.tail
 	from := compact.Consumer
-	if st.tables != nil {
-		recent, from = st.tables, pipeline.ConsumerStaging
-		w.stages = append(w.stages, s.once("nearline", st.tables))
+	if st.Tables != nil {
+		recent, from = st.Tables, pipeline.ConsumerStaging
+		w.stages = append(w.stages, s.once("nearline", st.Tables))
 	}
-	staging, err := pipeline.NewStaging(pipeline.StagingConfig{
-		Staged: st.staged.reader(pipeline.ConsumerStaging), Errors: st.errors.reader(pipeline.ConsumerStaging),
-		StagedCheckpoints: st.checkpoints(pipeline.LogStaged), ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors),
-		From: from, Tables: recent, Observed: s.learned.observed, Profiles: s.learned.profiles, Schemas: s.schemas,
-		Leases: leases, Yield: yield, Events: events,
+	var err error
+	w.drain, err = st.Stages(stores.Stages{
+		Schemas: s.schemas, Observed: s.learned.observed, Profiles: s.learned.profiles, Recent: recent, From: from,
+		Leases: s.workers(), Yield: yield, Events: pipeline.LogEvents(s.log),
 	})
 	if err != nil {
 		return err
 	}
-	delivery, err := pipeline.NewDelivery(pipeline.DeliveryConfig{
-		Raw: st.raw.reader(pipeline.ConsumerDelivery), Staged: st.staged.reader(pipeline.ConsumerDelivery),
-		Errors:         st.errors.reader(pipeline.ConsumerDelivery),
-		RawCheckpoints: st.checkpoints(pipeline.LogRaw), StagedCheckpoints: st.checkpoints(pipeline.LogStaged),
-		ErrorsCheckpoints: st.checkpoints(pipeline.LogErrors), Bucket: st.objects, Leases: leases, Yield: yield, Events: events,
-	})
-	if err != nil {
-		return err
-	}
-	w.drain = pipeline.Drain{Raw: raw, Staging: staging, Delivery: delivery}
 	notices, err := webhook.NewSender(webhook.Config{Hooks: s.learned.hooks, Advisor: s.learned.advisor, Schemas: s.schemas, Logger: s.log})
 	if err != nil {
 		return err
 	}
-	w.stages = append(w.stages, s.learned.observed, s.once("suggestions", s.learned.advisor), s.once("notifications", notices), raw, staging, delivery)
+	w.stages = append(w.stages, s.learned.observed, s.once("suggestions", s.learned.advisor), s.once("notifications", notices), w.drain.Raw, w.drain.Staging, w.drain.Delivery)
 	if s.sharing != nil {
-		w.stages = append(w.stages, s.sharing.askDelivery(delivery))
+		w.stages = append(w.stages, s.sharing.askDelivery(w.drain.Delivery))
 		return nil
 	}
 	w.pace = pipeline.NewPace(w.drain, maxLag, s.paceEvery())
@@ -282,7 +262,7 @@ func (s *server) wireStages() error {
 // paceEvery is how often it is looked how far the stages are: where a log ends
 // costs a read of each shard on Kinesis, of which there are five a second.
 func (s *server) paceEvery() time.Duration {
-	if s.c.Stream.Kind == kinesisKind {
+	if s.c.Stream.Kind == config.Kinesis {
 		return time.Second
 	}
 	return 50 * time.Millisecond
@@ -393,7 +373,7 @@ func (s *server) listen(ctx context.Context) (d doors, err error) {
 	if d.http, err = listen("tcp", s.c.HTTPAddr); err != nil {
 		return d, fmt.Errorf("listen for HTTP: %w", err)
 	}
-	if s.c.has(roleGateway) {
+	if s.c.Has(config.RoleGateway) {
 		if d.pg, err = listen("tcp", s.c.PGAddr); err != nil {
 			return d, fmt.Errorf("listen for Postgres: %w", err)
 		}
@@ -431,11 +411,11 @@ func (s *server) newWire(l net.Listener, files *tlsFiles) (*wire.Server, error) 
 		w.Node, w.Forward = s.sharing.node, s.sharing.forward
 	}
 	if files != nil {
-		loopback, err := isLoopback(s.c.PGAddr)
+		loopback, err := config.IsLoopback(s.c.PGAddr)
 		if err != nil {
 			return nil, err
 		}
-		w.TLS, w.RequireTLS = files.current, s.c.TLS.Mode == tlsRequire || s.c.TLS.Mode == "" && !loopback
+		w.TLS, w.RequireTLS = files.current, s.c.TLS.Mode == config.TLSRequire || s.c.TLS.Mode == "" && !loopback
 	}
 	return wire.New(w)
 }
@@ -476,11 +456,11 @@ func (s *server) wireReading() (err error) {
 		return err
 	}
 	var recent sources.Nearline = s.writing.tail
-	if s.stores.tables != nil {
-		recent = s.stores.tables
+	if s.stores.Tables != nil {
+		recent = s.stores.Tables
 	}
 	s.reading.planner, err = planner.New(planner.Config{
-		Schemas: s.schemas, Observed: s.learned.observed, Nearline: recent, Lake: s.stores.lake, Catalog: catalog,
+		Schemas: s.schemas, Observed: s.learned.observed, Nearline: recent, Lake: s.stores.Lake, Catalog: catalog,
 		Engine: s.reading.engine, Admin: s, Advisor: s.learned.advisor, Hooks: s.learned.hooks, SpoolFile: s.spoolFile, Logger: s.log,
 	})
 	if err != nil {

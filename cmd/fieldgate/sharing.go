@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgerrcode"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/pipeline/compact"
 	"github.com/fieldgate/fieldgate/pipeline/lease"
@@ -39,22 +41,22 @@ type sharing struct {
 // for a process that serves it: longer than until one takes over from another.
 const requestPatience = 2
 
-func newSharing(c *config, s *stores, log *slog.Logger) (*sharing, error) {
+func newSharing(c *config.Config, s *stores.Stores, log *slog.Logger) (*sharing, error) {
 	duration := time.Duration(c.Limits.LeaseSeconds) * time.Second
 	sh := &sharing{numbers: make(chan *lease.Lease, 1), log: log}
 	var err error
-	if sh.workers, err = pipeline.NewLeases(pipeline.LeasesConfig{KV: s.kv, Duration: duration, Logger: log}); err != nil {
+	if sh.workers, err = pipeline.NewLeases(pipeline.LeasesConfig{KV: s.KV, Duration: duration, Logger: log}); err != nil {
 		return nil, err
 	}
-	if sh.leases, err = lease.New(lease.Config{KV: s.kv, Duration: duration, Logger: log}); err != nil {
+	if sh.leases, err = lease.New(lease.Config{KV: s.KV, Duration: duration, Logger: log}); err != nil {
 		return nil, err
 	}
-	sh.requests = compact.NewRequests(s.kv, sh.leases, requestPatience*duration, log)
-	if s.staged != nil {
+	sh.requests = compact.NewRequests(s.KV, sh.leases, requestPatience*duration, log)
+	if s.Staged != nil {
 		sh.positions = &pipeline.Positions{
-			Raw: s.raw, Staged: s.staged, Errors: s.errors,
-			RawCheckpoints: s.checkpoints(pipeline.LogRaw), StagedCheckpoints: s.checkpoints(pipeline.LogStaged),
-			ErrorsCheckpoints: s.checkpoints(pipeline.LogErrors),
+			Raw: s.Raw, Staged: s.Staged, Errors: s.Errors,
+			RawCheckpoints: s.Checkpoints(pipeline.LogRaw), StagedCheckpoints: s.Checkpoints(pipeline.LogStaged),
+			ErrorsCheckpoints: s.Checkpoints(pipeline.LogErrors),
 		}
 	}
 	return sh, nil
@@ -76,14 +78,14 @@ func (s *server) leases() *lease.Holder {
 	return s.sharing.leases
 }
 
-// runFunc is a runner.
+// runFunc is a stores.Runner.
 type runFunc func(ctx context.Context) error
 
-// Run implements runner.
+// Run implements stores.Runner.
 func (f runFunc) Run(ctx context.Context) error { return f(ctx) }
 
 // once has a part run in one process at a time of those that have it.
-func (s *server) once(name string, r runner) runner {
+func (s *server) once(name string, r stores.Runner) stores.Runner {
 	if s.sharing == nil {
 		return r
 	}
@@ -95,7 +97,7 @@ const lookAtRequests = time.Second
 
 // askDelivery has delivery end its objects at once where a request to compact waits
 // for that.
-func (sh *sharing) askDelivery(d *pipeline.Delivery) runner {
+func (sh *sharing) askDelivery(d *pipeline.Delivery) stores.Runner {
 	return runFunc(func(ctx context.Context) error {
 		tick := time.NewTicker(lookAtRequests)
 		defer tick.Stop()
@@ -118,7 +120,7 @@ func (sh *sharing) askDelivery(d *pipeline.Delivery) runner {
 
 // compaction are the parts by which compactors know of each other and serve
 // requests. The first follows the staged archive, the second that of error rows.
-func (sh *sharing) compaction(compactors []*compact.Compactor) []runner {
+func (sh *sharing) compaction(compactors []*compact.Compactor) []stores.Runner {
 	archives := []string{record.StageStaged, record.StageErrors}
 	service := &compact.Service{
 		Requests: sh.requests, Leases: sh.leases,
@@ -151,7 +153,7 @@ func (sh *sharing) compaction(compactors []*compact.Compactor) []runner {
 			return nil
 		},
 	}
-	return []runner{service, runFunc(func(ctx context.Context) error { return compact.Join(ctx, sh.leases) })}
+	return []stores.Runner{service, runFunc(func(ctx context.Context) error { return compact.Join(ctx, sh.leases) })}
 }
 
 func (sh *sharing) compactArchive(ctx context.Context, c *compact.Compactor, archive string, want func(string, sources.Watermarks) error) error {

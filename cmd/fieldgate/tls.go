@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // tlsCheckEvery is how long files are believed to be as last seen.
@@ -18,7 +20,7 @@ const tlsCheckEvery = time.Second
 // tlsFiles is the TLS configuration that files say, read again when they change: a
 // renewed certificate serves the next connection.
 type tlsFiles struct {
-	files tlsPair
+	files config.TLSPair
 	log   *slog.Logger
 	now   func() time.Time
 
@@ -35,13 +37,13 @@ type fileStamp struct {
 }
 
 // newTLSFiles reads the files a first time.
-func newTLSFiles(files tlsPair, log *slog.Logger) (*tlsFiles, error) {
+func newTLSFiles(files config.TLSPair, log *slog.Logger) (*tlsFiles, error) {
 	f := &tlsFiles{files: files, log: log, now: time.Now}
 	var err error
 	if f.seen, err = f.stamps(); err != nil {
 		return nil, err
 	}
-	f.config, err = files.load()
+	f.config, err = loadTLS(files)
 	f.checked = f.now()
 	return f, err
 }
@@ -63,7 +65,7 @@ func (f *tlsFiles) current() *tls.Config {
 	f.seen = stamps
 	var config *tls.Config
 	if err == nil {
-		config, err = f.files.load()
+		config, err = loadTLS(f.files)
 	}
 	if err != nil {
 		f.log.Error("TLS files not usable, the ones before stay", "err", err)
@@ -89,8 +91,8 @@ func (f *tlsFiles) stamps() (stamps [3]fileStamp, err error) {
 	return stamps, err
 }
 
-// load reads the files.
-func (p tlsPair) load() (*tls.Config, error) {
+// loadTLS reads the files.
+func loadTLS(p config.TLSPair) (*tls.Config, error) {
 	cert, certErr := readPEM(p.Cert)
 	key, keyErr := readPEM(p.Key)
 	if err := errors.Join(certErr, keyErr); err != nil {
@@ -100,23 +102,23 @@ func (p tlsPair) load() (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load TLS certificate: %w", err)
 	}
-	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	loaded := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	if p.ClientCA == "" {
-		return config, nil
+		return loaded, nil
 	}
 	text, err := readPEM(p.ClientCA)
 	if err != nil {
 		return nil, fmt.Errorf("load authorities of clients: %w", err)
 	}
-	config.ClientCAs = x509.NewCertPool()
-	if !config.ClientCAs.AppendCertsFromPEM(text) {
+	loaded.ClientCAs = x509.NewCertPool()
+	if !loaded.ClientCAs.AppendCertsFromPEM(text) {
 		return nil, errors.New("load authorities of clients: tls.client_ca has no certificate")
 	}
-	config.ClientAuth = tls.VerifyClientCertIfGiven
-	if p.ClientCert == tlsRequire {
-		config.ClientAuth = tls.RequireAndVerifyClientCert
+	loaded.ClientAuth = tls.VerifyClientCertIfGiven
+	if p.ClientCert == config.TLSRequire {
+		loaded.ClientAuth = tls.RequireAndVerifyClientCert
 	}
-	return config, nil
+	return loaded, nil
 }
 
 // isPEM says that a setting is the PEM text itself, as a container gets a secret in its environment, not a file's name.

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // authority issues certificates for a test.
@@ -85,7 +87,7 @@ func writePEM(t *testing.T, name, kind string, der []byte) {
 	}
 }
 
-func writePair(t *testing.T, p tlsPair, pair tls.Certificate) {
+func writePair(t *testing.T, p config.TLSPair, pair tls.Certificate) {
 	t.Helper()
 	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
 	if err != nil {
@@ -100,12 +102,12 @@ func writePair(t *testing.T, p tlsPair, pair tls.Certificate) {
 func TestTLSFiles(t *testing.T) {
 	t.Parallel()
 	a, dir := newAuthority(t), t.TempDir()
-	files := tlsPair{
-		Cert: filepath.Join(dir, "cert"), Key: filepath.Join(dir, "key"), ClientCA: filepath.Join(dir, "ca"), Mode: tlsRequire, ClientCert: clientCertRequest,
+	files := config.TLSPair{
+		Cert: filepath.Join(dir, "cert"), Key: filepath.Join(dir, "key"), ClientCA: filepath.Join(dir, "ca"), Mode: config.TLSRequire, ClientCert: config.ClientCertRequest,
 	}
 	writePair(t, files, a.issue(t, 100))
 	writePEM(t, files.ClientCA, "CERTIFICATE", a.cert.Raw)
-	i := start(t, t.TempDir(), func(c *config) { c.TLS = files })
+	i := start(t, t.TempDir(), func(c *config.Config) { c.TLS = files })
 	login := func(client *tls.Config, parameters string) (*pgconn.PgConn, error) {
 		cfg, err := pgconn.ParseConfig("postgres://demo:demo@" + i.c.PGAddr + "/demo?sslmode=require" + parameters)
 		if err != nil {
@@ -175,13 +177,13 @@ func TestTLSFiles(t *testing.T) {
 func TestClientCertificateRequired(t *testing.T) {
 	t.Parallel()
 	a, dir := newAuthority(t), t.TempDir()
-	files := tlsPair{
-		Cert: filepath.Join(dir, "cert"), Key: filepath.Join(dir, "key"), ClientCA: filepath.Join(dir, "ca"), ClientCert: tlsRequire,
+	files := config.TLSPair{
+		Cert: filepath.Join(dir, "cert"), Key: filepath.Join(dir, "key"), ClientCA: filepath.Join(dir, "ca"), ClientCert: config.TLSRequire,
 	}
 	pair := a.issue(t, 100)
 	writePair(t, files, pair)
 	writePEM(t, files.ClientCA, "CERTIFICATE", a.cert.Raw)
-	loaded, err := files.load()
+	loaded, err := loadTLS(files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,10 +208,10 @@ func TestClientCertificateRequired(t *testing.T) {
 func TestTLSText(t *testing.T) {
 	t.Parallel()
 	a, dir := newAuthority(t), t.TempDir()
-	named := tlsPair{Cert: filepath.Join(dir, "cert"), Key: filepath.Join(dir, "key"), ClientCA: filepath.Join(dir, "ca")}
+	named := config.TLSPair{Cert: filepath.Join(dir, "cert"), Key: filepath.Join(dir, "key"), ClientCA: filepath.Join(dir, "ca")}
 	writePair(t, named, a.issue(t, 100))
 	writePEM(t, named.ClientCA, "CERTIFICATE", a.cert.Raw)
-	var text tlsPair
+	var text config.TLSPair
 	for from, to := range map[string]*string{named.Cert: &text.Cert, named.Key: &text.Key, named.ClientCA: &text.ClientCA} {
 		pem, err := os.ReadFile(from)
 		if err != nil {
@@ -227,7 +229,7 @@ func TestTLSText(t *testing.T) {
 	}
 	broken := text
 	broken.Key = text.Key[:len(text.Key)/2]
-	if _, err := broken.load(); err == nil || strings.Contains(err.Error(), broken.Key[30:50]) {
+	if _, err := loadTLS(broken); err == nil || strings.Contains(err.Error(), broken.Key[30:50]) {
 		t.Errorf("half a key: %v", err)
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 const (
@@ -33,7 +35,7 @@ type torture struct {
 	// rounds is how often at least the server is killed; 0: tortureRounds.
 	rounds int
 	// adjust, if set, changes the server's configuration.
-	adjust func(*config)
+	adjust func(*config.Config)
 	// meanwhile, if set, runs beside the writers of each round until ctx ends.
 	meanwhile func(ctx context.Context)
 }
@@ -41,7 +43,7 @@ type torture struct {
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // program starts the program itself in a process of its own.
-func program(t *testing.T, c config) *exec.Cmd {
+func program(t *testing.T, c config.Config) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -60,17 +62,17 @@ func program(t *testing.T, c config) *exec.Cmd {
 }
 
 // environment has the variables by which a program is configured so.
-func environment(c *config) []string {
+func environment(c *config.Config) []string {
 	var variables []string
-	for _, s := range settingsOf(c) {
-		if s.isDefault() {
+	for _, s := range config.SettingsOf(c) {
+		if s.IsDefault() {
 			continue
 		}
-		text := fmt.Sprint(s.value.Interface())
-		if list, ok := s.value.Interface().([]string); ok {
+		text := fmt.Sprint(s.Value.Interface())
+		if list, ok := s.Value.Interface().([]string); ok {
 			text = strings.Join(list, ",")
 		}
-		variables = append(variables, s.variable()+"="+text)
+		variables = append(variables, s.Variable()+"="+text)
 	}
 	return variables
 }
@@ -120,13 +122,13 @@ func (k torture) run(t *testing.T) {
 		k.rounds = tortureRounds
 	}
 	if k.adjust == nil {
-		k.adjust = func(*config) {}
+		k.adjust = func(*config.Config) {}
 	}
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
 	random := rand.New(rand.NewPCG(tortureSeed(t), 0))
-	c := defaultConfig()
+	c := config.Default()
 	c.DataDir, c.HTTPAddr, c.PGAddr = t.TempDir(), freeAddr(t), freeAddr(t)
 	k.adjust(&c)
 	var acked acknowledged
@@ -170,7 +172,7 @@ func (k torture) run(t *testing.T) {
 	}
 	t.Logf("%d rounds", rounds)
 	i := start(t, c.DataDir, k.adjust)
-	if c.shared() {
+	if c.Shared() {
 		k.settle(t, i, &acked) // such a server does not wait for others' stages
 	}
 	k.check(t, i, &acked, "after the last restart")
@@ -269,7 +271,7 @@ func (k torture) text(n int) string {
 
 // post posts events with the numbers from (included) to to (excluded) and says
 // whether they were acknowledged.
-func (k torture) post(ctx context.Context, c config, from, to int) bool {
+func (k torture) post(ctx context.Context, c config.Config, from, to int) bool {
 	var body strings.Builder
 	for n := from; n < to; n++ {
 		fmt.Fprintf(&body, `{"n":%d,"timestamp":%d,"device":"d%d","value":%d.5,"text":%q}`+"\n", n, 1_700_000_000_000+n, n%100, n%1000, k.text(n))
@@ -279,7 +281,7 @@ func (k torture) post(ctx context.Context, c config, from, to int) bool {
 
 // postBody posts a body and says whether it was acknowledged. It fails no test,
 // so that any goroutine may call it.
-func postBody(ctx context.Context, c config, metric, body string) bool {
+func postBody(ctx context.Context, c config.Config, metric, body string) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.HTTPAddr+"/v1/events/"+metric, strings.NewReader(body))
 	if err != nil {
 		return false
@@ -294,7 +296,7 @@ func postBody(ctx context.Context, c config, metric, body string) bool {
 }
 
 // compactOnce asks for a compaction, which the kill may cut.
-func compactOnce(ctx context.Context, c config) {
+func compactOnce(ctx context.Context, c config.Config) {
 	conn, err := pgconn.Connect(ctx, "postgres://demo:demo@"+c.PGAddr+"/demo?sslmode=disable")
 	if err != nil {
 		return

@@ -78,3 +78,14 @@ func startS3(name string, env []string, arguments func(address, dir string) []st
 	}
 	return s, nil
 }
+
+// AWSKeys gives the AWS SDK's chain the credentials of a local server, and nothing
+// of the machine's.
+func AWSKeys(t *testing.T, id, secret string) {
+	t.Helper()
+	t.Setenv("AWS_ACCESS_KEY_ID", id)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+}

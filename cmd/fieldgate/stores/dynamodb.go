@@ -1,4 +1,4 @@
-package main
+package stores
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
@@ -14,8 +15,8 @@ import (
 )
 
 // openDynamoKV opens the table of the key-value store, or makes it.
-func openDynamoKV(ctx context.Context, c *config) (schema.KV, error) {
-	access, err := awsConfig(ctx, c.KeyValue.Region, c.KeyValue.Endpoint)
+func openDynamoKV(ctx context.Context, c *config.Config) (schema.KV, error) {
+	access, err := AWSConfig(ctx, c.KeyValue.Region, c.KeyValue.Endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -24,21 +25,21 @@ func openDynamoKV(ctx context.Context, c *config) (schema.KV, error) {
 
 // openTables opens the tables of recent events. Rows that are too large for them
 // lie among the objects.
-func (s *stores) openTables(ctx context.Context, c *config, log *slog.Logger) error {
+func (s *Stores) openTables(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	n := &c.Nearline
-	access, err := awsConfig(ctx, n.Region, n.Endpoint)
+	access, err := AWSConfig(ctx, n.Region, n.Endpoint)
 	if err != nil {
 		return fmt.Errorf("nearline: %w", err)
 	}
-	own, err := ownName(ctx, s.kv)
+	own, err := ownName(ctx, s.KV)
 	if err != nil {
 		return fmt.Errorf("name of the key-value store: %w", err)
 	}
 	t := dynamodb.Config{
 		AWS: access, Prefix: n.Prefix, Owner: own.Name, Retention: n.RetentionWeeks, MaxTables: n.MaxTables, Eventual: n.Eventual,
-		Bucket: s.objects, Known: s.lake, ReadOnly: !c.has(roleStage), Logger: log,
+		Bucket: s.Objects, Known: s.Lake, ReadOnly: !c.Has(config.RoleStage), Logger: log,
 		Watermarks: func(ctx context.Context, ds schema.Dataset) (sources.Watermarks, error) {
-			v, err := s.lake.Version(ctx, ds)
+			v, err := s.Lake.Version(ctx, ds)
 			if err != nil {
 				return nil, err
 			}
@@ -49,14 +50,14 @@ func (s *stores) openTables(ctx context.Context, c *config, log *slog.Logger) er
 			if errors {
 				log = pipeline.LogErrors
 			}
-			at, _, err := s.checkpoints(log).Load(ctx, pipeline.ConsumerStaging, shard)
+			at, _, err := s.Checkpoints(log).Load(ctx, pipeline.ConsumerStaging, shard)
 			return at, err
 		},
 	}
 	if n.ReadUnits > 0 || n.WriteUnits > 0 {
 		t.Throughput = &dynamodb.Throughput{Read: int64(n.ReadUnits), Write: int64(n.WriteUnits)}
 	}
-	if s.tables, err = dynamodb.Open(ctx, t); err != nil {
+	if s.Tables, err = dynamodb.Open(ctx, t); err != nil {
 		return fmt.Errorf("nearline: %w", err)
 	}
 	return nil

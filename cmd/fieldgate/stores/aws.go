@@ -1,4 +1,4 @@
-package main
+package stores
 
 import (
 	"context"
@@ -34,12 +34,12 @@ const (
 	awsCredentials = 15 * time.Second
 )
 
-// awsConfig is the configuration of an AWS client in a region; the endpoint is
+// AWSConfig is the configuration of an AWS client in a region; the endpoint is
 // for servers other than AWS, "" is AWS itself. Credentials come from the SDK's
 // chain: the environment, the shared files, the role of the task or machine.
 // They are looked for once here, so that a server without any says so when it
 // starts.
-func awsConfig(ctx context.Context, region, endpoint string) (aws.Config, error) {
+func AWSConfig(ctx context.Context, region, endpoint string) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConns = 0 // bounded by host
 		t.MaxIdleConnsPerHost = awsConnections

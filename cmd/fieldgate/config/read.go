@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -15,27 +15,28 @@ import (
 // envPrefix is how the environment's variables of settings begin.
 const envPrefix = "FIELDGATE_"
 
-// setting is one key of a configuration.
-type setting struct {
-	key   string // dotted, as in stream.kind
-	value reflect.Value
+// Setting is one key of a configuration.
+type Setting struct {
+	Key   string // dotted, as in stream.kind
+	Value reflect.Value
 	// standard is the value that it has by default.
 	standard reflect.Value
 }
 
-func (s *setting) isDefault() bool {
-	return reflect.DeepEqual(s.value.Interface(), s.standard.Interface())
+// IsDefault says that nothing else was said.
+func (s *Setting) IsDefault() bool {
+	return reflect.DeepEqual(s.Value.Interface(), s.standard.Interface())
 }
 
-// variable is the setting's name in the environment.
-func (s *setting) variable() string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(s.key, ".", "_"))
+// Variable is the setting's name in the environment.
+func (s *Setting) Variable() string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(s.Key, ".", "_"))
 }
 
-// settingsOf lists the settings of c in their order.
-func settingsOf(c *config) []setting {
-	standard := defaultConfig()
-	var list []setting
+// SettingsOf lists the settings of c in their order.
+func SettingsOf(c *Config) []Setting {
+	standard := Default()
+	var list []Setting
 	var walk func(prefix string, v, d reflect.Value)
 	walk = func(prefix string, v, d reflect.Value) {
 		for i := range v.NumField() {
@@ -44,17 +45,17 @@ func settingsOf(c *config) []setting {
 				walk(key+".", v.Field(i), d.Field(i))
 				continue
 			}
-			list = append(list, setting{key, v.Field(i), d.Field(i)})
+			list = append(list, Setting{key, v.Field(i), d.Field(i)})
 		}
 	}
 	walk("", reflect.ValueOf(c).Elem(), reflect.ValueOf(&standard).Elem())
 	return list
 }
 
-// loadConfig reads the file, if one is named, and the environment over the
+// Load reads the file, if one is named, and the environment over the
 // defaults. What cannot be read is an error that lists all of it.
-func loadConfig(path string, environ []string) (config, error) {
-	c := defaultConfig()
+func Load(path string, environ []string) (Config, error) {
+	c := Default()
 	var m mistakes
 	if path != "" {
 		text, err := os.ReadFile(path)
@@ -65,19 +66,19 @@ func loadConfig(path string, environ []string) (config, error) {
 		if err := yaml.Unmarshal(text, &document); err != nil {
 			return c, fmt.Errorf("configuration %s: %w", path, err)
 		}
-		r := reader{file: path, settings: settingsOf(&c), mistakes: &m}
+		r := reader{file: path, settings: SettingsOf(&c), mistakes: &m}
 		for _, root := range document.Content {
 			r.section("", root)
 		}
 	}
-	overlay(settingsOf(&c), environ, &m)
+	overlay(SettingsOf(&c), environ, &m)
 	return c, m.err()
 }
 
 // reader reads a file into settings.
 type reader struct {
 	file     string
-	settings []setting
+	settings []Setting
 	mistakes *mistakes
 }
 
@@ -101,11 +102,11 @@ func (r *reader) section(prefix string, n *yaml.Node) {
 			continue
 		}
 		seen[key] = true
-		at := slices.IndexFunc(r.settings, func(s setting) bool { return s.key == key })
+		at := slices.IndexFunc(r.settings, func(s Setting) bool { return s.Key == key })
 		switch {
 		case at >= 0:
 			r.set(&r.settings[at], value)
-		case slices.ContainsFunc(r.settings, func(s setting) bool { return strings.HasPrefix(s.key, key+".") }):
+		case slices.ContainsFunc(r.settings, func(s Setting) bool { return strings.HasPrefix(s.Key, key+".") }):
 			r.section(key+".", value)
 		default:
 			r.add(key, n.Content[i], "%s", r.unknown(key))
@@ -126,7 +127,7 @@ func (r *reader) unknown(key string) string {
 	}
 	var keys []string
 	for _, s := range r.settings {
-		keys = append(keys, s.key)
+		keys = append(keys, s.Key)
 	}
 	if nearest, ok := nearestName(key, keys); ok {
 		return "there is no such setting; did you mean " + nearest + "?"
@@ -135,32 +136,32 @@ func (r *reader) unknown(key string) string {
 }
 
 // set reads one value.
-func (r *reader) set(s *setting, n *yaml.Node) {
+func (r *reader) set(s *Setting, n *yaml.Node) {
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		return // nothing after the colon: the default
 	}
-	if n.Decode(s.value.Addr().Interface()) == nil && (s.value.Kind() != reflect.String || n.Tag == "!!str") {
+	if n.Decode(s.Value.Addr().Interface()) == nil && (s.Value.Kind() != reflect.String || n.Tag == "!!str") {
 		return
 	}
 	want := map[reflect.Kind]string{
 		reflect.String: "text; put it in quotes", reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Slice: "a list, such as [ingest, stage]",
-	}[s.value.Kind()]
+	}[s.Value.Kind()]
 	got := n.Value
 	if n.Kind != yaml.ScalarNode {
 		got = "what is there"
 	}
-	r.add(s.key, n, "%s is not %s", got, want)
+	r.add(s.Key, n, "%s is not %s", got, want)
 }
 
 // overlay sets the settings for which the environment has a variable.
-func overlay(settings []setting, environ []string, m *mistakes) {
-	byVariable := map[string]*setting{}
+func overlay(settings []Setting, environ []string, m *mistakes) {
+	byVariable := map[string]*Setting{}
 	var names, sections []string
 	for i := range settings {
 		s := &settings[i]
-		byVariable[s.variable()] = s
-		names = append(names, s.variable())
-		if section, _, ok := strings.Cut(s.key, "."); ok {
+		byVariable[s.Variable()] = s
+		names = append(names, s.Variable())
+		if section, _, ok := strings.Cut(s.Key, "."); ok {
 			sections = append(sections, envPrefix+strings.ToUpper(section)+"_")
 		}
 	}
@@ -189,20 +190,20 @@ func overlay(settings []setting, environ []string, m *mistakes) {
 }
 
 // setText sets a setting from text. A list is its items between commas.
-func (s *setting) setText(text string) error {
-	switch s.value.Kind() {
+func (s *Setting) setText(text string) error {
+	switch s.Value.Kind() {
 	case reflect.Bool:
 		b, err := strconv.ParseBool(text)
 		if err != nil {
 			return fmt.Errorf("%q is neither true nor false", text)
 		}
-		s.value.SetBool(b)
+		s.Value.SetBool(b)
 	case reflect.Int:
 		n, err := strconv.Atoi(text)
 		if err != nil {
 			return fmt.Errorf("%q is not a whole number", text)
 		}
-		s.value.SetInt(int64(n))
+		s.Value.SetInt(int64(n))
 	case reflect.Slice:
 		var items []string
 		for item := range strings.SplitSeq(text, ",") {
@@ -210,9 +211,9 @@ func (s *setting) setText(text string) error {
 				items = append(items, item)
 			}
 		}
-		s.value.Set(reflect.ValueOf(items))
+		s.Value.Set(reflect.ValueOf(items))
 	case reflect.String:
-		s.value.SetString(text)
+		s.Value.SetString(text)
 	default:
 		return errors.New("it cannot come from the environment")
 	}

@@ -1,12 +1,10 @@
-package main
+package config
 
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 )
 
@@ -74,42 +72,16 @@ var settingHelp = map[string]string{
 	"limits.lease_seconds":     "How long a process may show no sign of life before others take over what it did. The same for all processes of the stores.",
 }
 
-func configCommand() *cobra.Command {
-	var file string
-	cmd := &cobra.Command{
-		Use:   "config",
-		Short: "Print every setting with its meaning",
-		Long: "Prints a configuration file with every setting, its meaning and its default. With --config it checks that file, and the\n" +
-			"environment, and prints the settings as a server would have them.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c := defaultConfig()
-			if cmd.Flags().Changed("config") {
-				var err error
-				if c, err = loadConfig(file, os.Environ()); err != nil {
-					return err
-				}
-				if err := c.validate(); err != nil {
-					return err
-				}
-			}
-			return printConfig(cmd.OutOrStdout(), &c)
-		},
-	}
-	cmd.Flags().StringVar(&file, "config", "", "YAML file of settings to check")
-	return cmd
-}
-
-// printConfig writes a configuration as a file with comments.
-func printConfig(w io.Writer, c *config) error {
+// Print writes a configuration as a file with comments.
+func Print(w io.Writer, c *Config) error {
 	var b strings.Builder
 	b.WriteString("# Settings of fieldgate. Each can be given in the environment too, under the name in brackets; the environment wins.\n")
 	section := ""
-	for _, s := range settingsOf(c) {
-		under, name, nested := strings.Cut(s.key, ".")
+	for _, s := range SettingsOf(c) {
+		under, name, nested := strings.Cut(s.Key, ".")
 		indent := "  "
 		if !nested {
-			under, name, indent = "", s.key, ""
+			under, name, indent = "", s.Key, ""
 		}
 		if under != section {
 			section = under
@@ -120,11 +92,11 @@ func printConfig(w io.Writer, c *config) error {
 		if !nested {
 			b.WriteByte('\n')
 		}
-		value, err := yaml.Marshal(flow(s.value.Interface()))
+		value, err := yaml.Marshal(flow(s.Value.Interface()))
 		if err != nil {
-			return fmt.Errorf("print %s: %w", s.key, err)
+			return fmt.Errorf("print %s: %w", s.Key, err)
 		}
-		fmt.Fprintf(&b, "%s# %s [%s]\n%s%s: %s", indent, settingHelp[s.key], s.variable(), indent, name, value)
+		fmt.Fprintf(&b, "%s# %s [%s]\n%s%s: %s", indent, settingHelp[s.Key], s.Variable(), indent, name, value)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

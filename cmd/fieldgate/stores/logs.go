@@ -1,4 +1,4 @@
-package main
+package stores
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/pipeline/kinesis"
 	"github.com/fieldgate/fieldgate/pipeline/record"
@@ -29,21 +30,26 @@ func stagedShards() int { return min(max(runtime.GOMAXPROCS(0)/2, 1), 8) }
 // requests.
 func rawShards() int { return max(stagedShards(), 2) }
 
-// kinesisRawBytes is where a large request goes on in another raw record, so that
+// RawBytes is, on Kinesis, where a large request goes on in another raw record, so that
 // only a large event makes a record that Kinesis does not take.
-const kinesisRawBytes = 768 << 10
+const RawBytes = 768 << 10
 
-// logStore is a log and what runs beside it.
-type logStore struct {
+// Runner is a part that runs until its context ends.
+type Runner interface {
+	Run(ctx context.Context) error
+}
+
+// Log is a log and what runs beside it.
+type Log struct {
 	stream.Log
-	name    string
-	runners []runner
+	Name    string
+	Runners []Runner
 	// readers are, by consumer, other views of the log; who has none reads Log.
 	readers map[string]stream.Log
 }
 
-// reader is the log as a consumer reads it.
-func (l *logStore) reader(consumer string) stream.Log {
+// Reader is the log as a consumer reads it.
+func (l *Log) Reader(consumer string) stream.Log {
 	if r, ok := l.readers[consumer]; ok {
 		return r
 	}
@@ -51,24 +57,24 @@ func (l *logStore) reader(consumer string) stream.Log {
 }
 
 // openLogs opens the logs of the kind that the configuration names.
-func (s *stores) openLogs(ctx context.Context, c *config, log *slog.Logger) error {
+func (s *Stores) openLogs(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	for _, l := range []struct {
 		name      string
 		shards    int // of an embedded log
 		max       int // bytes of a record that stays in the log; 0: any
 		consumers []string
-		to        **logStore
+		to        **Log
 	}{
-		{pipeline.LogRaw, rawShards(), 0, []string{pipeline.ConsumerRaw, pipeline.ConsumerDelivery}, &s.raw},
-		{pipeline.LogStaged, stagedShards(), record.StagedMax, []string{pipeline.ConsumerStaging, pipeline.ConsumerDelivery}, &s.staged},
-		{pipeline.LogErrors, errorShards, record.StagedMax, []string{pipeline.ConsumerStaging, pipeline.ConsumerDelivery}, &s.errors},
+		{pipeline.LogRaw, rawShards(), 0, []string{pipeline.ConsumerRaw, pipeline.ConsumerDelivery}, &s.Raw},
+		{pipeline.LogStaged, stagedShards(), record.StagedMax, []string{pipeline.ConsumerStaging, pipeline.ConsumerDelivery}, &s.Staged},
+		{pipeline.LogErrors, errorShards, record.StagedMax, []string{pipeline.ConsumerStaging, pipeline.ConsumerDelivery}, &s.Errors},
 	} {
-		if l.name != pipeline.LogRaw && !c.has(roleStage) && !c.has(roleCompact) && !c.has(roleGateway) {
+		if l.name != pipeline.LogRaw && !c.Has(config.RoleStage) && !c.Has(config.RoleCompact) && !c.Has(config.RoleGateway) {
 			continue
 		}
-		store := &logStore{name: l.name, readers: map[string]stream.Log{}}
+		store := &Log{Name: l.name, readers: map[string]stream.Log{}}
 		*l.to = store
-		if c.Stream.Kind != kinesisKind {
+		if c.Stream.Kind != config.Kinesis {
 			d, err := s.openDisk(c.DataDir, l.name, l.shards, log)
 			if err != nil {
 				return err
@@ -91,7 +97,7 @@ func (s *stores) openLogs(ctx context.Context, c *config, log *slog.Logger) erro
 		if err := store.scale(&c.Stream, k, log); err != nil {
 			return err
 		}
-		if !c.Stream.FanOut || !c.has(roleStage) {
+		if !c.Stream.FanOut || !c.Has(config.RoleStage) {
 			continue
 		}
 		for _, consumer := range l.consumers {
@@ -109,24 +115,24 @@ func (s *stores) openLogs(ctx context.Context, c *config, log *slog.Logger) erro
 
 // scale has a stream's number of shards follow what is put, if that is configured.
 // On-demand streams see to it themselves.
-func (l *logStore) scale(c *streamStore, k *kinesis.Stream, log *slog.Logger) error {
-	if c.Scaling == scalingNone || c.Shards == 0 {
+func (l *Log) scale(c *config.Stream, k *kinesis.Stream, log *slog.Logger) error {
+	if c.Scaling == config.ScalingNone || c.Shards == 0 {
 		return nil
 	}
 	scaler, err := stream.NewScaler(stream.ScalerConfig{})
 	if err != nil {
 		return err
 	}
-	r, err := kinesis.NewRescaler(kinesis.RescalerConfig{Stream: k, Scaler: scaler, DryRun: c.Scaling == scalingDryRun, Logger: log})
+	r, err := kinesis.NewRescaler(kinesis.RescalerConfig{Stream: k, Scaler: scaler, DryRun: c.Scaling == config.ScalingDryRun, Logger: log})
 	if err != nil {
 		return err
 	}
-	l.runners = append(l.runners, r)
+	l.Runners = append(l.Runners, r)
 	return nil
 }
 
 // spill has a log keep records over max bytes among the objects; 0: none.
-func (s *stores) spill(to *logStore, l stream.Log, name string, maxBytes int, log *slog.Logger) error {
+func (s *Stores) spill(to *Log, l stream.Log, name string, maxBytes int, log *slog.Logger) error {
 	if maxBytes == 0 {
 		to.Log = l
 		return nil
@@ -135,17 +141,17 @@ func (s *stores) spill(to *logStore, l stream.Log, name string, maxBytes int, lo
 	if err != nil {
 		return err
 	}
-	to.Log, to.runners = spill, append(to.runners, spill)
+	to.Log, to.Runners = spill, append(to.Runners, spill)
 	return nil
 }
 
-func (s *stores) newSpill(l stream.Log, name string, maxBytes int, log *slog.Logger) (*pipeline.Spill, error) {
-	return pipeline.NewSpill(pipeline.SpillConfig{Log: l, Name: name, Bucket: s.objects, Max: maxBytes, Logger: log})
+func (s *Stores) newSpill(l stream.Log, name string, maxBytes int, log *slog.Logger) (*pipeline.Spill, error) {
+	return pipeline.NewSpill(pipeline.SpillConfig{Log: l, Name: name, Bucket: s.Objects, Max: maxBytes, Logger: log})
 }
 
 // openDisk opens a log as it was made, or makes it with the given shards.
-func (s *stores) openDisk(dir, name string, shards int, log *slog.Logger) (*stream.Disk, error) {
-	folder := filepath.Join(dir, streamsFolder, name)
+func (s *Stores) openDisk(dir, name string, shards int, log *slog.Logger) (*stream.Disk, error) {
+	folder := filepath.Join(dir, StreamsFolder, name)
 	if _, err := os.Stat(folder); err == nil {
 		shards = 0
 	}
@@ -159,8 +165,8 @@ func (s *stores) openDisk(dir, name string, shards int, log *slog.Logger) (*stre
 
 // openKinesis opens a log's stream, and makes it if there is none. It is read by
 // subscriptions of the consumer, if one is named.
-func (s *stores) openKinesis(ctx context.Context, c *config, name, consumer string, log *slog.Logger) (*kinesis.Stream, error) {
-	access, err := awsConfig(ctx, c.Stream.Region, c.Stream.Endpoint)
+func (s *Stores) openKinesis(ctx context.Context, c *config.Config, name, consumer string, log *slog.Logger) (*kinesis.Stream, error) {
+	access, err := AWSConfig(ctx, c.Stream.Region, c.Stream.Endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("stream: %w", err)
 	}
@@ -170,7 +176,7 @@ func (s *stores) openKinesis(ctx context.Context, c *config, name, consumer stri
 	}
 	k, err := kinesis.Open(ctx, kinesis.Config{
 		Client: awskinesis.NewFromConfig(access), Stream: c.Stream.Prefix + "-" + name, Shards: shards,
-		Retention: time.Duration(c.Stream.RetentionHours) * time.Hour, KV: s.kv, FanOut: consumer,
+		Retention: time.Duration(c.Stream.RetentionHours) * time.Hour, KV: s.KV, FanOut: consumer,
 		Reads: float64(c.Stream.ReadsPerSecond), Poll: time.Second / time.Duration(c.Stream.ReadsPerSecond), Logger: log,
 	})
 	if err != nil {

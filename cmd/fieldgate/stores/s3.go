@@ -1,4 +1,4 @@
-package main
+package stores
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources/lake"
 	"github.com/fieldgate/fieldgate/sources/objstore"
@@ -18,9 +19,9 @@ import (
 )
 
 // openS3 opens a bucket of S3 and the cache through which queries read it.
-func (s *stores) openS3(ctx context.Context, c *config, log *slog.Logger) error {
+func (s *Stores) openS3(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	o := &c.Objects
-	access, err := awsConfig(ctx, o.Region, o.Endpoint)
+	access, err := AWSConfig(ctx, o.Region, o.Endpoint)
 	if err != nil {
 		return fmt.Errorf("objects: %w", err)
 	}
@@ -34,22 +35,22 @@ func (s *stores) openS3(ctx context.Context, c *config, log *slog.Logger) error 
 	if err := bucket.Check(ctx); err != nil {
 		return fmt.Errorf("objects: %w", err)
 	}
-	if err := claimBucket(ctx, bucket, s.kv); err != nil {
+	if err := claimBucket(ctx, bucket, s.KV); err != nil {
 		return fmt.Errorf("objects: %w", err)
 	}
 	dir := o.CacheDir
 	if dir == "" {
-		dir = filepath.Join(c.DataDir, cacheFolder)
+		dir = filepath.Join(c.DataDir, CacheFolder)
 	}
-	s.cache, err = objstore.OpenCache(objstore.CacheConfig{Bucket: bucket, Dir: dir, MaxBytes: int64(o.CacheMB) << 20, Logger: log})
+	s.Cache, err = objstore.OpenCache(objstore.CacheConfig{Bucket: bucket, Dir: dir, MaxBytes: int64(o.CacheMB) << 20, Logger: log})
 	if err != nil {
 		return err
 	}
-	s.closers = append(s.closers, s.cache)
-	if s.files, err = lake.NewFiles(s.cache, 0); err != nil {
+	s.closers = append(s.closers, s.Cache)
+	if s.Files, err = lake.NewFiles(s.Cache, 0); err != nil {
 		return err
 	}
-	s.objects, s.path = bucket, s.cache.Path
+	s.Objects, s.Path = bucket, s.Cache.Path
 	return nil
 }
 

@@ -1,16 +1,19 @@
-package main
+// Package config is what a process of Fieldgate can be told: Config, read from a
+// YAML file and the environment by Load, with all mistakes listed at once. What
+// the settings mean to the parts is for these; see settingHelp.
+package config
 
 import "slices"
 
-// config is everything a server can be told. Precedence, weakest first: the
+// Config is everything a server can be told. Precedence, weakest first: the
 // defaults below, the file given with --config, the environment
 // (FIELDGATE_STREAM_KIND for stream.kind), the flags. What each key means is in
 // settingHelp, which users read too. Nothing in it is secret.
-type config struct {
-	Stream   streamStore `yaml:"stream"`
-	Nearline tables      `yaml:"nearline"`
-	KeyValue backend     `yaml:"keyvalue"`
-	Objects  objects     `yaml:"objects"`
+type Config struct {
+	Stream   Stream  `yaml:"stream"`
+	Nearline Tables  `yaml:"nearline"`
+	KeyValue Backend `yaml:"keyvalue"`
+	Objects  Objects `yaml:"objects"`
 	// DataDir holds everything the embedded default stores; one server at a time.
 	DataDir string   `yaml:"data_dir"`
 	Roles   []string `yaml:"roles"`
@@ -25,20 +28,20 @@ type config struct {
 	Dev bool `yaml:"dev"`
 	// Insecure allows addresses other than loopback without TLS.
 	Insecure bool    `yaml:"insecure"`
-	TLS      tlsPair `yaml:"tls"`
-	Limits   limits  `yaml:"limits"`
+	TLS      TLSPair `yaml:"tls"`
+	Limits   Limits  `yaml:"limits"`
 }
 
-// backend chooses the implementation of a port.
-type backend struct {
+// Backend chooses the implementation of a port.
+type Backend struct {
 	Kind     string `yaml:"kind"`
 	Prefix   string `yaml:"prefix"`
 	Region   string `yaml:"region"`
 	Endpoint string `yaml:"endpoint"`
 }
 
-// tables choose where recent events lie.
-type tables struct {
+// Tables choose where recent events lie.
+type Tables struct {
 	Kind           string `yaml:"kind"`
 	Prefix         string `yaml:"prefix"`
 	Region         string `yaml:"region"`
@@ -50,8 +53,8 @@ type tables struct {
 	WriteUnits     int    `yaml:"write_units"`
 }
 
-// streamStore chooses the log.
-type streamStore struct {
+// Stream chooses the log.
+type Stream struct {
 	Kind           string `yaml:"kind"`
 	Prefix         string `yaml:"prefix"`
 	Region         string `yaml:"region"`
@@ -63,8 +66,8 @@ type streamStore struct {
 	Scaling        string `yaml:"scaling"`
 }
 
-// objects chooses where objects lie.
-type objects struct {
+// Objects chooses where objects lie.
+type Objects struct {
 	Kind         string `yaml:"kind"`
 	Bucket       string `yaml:"bucket"`
 	Prefix       string `yaml:"prefix"`
@@ -79,10 +82,10 @@ type objects struct {
 	CacheMB      int    `yaml:"cache_mb"`
 }
 
-// tlsPair names the PEM files of the server's certificate and key, which are read
+// TLSPair names the PEM files of the server's certificate and key, which are read
 // again when they change. A setting may be the PEM text itself instead, as the
 // environment of a container brings a secret.
-type tlsPair struct {
+type TLSPair struct {
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`
 	// Mode says whether Postgres clients may do without: prefer, or require.
@@ -95,37 +98,37 @@ type tlsPair struct {
 
 // The kinds of stores.
 const (
-	embeddedKind  = "embedded"
-	directoryKind = "directory"
-	s3Kind        = "s3"
-	dynamoDBKind  = "dynamodb"
-	kinesisKind   = "kinesis"
+	Embedded  = "embedded"
+	Directory = "directory"
+	S3        = "s3"
+	DynamoDB  = "dynamodb"
+	Kinesis   = "kinesis"
 )
 
 // The roles. Each may be that of any number of processes.
 const (
-	roleIngest  = "ingest"  // takes events over HTTP
-	roleStage   = "stage"   // carries them from stream to stream, and into nearline and the archive
-	roleCompact = "compact" // moves the archive into the lake, and sweeps
-	roleGateway = "gateway" // answers SQL, and serves the schema
+	RoleIngest  = "ingest"  // takes events over HTTP
+	RoleStage   = "stage"   // carries them from stream to stream, and into nearline and the archive
+	RoleCompact = "compact" // moves the archive into the lake, and sweeps
+	RoleGateway = "gateway" // answers SQL, and serves the schema
 )
 
-// The words of streamStore.
+// The words of Stream.
 const (
-	scalingNone   = "none"
-	scalingDryRun = "dry_run"
-	scalingAuto   = "auto"
+	ScalingNone   = "none"
+	ScalingDryRun = "dry_run"
+	ScalingAuto   = "auto"
 )
 
-// The words of tlsPair. Without a mode, addresses other than loopback require TLS.
+// The words of TLSPair. Without a mode, addresses other than loopback require TLS.
 const (
-	tlsPrefer         = "prefer"
-	tlsRequire        = "require"
-	clientCertRequest = "request"
+	TLSPrefer         = "prefer"
+	TLSRequire        = "require"
+	ClientCertRequest = "request"
 )
 
-// limits bound memory and connections.
-type limits struct {
+// Limits bound memory and connections.
+type Limits struct {
 	// TailMB is the memory of recent events; over it compaction is forced, and
 	// then ingest slows to 503.
 	TailMB int `yaml:"tail_mb"`
@@ -143,31 +146,32 @@ type limits struct {
 	LeaseSeconds int `yaml:"lease_seconds"`
 }
 
-func defaultConfig() config {
-	embedded := backend{Kind: embeddedKind, Prefix: "fieldgate", Region: "us-east-1"}
-	return config{
-		Stream:   streamStore{Kind: embeddedKind, Prefix: embedded.Prefix, Region: embedded.Region, Shards: 2, RetentionHours: 48, ReadsPerSecond: 5, Scaling: scalingNone},
-		Nearline: tables{Kind: embeddedKind, Prefix: "fieldgate", Region: "us-east-1", RetentionWeeks: 4, MaxTables: 256},
+// Default is what holds where nothing is said.
+func Default() Config {
+	embedded := Backend{Kind: Embedded, Prefix: "fieldgate", Region: "us-east-1"}
+	return Config{
+		Stream:   Stream{Kind: Embedded, Prefix: embedded.Prefix, Region: embedded.Region, Shards: 2, RetentionHours: 48, ReadsPerSecond: 5, Scaling: ScalingNone},
+		Nearline: Tables{Kind: Embedded, Prefix: "fieldgate", Region: "us-east-1", RetentionWeeks: 4, MaxTables: 256},
 		KeyValue: embedded,
-		Objects:  objects{Kind: directoryKind, Region: "us-east-1", CacheMB: 10240},
+		Objects:  Objects{Kind: Directory, Region: "us-east-1", CacheMB: 10240},
 		DataDir:  "./fieldgate-data",
-		Roles:    []string{roleIngest, roleStage, roleCompact, roleGateway},
+		Roles:    []string{RoleIngest, RoleStage, RoleCompact, RoleGateway},
 		PGAddr:   "127.0.0.1:5433",
 		HTTPAddr: "127.0.0.1:8080",
-		TLS:      tlsPair{ClientCert: clientCertRequest},
-		Limits:   limits{TailMB: 256, EngineMB: 2048, HeapMB: 1024, Connections: 500, DrainSeconds: 20, LeaseSeconds: 15},
+		TLS:      TLSPair{ClientCert: ClientCertRequest},
+		Limits:   Limits{TailMB: 256, EngineMB: 2048, HeapMB: 1024, Connections: 500, DrainSeconds: 20, LeaseSeconds: 15},
 	}
 }
 
-// has says that this process has a role.
-func (c *config) has(role string) bool { return slices.Contains(c.Roles, role) }
+// Has says that this process has a role.
+func (c *Config) Has(role string) bool { return slices.Contains(c.Roles, role) }
 
-// alone says that no other process can commit to the same lake: some store is of
+// Alone says that no other process can commit to the same lake: some store is of
 // this machine alone.
-func (c *config) alone() bool {
-	return c.Stream.Kind == embeddedKind || c.KeyValue.Kind == embeddedKind || c.Objects.Kind == directoryKind
+func (c *Config) Alone() bool {
+	return c.Stream.Kind == Embedded || c.KeyValue.Kind == Embedded || c.Objects.Kind == Directory
 }
 
-// shared says that other processes may work on the same stores: all of them are
+// Shared says that other processes may work on the same stores: all of them are
 // elsewhere.
-func (c *config) shared() bool { return !c.alone() && c.Nearline.Kind != embeddedKind }
+func (c *Config) Shared() bool { return !c.Alone() && c.Nearline.Kind != Embedded }

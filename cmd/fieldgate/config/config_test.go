@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -86,9 +86,9 @@ func TestConfigMistakes(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tt.file), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			c, err := loadConfig(path, tt.environ)
+			c, err := Load(path, tt.environ)
 			if err == nil {
-				err = c.validate()
+				err = c.Validate()
 			}
 			if (err == nil) != (len(tt.want) == 0) {
 				t.Fatalf("error %v, want %q", err, tt.want)
@@ -113,27 +113,27 @@ func TestConfigMistakes(t *testing.T) {
 // setting, says what it means, and sets what it is.
 func TestConfigPrinted(t *testing.T) {
 	t.Parallel()
-	c := defaultConfig()
+	c := Default()
 	c.Objects.Bucket, c.Roles, c.TLS.Cert, c.Dev, c.Limits.HeapMB = "b: #", []string{"stage", "compact"}, "'\"\n", true, 7
 	var printed bytes.Buffer
-	if err := printConfig(&printed, &c); err != nil {
+	if err := Print(&printed, &c); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "f.yaml")
 	if err := os.WriteFile(path, printed.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if read, err := loadConfig(path, nil); err != nil || !reflect.DeepEqual(read, c) {
+	if read, err := Load(path, nil); err != nil || !reflect.DeepEqual(read, c) {
 		t.Errorf("read back %+v, %v; want %+v", read, err, c)
 	}
 	known := map[string]bool{}
-	for _, s := range settingsOf(&c) {
-		known[s.key] = true
-		if section, _, nested := strings.Cut(s.key, "."); nested {
+	for _, s := range SettingsOf(&c) {
+		known[s.Key] = true
+		if section, _, nested := strings.Cut(s.Key, "."); nested {
 			known[section] = true
 		}
-		if settingHelp[s.key] == "" || !strings.Contains(printed.String(), s.variable()) {
-			t.Errorf("%s is not explained", s.key)
+		if settingHelp[s.Key] == "" || !strings.Contains(printed.String(), s.Variable()) {
+			t.Errorf("%s is not explained", s.Key)
 		}
 	}
 	for key := range settingHelp {
@@ -146,19 +146,19 @@ func TestConfigPrinted(t *testing.T) {
 // TestConfigFromEnvironment sets every setting by its variable.
 func TestConfigFromEnvironment(t *testing.T) {
 	t.Parallel()
-	c := defaultConfig()
+	c := Default()
 	texts := map[reflect.Kind]string{reflect.String: "text", reflect.Bool: "true", reflect.Int: "77", reflect.Slice: "stage, compact"}
 	var environ []string
-	for _, s := range settingsOf(&c) {
-		environ = append(environ, s.variable()+"="+texts[s.value.Kind()])
+	for _, s := range SettingsOf(&c) {
+		environ = append(environ, s.Variable()+"="+texts[s.Value.Kind()])
 	}
-	read, err := loadConfig("", environ)
+	read, err := Load("", environ)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range settingsOf(&read) {
-		if s.isDefault() {
-			t.Errorf("%s has no effect", s.variable())
+	for _, s := range SettingsOf(&read) {
+		if s.IsDefault() {
+			t.Errorf("%s has no effect", s.Variable())
 		}
 	}
 	if !reflect.DeepEqual(read.Roles, []string{"stage", "compact"}) || read.Objects.CacheMB != 77 || !read.Objects.PathStyle {
@@ -169,16 +169,16 @@ func TestConfigFromEnvironment(t *testing.T) {
 // TestConfigInReadme holds that the README's table is that of the program.
 func TestConfigInReadme(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, section, _ := strings.Cut(string(readme), "\n## Configuration\n")
 	section, _, _ = strings.Cut(section, "\n## ")
-	c := defaultConfig()
-	for _, s := range settingsOf(&c) {
-		if !strings.Contains(section, "`"+s.key+"`") {
-			t.Errorf("README.md does not mention %s", s.key)
+	c := Default()
+	for _, s := range SettingsOf(&c) {
+		if !strings.Contains(section, "`"+s.Key+"`") {
+			t.Errorf("README.md does not mention %s", s.Key)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -35,40 +35,40 @@ func (m mistakes) err() error {
 
 // kinds are those of each store that this version has.
 var kinds = map[string][]string{
-	"stream.kind":   {embeddedKind, kinesisKind},
-	"nearline.kind": {embeddedKind, dynamoDBKind},
-	"keyvalue.kind": {embeddedKind, dynamoDBKind},
-	"objects.kind":  {directoryKind, s3Kind},
+	"stream.kind":   {Embedded, Kinesis},
+	"nearline.kind": {Embedded, DynamoDB},
+	"keyvalue.kind": {Embedded, DynamoDB},
+	"objects.kind":  {Directory, S3},
 }
 
 // words are the values of settings that are one of a few.
 var words = map[string][]string{
-	"stream.scaling":  {scalingNone, scalingDryRun, scalingAuto},
-	"tls.mode":        {"", tlsPrefer, tlsRequire},
-	"tls.client_cert": {clientCertRequest, tlsRequire},
+	"stream.scaling":  {ScalingNone, ScalingDryRun, ScalingAuto},
+	"tls.mode":        {"", TLSPrefer, TLSRequire},
+	"tls.client_cert": {ClientCertRequest, TLSRequire},
 }
 
-// validate refuses what this build cannot run or must not expose. It lists all
+// Validate refuses what this build cannot run or must not expose. It lists all
 // mistakes.
-func (c *config) validate() error {
+func (c *Config) Validate() error {
 	var m mistakes
-	for _, s := range settingsOf(c) {
-		value := fmt.Sprint(s.value.Interface())
-		if allowed, ok := kinds[s.key]; ok && !slices.Contains(allowed, value) {
-			m.add(s.key, "%q is not available; this version has: %s", value, strings.Join(allowed, ", "))
+	for _, s := range SettingsOf(c) {
+		value := fmt.Sprint(s.Value.Interface())
+		if allowed, ok := kinds[s.Key]; ok && !slices.Contains(allowed, value) {
+			m.add(s.Key, "%q is not available; this version has: %s", value, strings.Join(allowed, ", "))
 		}
-		if allowed, ok := words[s.key]; ok && !slices.Contains(allowed, value) {
-			m.add(s.key, "%q is none of: %s", value, strings.Join(without(allowed, ""), ", "))
+		if allowed, ok := words[s.Key]; ok && !slices.Contains(allowed, value) {
+			m.add(s.Key, "%q is none of: %s", value, strings.Join(without(allowed, ""), ", "))
 		}
-		if s.value.CanInt() && s.value.Int() < 0 {
-			m.add(s.key, "%s is negative", value)
+		if s.Value.CanInt() && s.Value.Int() < 0 {
+			m.add(s.Key, "%s is negative", value)
 		}
 	}
 	c.validateRoles(&m)
 	c.validateStream(&m)
 	c.validateObjects(&m)
 	c.validateNearline(&m)
-	if c.KeyValue.Kind == dynamoDBKind && (c.KeyValue.Prefix == "" || c.KeyValue.Region == "") {
+	if c.KeyValue.Kind == DynamoDB && (c.KeyValue.Prefix == "" || c.KeyValue.Region == "") {
 		m.add("keyvalue", "prefix and region are needed")
 	}
 	c.validateLimits(&m)
@@ -81,33 +81,33 @@ func without(all []string, one string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == one })
 }
 
-func (c *config) validateRoles(m *mistakes) {
-	all := defaultConfig().Roles
+func (c *Config) validateRoles(m *mistakes) {
+	all := Default().Roles
 	for _, r := range c.Roles {
 		if !slices.Contains(all, r) {
 			m.add("roles", "%q is none of: %s", r, strings.Join(all, ", "))
 		}
 	}
-	missing := slices.DeleteFunc(all, c.has)
+	missing := slices.DeleteFunc(all, c.Has)
 	switch {
 	case len(c.Roles) == 0:
-		m.add("roles", "this process would do nothing: name some of %s", strings.Join(defaultConfig().Roles, ", "))
+		m.add("roles", "this process would do nothing: name some of %s", strings.Join(Default().Roles, ", "))
 	case len(missing) == 0:
-	case !c.shared():
+	case !c.Shared():
 		m.add("roles", "%s is missing, and no other process can have it: %s serves one process, which has all roles",
 			strings.Join(missing, ", "), strings.Join(c.ownStores(), ", "))
-	case c.Stream.Kind == kinesisKind && c.Stream.Scaling != scalingNone:
-		m.add("stream.scaling", "%s counts what one process puts, which with split roles is a part: set %s, and shards: 0 (on-demand) where the load varies", c.Stream.Scaling, scalingNone)
+	case c.Stream.Kind == Kinesis && c.Stream.Scaling != ScalingNone:
+		m.add("stream.scaling", "%s counts what one process puts, which with split roles is a part: set %s, and shards: 0 (on-demand) where the load varies", c.Stream.Scaling, ScalingNone)
 	}
 }
 
 // ownStores are the settings of stores that no other process can use.
-func (c *config) ownStores() []string {
+func (c *Config) ownStores() []string {
 	var own []string
 	for key, kind := range map[string]string{
 		"stream.kind": c.Stream.Kind, "nearline.kind": c.Nearline.Kind, "keyvalue.kind": c.KeyValue.Kind, "objects.kind": c.Objects.Kind,
 	} {
-		if kind == embeddedKind || kind == directoryKind {
+		if kind == Embedded || kind == Directory {
 			own = append(own, key+": "+kind)
 		}
 	}
@@ -115,9 +115,9 @@ func (c *config) ownStores() []string {
 	return own
 }
 
-func (c *config) validateStream(m *mistakes) {
+func (c *Config) validateStream(m *mistakes) {
 	s := &c.Stream
-	if s.Kind != kinesisKind {
+	if s.Kind != Kinesis {
 		return
 	}
 	if s.Prefix == "" {
@@ -134,17 +134,17 @@ func (c *config) validateStream(m *mistakes) {
 	}
 }
 
-func (c *config) validateObjects(m *mistakes) {
+func (c *Config) validateObjects(m *mistakes) {
 	o := &c.Objects
-	if o.Kind == directoryKind {
-		for _, s := range settingsOf(c) {
-			if name, ok := strings.CutPrefix(s.key, "objects."); ok && !s.isDefault() && name != "kind" {
-				m.add(s.key, "means nothing while objects.kind is %s: set that to %s, or leave this out", directoryKind, s3Kind)
+	if o.Kind == Directory {
+		for _, s := range SettingsOf(c) {
+			if name, ok := strings.CutPrefix(s.Key, "objects."); ok && !s.IsDefault() && name != "kind" {
+				m.add(s.Key, "means nothing while objects.kind is %s: set that to %s, or leave this out", Directory, S3)
 			}
 		}
 		return
 	}
-	if o.Kind != s3Kind {
+	if o.Kind != S3 {
 		return
 	}
 	if o.Bucket == "" {
@@ -162,9 +162,9 @@ func (c *config) validateObjects(m *mistakes) {
 	}
 }
 
-func (c *config) validateNearline(m *mistakes) {
+func (c *Config) validateNearline(m *mistakes) {
 	n := &c.Nearline
-	if n.Kind != dynamoDBKind {
+	if n.Kind != DynamoDB {
 		return
 	}
 	if n.Prefix == "" || n.Region == "" {
@@ -181,7 +181,7 @@ func (c *config) validateNearline(m *mistakes) {
 	}
 }
 
-func (c *config) validateLimits(m *mistakes) {
+func (c *Config) validateLimits(m *mistakes) {
 	for key, n := range map[string]int{
 		"limits.tail_mb": c.Limits.TailMB, "limits.engine_mb": c.Limits.EngineMB, "limits.connections": c.Limits.Connections,
 		"limits.drain_seconds": c.Limits.DrainSeconds, "limits.lease_seconds": c.Limits.LeaseSeconds,
@@ -192,21 +192,21 @@ func (c *config) validateLimits(m *mistakes) {
 	}
 }
 
-func (c *config) validateTLS(m *mistakes) {
+func (c *Config) validateTLS(m *mistakes) {
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		m.add("tls", "cert and key go together: set both or neither")
 	}
-	if c.TLS.Cert == "" && (c.TLS.ClientCA != "" || c.TLS.Mode == tlsRequire) {
+	if c.TLS.Cert == "" && (c.TLS.ClientCA != "" || c.TLS.Mode == TLSRequire) {
 		m.add("tls", "client_ca and mode: require need cert and key")
 	}
-	if c.TLS.ClientCert == tlsRequire && c.TLS.ClientCA == "" {
+	if c.TLS.ClientCert == TLSRequire && c.TLS.ClientCA == "" {
 		m.add("tls.client_cert", "require needs client_ca")
 	}
 }
 
-func (c *config) validateAddresses(m *mistakes) {
+func (c *Config) validateAddresses(m *mistakes) {
 	if c.DebugAddr != "" {
-		if loopback, err := isLoopback(c.DebugAddr); err != nil {
+		if loopback, err := IsLoopback(c.DebugAddr); err != nil {
 			m.add("debug_addr", "%v", err)
 		} else if !loopback {
 			// They show names and text of all tenants.
@@ -219,7 +219,7 @@ func (c *config) validateAddresses(m *mistakes) {
 		}
 	}
 	for _, a := range []struct{ key, addr string }{{"pg_addr", c.PGAddr}, {"http_addr", c.HTTPAddr}} {
-		loopback, err := isLoopback(a.addr)
+		loopback, err := IsLoopback(a.addr)
 		switch {
 		case err != nil:
 			m.add(a.key, "%v", err)
@@ -232,7 +232,8 @@ func (c *config) validateAddresses(m *mistakes) {
 	}
 }
 
-func isLoopback(addr string) (bool, error) {
+// IsLoopback says that an address is reached from this machine alone.
+func IsLoopback(addr string) (bool, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return false, fmt.Errorf("address %q: want host:port", addr)

@@ -1,4 +1,4 @@
-package main
+package stores
 
 import (
 	"context"
@@ -12,21 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/fieldgate/fieldgate/deploy/testdeps"
 )
 
-// withAWSKeys gives the SDK's chain the credentials of a local server, and
-// nothing of the machine's.
-func withAWSKeys(t *testing.T, id, secret string) {
-	t.Helper()
-	t.Setenv("AWS_ACCESS_KEY_ID", id)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
-	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-}
-
 func TestAWSConfig(t *testing.T) {
-	withAWSKeys(t, "id", "secret")
+	testdeps.AWSKeys(t, "id", "secret")
 	for name, call := range map[string]func(context.Context, aws.Config) error{
 		"s3": func(ctx context.Context, c aws.Config) error {
 			_, err := s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true }).ListBuckets(ctx, &s3.ListBucketsInput{})
@@ -57,7 +48,7 @@ func TestAWSConfig(t *testing.T) {
 				}
 			}))
 			defer srv.Close()
-			c, err := awsConfig(t.Context(), "eu-north-1", srv.URL)
+			c, err := AWSConfig(t.Context(), "eu-north-1", srv.URL)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,9 +63,9 @@ func TestAWSConfig(t *testing.T) {
 }
 
 func TestAWSConfigWithoutCredentials(t *testing.T) {
-	withAWSKeys(t, "", "")
-	_, err := awsConfig(t.Context(), "eu-north-1", "")
+	testdeps.AWSKeys(t, "", "")
+	_, err := AWSConfig(t.Context(), "eu-north-1", "")
 	if err == nil || !strings.Contains(err.Error(), "AWS_ACCESS_KEY_ID") {
-		t.Errorf("awsConfig: %v, want what to set", err)
+		t.Errorf("AWSConfig: %v, want what to set", err)
 	}
 }

@@ -1,0 +1,149 @@
+// Package stores opens what a configuration names: Stores, and over them the stages
+// of the pipeline. It is for the programs below cmd, which share it; what they do
+// with the parts is theirs.
+package stores
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/pipeline"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources"
+	"github.com/fieldgate/fieldgate/sources/bolt"
+	"github.com/fieldgate/fieldgate/sources/dynamodb"
+	"github.com/fieldgate/fieldgate/sources/lake"
+	"github.com/fieldgate/fieldgate/sources/objstore"
+	"github.com/fieldgate/fieldgate/sources/vfs"
+)
+
+// What lies in a data directory.
+const (
+	lockFile     = "LOCK"
+	keyValueFile = "keyvalue.db"
+	// StreamsFolder has the logs.
+	StreamsFolder = "streams"
+	// ObjectsFolder has the objects.
+	ObjectsFolder = "objects"
+	// CacheFolder has what queries have fetched of objects, unless the configuration
+	// names another.
+	CacheFolder = "cache"
+)
+
+// Stores are those of a process: what is embedded lies in its data directory.
+type Stores struct {
+	KV      schema.KV
+	Objects objstore.Bucket
+	// Path is where queries find an object as a file.
+	Path func(key string) (string, error)
+	// Cache and Files fetch objects for queries; nil where they are files already.
+	Cache *objstore.Cache
+	Files sources.Files
+	// Raw, Staged and Errors are the logs; who only takes events has the raw one.
+	// Records that are too large for them lie among the objects; only a raw log on
+	// disk takes all.
+	Raw, Staged, Errors *Log
+	Lake                *lake.Store
+	// Tables have the recent events; nil: they are in memory.
+	Tables  *dynamodb.Tables
+	closers []io.Closer
+}
+
+// ErrInUse says that another server has the data directory.
+var ErrInUse = errors.New("another fieldgate serves it; stop it, or name another directory with --data")
+
+// Open opens a data directory, making it if need be, and what else the
+// configuration names. The caller closes the stores.
+func Open(ctx context.Context, c *config.Config, log *slog.Logger) (s *Stores, err error) {
+	s = &Stores{}
+	dir := c.DataDir
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return s, fmt.Errorf("make data directory: %w", err)
+	}
+	lock, err := vfs.OS{}.Lock(filepath.Join(dir, lockFile))
+	if errors.Is(err, vfs.ErrLocked) {
+		return s, fmt.Errorf("data directory %s: %w", dir, ErrInUse)
+	}
+	if err != nil {
+		return s, fmt.Errorf("lock data directory: %w", err)
+	}
+	s.closers = append(s.closers, lock)
+	kv, closer, err := OpenKV(ctx, c)
+	if err != nil {
+		return s, err
+	}
+	s.KV, s.closers = kv, append(s.closers, closer)
+	if err := s.openObjects(ctx, c, log); err != nil {
+		return s, err
+	}
+	if err := s.openLogs(ctx, c, log); err != nil {
+		return s, err
+	}
+	if !c.Has(config.RoleStage) && !c.Has(config.RoleCompact) && !c.Has(config.RoleGateway) {
+		return s, nil // the rest is behind the raw log
+	}
+	// Where another process may compact the same, each statement asks for what is new.
+	s.Lake, err = lake.New(lake.Config{Bucket: s.Objects, Path: s.Path, Exclusive: c.Alone(), Logger: log})
+	if err == nil && c.Nearline.Kind == config.DynamoDB && (c.Has(config.RoleStage) || c.Has(config.RoleGateway)) {
+		err = s.openTables(ctx, c, log)
+	}
+	return s, err
+}
+
+// openObjects opens the bucket of objects.
+func (s *Stores) openObjects(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	if c.Objects.Kind == config.S3 {
+		return s.openS3(ctx, c, log)
+	}
+	d, err := objstore.OpenDir(objstore.DirConfig{Root: filepath.Join(c.DataDir, ObjectsFolder)})
+	if err != nil {
+		return err
+	}
+	s.Objects, s.Path = d, d.Path
+	return nil
+}
+
+// Checkpoints are those of a log's consumers.
+func (s *Stores) Checkpoints(log string) *pipeline.Checkpoints {
+	return pipeline.NewCheckpoints(s.KV, log)
+}
+
+// Close closes the stores, last opened first.
+func (s *Stores) Close() error {
+	var err error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, s.closers[i].Close())
+	}
+	s.closers = nil
+	return err
+}
+
+// OpenKV opens the key-value store alone: also for commands while no server runs.
+func OpenKV(ctx context.Context, c *config.Config) (schema.KV, io.Closer, error) {
+	if c.KeyValue.Kind == config.DynamoDB {
+		kv, err := openDynamoKV(ctx, c)
+		if err != nil {
+			return nil, nil, fmt.Errorf("open key-value store: %w", err)
+		}
+		return kv, notClosed{}, nil
+	}
+	if _, err := os.Stat(c.DataDir); err != nil {
+		return nil, nil, fmt.Errorf("data directory: %w", err)
+	}
+	db, err := bolt.Open(bolt.Config{Path: filepath.Join(c.DataDir, keyValueFile)})
+	if err != nil {
+		return nil, nil, fmt.Errorf("open key-value store: %w", err)
+	}
+	return db, db, nil
+}
