@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,11 @@ type work struct {
 	ends    []int // of each record in data
 	entries []stream.Entry
 	answer  []byte
+
+	// For events that are partitioned by what is in them: the hash of each.
+	flat   record.Flattener
+	values []schema.Value
+	hashes []uint64
 }
 
 // stamps are what ingest decides about a request. A repeated request gets those of the first.
@@ -194,28 +200,67 @@ func (h *Handler) store(ctx context.Context, k *work, tenant, metric string, s s
 	return k.appendAnswer(s.receipt)
 }
 
-// encode makes raw records of the events that were split. All go to one shard, and so into the log together.
+// encode makes raw records of the events that were split, each of events of one hash. Without a partitioning all go to
+// one shard, and so into the log together.
 func (h *Handler) encode(k *work, raw *record.Raw) {
 	k.data, k.ends, k.entries = k.data[:0], k.ends[:0], k.entries[:0]
-	events, indexes := k.split.Events, k.split.Indexes
+	// The receipt is random, and so is the shard.
+	own := binary.LittleEndian.Uint64([]byte(raw.Receipt)) * 0x9e3779b97f4a7c15
+	k.partition(&h.cfg.Partition, raw.Tenant, own)
+	events, indexes, hashes := k.split.Events, k.split.Indexes, k.hashes
 	for len(events) > 0 {
 		n, size := 1, len(events[0])
-		for n < len(events) && size+len(events[n]) <= h.cfg.RecordBytes {
+		for n < len(events) && hashes[n] == hashes[0] && size+len(events[n]) <= h.cfg.RecordBytes {
 			size += len(events[n])
 			n++
 		}
 		raw.Events, raw.Indexes = events[:n], indexes[:n]
 		k.data = record.AppendRaw(k.data, raw)
 		k.ends = append(k.ends, len(k.data))
-		events, indexes = events[n:], indexes[n:]
+		k.entries = append(k.entries, stream.Entry{Hash: hashes[0]})
+		events, indexes, hashes = events[n:], indexes[n:], hashes[n:]
 	}
-	// The receipt is random, and so is the shard.
-	hash := binary.LittleEndian.Uint64([]byte(raw.Receipt)) * 0x9e3779b97f4a7c15
 	from := 0
-	for _, end := range k.ends {
-		k.entries = append(k.entries, stream.Entry{Hash: hash, Data: k.data[from:end]})
+	for i, end := range k.ends {
+		k.entries[i].Data = k.data[from:end]
 		from = end
 	}
+}
+
+// partition gives each event its hash, own unless the partitioning says another, and puts events of one hash together,
+// in the order in which they were sent.
+func (k *work) partition(p *record.Partitioning, tenant string, own uint64) {
+	k.hashes = k.hashes[:0]
+	for _, event := range k.split.Events {
+		k.values = k.values[:0]
+		if p.By == record.ByDevice {
+			// What is wrong with an event is the raw stage's to say: values are what could be read.
+			k.values, _ = k.flat.Flatten(k.values, event)
+		}
+		hash, shared := p.Hash(tenant, k.values)
+		if !shared {
+			hash = own
+		}
+		k.hashes = append(k.hashes, hash)
+	}
+	if p.By == record.ByDevice {
+		sort.Stable(byHash{k.split.Events, k.split.Indexes, k.hashes})
+	}
+}
+
+// byHash sorts events by their hashes.
+type byHash struct {
+	events  [][]byte
+	indexes []uint32
+	hashes  []uint64
+}
+
+func (b byHash) Len() int           { return len(b.hashes) }
+func (b byHash) Less(i, j int) bool { return b.hashes[i] < b.hashes[j] }
+func (b byHash) Swap(i, j int) {
+	b.events[i], b.events[j] = b.events[j], b.events[i]
+	b.indexes[i], b.indexes[j] = b.indexes[j], b.indexes[i]
+	b.hashes[i], b.hashes[j] = b.hashes[j], b.hashes[i]
 }
 
 // put returns when the entries are durable. That they are not, or that nobody knows, is a *Problem: the sender tries

@@ -245,6 +245,54 @@ func TestEventsStamps(t *testing.T) {
 }
 
 // A large request is several records of one shard, with the indexes of the request.
+// TestEventsOfDevices has the events of a device lie in one shard, in the order in which they came, whichever of the
+// names tells it and whether it is a number or text; those of a tenant, too.
+func TestEventsOfDevices(t *testing.T) {
+	t.Parallel()
+	body := []byte(`[{"device":"a","n":1},{"meta":{"serial":7},"n":2},{"device":"b","n":3},{"device":"a","n":4},{"n":5},` +
+		`{"device":"7","n":6},{"device":null,"meta":{"serial":"a"},"n":7},{"device":"","n":8}]`)
+	byDevice := setup(t, func(c *ingest.Config) {
+		c.Partition = record.Partitioning{By: record.ByDevice, DeviceNames: []string{"device", "meta.serial"}}
+	})
+	if a := parse(t, byDevice.post(t, "/v1/events", body)); a.Accepted != 8 {
+		t.Fatalf("answer %+v", a)
+	}
+	numbers := func(raw record.Raw) (out []int) {
+		for i, event := range raw.Events {
+			var e struct{ N int }
+			if err := json.Unmarshal(event, &e); err != nil || e.N != int(raw.Indexes[i])+1 {
+				t.Errorf("event %s at index %d: %v", event, raw.Indexes[i], err)
+			}
+			out = append(out, e.N)
+		}
+		return out
+	}
+	var got []string
+	for _, raw := range byDevice.stored(t) {
+		got = append(got, fmt.Sprint(numbers(raw)))
+	}
+	slices.Sort(got)
+	if want := []string{"[1 4 7]", "[2 6]", "[3]", "[5 8]"}; !slices.Equal(got, want) {
+		t.Errorf("records of events %q, want %q", got, want)
+	}
+
+	byTenant := setup(t, func(c *ingest.Config) { c.Partition.By = record.ByTenant })
+	shard := map[string]stream.ShardID{}
+	for range 8 {
+		byTenant.post(t, "/v1/events", []byte(`{"n":1}`))
+		byTenant.post(t, "/v1/events", []byte(`{"n":1}`), "Authorization", "", "X-Api-Key", string(byTenant.globex))
+	}
+	byTenant.eachStored(t, func(in stream.ShardID, raw *record.Raw) {
+		if at, seen := shard[raw.Tenant]; seen && at != in {
+			t.Errorf("events of %s are in shards %d and %d", raw.Tenant, at, in)
+		}
+		shard[raw.Tenant] = in
+	})
+	if len(shard) != 2 {
+		t.Errorf("found events of %v", shard)
+	}
+}
+
 func TestEventsSplitRecords(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(c *ingest.Config) { c.RecordBytes = 20 })

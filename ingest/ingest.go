@@ -45,6 +45,8 @@ type Config struct {
 	Limits record.Limits
 	// BodyBytes bounds a body, as sent and decompressed. Default: 5 MiB.
 	BodyBytes int
+	// Partition says which events meet in one shard. Default: those of a request, at random.
+	Partition record.Partitioning
 	// RecordBytes is where the events of a large request go on in another raw record. Default: 1 MiB.
 	RecordBytes int
 	// PendingBytes bounds the memory of all requests at once. Default: 256 MiB.

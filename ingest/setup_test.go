@@ -113,13 +113,19 @@ func (b *bundle) post(tb testing.TB, path string, body []byte, headers ...string
 }
 
 // stored reads all raw records of the log.
-func (b *bundle) stored(tb testing.TB) []record.Raw {
+func (b *bundle) stored(tb testing.TB) (all []record.Raw) {
+	tb.Helper()
+	b.eachStored(tb, func(_ stream.ShardID, raw *record.Raw) { all = append(all, *raw) })
+	return all
+}
+
+// eachStored visits all raw records of the log, by shard.
+func (b *bundle) eachStored(tb testing.TB, visit func(in stream.ShardID, raw *record.Raw)) {
 	tb.Helper()
 	shards, err := b.log.Shards(tb.Context())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var all []record.Raw
 	for _, shard := range shards {
 		tail, err := b.log.Tail(tb.Context(), shard.ID, stream.Sequence{})
 		if err != nil {
@@ -139,7 +145,7 @@ func (b *bundle) stored(tb testing.TB) []record.Raw {
 				if err := record.DecodeRaw(bytes.Clone(r.Data), &raw); err != nil {
 					tb.Fatal(err)
 				}
-				all = append(all, raw)
+				visit(r.Shard, &raw)
 				last = r.Seq
 			}
 		}
@@ -147,7 +153,6 @@ func (b *bundle) stored(tb testing.TB) []record.Raw {
 			tb.Fatal(err)
 		}
 	}
-	return all
 }
 
 // events lists the stored events as "index text".

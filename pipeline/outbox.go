@@ -12,18 +12,27 @@ import (
 // outbox gathers events for the shards of a log into staged records, and puts
 // all of them at once. It is for one goroutine.
 type outbox struct {
-	log   stream.Log
-	stand *stand
+	log       stream.Log
+	stand     *stand
+	partition *record.Partitioning // nil: by identity
 
-	shards  []stream.Shard
-	open    map[stream.ShardID]*record.StagedEncoder
+	shards []stream.Shard
+	// open are the records that are being filled, by the hash that each is put at: the
+	// first of a shard, for events that go by identity, else one that they share.
+	open    map[uint64]*record.StagedEncoder
+	order   []uint64                // of open, as they were begun
+	free    []*record.StagedEncoder // to be used again
 	entries []stream.Entry
 	data    []byte // of the entries
 	events  int
 }
 
-// keptData is how much memory of entries is kept for the next ones at most.
-const keptData = 8 << 20
+// keptData is how much memory of entries is kept for the next ones at most, and
+// keptEncoders how many encoders.
+const (
+	keptData     = 8 << 20
+	keptEncoders = 64
+)
 
 // begin empties the outbox and learns the log's shards.
 func (o *outbox) begin(ctx context.Context) error {
@@ -32,8 +41,12 @@ func (o *outbox) begin(ctx context.Context) error {
 	}
 	o.entries, o.data, o.events = o.entries[:0], o.data[:0], 0
 	for _, e := range o.open {
-		e.Reset()
+		if e.Reset(); len(o.free) < keptEncoders {
+			o.free = append(o.free, e)
+		}
 	}
+	clear(o.open)
+	o.order = o.order[:0]
 	return o.stand.until(ctx, "list shards", func(ctx context.Context) (err error) {
 		o.shards, err = o.log.Shards(ctx)
 		return err
@@ -42,24 +55,45 @@ func (o *outbox) begin(ctx context.Context) error {
 
 // add takes an event, of which nothing is kept but strings.
 func (o *outbox) add(e *schema.Event) error {
-	shard, err := stream.ShardFor(o.shards, record.PartitionHash(e.Time, e.ID))
+	hash, err := o.hash(e)
 	if err != nil {
 		return fmt.Errorf("choose a shard: %w", err)
 	}
-	enc := o.open[shard]
+	enc := o.open[hash]
 	if enc == nil {
-		if o.open == nil {
-			o.open = map[stream.ShardID]*record.StagedEncoder{}
-		}
-		enc = &record.StagedEncoder{}
-		o.open[shard] = enc
+		enc = o.begun(hash)
 	}
 	enc.Add(e)
 	o.events++
 	if enc.Size() >= record.StagedTarget {
-		o.end(o.hashOf(shard), enc)
+		o.end(hash, enc)
 	}
 	return nil
+}
+
+// hash is that of the record which takes an event. Those that go by identity share
+// the record of their shard, so that records are large.
+func (o *outbox) hash(e *schema.Event) (uint64, error) {
+	if o.partition != nil {
+		if hash, shared := o.partition.Hash(e.Dataset.Tenant, e.Values); shared {
+			return hash, nil
+		}
+	}
+	shard, err := stream.ShardFor(o.shards, record.PartitionHash(e.Time, e.ID))
+	return o.hashOf(shard), err
+}
+
+// begun gives an empty record for a hash.
+func (o *outbox) begun(hash uint64) *record.StagedEncoder {
+	enc := &record.StagedEncoder{}
+	if last := len(o.free) - 1; last >= 0 {
+		enc, o.free = o.free[last], o.free[:last]
+	}
+	if o.open == nil {
+		o.open = map[uint64]*record.StagedEncoder{}
+	}
+	o.open[hash], o.order = enc, append(o.order, hash)
+	return enc
 }
 
 // end makes an entry of what is gathered for a shard.
@@ -87,9 +121,9 @@ func (o *outbox) put(ctx context.Context) error {
 	if o.events == 0 {
 		return nil
 	}
-	for _, s := range o.shards {
-		if enc := o.open[s.ID]; enc != nil && enc.Len() > 0 {
-			o.end(s.HashFrom, enc)
+	for _, hash := range o.order {
+		if enc := o.open[hash]; enc.Len() > 0 {
+			o.end(hash, enc)
 		}
 	}
 	return o.stand.until(ctx, "put", func(ctx context.Context) error {

@@ -32,6 +32,8 @@ type RawConfig struct {
 	Checkpoints stream.Checkpoints
 	Schemas     Schemas
 	Observed    Admitter
+	// Partition says which staged events meet in one shard. Default: copies alone.
+	Partition record.Partitioning
 	// BatchBytes is about how much of a shard is staged by one put. Default 4 MB.
 	BatchBytes int
 	// CheckpointEvery is how often a shard's checkpoint is saved while it moves,
@@ -165,7 +167,7 @@ type stager struct {
 func newStager(cfg *RawConfig, st *stand) *stager {
 	return &stager{
 		cfg: cfg, stand: st, binders: record.NewBinders(),
-		staged: outbox{log: cfg.Staged, stand: st}, errors: outbox{log: cfg.Errors, stand: st},
+		staged: outbox{log: cfg.Staged, stand: st, partition: &cfg.Partition}, errors: outbox{log: cfg.Errors, stand: st},
 	}
 }
 

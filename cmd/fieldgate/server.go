@@ -199,6 +199,7 @@ func (s *server) wireIngest() (err error) {
 	w := &s.writing
 	doors := ingest.Config{
 		Log: s.stores.Raw, Keys: s.admin.keys, Schemas: s.schemas, KV: s.stores.KV, Gate: s.gate, Logger: s.log,
+		Partition: s.stores.Partition,
 	}
 	if s.c.Stream.Kind == config.Kinesis {
 		doors.RecordBytes = stores.RawBytes

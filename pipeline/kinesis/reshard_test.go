@@ -122,3 +122,50 @@ func TestReshard(t *testing.T) {
 		}
 	})
 }
+
+// TestOrderOverSplit puts more than one record of entries of several hashes into a
+// shard that was split without the writer's knowledge: every hash's entries lie in
+// one child, in the order in which they were put.
+func TestOrderOverSplit(t *testing.T) {
+	t.Parallel()
+	eachServer(t, func(t *testing.T, url string) {
+		s := newStream(t, url, 2, func(c *kinesis.Config) { c.ShardsAge = time.Hour })
+		put(t, s, 0, "the shards are known")
+		c := newClient(t, url)
+		_, err := c.SplitShard(t.Context(), &awskinesis.SplitShardInput{
+			StreamName: aws.String(s.Name()), ShardToSplit: aws.String("shardId-000000000000"),
+			NewStartingHashKey: aws.String("85070591730234615865843651857942052864"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		untilActive(t, c, s.Name())
+		// Half of the hashes are of the shard that was split. Its records, of 64 entries,
+		// begin with each of them in turn, and so go to either child.
+		const hashes, each = 8, 160
+		var entries []stream.Entry
+		var of []uint64
+		for n := range each {
+			for i := range hashes {
+				h := uint64(i+n/16) % hashes
+				of = append(of, h)
+				entries = append(entries, stream.Entry{Hash: h << 61, Data: fmt.Appendf(nil, "%d %d", h, n)})
+			}
+		}
+		placed, err := s.Put(t.Context(), entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var last [hashes]stream.Sequence
+		for i, p := range placed {
+			h := of[i]
+			if want := []stream.ShardID{2, 2, 3, 3, 1, 1, 1, 1}[h]; p.Shard != want {
+				t.Fatalf("entry %s went to shard %d, want %d", entries[i].Data, p.Shard, want)
+			}
+			if p.Seq.Compare(last[h]) <= 0 {
+				t.Errorf("entry %s lies before an earlier one", entries[i].Data)
+			}
+			last[h] = p.Seq
+		}
+	})
+}

@@ -314,6 +314,26 @@ func (w *writer) placeAll(r *sent, result *types.PutRecordsResultEntry) {
 		w.place(e, stream.Placed{Shard: id, Seq: seq})
 		last = seq
 	}
+	if took != nil {
+		w.moveOn(r.queue, shards)
+	}
 	w.s.wrote(id, last)
 	w.s.counted(id, Usage{Records: 1, Bytes: uint64(len(r.data))})
+}
+
+// moveOn has what waits for a shard that is closed by now wait for those that have
+// taken its place, behind what was put again: entries of one hash keep their order.
+// w.mu is held.
+func (w *writer) moveOn(q *queue, shards []shard) {
+	waiting := q.entries
+	q.entries = nil
+	for _, e := range waiting {
+		to, err := open(shards, e.Hash)
+		if err != nil {
+			w.finish(e.call, err)
+			continue
+		}
+		next := w.queue(to.ID)
+		next.entries = append(next.entries, e)
+	}
 }

@@ -43,9 +43,10 @@ var kinds = map[string][]string{
 
 // words are the values of settings that are one of a few.
 var words = map[string][]string{
-	"stream.scaling":  {ScalingNone, ScalingDryRun, ScalingAuto},
-	"tls.mode":        {"", TLSPrefer, TLSRequire},
-	"tls.client_cert": {ClientCertRequest, TLSRequire},
+	"stream.scaling":      {ScalingNone, ScalingDryRun, ScalingAuto},
+	"stream.partition_by": {PartitionByEvent, PartitionByDevice, PartitionByTenant},
+	"tls.mode":            {"", TLSPrefer, TLSRequire},
+	"tls.client_cert":     {ClientCertRequest, TLSRequire},
 }
 
 // Validate refuses what this build cannot run or must not expose. It lists all
@@ -117,7 +118,21 @@ func (c *Config) ownStores() []string {
 
 func (c *Config) validateStream(m *mistakes) {
 	s := &c.Stream
+	switch {
+	case s.PartitionBy == PartitionByDevice && len(s.DeviceNames) == 0:
+		m.add("stream.device_names", "missing: name the fields that tell an event's device, such as [device_id]")
+	case s.PartitionBy != PartitionByDevice && len(s.DeviceNames) > 0:
+		m.add("stream.device_names", "means nothing while stream.partition_by is %s: set that to %s, or leave this out", s.PartitionBy, PartitionByDevice)
+	}
+	for i, name := range s.DeviceNames {
+		if name == "" || slices.Contains(s.DeviceNames[:i], name) {
+			m.add("stream.device_names", "%q is empty or there twice", name)
+		}
+	}
 	if s.Kind != Kinesis {
+		if s.PartitionBy != PartitionByEvent {
+			m.add("stream.partition_by", "means nothing while stream.kind is %s, which nobody else reads: set that to %s, or leave this out", s.Kind, Kinesis)
+		}
 		return
 	}
 	if s.Prefix == "" {

@@ -64,6 +64,10 @@ type Stream struct {
 	FanOut         bool   `yaml:"fan_out"`
 	ReadsPerSecond int    `yaml:"reads_per_second"`
 	Scaling        string `yaml:"scaling"`
+	// PartitionBy says which events meet in one shard, and DeviceNames which sent
+	// names tell an event's device, the first that it has.
+	PartitionBy string   `yaml:"partition_by"`
+	DeviceNames []string `yaml:"device_names"`
 }
 
 // Objects chooses where objects lie.
@@ -118,6 +122,10 @@ const (
 	ScalingNone   = "none"
 	ScalingDryRun = "dry_run"
 	ScalingAuto   = "auto"
+
+	PartitionByEvent  = "event"
+	PartitionByDevice = "device"
+	PartitionByTenant = "tenant"
 )
 
 // The words of TLSPair. Without a mode, addresses other than loopback require TLS.
@@ -150,7 +158,7 @@ type Limits struct {
 func Default() Config {
 	embedded := Backend{Kind: Embedded, Prefix: "fieldgate", Region: "us-east-1"}
 	return Config{
-		Stream:   Stream{Kind: Embedded, Prefix: embedded.Prefix, Region: embedded.Region, Shards: 2, RetentionHours: 48, ReadsPerSecond: 5, Scaling: ScalingNone},
+		Stream:   Stream{Kind: Embedded, Prefix: embedded.Prefix, Region: embedded.Region, Shards: 2, RetentionHours: 48, ReadsPerSecond: 5, Scaling: ScalingNone, PartitionBy: PartitionByEvent, DeviceNames: []string{}},
 		Nearline: Tables{Kind: Embedded, Prefix: "fieldgate", Region: "us-east-1", RetentionWeeks: 4, MaxTables: 256},
 		KeyValue: embedded,
 		Objects:  Objects{Kind: Directory, Region: "us-east-1", CacheMB: 10240},

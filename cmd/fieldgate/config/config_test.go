@@ -65,6 +65,16 @@ func TestConfigMistakes(t *testing.T) {
 			name: "objects", file: "objects: {kind: s3, prefix: /x, sse: rot13, cache_mb: 5, region: \"\"}\n",
 			want: []string{"objects.bucket: missing", "objects.region: missing", `objects: prefix "/x": want a folder`, "objects.cache_mb: 5 is less than 64"},
 		},
+		{
+			name: "partitions", file: "stream: {partition_by: tenant, device_names: [d, d]}\n",
+			want: []string{
+				"stream.device_names: means nothing while stream.partition_by is tenant", `stream.device_names: "d" is empty or there twice`,
+				"stream.partition_by: means nothing while stream.kind is embedded",
+			},
+		},
+		{name: "devices without names", file: "stream: {kind: kinesis, partition_by: device}\n", want: []string{"stream.device_names: missing"}},
+		{name: "partitions by nothing", file: "stream: {kind: kinesis, partition_by: colour}\n", want: []string{`stream.partition_by: "colour" is none of: event, device, tenant`}},
+		{name: "devices", file: "stream: {kind: kinesis, partition_by: device, device_names: [device.id, sensor]}\n"},
 		{name: "no roles", file: "roles: []\n", want: []string{"roles: this process would do nothing"}},
 		{
 			name: "roles alone", file: "roles: [stage]\nstream: {kind: kinesis}\nkeyvalue: {kind: dynamodb}\n",

@@ -21,6 +21,8 @@ var settingHelp = map[string]string{
 	"stream.retention_hours":   "How long streams keep records, 24 to 8760. Recent events are read from them at start, and wait up to a day for compaction. Not for embedded.",
 	"stream.reads_per_second":  "How often this process polls a shard at most. Kinesis allows 5 to all processes together. Not for embedded.",
 	"stream.fan_out":           "Read by subscriptions (enhanced fan-out), a consumer a stage, and not by polling. Not for embedded.",
+	"stream.partition_by":      "Which events meet in one shard, in the order in which they came, for who else reads the streams: event (only copies, so the load is even), device or tenant. A shard takes 1 MB a second. Not for embedded.",
+	"stream.device_names":      "Sent names that tell an event's device, for partition_by: device; the first that an event has counts, a nested one dotted. One that has none goes by its identity.",
 	"nearline":                 "Recent events, row by row.",
 	"nearline.kind":            "embedded: in memory, rebuilt from the log when the server starts. dynamodb: one table a week.",
 	"nearline.prefix":          "Tables are named <prefix>-2026-W47, <prefix>-late and <prefix>-nearline. Not for embedded.",

@@ -56,8 +56,19 @@ func (l *Log) Reader(consumer string) stream.Log {
 	return l.Log
 }
 
+// partitioning says which events meet in one shard.
+func partitioning(c *config.Stream) record.Partitioning {
+	return record.Partitioning{
+		By: map[string]record.PartitionBy{
+			config.PartitionByEvent: record.ByIdentity, config.PartitionByDevice: record.ByDevice, config.PartitionByTenant: record.ByTenant,
+		}[c.PartitionBy],
+		DeviceNames: c.DeviceNames,
+	}
+}
+
 // openLogs opens the logs of the kind that the configuration names.
 func (s *Stores) openLogs(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	s.Partition = partitioning(&c.Stream)
 	for _, l := range []struct {
 		name      string
 		shards    int // of an embedded log

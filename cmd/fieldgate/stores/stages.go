@@ -28,6 +28,7 @@ func (s *Stores) Stages(o Stages) (d pipeline.Drain, err error) {
 	d.Raw, err = pipeline.NewRaw(pipeline.RawConfig{
 		Raw: s.Raw.Reader(pipeline.ConsumerRaw), Staged: s.Staged, Errors: s.Errors, Checkpoints: raw,
 		Schemas: o.Schemas, Observed: o.Observed, Leases: o.Leases, Yield: o.Yield, Events: o.Events,
+		Partition: s.Partition,
 	})
 	if err != nil {
 		return d, err

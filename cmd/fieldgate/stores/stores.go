@@ -14,6 +14,7 @@ import (
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/pipeline"
+	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/bolt"
@@ -49,7 +50,9 @@ type Stores struct {
 	// Records that are too large for them lie among the objects; only a raw log on
 	// disk takes all.
 	Raw, Staged, Errors *Log
-	Lake                *lake.Store
+	// Partition says which events meet in one shard of the raw and the staged log.
+	Partition record.Partitioning
+	Lake      *lake.Store
 	// Tables have the recent events; nil: they are in memory.
 	Tables  *dynamodb.Tables
 	closers []io.Closer
