@@ -222,7 +222,7 @@ func jsonTime(oid postgres.OID, d postgres.Datum, zone *time.Location) string {
 	env.Zone = zone
 	text, beforeChrist := strings.CutSuffix(string(postgres.AppendText(nil, oid, d, env)), " BC")
 	text = strings.Replace(text, " ", "T", 1)
-	if sign := len(text) - 3; oid == postgres.TimestampTZOID && sign > 0 && (text[sign] == '+' || text[sign] == '-') {
+	if sign := len(text) - 3; (oid == postgres.TimestampTZOID || oid == postgres.TimeTZOID) && sign > 0 && (text[sign] == '+' || text[sign] == '-') {
 		text += ":00"
 	}
 	if beforeChrist {

@@ -45,7 +45,7 @@ func physical(oid postgres.OID) string {
 		return "DOUBLE"
 	case postgres.NumericOID, postgres.TextOID, postgres.VarcharOID, postgres.BPCharOID, postgres.NameOID, postgres.CharOID,
 		postgres.JSONOID, postgres.JSONBOID, postgres.UnknownOID, postgres.CStringOID, postgres.PgNodeTreeOID,
-		postgres.TimeTZOID, postgres.TSVectorOID, postgres.TSQueryOID, postgres.RecordOID, postgres.ACLItemOID, postgres.InetOID, postgres.CidrOID, postgres.MACAddrOID, postgres.MACAddr8OID, postgres.TIDOID, postgres.VoidOID, postgres.AnyArrayOID:
+		postgres.TimeTZOID, postgres.TSVectorOID, postgres.TSQueryOID, postgres.RecordOID, postgres.ACLItemOID, postgres.InetOID, postgres.CidrOID, postgres.MACAddrOID, postgres.MACAddr8OID, postgres.JSONPathOID, postgres.TIDOID, postgres.VoidOID, postgres.AnyArrayOID:
 		return "VARCHAR"
 	case postgres.ByteaOID:
 		return "BLOB"

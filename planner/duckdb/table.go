@@ -60,6 +60,7 @@ func newTables() *tables {
 	t.addFormats()
 	t.addArrays()
 	t.addJSON()
+	t.addJSONPaths()
 	t.addTextSearch()
 	t.addInet()
 	t.addRecords()

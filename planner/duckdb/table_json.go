@@ -77,6 +77,19 @@ func (t *tables) addJSON() {
 	)
 }
 
+// addJSONPaths: a jsonpath is text as it prints.
+func (t *tables) addJSONPaths() {
+	each("exists match query query_array query_first", func(what string) {
+		name := "jsonb_path_" + what
+		t.functionTexts(
+			name+"(jsonb, jsonpath, jsonb, bool)", "fg_"+name+"($1, $2, $3, $4)",
+			name+"_tz(jsonb, jsonpath, jsonb, bool)", "fg_"+name+"($1, $2, $3, $4, $zone)",
+		)
+	})
+	t.operatorTexts("@?(jsonb, jsonpath)", "fg_jsonb_path_exists($1, $2)", "@@(jsonb, jsonpath)", "fg_jsonb_path_match($1, $2)")
+	t.functionTexts("jsonb_path_exists_opr(jsonb, jsonpath)", "fg_jsonb_path_exists($1, $2)", "jsonb_path_match_opr(jsonb, jsonpath)", "fg_jsonb_path_match($1, $2)")
+}
+
 // jsonPath goes down the steps given as arguments.
 func jsonPath(function string) entry {
 	return func(s *site) printed {

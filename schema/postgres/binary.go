@@ -24,8 +24,8 @@ const (
 // float8NaN is the NaN of C; Go's has another bit set.
 const float8NaN = 0x7ff8 << 48
 
-// jsonbVersion is the byte before the text in jsonb's binary form.
-const jsonbVersion = 1
+// jsonVersion is the byte before the text in the binary forms of jsonb and jsonpath.
+const jsonVersion = 1
 
 // AppendBinary appends a value of a type in the form its send function gives it, without a length. NULL has none;
 // nothing is appended for it.
@@ -52,8 +52,8 @@ func appendBinary(dst []byte, oid OID, d *Datum) []byte {
 		}
 		return binary.BigEndian.AppendUint64(dst, math.Float64bits(d.Float))
 	case TextKind:
-		if oid == JSONBOID {
-			dst = append(dst, jsonbVersion)
+		if oid == JSONBOID || oid == JSONPathOID {
+			dst = append(dst, jsonVersion)
 		}
 		if oid == CharOID {
 			return AppendBinaryChar(dst, d.Str)

@@ -101,9 +101,9 @@ func (r *binaryReader) text(oid OID) (Datum, error) {
 			return Datum{}, errorf(pgerrcode.FeatureNotSupported, "a byte of type %s beyond ASCII is not supported", oid)
 		}
 		return TextDatum(charText(b)), nil
-	case JSONBOID:
-		if version := r.take(1)[0]; version != jsonbVersion && !r.short {
-			return Datum{}, errorf(pgerrcode.InternalError, "unsupported jsonb version number %d", version)
+	case JSONBOID, JSONPathOID:
+		if version := r.take(1)[0]; version != jsonVersion && !r.short {
+			return Datum{}, errorf(pgerrcode.InternalError, "unsupported %s version number %d", oid, version)
 		}
 	case TextOID, VarcharOID, BPCharOID, NameOID, UnknownOID, CStringOID, JSONOID:
 	default:

@@ -73,6 +73,12 @@ func parseScalar(oid OID, typmod int32, text string) (d Datum, err error) {
 	case JSONBOID:
 		b, err := AppendJSONB(nil, text)
 		return TextDatum(string(b)), err
+	case JSONPathOID:
+		path, err := ParseJSONPath(text)
+		if err != nil {
+			return Datum{}, err
+		}
+		return TextDatum(string(path.Append(nil))), nil
 	case InetOID, CidrOID:
 		n, err := ParseInet(oid, text)
 		if err != nil {
@@ -109,7 +115,7 @@ func noInput(oid OID) *Error {
 // canParse says whether values of a scalar type can be read from text here.
 func canParse(oid OID) bool {
 	switch BaseOf(oid) {
-	case BoolOID, Int2OID, Int4OID, Int8OID, OIDOID, XIDOID, CIDOID, TIDOID, Float4OID, Float8OID, NumericOID, ByteaOID, UUIDOID, JSONOID, JSONBOID,
+	case BoolOID, Int2OID, Int4OID, Int8OID, OIDOID, XIDOID, CIDOID, TIDOID, Float4OID, Float8OID, NumericOID, ByteaOID, UUIDOID, JSONOID, JSONBOID, JSONPathOID,
 		VarcharOID, BPCharOID, NameOID, CharOID, TextOID, CStringOID, TSVectorOID, TSQueryOID, InetOID, CidrOID, MACAddrOID, MACAddr8OID,
 		DateOID, TimeOID, TimeTZOID, TimestampOID, TimestampTZOID, IntervalOID, Int2VectorOID, OIDVectorOID:
 		return true

@@ -65,6 +65,7 @@ const (
 	InternalOID      OID = 2281
 	UUIDOID          OID = 2950
 	JSONBOID         OID = 3802
+	JSONPathOID      OID = 4072
 )
 
 // The array types in daily use.

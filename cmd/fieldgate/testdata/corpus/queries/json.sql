@@ -157,13 +157,9 @@ SELECT jsonb_object(array_agg(name), array_agg(site)) FROM sensors;
 SELECT json_object(string_to_array('k,v', ',')) ->> 'k';
 SELECT * FROM jsonb_to_record('{"a": 1, "b": "x"}') AS t(a int, b text, c date);
 SELECT * FROM jsonb_to_recordset('[{"a": 1}, {"a": 2, "b": "y"}]') AS t(a int, b text);
--- refused: reading text as type jsonpath is not supported
 SELECT jsonb_path_query('{"a": [1, 2, 3]}', '$.a[*] ? (@ > 1)');
--- refused: reading text as type jsonpath is not supported
 SELECT id FROM readings WHERE jsonb_path_exists(doc, '$.k') ORDER BY id;
--- refused: reading text as type jsonpath is not supported
 SELECT jsonb_path_query_first(doc, '$.a') FROM readings ORDER BY id;
--- refused: reading text as type jsonpath is not supported
 SELECT '{"a": 1}'::jsonb @? '$.a', '{"a": 1}'::jsonb @@ '$.a == 1';
 -- row: json text
 SELECT id, doc = js::jsonb FROM readings ORDER BY id;

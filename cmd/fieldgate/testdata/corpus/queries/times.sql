@@ -122,7 +122,6 @@ SELECT now() - interval '1 day' < now(), current_timestamp(0) = date_trunc('seco
 SELECT count(*) FROM orders WHERE ordered < now();
 SELECT count(*) FROM orders WHERE ordered > now() - interval '100 years' AND ordered < now() + interval '1 day';
 SELECT extract(epoch FROM now()) > 1.7e9, date_trunc('day', now()) <= now(), age(now()) < interval '2 days';
--- refused: function timeofday() is not supported
 SELECT now() BETWEEN current_date AND current_date + 1, now()::time = localtime, timeofday() LIKE '%20%';
 SELECT a.n = b.n FROM (SELECT now() AS n) a, (SELECT now() AS n) b;
 SELECT count(DISTINCT n) FROM (SELECT now() AS n FROM orders) q;
