@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,8 +59,9 @@ type Config struct {
 	// Default: as it is.
 	Retention time.Duration
 	// KV keeps up to when quiet shards were seen to have nothing new, so that a
-	// checkpoint at a record which has been freed since is no gap. Optional;
-	// without it every such checkpoint is one.
+	// checkpoint at a record which has been freed since is no gap, and counts the
+	// calls of which Kinesis allows the account few. Optional; without it every such
+	// checkpoint is a gap, and no process knows of another's calls.
 	KV schema.KV
 	// Poll is the pause between two reads of a shard that has nothing new. Default
 	// 200 ms.
@@ -140,6 +142,9 @@ func Open(ctx context.Context, cfg Config) (*Stream, error) {
 	cfg.Client = kinesis.New(cfg.Client.Options(), func(o *kinesis.Options) {
 		if o.Retryer != nil {
 			o.Retryer = retryer{o.Retryer}
+		}
+		if cfg.KV != nil {
+			o.APIOptions = append(slices.Clip(o.APIOptions), (&budget{kv: cfg.KV, stream: cfg.Stream, seen: map[string]windowSeen{}}).limit)
 		}
 	})
 	s := &Stream{cfg: cfg, states: map[stream.ShardID]*state{}}
