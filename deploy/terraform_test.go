@@ -219,8 +219,8 @@ func TestTerraformRoles(t *testing.T) {
 	writes := regexp.MustCompile(`:(Put|Delete|Create|Update|BatchWrite|Register|Increase|Decrease|Abort)`)
 	for role, forbidden := range map[string]*regexp.Regexp{
 		"ingest":  regexp.MustCompile(`^dynamodb:|kinesis:Get|:Delete`),
-		"stage":   regexp.MustCompile(`kinesis:UpdateShardCount`),
-		"compact": regexp.MustCompile(`^dynamodb:`),
+		"stage":   regexp.MustCompile(`kinesis:UpdateShardCount|:Delete`),
+		"compact": regexp.MustCompile(`kinesis:(Subscribe|Register|Increase|Decrease)`),
 		"gateway": writes,
 	} {
 		b := m.blocks["data.aws_iam_policy_document."+role]

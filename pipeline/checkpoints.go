@@ -56,6 +56,16 @@ func (c *Checkpoints) Load(ctx context.Context, consumer string, shard stream.Sh
 	return v.Sequence, version > 0, err
 }
 
+// loadLease is Load, and the version of a value that is a worker's lease, which may
+// have run out; 0 if it is nobody's.
+func (c *Checkpoints) loadLease(ctx context.Context, consumer string, shard stream.ShardID) (stream.Sequence, uint64, error) {
+	v, version, err := loadCheckpoint(ctx, c.kv, checkpointKey(c.log, consumer, shard))
+	if v.Owner == "" {
+		version = 0
+	}
+	return v.Sequence, version, err
+}
+
 // loadCheckpoint gives a checkpoint and the version of its value, 0 if there is
 // none.
 func loadCheckpoint(ctx context.Context, kv schema.KV, key string) (checkpoint, uint64, error) {

@@ -35,11 +35,11 @@ type object struct {
 	due       time.Time
 }
 
-func (l *deliveredLog) runShard(ctx context.Context, shard stream.ShardID, checkpoints stream.Checkpoints) error {
+func (l *deliveredLog) runShard(ctx context.Context, log stream.Log, shard stream.ShardID, checkpoints stream.Checkpoints) error {
 	st := l.stand(shard)
 	d := &shardDelivery{
 		deliveredLog: l, shard: shard, keep: checkpoints, stand: st, request: l.request(shard),
-		reader: &reader{log: l.log, shard: shard, stand: st, maxRecords: 1 << 10, maxBytes: 1 << 20, giveTrimmed: true},
+		reader: &reader{log: log, shard: shard, stand: st, maxRecords: 1 << 10, maxBytes: 1 << 20, giveTrimmed: true},
 	}
 	var err error
 	if d.archive, err = l.newArchive(); err != nil {
@@ -49,7 +49,10 @@ func (l *deliveredLog) runShard(ctx context.Context, shard stream.ShardID, check
 	for err == nil {
 		err = d.step(ctx)
 	}
-	if isEnd(err) {
+	switch {
+	case isBatchEnd(err):
+		err = nil
+	case isEnd(err):
 		if err = d.save(ctx, stream.EndOfShard); err == nil {
 			d.progress.finish(shard)
 		}
@@ -93,7 +96,7 @@ func (d *shardDelivery) step(ctx context.Context) error {
 	switch {
 	case errors.Is(err, stream.ErrTrimmed):
 		return d.overtaken(ctx)
-	case err != nil && !isEnd(err):
+	case err != nil && !isEnd(err) && !isBatchEnd(err):
 		return err
 	}
 	for i := range records {
@@ -105,7 +108,7 @@ func (d *shardDelivery) step(ctx context.Context) error {
 	old := !time.Now().Before(o.due)
 	full := o.bytes >= d.cfg.FlushBytes || d.archive.full()
 	wanted := asked.Compare(o.after) > 0 && asked.Compare(o.through) <= 0
-	if o.records > 0 && (old || full || wanted || isEnd(err)) {
+	if o.records > 0 && (old || full || wanted || err != nil) {
 		if err := d.deliver(ctx); err != nil {
 			return err
 		}
@@ -195,7 +198,7 @@ func (d *shardDelivery) overtaken(ctx context.Context) error {
 		if err := d.resume(ctx); err != nil {
 			return err
 		}
-		it, err := d.log.Iterate(ctx, d.shard, stream.After(d.reader.at))
+		it, err := d.reader.log.Iterate(ctx, d.shard, stream.After(d.reader.at))
 		if err != nil {
 			return err
 		}

@@ -106,14 +106,23 @@ func (d *Delivery) Run(ctx context.Context) error {
 	g, within := errgroup.WithContext(ctx)
 	for _, l := range d.logs {
 		g.Go(func() error {
-			f := follower{l.log, l.name, ConsumerDelivery, l.checkpoints, l.stand(0)}
-			return follow(within, f, l.cfg.Leases, l.runShard)
+			return follow(within, l.follower(), l.cfg.Leases, l.runShard)
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("run delivery: %w", err)
 	}
 	return nil
+}
+
+// Batch archives records that another has read of a log, in an object of their own.
+func (d *Delivery) Batch(ctx context.Context, b Batch) (stream.Sequence, error) {
+	for _, l := range d.logs {
+		if l.name == b.Log {
+			return b.read(ctx, l.follower(), l.runShard)
+		}
+	}
+	return stream.Sequence{}, fmt.Errorf("delivery: it does not read log %s", b.Log)
 }
 
 // Flush returns when the archive has every record that the logs held at the call.
@@ -163,6 +172,10 @@ func (l *deliveredLog) flush(ctx context.Context) error {
 		return waitSaved(ctx, l.checkpoints, ConsumerDelivery, to)
 	}
 	return l.progress.wait(ctx, to)
+}
+
+func (l *deliveredLog) follower() follower {
+	return follower{l.log, l.name, ConsumerDelivery, l.checkpoints, l.stand(0)}
 }
 
 func (l *deliveredLog) seen() seenFunc { return l.progress.seen(l.checkpoints, ConsumerDelivery) }

@@ -10,10 +10,10 @@ import (
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 )
 
-// readFunc reads one shard, and keeps its checkpoint in checkpoints. It returns
-// nil at the end of a closed shard, of which the checkpoint then is
-// stream.EndOfShard.
-type readFunc func(ctx context.Context, shard stream.ShardID, checkpoints stream.Checkpoints) error
+// readFunc reads one shard of a log, and keeps its checkpoint in checkpoints. It
+// returns nil at the end of a closed shard, of which the checkpoint then is
+// stream.EndOfShard, and at that of a batch.
+type readFunc func(ctx context.Context, log stream.Log, shard stream.ShardID, checkpoints stream.Checkpoints) error
 
 // follower is a consumer of a log.
 type follower struct {
@@ -51,7 +51,7 @@ func follow(ctx context.Context, f follower, leases *Leases, read readFunc) erro
 			}
 			started[s.ID] = true
 			g.Go(func() error {
-				if err := read(within, s.ID, f.checkpoints); err != nil {
+				if err := read(within, log, s.ID, f.checkpoints); err != nil {
 					return err
 				}
 				select {

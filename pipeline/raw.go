@@ -93,12 +93,20 @@ func NewRaw(cfg RawConfig) (*Raw, error) {
 // Run stages what the raw log holds and gets, until ctx ends. An error is one
 // that no waiting mends.
 func (r *Raw) Run(ctx context.Context) error {
-	st := &stand{stage: StageRaw, log: LogRaw, events: &r.cfg.Events}
-	f := follower{r.cfg.Raw, LogRaw, ConsumerRaw, r.cfg.Checkpoints, st}
-	if err := follow(ctx, f, r.cfg.Leases, r.runShard); err != nil {
+	if err := follow(ctx, r.follower(), r.cfg.Leases, r.runShard); err != nil {
 		return fmt.Errorf("run raw stage: %w", err)
 	}
 	return nil
+}
+
+// Batch stages records that another has read of the raw log.
+func (r *Raw) Batch(ctx context.Context, b Batch) (stream.Sequence, error) {
+	return b.read(ctx, r.follower(), r.runShard)
+}
+
+func (r *Raw) follower() follower {
+	st := &stand{stage: StageRaw, log: LogRaw, events: &r.cfg.Events}
+	return follower{r.cfg.Raw, LogRaw, ConsumerRaw, r.cfg.Checkpoints, st}
 }
 
 // Wait returns when every raw record acknowledged before the call is staged.
@@ -116,7 +124,7 @@ func (r *Raw) Wait(ctx context.Context) error {
 func (r *Raw) seen() seenFunc { return r.progress.seen(r.cfg.Checkpoints, ConsumerRaw) }
 
 // runShard stages one shard.
-func (r *Raw) runShard(ctx context.Context, shard stream.ShardID, checkpoints stream.Checkpoints) error {
+func (r *Raw) runShard(ctx context.Context, log stream.Log, shard stream.ShardID, checkpoints stream.Checkpoints) error {
 	st := &stand{stage: StageRaw, log: LogRaw, shard: shard, events: &r.cfg.Events}
 	saver := &saver{
 		checkpoints: checkpoints, consumer: ConsumerRaw, shard: shard, every: r.cfg.CheckpointEvery, stand: st,
@@ -126,7 +134,7 @@ func (r *Raw) runShard(ctx context.Context, shard stream.ShardID, checkpoints st
 		return err
 	}
 	r.progress.advance(shard, mark{seq: from})
-	rd := &reader{log: r.cfg.Raw, shard: shard, stand: st, maxRecords: 1 << 12, maxBytes: r.cfg.BatchBytes, at: from}
+	rd := &reader{log: log, shard: shard, stand: st, maxRecords: 1 << 12, maxBytes: r.cfg.BatchBytes, at: from}
 	s := newStager(&r.cfg, st)
 	err = s.follow(ctx, rd, saver, r.progress)
 	return errors.Join(err, rd.close(), saver.last(ctx))

@@ -28,7 +28,7 @@ type reader struct {
 // ends with ctx, has ended. They stay until the next call. io.EOF is the end of a
 // closed shard.
 func (r *reader) next(ctx, wait context.Context) (records []stream.Record, err error) {
-	var end error // io.EOF or ErrTrimmed, for which the shard need not stand
+	var end error // io.EOF, errBatchEnd or ErrTrimmed, for which the shard need not stand
 	err = r.stand.until(ctx, "read", func(ctx context.Context) error {
 		if r.it == nil {
 			it, err := r.log.Iterate(ctx, r.shard, stream.After(r.at))
@@ -44,6 +44,9 @@ func (r *reader) next(ctx, wait context.Context) (records []stream.Record, err e
 			return nil
 		case err == io.EOF: //nolint:errorlint // one that wraps it is a connection's, and no end
 			end = io.EOF
+			return nil
+		case isBatchEnd(err):
+			end = err
 			return nil
 		case wait.Err() != nil:
 			return nil

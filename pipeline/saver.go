@@ -121,8 +121,11 @@ func (s *saver) last(ctx context.Context) error {
 }
 
 // end turns the end of a closed shard into no error, after which the checkpoint
-// and the progress say so.
+// and the progress say so, and that of a batch, which last saves.
 func (s *saver) end(ctx context.Context, err error, p *progress) error {
+	if isBatchEnd(err) {
+		return nil
+	}
 	if !isEnd(err) {
 		return err
 	}

@@ -87,6 +87,9 @@ func (s *Spill) Put(ctx context.Context, entries []stream.Entry) ([]stream.Place
 	return s.Log.Put(ctx, entries)
 }
 
+// over is the Spill over another view of its log.
+func (s *Spill) over(log stream.Log) *Spill { return &Spill{Log: log, cfg: s.cfg} }
+
 // Iterate implements stream.Log.
 func (s *Spill) Iterate(ctx context.Context, shard stream.ShardID, start stream.Start) (stream.Iterator, error) {
 	it, err := s.Log.Iterate(ctx, shard, start)

@@ -110,14 +110,23 @@ func (s *Staging) Run(ctx context.Context) error {
 	g, within := errgroup.WithContext(ctx)
 	for _, in := range s.inputs() {
 		g.Go(func() error {
-			f := follower{in.log, in.name, ConsumerStaging, in.checkpoints, in.stand(0)}
-			return follow(within, f, s.cfg.Leases, in.runShard)
+			return follow(within, in.follower(), s.cfg.Leases, in.runShard)
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("run staging stage: %w", err)
 	}
 	return nil
+}
+
+// Batch writes records that another has read of the staged or the error log.
+func (s *Staging) Batch(ctx context.Context, b Batch) (stream.Sequence, error) {
+	for _, in := range s.inputs() {
+		if in.name == b.Log {
+			return b.read(ctx, in.follower(), in.runShard)
+		}
+	}
+	return stream.Sequence{}, fmt.Errorf("staging stage: it does not read log %s", b.Log)
 }
 
 // Wait returns when every staged record and error row put before the call is in
@@ -179,6 +188,10 @@ func (s *Staging) inputs() []*input {
 	}
 }
 
+func (in *input) follower() follower {
+	return follower{in.log, in.name, ConsumerStaging, in.checkpoints, in.stand(0)}
+}
+
 func (in *input) seen() seenFunc { return in.progress.seen(in.checkpoints, ConsumerStaging) }
 
 func (in *input) stand(shard stream.ShardID) *stand {
@@ -186,7 +199,7 @@ func (in *input) stand(shard stream.ShardID) *stand {
 }
 
 // runShard writes one shard.
-func (in *input) runShard(ctx context.Context, shard stream.ShardID, checkpoints stream.Checkpoints) error {
+func (in *input) runShard(ctx context.Context, log stream.Log, shard stream.ShardID, checkpoints stream.Checkpoints) error {
 	st := in.stand(shard)
 	saver := &saver{
 		checkpoints: checkpoints, consumer: ConsumerStaging, shard: shard, every: in.cfg.CheckpointEvery, stand: st,
@@ -211,7 +224,7 @@ func (in *input) runShard(ctx context.Context, shard stream.ShardID, checkpoints
 	if err != nil {
 		return err
 	}
-	rd := &reader{log: in.log, shard: shard, stand: st, maxRecords: 1 << 10, maxBytes: in.cfg.BatchBytes, at: from}
+	rd := &reader{log: log, shard: shard, stand: st, maxRecords: 1 << 10, maxBytes: in.cfg.BatchBytes, at: from}
 	if p != nil {
 		// What nearline need not be given again may still have to be noted.
 		rd.at = least(from, noted, p.counted)

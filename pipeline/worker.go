@@ -112,7 +112,7 @@ func (w *worker) round(ctx context.Context) error {
 // it.
 func (w *worker) shard(ctx context.Context, l *lease, cancel context.CancelCauseFunc) {
 	defer cancel(nil)
-	err := w.read(ctx, l.shard, leasedCheckpoints{w.checkpoints, w.consumer, l})
+	err := w.read(ctx, w.source, l.shard, leasedCheckpoints{w.checkpoints, w.consumer, l})
 	if errors.Is(context.Cause(ctx), errLeaseLost) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		err = nil
 	}

@@ -12,10 +12,13 @@ import (
 	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/webhook"
 	"github.com/fieldgate/fieldgate/sources"
 )
 
-// wireCompaction wires what follows the archive, and what frees behind it.
+// wireCompaction wires what follows the archive, what frees behind it, and what is
+// to be done now and then, of which nothing waits: the stages may be functions that
+// only live while records come.
 func (s *server) wireCompaction() error {
 	w, st := &s.writing, s.stores
 	conflicts := pipeline.NewErrorRows(st.Errors, s.schemas, nil)
@@ -70,9 +73,19 @@ func (s *server) wireCompaction() error {
 			w.stages = append(w.stages, s.once(fmt.Sprintf("log/%s/%d", l.Name, n), r))
 		}
 	}
+	if st.Tables != nil {
+		w.stages = append(w.stages, s.once("nearline", st.Tables))
+	}
 	if s.sharing != nil {
 		w.stages = append(w.stages, s.sharing.compaction(w.compactors)...)
+		ends := pipeline.NewEnds(st.Raw, st.Staged, st.Errors, st.Checkpoints, s.log)
+		w.stages = append(w.stages, s.once("ends", ends))
 	}
+	notices, err := webhook.NewSender(webhook.Config{Hooks: s.learned.hooks, Advisor: s.learned.advisor, Schemas: s.schemas, Logger: s.log})
+	if err != nil {
+		return err
+	}
+	w.stages = append(w.stages, s.once("suggestions", s.learned.advisor), s.once("notifications", notices))
 	if s.c.Stream.Kind == config.Kinesis {
 		return nil // which frees by age alone
 	}

@@ -236,7 +236,6 @@ func (s *server) wireStages() error {
 	from := compact.Consumer
 	if st.Tables != nil {
 		recent, from = st.Tables, pipeline.ConsumerStaging
-		w.stages = append(w.stages, s.once("nearline", st.Tables))
 	}
 	var err error
 	w.drain, err = st.Stages(stores.Stages{
@@ -246,11 +245,7 @@ func (s *server) wireStages() error {
 	if err != nil {
 		return err
 	}
-	notices, err := webhook.NewSender(webhook.Config{Hooks: s.learned.hooks, Advisor: s.learned.advisor, Schemas: s.schemas, Logger: s.log})
-	if err != nil {
-		return err
-	}
-	w.stages = append(w.stages, s.learned.observed, s.once("suggestions", s.learned.advisor), s.once("notifications", notices), w.drain.Raw, w.drain.Staging, w.drain.Delivery)
+	w.stages = append(w.stages, s.learned.observed, w.drain.Raw, w.drain.Staging, w.drain.Delivery)
 	if s.sharing != nil {
 		w.stages = append(w.stages, s.sharing.askDelivery(w.drain.Delivery))
 		return nil

@@ -92,8 +92,8 @@ data "aws_iam_policy_document" "ingest" {
   }
 }
 
-# Stages read all streams, write the later ones, nearline and the archive. They ask the lake what it has, and make and drop the
-# weekly tables.
+# Stages read all streams, write the later ones, nearline and the archive. They ask the lake what it has, and make tables that are
+# missing.
 data "aws_iam_policy_document" "stage" {
   source_policy_documents = [data.aws_iam_policy_document.common.json]
 
@@ -122,8 +122,8 @@ data "aws_iam_policy_document" "stage" {
   statement {
     sid = "Nearline"
     actions = [
-      "dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:DeleteTable", "dynamodb:UpdateTable",
-      "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem",
+      "dynamodb:CreateTable", "dynamodb:DescribeTable",
+      "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem",
     ]
     resources = local.weeks
   }
@@ -140,15 +140,10 @@ data "aws_iam_policy_document" "stage" {
     resources = ["${local.bucket_arn}/owner", "${local.bucket_arn}/archive/*", "${local.bucket_arn}/spill/*", "${local.bucket_arn}/nearline/*"]
   }
 
-  statement {
-    sid       = "DropNearline"
-    actions   = ["s3:DeleteObject"]
-    resources = ["${local.bucket_arn}/nearline/*"]
-  }
 }
 
-# Compaction reads the archive and writes the lake; it sweeps both the lake and what lies beside the streams, and puts error rows
-# of conflicts. A process with all roles also scales the streams.
+# Compaction reads the archive and writes the lake; it sweeps both the lake and what lies beside the streams, makes and drops the
+# weekly tables, and puts error rows of conflicts. A process with all roles also scales the streams.
 data "aws_iam_policy_document" "compact" {
   source_policy_documents = [data.aws_iam_policy_document.common.json]
 
@@ -176,11 +171,20 @@ data "aws_iam_policy_document" "compact" {
     resources = ["${local.bucket_arn}/owner", "${local.bucket_arn}/lake/*", "${local.bucket_arn}/spill/errors/*"]
   }
 
+  statement {
+    sid = "KeepNearline"
+    actions = [
+      "dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:DeleteTable", "dynamodb:UpdateTable",
+      "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem",
+    ]
+    resources = local.weeks
+  }
+
   # Archives are what everything can be made from again: only the bucket's lifecycle removes them.
   statement {
     sid       = "Sweep"
     actions   = ["s3:DeleteObject"]
-    resources = ["${local.bucket_arn}/lake/*", "${local.bucket_arn}/spill/*"]
+    resources = ["${local.bucket_arn}/lake/*", "${local.bucket_arn}/spill/*", "${local.bucket_arn}/nearline/*"]
   }
 }
 

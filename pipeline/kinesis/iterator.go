@@ -164,8 +164,11 @@ func (it *iterator) beginAfter(ctx context.Context) error {
 // end of the shard.
 func (it *iterator) first(ctx context.Context, from position) (b batch, err error) {
 	it.drop()
-	if it.source, err = it.s.open(ctx, it.shard.ID, from, readLimit); err != nil {
+	if it.source, err = it.s.open(ctx, it.shard.ID, from, it.s.cfg.FirstRead); err != nil {
 		return b, err
+	}
+	if p, polls := it.source.(*poller); polls {
+		defer func() { p.limit = readLimit }()
 	}
 	for {
 		if b, err = it.source.read(ctx); err != nil || len(b.records) > 0 || b.tip {

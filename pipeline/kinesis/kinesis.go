@@ -69,6 +69,10 @@ type Config struct {
 	// Reads is how often a second this process may read a shard, by all iterators.
 	// Default 5, which is what Kinesis allows all processes together.
 	Reads float64
+	// FirstRead is how many records an iterator that goes on after a record reads at
+	// first, that one included. Who only looks whether it is followed by another wants
+	// 2. Default 10,000, which is what Kinesis gives at most.
+	FirstRead int
 	// FanOut is the name under which iterators subscribe to shards (enhanced
 	// fan-out) instead of polling them; "" polls. It is registered if need be. One
 	// subscription of a name has a shard at a time, so each consumer of a log wants
@@ -90,6 +94,9 @@ func (c Config) withDefaults() Config {
 	if c.Reads == 0 {
 		c.Reads = readsPerSecond
 	}
+	if c.FirstRead == 0 {
+		c.FirstRead = readLimit
+	}
 	if c.Requests == 0 {
 		c.Requests = 4
 	}
@@ -106,7 +113,7 @@ func (c *Config) validate() error {
 	switch {
 	case c.Client == nil || c.Stream == "" || c.Logger == nil:
 		return errors.New("kinesis: client, stream and logger are needed")
-	case c.Shards < 0 || c.Poll < 0 || c.Reads < 0 || c.Requests < 0 || c.PendingBytes < 0 || c.ShardsAge < 0:
+	case c.Shards < 0 || c.Poll < 0 || c.Reads < 0 || c.FirstRead < 0 || c.Requests < 0 || c.PendingBytes < 0 || c.ShardsAge < 0:
 		return errors.New("kinesis: a limit is negative")
 	case c.Retention != 0 && (c.Retention < 24*time.Hour || c.Retention > 8760*time.Hour || c.Retention%time.Hour != 0):
 		return fmt.Errorf("kinesis: a retention of %s; it is 24 to 8760 whole hours", c.Retention)

@@ -22,7 +22,8 @@ const shardPrefix = "shardId-"
 
 func shardName(id stream.ShardID) string { return fmt.Sprintf("%s%012d", shardPrefix, uint64(id)) }
 
-func shardID(name string) (stream.ShardID, error) {
+// ParseShardID gives the number of a shard by its name in Kinesis.
+func ParseShardID(name string) (stream.ShardID, error) {
 	digits, ok := strings.CutPrefix(name, shardPrefix)
 	n, err := strconv.ParseUint(digits, 10, 64)
 	if !ok || err != nil {
@@ -134,14 +135,14 @@ func (s *Stream) listShards(ctx context.Context) ([]shard, error) {
 func shardOf(in *types.Shard) (shard, error) {
 	var out shard
 	var err error
-	if out.ID, err = shardID(aws.ToString(in.ShardId)); err != nil {
+	if out.ID, err = ParseShardID(aws.ToString(in.ShardId)); err != nil {
 		return out, err
 	}
 	for _, parent := range []*string{in.ParentShardId, in.AdjacentParentShardId} {
 		if parent == nil {
 			continue
 		}
-		id, err := shardID(*parent)
+		id, err := ParseShardID(*parent)
 		if err != nil {
 			return out, err
 		}

@@ -272,7 +272,7 @@ func (w *writer) settle(r *sent, result *types.PutRecordsResultEntry, err error)
 // shard which took the record, because it covers less than its parent, are not
 // read there, and are put again. w.mu is held.
 func (w *writer) placeAll(r *sent, result *types.PutRecordsResultEntry) {
-	id, err := shardID(aws.ToString(result.ShardId))
+	id, err := ParseShardID(aws.ToString(result.ShardId))
 	if err != nil {
 		w.fail(r.entries, err)
 		return

@@ -37,7 +37,7 @@ func (s *Stores) openTables(ctx context.Context, c *config.Config, log *slog.Log
 	}
 	t := dynamodb.Config{
 		AWS: access, Prefix: n.Prefix, Owner: own.Name, Retention: n.RetentionWeeks, MaxTables: n.MaxTables, Eventual: n.Eventual,
-		Bucket: s.Objects, Known: s.Lake, ReadOnly: !c.Has(config.RoleStage), Logger: log,
+		Bucket: s.Objects, Known: s.Lake, ReadOnly: !c.Has(config.RoleStage) && !c.Has(config.RoleCompact), Logger: log,
 		Watermarks: func(ctx context.Context, ds schema.Dataset) (sources.Watermarks, error) {
 			v, err := s.Lake.Version(ctx, ds)
 			if err != nil {

@@ -98,7 +98,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (s *Stores, e
 	}
 	// Where another process may compact the same, each statement asks for what is new.
 	s.Lake, err = lake.New(lake.Config{Bucket: s.Objects, Path: s.Path, Exclusive: c.Alone(), Logger: log})
-	if err == nil && c.Nearline.Kind == config.DynamoDB && (c.Has(config.RoleStage) || c.Has(config.RoleGateway)) {
+	if err == nil && c.Nearline.Kind == config.DynamoDB {
 		err = s.openTables(ctx, c, log)
 	}
 	return s, err
