@@ -56,13 +56,21 @@ func isNullConst(e Expr) bool {
 	return ok && c.Null
 }
 
-// mayFail says that an argument is more than a value that is there; PostgreSQL could compute it beforehand, and fail.
+// mayFail says that an argument has a call over constants, which PostgreSQL computes beforehand even where it then
+// computes nothing else of the argument.
 func mayFail(e Expr) bool {
-	switch e.(type) {
-	case nil, *Const, *Column, *ParamRef:
-		return false
-	}
-	return true
+	return e != nil && contains(e, func(e Expr) bool {
+		if c, ok := e.(*Column); ok {
+			return onlyValue(c) != nil
+		}
+		parts := children(e)
+		return len(parts) > 0 && !slices.ContainsFunc(parts, func(part Expr) bool { return part != nil && !isConst(part) })
+	})
+}
+
+func isConst(e Expr) bool {
+	_, ok := e.(*Const)
+	return ok
 }
 
 // foldCast converts a constant; a text becomes a value as a literal would.

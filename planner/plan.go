@@ -11,6 +11,9 @@ import (
 type Plan struct {
 	Tenant string
 	Query  *Query
+	// Beforehand are calls over constants that must be computed, for the errors they
+	// may give, before the query runs.
+	Beforehand []Expr
 	// Columns describe the result.
 	Columns []ResultColumn
 	Metrics []*MetricScan

@@ -35,6 +35,20 @@ type Query struct {
 	Values [][]Expr
 }
 
+// RowValue is the one value of a query that has no table and computes it from the row
+// around it; nil: the query is another one.
+func (q *Query) RowValue() Expr {
+	if len(q.Targets) != 1 || len(q.From) > 0 || q.SetOp != nil || q.Values != nil || q.Where != nil || q.Aggregated || q.Limit != nil ||
+		q.Offset != nil || len(q.CTEs) > 0 {
+		return nil
+	}
+	value := q.Targets[0].Expr
+	if !hasColumns(value) || isVolatile(value) || contains(value, func(e Expr) bool { _, ok := e.(*WindowCall); return ok }) {
+		return nil
+	}
+	return value
+}
+
 // Target is one output column.
 type Target struct {
 	Expr Expr

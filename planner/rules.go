@@ -13,6 +13,7 @@ import (
 //	parse      parse.go      text to the parser's tree, with limits on size and depth
 //	authorise  authorise.go  who may run the statement at all
 //	bind       binder.go     names and types to the planner's own tree, as PostgreSQL does
+//	compute    beforehand.go what PostgreSQL computes while it plans, for its errors
 //	prune      prune.go      bounds on time, and filters on physical columns, for each scan
 //	pin        pin.go        nearline, then manifests, then the splits that are left
 //
@@ -32,6 +33,10 @@ func (s *Session) planFor(ctx context.Context, n *pgquery.SelectStmt, params *pa
 	if bound.denied != nil {
 		return nil, bound.denied
 	}
+	beforehand, err := computeBeforehand(bound.query)
+	if err != nil {
+		return nil, err
+	}
 	prune(bound)
 	p := &Plan{
 		Tenant:   s.id.Tenant,
@@ -41,6 +46,8 @@ func (s *Session) planFor(ctx context.Context, n *pgquery.SelectStmt, params *pa
 		Catalogs: bound.catalogs,
 		TimeZone: s.Setting("TimeZone"),
 		Values:   bound.env.values,
+
+		Beforehand: beforehand,
 	}
 	if p.objects, err = s.objectTexts(ctx, bound.names, p.Columns); err != nil {
 		return nil, err

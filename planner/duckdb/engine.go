@@ -103,6 +103,9 @@ func (e *Engine) Check(q *planner.Query) error {
 
 // Run starts the plan.
 func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, error) {
+	if err := e.beforehand(ctx, plan); err != nil {
+		return nil, err
+	}
 	if row, ok := constants(plan.Query); ok && !e.isClosed() {
 		return row, nil
 	}
@@ -118,6 +121,27 @@ func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, err
 		return nil, err
 	}
 	return r, nil
+}
+
+// beforehand computes the constants of a plan that may fail.
+func (e *Engine) beforehand(ctx context.Context, plan *planner.Plan) error {
+	q, of := &planner.Query{}, &planner.Plan{Tenant: plan.Tenant, TimeZone: plan.TimeZone, Values: plan.Values}
+	for _, expr := range plan.Beforehand {
+		p := printerOf(plan, newRegistry())
+		if text := p.expr(expr); p.err == nil && mayRaise.MatchString(text.sql) {
+			q.Targets = append(q.Targets, planner.Target{Expr: expr})
+			of.Columns = append(of.Columns, planner.ResultColumn{T: expr.Type()})
+		}
+	}
+	if q.Targets == nil {
+		return nil
+	}
+	rows, err := e.run(ctx, of, q, nil)
+	if err != nil {
+		return err
+	}
+	_, err = rows.Next(ctx)
+	return errors.Join(err, rows.Close())
 }
 
 // run starts a query of a plan, of rows whose times lie in the slice if there is

@@ -32,9 +32,7 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 			}
 		}
 	}
-	if e.Filter != nil {
-		s.filter = " FILTER (WHERE " + p.expr(e.Filter).sql + ")"
-	}
+	s.filtered(e.Filter)
 	if e.WithinGroup {
 		if isHypothetical(e.Proc.Name) {
 			out := printed{sql: s.hypothetical(e.Order)}
@@ -44,7 +42,7 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 		if len(e.Order) != 1 {
 			return p.fail(unsupported("WITHIN GROUP with several keys"))
 		}
-		s.order = p.sortKey(e.Order[0], p.expr(e.Order[0].Expr))
+		s.order = p.sortKey(e.Order[0], s.args[len(s.args)-1])
 	} else {
 		s.order = p.sortKeys(e.Order)
 	}
@@ -57,6 +55,21 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 		s.lists()
 	}
 	return entry(s)
+}
+
+// filtered gives the call its FILTER. DuckDB computes the arguments of all rows, so
+// those that may fail are made NULL where the filter does not hold.
+func (s *site) filtered(filter planner.Expr) {
+	if filter == nil {
+		return
+	}
+	condition := s.p.expr(filter).sql
+	s.filter = " FILTER (WHERE " + condition + ")"
+	for i, arg := range s.args {
+		if mayRaise.MatchString(arg.sql) {
+			s.args[i].sql = "(CASE WHEN " + condition + " THEN " + arg.sql + " END)"
+		}
+	}
 }
 
 // inOrder are the aggregates whose result shows the order of their input.
@@ -76,9 +89,7 @@ func (p *printer) windowCall(e *planner.WindowCall) printed {
 		return p.fail(unsupported("window function %s", signatureOf(e.Proc.Name, e.Proc.Args)))
 	}
 	s := p.site(e.Proc.Name, e.Args, e.T)
-	if e.Filter != nil {
-		s.filter = " FILTER (WHERE " + p.expr(e.Filter).sql + ")"
-	}
+	s.filtered(e.Filter)
 	if !printings().anyForm[e.Proc.OID] {
 		s.lists()
 	}

@@ -190,6 +190,10 @@ func (p *printer) subquery(e *planner.Subquery) printed {
 	case planner.SubqueryExists:
 		return printed{sql: "EXISTS (" + p.query(e.Query, nil).sql + ")"}
 	case planner.SubqueryScalar:
+		// DuckDB would compute it for all rows, also where a CASE keeps them away.
+		if value := e.Query.RowValue(); value != nil {
+			return p.expr(value)
+		}
 		b := p.query(e.Query, nil)
 		return printed{"(" + b.sql + ")", b.scales[0]}
 	case planner.SubqueryArray:
