@@ -13,6 +13,10 @@ import (
 // columns of constants cost more than planning.
 const maxHoistedRows = 64 << 10
 
+// maxHoisted bounds the constants that are hoisted, or parameters: DuckDB makes an
+// IN of many comparisons only if it sees what they compare with.
+const maxHoisted = 16
+
 // maxFewFiles is how many files a statement reads at most that is kept prepared: its
 // text names them.
 const maxFewFiles = 16
@@ -79,7 +83,7 @@ func onlyScan(q *planner.Query) (*planner.MetricScan, bool) {
 // columns or parameters.
 func comparedWith(where planner.Expr) []*planner.Const {
 	var found []*planner.Const
-	if where == nil || !constantsOf(where, &found) {
+	if where == nil || !constantsOf(where, &found) || len(found) > maxHoisted {
 		return nil
 	}
 	return found
@@ -161,6 +165,7 @@ func (p *printer) where(q *planner.Query) string {
 		}
 	}
 	defer func() { p.standIns = nil }()
+	p.seal(q.Where)
 	return p.expr(q.Where).sql
 }
 

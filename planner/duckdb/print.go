@@ -78,6 +78,8 @@ type printer struct {
 	// groups are, while outputs of a grouping query are printed, the texts of the
 	// keys that have to be taken out of their group.
 	groups map[string]bool
+	// sealed are the ORs that print as false where they are NULL. See print_long.go.
+	sealed map[*planner.Logic]bool
 }
 
 // relation is a printed relation: its name and the form of its columns. Where several are one in the engine, each has a prefix for
@@ -105,6 +107,7 @@ func newPrinter(zone string, rows *registry) *printer {
 		ctes:      map[*planner.CTE]relation{},
 		spans:     map[[2]int64]span{},
 		nullable:  map[planner.Relation]bool{},
+		sealed:    map[*planner.Logic]bool{},
 	}
 }
 
@@ -256,6 +259,7 @@ func (p *printer) selection(q *planner.Query, want []int) body {
 	}
 	having := ""
 	if q.Having != nil {
+		p.seal(q.Having)
 		having = " HAVING " + p.expr(q.Having).sql
 	}
 	b.sql = "SELECT " + distinct + strings.Join(outputs, ", ") + from + group + having

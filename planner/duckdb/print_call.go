@@ -152,6 +152,9 @@ func (p *printer) site(name string, args []planner.Expr, ret planner.Type) *site
 }
 
 func (p *printer) operator(e *planner.Op) printed {
+	if long, ok := p.chain(e); ok {
+		return long
+	}
 	s := &site{p: p, name: e.Operator.Name, ret: e.T}
 	if e.Left != nil {
 		s.nodes = append(s.nodes, e.Left)

@@ -43,6 +43,14 @@ func (p *printer) condition(e planner.Expr) printed {
 }
 
 func (p *printer) logic(e *planner.Logic) printed {
+	out := p.logicUnsealed(e)
+	if p.sealed[e] {
+		out.sql = "(" + out.sql + " IS NOT DISTINCT FROM true)"
+	}
+	return out
+}
+
+func (p *printer) logicUnsealed(e *planner.Logic) printed {
 	if e.Kind == planner.Not {
 		return printed{sql: "(NOT " + p.expr(e.Args[0]).sql + ")"}
 	}

@@ -106,6 +106,7 @@ func (p *printer) join(j *planner.Join) string {
 		}
 		return left + keyword + right + " ON true"
 	}
+	p.seal(j.On)
 	return left + keyword + right + " ON " + p.expr(j.On).sql
 }
 

@@ -192,7 +192,7 @@ func TestDeepExpression(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, newEngine(t, t.TempDir()), nil)
 	for _, sql := range []string{
-		"SELECT " + strings.Repeat("1 + ", 1100) + "1",
+		"SELECT " + strings.Repeat("1.5 + ", 1100) + "1",
 		"SELECT " + strings.Repeat("abs(", 1100) + "1" + strings.Repeat(")", 1100),
 		"SELECT " + strings.Repeat("CASE WHEN g > 1 THEN g ELSE ", 1500) + "g" + strings.Repeat(" END", 1500) + " FROM generate_series(1, 2) g",
 		"SELECT count(*) FROM (" + strings.Repeat("SELECT * FROM (", 800) + "SELECT 1 AS x" + strings.Repeat(") AS a", 800) + ") AS b",
