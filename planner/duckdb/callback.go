@@ -71,6 +71,18 @@ func arithmetic(name string) unsafe.Pointer {
 	return unsafe.Pointer(C.fieldgate_arithmetic(c))
 }
 
+// lineSteps are the steps of a linear conversion, 0 after the last.
+type lineSteps struct {
+	ops       [C.FIELDGATE_STEPS]int32
+	constants [C.FIELDGATE_STEPS]float64
+}
+
+// number is that by which fg_line knows the conversion; false: it knows too many.
+func (l *lineSteps) number() (int, bool) {
+	n := int(C.fieldgate_line((*C.int32_t)(&l.ops[0]), (*C.double)(&l.constants[0])))
+	return n, n >= 0
+}
+
 // assignStrings sets count strings of a vector from row from on: string i is
 // text[offsets[i]:offsets[i+1]]. Those whose bit in valid is not set are left
 // out; a nil valid sets all.

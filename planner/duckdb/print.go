@@ -52,7 +52,9 @@ type printer struct {
 	// fields are the resolved expressions of each scan, by its label, if explains.
 	fields   map[string][]string
 	explains bool
-	err      error
+	// spells says that what is printed is to be read and not to run.
+	spells bool
+	err    error
 
 	// relations are the names and columns given to relations so far, ctes those
 	// of WITH queries.

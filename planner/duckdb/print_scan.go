@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fieldgate/fieldgate/planner"
@@ -173,6 +174,13 @@ func (p *printer) firstOf(reads []printed, t planner.Type) printed {
 	}
 	reads = p.common(t, reads)
 	last := len(reads) - 1
+	if t.OID == postgres.Float8OID && !p.spells && !slices.ContainsFunc(reads, func(r printed) bool { return !isCheap(r.sql) }) {
+		first := reads[last].sql
+		for _, r := range slices.Backward(reads[:last]) {
+			first = "fg_first(" + r.sql + ", " + first + ")"
+		}
+		return printed{sql: first}
+	}
 	if slices.ContainsFunc(reads[:last], func(r printed) bool { return !isColumn(r.sql) }) {
 		return printed{"coalesce(" + join(reads) + ")", reads[0].scale}
 	}
@@ -189,6 +197,14 @@ func (p *printer) firstOf(reads []printed, t planner.Type) printed {
 // isColumn says that printed SQL is a quoted name and nothing more.
 func isColumn(sql string) bool {
 	return len(sql) > 2 && sql[0] == '"' && strings.IndexByte(sql[1:], '"') == len(sql)-2
+}
+
+// isCheap says that printed SQL of a double costs about as much as not to evaluate it
+// for some rows, and never fails.
+func isCheap(sql string) bool {
+	cast, isCast := strings.CutPrefix(sql, "CAST(")
+	column, toDouble := strings.CutSuffix(cast, " AS DOUBLE)")
+	return isColumn(sql) || isCast && toDouble && isColumn(column) || strings.HasPrefix(sql, "fg_line(")
 }
 
 // source prints one source of a field: what is there of the sent name, converted
@@ -243,45 +259,58 @@ func (p *printer) source(s planner.SourceRead, t planner.Type, scan *planner.Met
 	return p.cast(converted, s.Convert.Type(), t, true, true)
 }
 
-// lineSteps are the digits of a step with a constant on the right, and on the left,
-// in fg_line of scalar.c.
-var lineSteps = map[string][2]int{"+": {1, 1}, "-": {2, 5}, "*": {3, 3}, "/": {4, 0}}
-
-// maxLineSteps is how many steps fg_line takes.
-const maxLineSteps = 4
+// lineOperators are the steps of scalar.c of an operator with a constant on the right,
+// and on the left; 0: none.
+var lineOperators = map[string][2]int32{"+": {1, 1}, "-": {2, 5}, "*": {3, 3}, "/": {4, 0}}
 
 // line prints a conversion that is a chain of arithmetic of `value` and constants:
 // one pass over the values, with NULL for what is an error. Operator by operator,
 // and TRY, take three times as long.
 func (p *printer) line(e planner.Expr) (printed, bool) {
-	var code int
-	var constants []string
+	var steps []*planner.Op
 	for {
 		op, ok := e.(*planner.Op)
 		if !ok {
 			break
 		}
-		steps, known := lineSteps[op.Operator.Name]
-		if !known || op.Left == nil || op.T.OID != postgres.Float8OID || len(constants) == maxLineSteps {
-			return printed{}, false
-		}
-		rest, constant, digit := op.Left, op.Right, steps[0]
+		steps = append(steps, op)
+		e = op.Left
 		if isConstant(op.Left) {
-			rest, constant, digit = op.Right, op.Left, steps[1]
+			e = op.Right
 		}
-		if digit == 0 || !isConstant(constant) || constant.Type().OID != postgres.Float8OID {
-			return printed{}, false
-		}
-		code = code*10 + digit
-		constants = append(constants, p.expr(constant).sql)
-		e = rest
 	}
 	value, ok := e.(*planner.SentValue)
-	if !ok || value.T.OID != postgres.Float8OID || len(constants) == 0 {
+	if !ok || value.T.OID != postgres.Float8OID {
 		return printed{}, false
 	}
-	slices.Reverse(constants) // the innermost is the first step
-	return printed{sql: fmt.Sprintf("fg_line%d(%s, %d, %s)", len(constants), p.expr(value).sql, code, strings.Join(constants, ", "))}, true
+	slices.Reverse(steps) // the innermost is the first step
+	var chain lineSteps
+	if len(steps) == 0 || len(steps) > len(chain.ops) {
+		return printed{}, false
+	}
+	sent := p.expr(value).sql
+	text := sent
+	for i, op := range steps {
+		constant, side := op.Right, 0
+		if isConstant(op.Left) {
+			constant, side = op.Left, 1
+		}
+		c, ok := constantFloat(constant)
+		chain.ops[i], chain.constants[i] = lineOperators[op.Operator.Name][side], c
+		if chain.ops[i] == 0 || !ok || op.T.OID != postgres.Float8OID {
+			return printed{}, false
+		}
+		operands := []string{text, strconv.FormatFloat(c, 'g', -1, 64)}
+		if side == 1 {
+			slices.Reverse(operands)
+		}
+		text = "(" + operands[0] + " " + op.Operator.Name + " " + operands[1] + ")"
+	}
+	if p.spells {
+		return printed{sql: text}, true
+	}
+	number, ok := chain.number()
+	return printed{sql: fmt.Sprintf("fg_line(%s, CAST(%d AS SMALLINT))", sent, number)}, ok
 }
 
 // isConstant says that an expression is a constant, but for a cast.
@@ -291,6 +320,31 @@ func isConstant(e planner.Expr) bool {
 	}
 	c, ok := e.(*planner.Const)
 	return ok && !c.Null
+}
+
+// constantFloat is the value of a constant of type double precision, which may be cast
+// from another type of number.
+func constantFloat(e planner.Expr) (float64, bool) {
+	if e.Type().OID != postgres.Float8OID {
+		return 0, false
+	}
+	if c, ok := e.(*planner.Cast); ok {
+		e = c.Arg
+	}
+	c, ok := e.(*planner.Const)
+	if !ok || c.Null {
+		return 0, false
+	}
+	switch c.Value.Kind {
+	case postgres.FloatKind:
+		return c.Value.Float, true
+	case postgres.IntKind:
+		return float64(c.Value.Int), true
+	case postgres.NumericKind:
+		f, err := strconv.ParseFloat(c.Value.Str, 64)
+		return f, err == nil && (f != 0 || strings.Trim(c.Value.Str, "-0.") == "")
+	}
+	return 0, false
 }
 
 // kindType is PostgreSQL's type of the values of a kind.
@@ -375,6 +429,8 @@ func (p *printer) explainFields(s *planner.MetricScan) {
 			}
 		}
 	}
+	p.spells = true
+	defer func() { p.spells = false }()
 	var out []string
 	for f := range s.Fields {
 		e := p.field(&s.Fields[f], s, all)

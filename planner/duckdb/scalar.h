@@ -22,6 +22,13 @@ extern void duckdb_scalar_function_set_error(void *info, const char *error);
 // returns NULL.
 fieldgate_function fieldgate_arithmetic(const char *name);
 
+// FIELDGATE_STEPS is how many steps a linear conversion has at most.
+#define FIELDGATE_STEPS 4
+
+// fieldgate_line gives the number by which fg_line knows a linear conversion: its
+// steps, 0 after the last, and their constants. It is -1 if there are too many.
+int32_t fieldgate_line(const int32_t *ops, const double *constants);
+
 // fieldgate_assign_strings sets the strings from..from+count of a vector: string
 // i is text[offsets[i]..offsets[i+1]]. Strings whose bit in valid is not set are
 // left out; valid may be NULL.

@@ -2,6 +2,8 @@ package duckdb_test
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -106,14 +108,69 @@ func TestLinearConversions(t *testing.T) {
 		} {
 			w.rows(fmt.Sprintf(`SELECT fieldgate.add_alias('weather', 'y', '%s', '%s')`, sent, conversion))
 		}
-		put(0,
-			fields{"a": 32}, fields{"a": 33}, fields{"a": 212.5}, fields{"a": 1.7e308}, fields{"b": 100}, fields{"b": "Infinity"}, fields{"b": "NaN"},
-			fields{"c": 1e-300}, fields{"c": 0}, fields{"c": 1}, fields{"d": 0}, fields{"d": 1}, fields{"d": 1e300}, fields{"e": 1}, fields{"e": "NaN"},
-			fields{"g": 1}, fields{"g": "4.9e-324"}, fields{"h": 0.1}, fields{"i": 2.5}, fields{"i": "x"}, fields{"i": "-Infinity"})
-		w.want("SELECT y FROM weather ORDER BY timestamp",
+		kinds := []fields{
+			{"a": 32},
+			{"a": 33},
+			{"a": 212.5},
+			{"a": 1.7e308},
+			{"b": 100},
+			{"b": "Infinity"},
+			{"b": "NaN"},
+			{"c": 1e-300},
+			{"c": 0},
+			{"c": 1},
+			{"d": 0},
+			{"d": 1},
+			{"d": 1e300},
+			{"e": 1},
+			{"e": "NaN"},
+			{"g": 1},
+			{"g": "4.9e-324"},
+			{"h": 0.1},
+			{"i": 2.5},
+			{"i": "x"},
+			{"i": "-Infinity"},
+		}
+		var events []fields
+		for n := range 5 * len(kinds) { // doubles are converted many at once, and the rest of a vector one by one
+			event := maps.Clone(kinds[n%len(kinds)])
+			event["n"] = n % len(kinds)
+			events = append(events, event)
+		}
+		put(0, events...)
+		w.want("SELECT y FROM weather GROUP BY n, y ORDER BY n",
 			"[0]", "[0.5555555555555556]", "[100.27777777777777]", "[NULL]", "[0]", "[-Infinity]", "[NaN]",
 			"[1e+100]", "[0]", "[NULL]", "[5]", "[NULL]", "[5]", "[NULL]", "[NaN]",
 			"[0.3333333333333333]", "[NULL]", "[-0.20000000000000004]", "[6]", "[NULL]", "[-Infinity]")
+	})
+}
+
+// TestFirstOfDoubles: of several sources the first that is not NULL counts, whichever
+// are there.
+func TestFirstOfDoubles(t *testing.T) {
+	everywhere(t, nil, func(w *world, put func(int, ...fields)) {
+		w.rows(`ALTER TABLE weather ADD COLUMN y double precision`)
+		w.rows(`SELECT fieldgate.add_alias('weather', 'y', 'a')`)
+		w.rows(`SELECT fieldgate.add_alias('weather', 'y', 'b', 'value + 0.25')`)
+		random := rand.New(rand.NewPCG(3, 9))
+		var events []fields
+		var want []string
+		for n := range 250 {
+			event, first := fields{}, "NULL"
+			for i, name := range []string{"b", "a", "y"} { // the last first
+				if n > 160 && random.IntN(2) == 0 || n <= 160 && n/40%4 == i {
+					event[name] = n + i*1000
+					if first = fmt.Sprint(n + i*1000); name == "b" {
+						first += ".25"
+					} else if n%3 == 0 { // of two kinds
+						event[name], first = float64(n+i*1000)+0.5, first+".5"
+					}
+				}
+			}
+			events, want = append(events, event), append(want, "["+first+"]")
+		}
+		put(0, events...)
+		w.want("SELECT y FROM weather ORDER BY timestamp", want...)
 	})
 }
 

@@ -34,17 +34,20 @@ const (
 // the names that divide the rows most evenly.
 type shape uint64
 
+const everyName = ^shape(0)
+
 // shapes are those of a file's rows.
 type shapes struct {
-	// of has, by batch and row, the row's shape.
-	of [][]shape
+	// of has, by batch and row, which names a row has; those of names make its shape.
+	of    [][]shape
+	names shape
 	// counts are the rows of each shape; there is but one if no name is missing in
 	// some rows and present in others.
 	counts map[shape]int
 }
 
 // at is the shape of a row.
-func (s *shapes) at(r Row) shape { return s.of[r.Batch][r.Row] }
+func (s *shapes) at(r Row) shape { return s.of[r.Batch][r.Row] & s.names }
 
 // shapesOf tells shapes by the names that at least one row in rare has, and one
 // in rare lacks; all rows have one shape if there is no such name.
@@ -56,7 +59,7 @@ func shapesOf(f *fileRows, rare int) *shapes {
 			names = append(names, n)
 		}
 	}
-	s := &shapes{counts: map[shape]int{}}
+	s := &shapes{names: everyName, counts: map[shape]int{}}
 	if len(names) == 0 {
 		return s
 	}
@@ -103,7 +106,15 @@ func pieces(f *fileRows) [][]Row {
 		return [][]Row{f.order}
 	}
 	s := shapesOf(f, rareShare)
-	large := s.large(len(f.order))
+	large, left := s.large(len(f.order))
+	if left > 0 && len(s.counts) > 1 {
+		s.tellBy(f, s.alternatives(f))
+		if fewer, rest := s.large(len(f.order)); rest < left {
+			large = fewer
+		} else {
+			s.names = everyName
+		}
+	}
 	if len(large) == 0 {
 		return [][]Row{f.order}
 	}
@@ -119,17 +130,54 @@ func pieces(f *fileRows) [][]Row {
 	return slices.DeleteFunc(divided, func(rows []Row) bool { return len(rows) == 0 })
 }
 
-// large are the shapes that get a file of their own, those with most rows first.
-// What is left over is nothing, or enough for a file.
-func (s *shapes) large(rows int) []shape {
-	var large []shape
+// sampledRows is how many rows tell which names are alternatives.
+const sampledRows = 4096
+
+// alternatives are the bits of names that hardly ever come together with some other
+// one, as the names that generations of devices have for one field do. Names that
+// come with any of them, as an alarm does, make shapes too many and no field plainer.
+func (s *shapes) alternatives(f *fileRows) shape {
+	var present [shapeNames]int
+	var together [shapeNames][shapeNames]int
+	for i := 0; i < len(f.order); i += 1 + len(f.order)/sampledRows {
+		for a := uint64(s.at(f.order[i])); a != 0; a &= a - 1 {
+			at := bits.TrailingZeros64(a)
+			present[at]++
+			for b := a & (a - 1); b != 0; b &= b - 1 {
+				together[at][bits.TrailingZeros64(b)]++
+			}
+		}
+	}
+	var out shape
+	for a := range present {
+		for b := a + 1; b < shapeNames; b++ {
+			if least := min(present[a], present[b]); least > 0 && together[a][b]*rareShare < least {
+				out |= 1<<a | 1<<b
+			}
+		}
+	}
+	return out
+}
+
+// tellBy counts the shapes anew, told by names of these bits alone.
+func (s *shapes) tellBy(f *fileRows, names shape) {
+	s.names = names
+	clear(s.counts)
+	for _, r := range f.order {
+		s.counts[s.at(r)]++
+	}
+}
+
+// large are the shapes that get a file of their own, those with most rows first, and
+// how many rows are left over: none, enough for a file, or all.
+func (s *shapes) large(rows int) (large []shape, left int) {
 	for one, n := range s.counts {
 		if n >= minPieceRows {
 			large = append(large, one)
 		}
 	}
 	slices.SortFunc(large, func(a, b shape) int { return cmp.Or(cmp.Compare(s.counts[b], s.counts[a]), cmp.Compare(a, b)) })
-	left := rows
+	left = rows
 	for _, one := range large {
 		left -= s.counts[one]
 	}
@@ -138,9 +186,9 @@ func (s *shapes) large(rows int) []shape {
 		large = large[:len(large)-1]
 	}
 	if left == 0 && len(large) == 1 {
-		return nil
+		return nil, rows
 	}
-	return large
+	return large, left
 }
 
 // groupRows is how many rows a row group has, where that many files have the rows

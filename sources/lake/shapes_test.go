@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
@@ -55,11 +56,22 @@ func TestPieces(t *testing.T) {
 		{"one and a quarter more", 125_000, [3]int{3, 1, 0}, []string{"[n_temp]", "[n_temp_f]"}},
 		{"too few of each", 80_000, [3]int{1, 1, 1}, []string{"[n_t n_temp n_temp_f]"}},
 		{"one generation", 130_000, [3]int{1, 0, 0}, []string{"[n_temp]"}},
+		{"three, of which some have an alarm, a note, or both", 130_000, [3]int{1, 1, 1}, []string{"[n_t]", "[n_temp]", "[n_temp_f]"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s, bucket, _ := setup(t)
-			batch, order := batchOf(0, c.rows, generations(rand.New(rand.NewPCG(1, 2)), c.share))
+			random := rand.New(rand.NewPCG(1, 2))
+			event := generations(random, c.share)
+			batch, order := batchOf(0, c.rows, func(n int) []schema.Value {
+				values := event(n)
+				for _, name := range []string{"alarm", "note"} {
+					if strings.Contains(c.name, name) && random.IntN(2) == 0 {
+						values = append(values, schema.Value{Name: name, Kind: schema.KindBool, Int: 1})
+					}
+				}
+				return values
+			})
 			want := map[string]bool{}
 			for r := range batch.Rows {
 				want[rowText(batch, r)] = true

@@ -27,10 +27,9 @@ const stretches = 100
 // boundTable is a metric whose field `speed` has three sources.
 type boundTable struct {
 	name, means string
-	// sends fills the names that are sent by a row; full says whether numbers have
-	// all digits of a double, or two after the point.
-	sends func(r *rand.Rand, stretch int, row *boundRow)
-	full  bool
+	// sends fills the names that are sent by a row, number gives the values of row n.
+	sends  func(r *rand.Rand, stretch int, row *boundRow)
+	number func(r *rand.Rand, n int) float64
 }
 
 // boundRow is which of the names of a row are there: of the three that the field
@@ -46,14 +45,25 @@ func boundTables() []boundTable {
 		oneOf(r, stretch, row)
 		row.others = [2]bool{r.IntN(2) == 0, r.IntN(2) == 0}
 	}
+	subset := func(r *rand.Rand, _ int, row *boundRow) {
+		for i := range row.sources {
+			row.sources[i] = r.IntN(2) == 0
+		}
+	}
 	return []boundTable{
-		{"by_file", "each file has one of the three", func(_ *rand.Rand, stretch int, row *boundRow) { row.sources[stretch%3] = true }, false},
-		{"by_row", "each row has one, as it comes", oneOf, false},
-		{"mixed", "all three in every file: rows have too many shapes to be divided", mixed, false},
-		{"digits", "the same, numbers with all digits of a double", mixed, true},
-		{"every", "every row has all three", func(_ *rand.Rand, _ int, row *boundRow) { row.sources = [3]bool{true, true, true} }, false},
+		{"by_file", "each file has one of the three", func(_ *rand.Rand, stretch int, row *boundRow) { row.sources[stretch%3] = true }, twoDigits},
+		{"by_row", "each row has one, as it comes", oneOf, twoDigits},
+		{"mixed", "the same, and any of two other names", mixed, twoDigits},
+		{"digits", "the same, numbers with all digits of a double", mixed, allDigits},
+		{"every", "every row has all three", func(_ *rand.Rand, _ int, row *boundRow) { row.sources = [3]bool{true, true, true} }, twoDigits},
+		{"subset", "each row has any of the three, which divides them by nothing; all digits", subset, allDigits},
 	}
 }
+
+// What numbers a bound table has.
+func twoDigits(r *rand.Rand, _ int) float64 { return math.Round(r.Float64()*1e5) / 100 }
+func allDigits(r *rand.Rand, _ int) float64 { return r.Float64() * 1000 }
+func rising(_ *rand.Rand, n int) float64    { return float64(n) }
 
 // boundNames are the sent names of a bound table.
 func boundNames() (sources [3]string, others [2]string) {
@@ -82,15 +92,10 @@ func (t *boundTable) write(ctx context.Context, store *lake.Store, rows int) err
 
 func (t *boundTable) batch(stretch, rows int) *sources.Batch {
 	r := rand.New(rand.NewPCG(uint64(stretch), 1)) //nolint:gosec // the same rows in every run
-	number := func() float64 {
-		if t.full {
-			return r.Float64() * 1000
-		}
-		return math.Round(r.Float64()*1e5) / 100
-	}
 	read, others := boundNames()
 	var b sources.Builder
 	for n := range rows {
+		number := func() float64 { return t.number(r, stretch*rows+n) }
 		e := schema.Event{Time: firstTime*1000 + int64(stretch*rows+n)*1e6}
 		binary.BigEndian.PutUint64(e.ID[:], r.Uint64())
 		e.Hash, e.ReceivedAt = e.ID, e.Time
@@ -138,6 +143,10 @@ func benchFields(ctx context.Context, o options, out io.Writer) (err error) {
 		o.rows, stretches, o.rounds); err != nil {
 		return err
 	}
+	ordered := boundTable{"ordered", "", func(*rand.Rand, int, *boundRow) {}, rising}
+	if err := ordered.write(ctx, store, o.rows/10); err != nil {
+		return fmt.Errorf("write %s: %w", ordered.name, err)
+	}
 	for _, t := range boundTables() {
 		if err := t.write(ctx, store, o.rows); err != nil {
 			return fmt.Errorf("write %s: %w", t.name, err)
@@ -156,11 +165,51 @@ func benchFields(ctx context.Context, o options, out io.Writer) (err error) {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
-	return nil
+	return ordered.prune(ctx, o.rows/10, s, conn, out)
 }
 
-// compare declares the table and times its fields in turns.
-func (t *boundTable) compare(ctx context.Context, o options, s *server, conn *pgx.Conn, out io.Writer) error {
+// prune tells how many row groups a predicate on the stored column reads, and the same
+// on the converted one: each group has as many bytes of a column as another, so that
+// what the server reads between nothing and all tells their number.
+func (t *boundTable) prune(ctx context.Context, rows int, s *server, conn *pgx.Conn, out io.Writer) error {
+	if err := t.declare(ctx, conn); err != nil {
+		return err
+	}
+	celsius := func(n int) float64 { return (float64(n) - 32) * 5 / 9 }
+	low, high := rows/2, rows/2+rows/20
+	var groups [2]float64
+	for i, of := range []struct {
+		field                string
+		nothing, least, most float64
+	}{{"plain", -1, float64(low), float64(high)}, {"celsius", celsius(-1), celsius(low), celsius(high)}} {
+		read := func(condition string) (float64, error) {
+			sql := fmt.Sprintf(`select count(*), sum(%s) from %s where %s`, of.field, t.name, condition)
+			if _, err := drain(ctx, conn, sql); err != nil { // which also reads what is kept, as footers
+				return 0, err
+			}
+			before, err := s.usage()
+			if err != nil {
+				return 0, err
+			}
+			_, err = drain(ctx, conn, sql)
+			after, err2 := s.usage()
+			return float64(after.read - before.read), errors.Join(err, err2)
+		}
+		none, err1 := read(fmt.Sprintf("%s < %v", of.field, of.nothing))
+		some, err2 := read(fmt.Sprintf("%s >= %v and %s < %v", of.field, of.least, of.field, of.most))
+		all, err3 := read(fmt.Sprintf("%s > %v", of.field, of.nothing))
+		if err := errors.Join(err1, err2, err3); err != nil {
+			return err
+		}
+		groups[i] = (some - none) / (all - none) * stretches
+	}
+	_, err := fmt.Fprintf(out, "\nOf %d row groups, a predicate on the stored column reads %.1f, and the same on the converted one %.1f.\n",
+		stretches, groups[0], groups[1])
+	return err
+}
+
+// declare declares the table.
+func (t *boundTable) declare(ctx context.Context, conn *pgx.Conn) error {
 	declare := []string{
 		fmt.Sprintf(`create table %s (plain double precision, speed double precision, celsius double precision)`, t.name),
 		fmt.Sprintf(`select fieldgate.add_alias('%s', 'speed', 'velocity')`, t.name),
@@ -171,6 +220,14 @@ func (t *boundTable) compare(ctx context.Context, o options, s *server, conn *pg
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("%s: %w", sql, err)
 		}
+	}
+	return nil
+}
+
+// compare times the table's fields in turns.
+func (t *boundTable) compare(ctx context.Context, o options, s *server, conn *pgx.Conn, out io.Writer) error {
+	if err := t.declare(ctx, conn); err != nil {
+		return err
 	}
 	var files int
 	if err := conn.QueryRow(ctx, `select count(*) from fieldgate.files where metric = $1`, t.name).Scan(&files); err != nil {

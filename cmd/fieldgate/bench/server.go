@@ -118,14 +118,15 @@ func (s *server) connect(ctx context.Context) (*pgx.Conn, error) {
 	return pgx.Connect(ctx, "postgres://demo:demo@"+s.pgAddr+"/demo?sslmode=disable")
 }
 
-// usage is what the process has used: processor time, and memory at most.
+// usage is what the process has used: processor time, memory, and what it read.
 type usage struct {
 	cpu     time.Duration
 	rss     int64 // bytes now
 	peakRSS int64 // bytes at most
+	read    int64 // bytes of files and sockets
 }
 
-// usage reads /proc (proc_pid_stat(5), proc_pid_status(5)).
+// usage reads /proc (proc_pid_stat(5), proc_pid_status(5), proc_pid_io(5)).
 func (s *server) usage() (usage, error) {
 	var u usage
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
@@ -141,26 +142,21 @@ func (s *server) usage() (usage, error) {
 		}
 		u.cpu += time.Duration(n) * time.Second / ticksPerSecond
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return u, err
-	}
-	for line := range strings.SplitSeq(string(status), "\n") {
-		name, rest, _ := strings.Cut(line, ":")
-		var to *int64
-		switch name {
-		case "VmRSS":
-			to = &u.rss
-		case "VmHWM":
-			to = &u.peakRSS
-		default:
-			continue
-		}
-		kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+	const kilobytes = 1 << 10
+	for _, of := range []struct {
+		file, name string
+		unit       int64
+		to         *int64
+	}{{"status", "VmRSS", kilobytes, &u.rss}, {"status", "VmHWM", kilobytes, &u.peakRSS}, {"io", "rchar", 1, &u.read}} {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", s.cmd.Process.Pid, of.file))
 		if err != nil {
 			return u, err
 		}
-		*to = kb << 10
+		_, rest, _ := strings.Cut("\n"+string(text), "\n"+of.name+":")
+		if _, err := fmt.Sscan(rest, of.to); err != nil {
+			return u, fmt.Errorf("%s of /proc/%d/%s: %w", of.name, s.cmd.Process.Pid, of.file, err)
+		}
+		*of.to *= of.unit
 	}
 	return u, nil
 }
