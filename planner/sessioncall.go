@@ -44,7 +44,7 @@ var sessionFuncs = map[string]sessionFunc{
 	"now":                      sessionTime(func(e *environment) time.Time { return e.now }),
 	"transaction_timestamp":    sessionTime(func(e *environment) time.Time { return e.now }),
 	"statement_timestamp":      sessionTime(func(e *environment) time.Time { return e.statement }),
-	"clock_timestamp":          sessionTime(func(e *environment) time.Time { return e.statement }),
+	"clock_timestamp":          sessionTime(func(*environment) time.Time { return time.Now() }),
 	"pg_postmaster_start_time": sessionTime(func(e *environment) time.Time { return e.started }),
 	"pg_conf_load_time":        sessionTime(func(e *environment) time.Time { return e.started }),
 	"pg_backend_pid": func(b *binder, _ *callSite, _ []*Const) (Expr, error) {

@@ -200,7 +200,7 @@ func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 	if sc.clause == inFromFunction {
 		return nil, errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions must appear at top level of FROM")
 	}
-	if f.Proc == expandArray {
+	if returnsPairs(f.Proc) {
 		return b.expandedRow(sc, f)
 	}
 	if t, ok := postgres.TypeByOID(f.T.OID); !ok || t.Kind == postgres.CompositeType || t.OID == postgres.RecordOID && f.Proc.Name != "unnest" {
@@ -208,7 +208,7 @@ func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 	}
 	if len(sc.sets) > 0 {
 		scan := sc.sets[0]
-		if scan.Call.Proc == expandArray {
+		if returnsPairs(scan.Call.Proc) {
 			return nil, unsupported(at, "%s beside another set-returning function in a select list", scan.Call.Proc.Name)
 		}
 		if contains(f, func(e Expr) bool { c, ok := e.(*Column); return ok && c.Relation == scan }) {

@@ -36,7 +36,19 @@ func (b *binder) expandArrayCall(sc *scope, call *pgquery.FuncCall) (*Func, erro
 	return &Func{T: plainType(postgres.RecordOID), Proc: expandArray, Args: []Expr{arg}}, nil
 }
 
+// returnsPairs says that a set-returning function returns rows that the binder knows the columns of.
+func returnsPairs(proc *postgres.Proc) bool {
+	switch proc.Name {
+	case expandArray.Name, "json_each", "jsonb_each", "json_each_text", "jsonb_each_text":
+		return true
+	}
+	return false
+}
+
 func expandedColumns(f *Func) []RelationColumn {
+	if s := f.Proc.Signature; s != nil { // key and value, behind the argument
+		return []RelationColumn{{Name: s.Names[1], T: plainType(s.AllArgs[1])}, {Name: s.Names[2], T: plainType(s.AllArgs[2])}}
+	}
 	elem := postgres.ElemOf(postgres.BaseOf(f.Args[0].Type().OID))
 	return []RelationColumn{{Name: "x", T: plainType(elem)}, {Name: "n", T: plainType(postgres.Int4OID)}}
 }

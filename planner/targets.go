@@ -3,6 +3,8 @@ package planner
 import (
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 // targets binds a select list.
@@ -17,7 +19,10 @@ func (b *binder) targets(sc *scope, q *Query, list []*pgquery.Node) error {
 			continue
 		}
 		if ind := n.Val.GetAIndirection(); ind != nil && ind.Indirection[len(ind.Indirection)-1].GetAStar() != nil {
-			return unsupported(n.Location, "the star of a composite value")
+			if err := b.rowStar(sc, q, ind); err != nil {
+				return err
+			}
+			continue
 		}
 		e, err := b.expr(sc, n.Val)
 		if err != nil {
@@ -28,6 +33,32 @@ func (b *binder) targets(sc *scope, q *Query, list []*pgquery.Node) error {
 			name = b.columnName(n.Val)
 		}
 		q.Targets = append(q.Targets, newTarget(e, name))
+	}
+	return nil
+}
+
+// rowStar makes an output of each field of a row: (row).*.
+func (b *binder) rowStar(sc *scope, q *Query, ind *pgquery.A_Indirection) error {
+	arg := ind.Arg
+	if n := len(ind.Indirection) - 1; n > 0 {
+		arg = &pgquery.Node{Node: &pgquery.Node_AIndirection{AIndirection: &pgquery.A_Indirection{Arg: ind.Arg, Indirection: ind.Indirection[:n]}}}
+	}
+	e, err := b.expr(sc, arg)
+	if err != nil {
+		return err
+	}
+	row := rowOf(e)
+	if row == nil {
+		if t, ok := postgres.TypeByOID(e.Type().OID); ok && t.Kind != postgres.CompositeType && t.OID != postgres.RecordOID {
+			return errorAt(locate(arg), pgerrcode.WrongObjectType, "type %s is not composite", e.Type().OID)
+		}
+		return unsupported(locate(arg), "the star of a composite value")
+	}
+	for i, field := range row.Elems {
+		if e != Expr(row) {
+			field = &RecordField{T: field.Type(), Arg: e, Index: i}
+		}
+		q.Targets = append(q.Targets, newTarget(field, fieldName(row, i)))
 	}
 	return nil
 }

@@ -2,6 +2,11 @@ package duckdb
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
@@ -36,7 +41,12 @@ func catalogFunctions() definitions {
 		"fg_regproc_out(BIGINT) VARCHAR":       registered(postgres.RegprocOID),
 		"fg_regconfig_out(BIGINT) VARCHAR":     registered(postgres.RegconfigOID),
 		"fg_regdictionary_out(BIGINT) VARCHAR": registered(postgres.RegdictionaryOID),
-		"fg_size_pretty(BIGINT) VARCHAR":       func(c *call) error { c.setText(prettySize(c.int8(0))); return nil },
+		"fg_size_bytes(VARCHAR) BIGINT": func(c *call) error {
+			n, err := sizeBytes(c.text(0))
+			c.setInt8(n)
+			return err
+		},
+		"fg_size_pretty(BIGINT) VARCHAR": func(c *call) error { c.setText(prettySize(c.int8(0))); return nil },
 	}
 }
 
@@ -71,3 +81,30 @@ func prettySize(size int64) string {
 }
 
 func abs(n int64) int64 { return max(n, -n) }
+
+// sizeText is a number with a unit.
+var sizeText = regexp.MustCompile(`^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$`)
+
+// sizeBytes is pg_size_bytes.
+func sizeBytes(text string) (int64, error) {
+	invalid := errorf(pgerrcode.InvalidParameterValue, "invalid size: \"%s\"", text)
+	parts := sizeText.FindStringSubmatch(text)
+	if parts == nil {
+		return 0, invalid
+	}
+	d, err := postgres.ParseLiteral(postgres.NumericOID, -1, parts[1], postgres.DefaultEnv())
+	if err != nil {
+		return 0, err
+	}
+	size := parseDecimal(d.Str)
+	if parts[2] != "" {
+		power := slices.IndexFunc([]string{"bytes", "kB", "MB", "GB", "TB", "PB"}, func(u string) bool { return strings.EqualFold(u, parts[2]) })
+		if power < 0 {
+			invalid.Detail = "Invalid size unit: \"" + parts[2] + "\"."
+			invalid.Hint = `Valid units are "bytes", "kB", "MB", "GB", "TB", and "PB".`
+			return 0, invalid
+		}
+		size = size.mul(intDecimal(1 << (10 * power)))
+	}
+	return decimalInt(size, 64, "bigint")
+}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgerrcode"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
@@ -25,6 +26,21 @@ func fallible(f func(c *call) (string, error)) func(c *call) error {
 	}
 }
 
+// normalForm is a normal form of Unicode by its name.
+func normalForm(name string) (norm.Form, error) {
+	switch strings.ToUpper(name) {
+	case "NFC":
+		return norm.NFC, nil
+	case "NFD":
+		return norm.NFD, nil
+	case "NFKC":
+		return norm.NFKC, nil
+	case "NFKD":
+		return norm.NFKD, nil
+	}
+	return norm.NFC, errorf(pgerrcode.InvalidParameterValue, "invalid normalization form: %s", name)
+}
+
 // textFunctions are PostgreSQL's string functions where DuckDB has none or one
 // that answers otherwise.
 func textFunctions() definitions {
@@ -32,8 +48,17 @@ func textFunctions() definitions {
 		return func(c *call) error { c.setText(f(c.text(0))); return nil }
 	}
 	return definitions{
-		"fg_upper(VARCHAR) VARCHAR":   one(func(s string) string { return strings.Map(unicode.ToUpper, s) }),
-		"fg_lower(VARCHAR) VARCHAR":   one(func(s string) string { return strings.Map(unicode.ToLower, s) }),
+		"fg_upper(VARCHAR) VARCHAR": one(func(s string) string { return strings.Map(unicode.ToUpper, s) }),
+		"fg_lower(VARCHAR) VARCHAR": one(func(s string) string { return strings.Map(unicode.ToLower, s) }),
+		"fg_normalize(VARCHAR, VARCHAR) VARCHAR": fallible(func(c *call) (string, error) {
+			form, err := normalForm(c.text(1))
+			return form.String(c.text(0)), err
+		}),
+		"fg_is_normalized(VARCHAR, VARCHAR) BOOLEAN": func(c *call) error {
+			form, err := normalForm(c.text(1))
+			c.setBool(form.IsNormalString(c.text(0)))
+			return err
+		},
 		"fg_initcap(VARCHAR) VARCHAR": one(initcap),
 		"fg_reverse(VARCHAR) VARCHAR": one(reverse),
 		"fg_md5(BLOB) VARCHAR": func(c *call) error {

@@ -109,10 +109,14 @@ func (p *printer) callFunction(e *planner.Func) printed {
 		return printed{sql: "fg_json_records(" + join(p.exprs(e.Args)) + ")"}
 	}
 	entry, ok := printings().functions[e.Proc.OID]
+	name := e.Proc.Name
+	if !ok {
+		entry, name, ok = implementation(e.Proc)
+	}
 	if !ok || e.Variadic && !takesArray(e.Proc) {
 		return p.fail(unsupported("function %s", signatureOf(e.Proc.Name, e.Proc.Args)))
 	}
-	s := p.site(e.Proc.Name, e.Args, e.T)
+	s := p.site(name, e.Args, e.T)
 	s.variadic = e.Variadic
 	if !printings().anyForm[e.Proc.OID] {
 		s.lists()
@@ -120,10 +124,29 @@ func (p *printer) callFunction(e *planner.Func) printed {
 	return entry(s)
 }
 
+// implementation prints a call of the function behind an operator, as int4pl is behind +, or behind a cast; name is the
+// operator's.
+func implementation(proc *postgres.Proc) (e entry, name string, ok bool) {
+	for _, o := range postgres.Operators() {
+		if o.Code != proc.OID {
+			continue
+		}
+		if e, ok := printings().operators[o.OID]; ok {
+			return e, o.Name, true
+		}
+	}
+	for _, c := range postgres.Casts() {
+		if c.Func == proc.OID && len(proc.Args) == 1 {
+			return func(s *site) printed { return s.p.cast(s.args[0], s.types[0], s.ret, true, false) }, proc.Name, true
+		}
+	}
+	return nil, "", false
+}
+
 // takesArray says that an entry prints VARIADIC with an array too.
 func takesArray(proc *postgres.Proc) bool {
 	switch proc.Name {
-	case "concat", "concat_ws", "format", "json_build_array", "json_build_object", "jsonb_build_array", "jsonb_build_object",
+	case "concat", "concat_ws", "format", "num_nulls", "num_nonnulls", "json_build_array", "json_build_object", "jsonb_build_array", "jsonb_build_object",
 		"json_extract_path", "json_extract_path_text", "jsonb_extract_path", "jsonb_extract_path_text":
 		return true
 	}

@@ -82,7 +82,7 @@ func (p *printer) keptText(t planner.Type, e printed) string {
 // rows in their arguments are.
 func showsNoType(name string) bool {
 	switch name {
-	case "row_to_json", "to_json", "to_jsonb", "json_agg", "jsonb_agg", "json_build_object", "jsonb_build_object",
+	case "row_to_json", "to_json", "to_jsonb", "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg", "json_build_object", "jsonb_build_object",
 		"json_build_array", "jsonb_build_array", "count":
 		return true
 	}

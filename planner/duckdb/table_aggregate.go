@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgerrcode"
+
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
@@ -47,7 +49,7 @@ func (t *tables) addAggregates() {
 			return printed{s.call("arg_"+s.name, a.sql, key), a.scale}
 		}
 		t.function(sig(f, "numeric"), byKey)
-		each("timetz inet", func(typ string) { t.function(sig(f, typ), byKey) })
+		each("timetz inet bpchar", func(typ string) { t.function(sig(f, typ), byKey) })
 		t.arrays(sig(f, "anyarray"), byKey)
 	})
 	for name, duckdb := range map[string]string{"bool_and": "bool_and", "every": "bool_and", "bool_or": "bool_or"} {
@@ -67,6 +69,7 @@ func (t *tables) addAggregates() {
 	t.function("array_agg(anynonarray)", func(s *site) printed { return printed{sql: s.call("list", s.text(0))} })
 	t.function("json_agg(anyelement)", jsonAggregate)
 	t.function("jsonb_agg(anyelement)", jsonAggregate)
+	each("json jsonb", func(j string) { t.function(j+`_object_agg("any", "any")`, objectAggregate) })
 }
 
 // sumIntervals adds up months, days and time apart.
@@ -138,6 +141,20 @@ func jsonAggregate(s *site) printed {
 		list = "array_to_string(" + transform(s.call("list", s.args[0].sql), name, e.json(0)) + ", " + quoteString(separator) + ")"
 	}
 	joined := "('[' || " + list + " || ']')"
+	if strings.HasPrefix(s.name, "jsonb") {
+		joined = "fg_jsonb_in(" + joined + ")"
+	}
+	return printed{sql: joined}
+}
+
+// objectAggregate gathers keys and values into a JSON object.
+func objectAggregate(s *site) printed {
+	if s.distinct {
+		return s.refuse("%s(DISTINCT ...)", s.name)
+	}
+	key := s.jsonKey(0, raise(pgerrcode.InvalidParameterValue, "field name must not be null"))
+	list := s.call("string_agg", key+" || ' : ' || "+s.json(1), quoteString(", "))
+	joined := "('{ ' || " + list + " || ' }')"
 	if strings.HasPrefix(s.name, "jsonb") {
 		joined = "fg_jsonb_in(" + joined + ")"
 	}

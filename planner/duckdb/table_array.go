@@ -51,8 +51,8 @@ func (t *tables) addArrays() {
 	t.arrayOperator("@>(anyarray, anyarray)", strict("list_has_all($1, $2) AND list_count($2) = len($2)"))
 	t.arrayOperator("<@(anyarray, anyarray)", strict("list_has_all($2, $1) AND list_count($1) = len($1)"))
 	t.arrayOperator("&&(anyarray, anyarray)", strict("list_has_any($1, $2)"))
-	each(`concat("any") num_nulls("any") num_nonnulls("any") count("any") array_to_json(anyarray) to_json(anyelement) to_jsonb(anyelement) `+
-		`json_agg(anyelement) jsonb_agg(anyelement) json_build_array("any") jsonb_build_array("any") json_build_object("any") jsonb_build_object("any") `+
+	each(`concat("any") count("any") array_to_json(anyarray) to_json(anyelement) to_jsonb(anyelement) `+
+		`json_agg(anyelement) jsonb_agg(anyelement) json_object_agg("any","any") jsonb_object_agg("any","any") json_build_array("any") jsonb_build_array("any") json_build_object("any") jsonb_build_object("any") `+
 		`first_value(anyelement) last_value(anyelement) lag(anyelement) lead(anyelement)`, t.takesArrays)
 	for _, signature := range []string{
 		`concat_ws(text, "any")`, `format(text, "any")`, "array_to_json(anyarray, bool)", "nth_value(anyelement, int4)",
@@ -62,9 +62,32 @@ func (t *tables) addArrays() {
 	}
 }
 
+// countNulls is num_nulls and num_nonnulls; of a VARIADIC call argument 0 is the array.
+func countNulls(is string) entry {
+	return func(s *site) printed {
+		if s.variadic {
+			name, list := s.p.name("e"), s.p.items(s.types[0], s.args[0])
+			return printed{sql: "CAST(len(list_filter(" + list + ", lambda " + name + ": " + name + " " + is + ")) AS INTEGER)"}
+		}
+		counts := make([]string, len(s.args))
+		for i, a := range s.args {
+			counts[i] = "CAST((" + a.sql + ") " + is + " AS INTEGER)"
+		}
+		return printed{sql: "CAST(" + strings.Join(counts, " + ") + " AS INTEGER)"}
+	}
+}
+
 // addElementSearches: functions that compare the elements of an array with a value.
 func (t *tables) addElementSearches() {
+	t.arrays(`num_nulls("any")`, countNulls("IS NULL"))
+	t.arrays(`num_nonnulls("any")`, countNulls("IS NOT NULL"))
 	searches := map[string]arraySearch{
+		"array_position(anycompatiblearray, anycompatible, int4)": func(list, from string, same func(string) string, e string) string {
+			first := "(CASE WHEN " + from + " IS NOT NULL THEN " + from + " ELSE CAST(" +
+				raise(pgerrcode.NullValueNotAllowedDataException, "initial position must not be null") + " AS INTEGER) END)"
+			places := "list_transform(" + list + ", lambda " + e + ", i: CASE WHEN i >= " + first + " AND " + same(e) + " THEN i END)"
+			return "CAST(list_min(" + places + ") AS INTEGER)"
+		},
 		"array_position(anycompatiblearray, anycompatible)": func(list, _ string, same func(string) string, e string) string {
 			return "CAST(nullif(list_position(list_transform(" + list + ", lambda " + e + ": " + same(e) + "), true), 0) AS INTEGER)"
 		},
@@ -111,6 +134,9 @@ func searchArray(s *site, search arraySearch) printed {
 		return s.refuse("function %s of arrays of several dimensions", s.name)
 	}
 	s.p.comparable(elem)
+	if array.scale == asText && s.name == "array_position" && len(s.args) > 2 {
+		return s.refuse("function %s from a position of an array of another form", s.name)
+	}
 	list := s.p.items(s.types[0], array)
 	if array.scale == asText && s.name != "array_replace" {
 		does := "searching for elements in"

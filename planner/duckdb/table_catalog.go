@@ -19,7 +19,7 @@ func (t *tables) addCatalog() {
 		"pg_encoding_to_char(int4)", "(CASE WHEN $1 = 6 THEN 'UTF8' ELSE '' END)", "pg_char_to_encoding(name)", "(CASE WHEN upper($1) IN ('UTF8', 'UTF-8') THEN 6 ELSE -1 END)",
 		"pg_relation_is_publishable(regclass)", "false", "pg_relation_is_updatable(regclass, bool)", "CAST(0 AS INTEGER)",
 		"pg_stat_get_numscans(oid)", "CAST(0 AS BIGINT)",
-		"pg_size_pretty(int8)", "fg_size_pretty($1)",
+		"pg_size_bytes(text)", "fg_size_bytes($1)", "pg_size_pretty(int8)", "fg_size_pretty($1)",
 		"pg_is_other_temp_schema(oid)", "false", "pg_my_temp_schema()", "CAST(0 AS BIGINT)",
 	)
 }

@@ -92,7 +92,6 @@ SELECT regexp_replace(s, '[aeiou]', '*'), regexp_replace(s, '[aeiou]', '*', 'g')
 SELECT regexp_replace('foobarbaz', 'b(..)', 'X\1Y', 'g'), regexp_replace('Thomas', '.[mN]a.', 'M'), regexp_replace('abc', 'B', 'x', 'i'), regexp_replace('aaa', 'a', 'b', 2), regexp_replace('aaa', 'a', 'b', 1, 2);
 SELECT regexp_split_to_array(s, '\s+') FROM strings ORDER BY id;
 SELECT strpos(customer, 'a'), position('o' IN region) FROM orders ORDER BY order_id;
--- refused: function normalize(text, text) is not supported
 SELECT unistr('d\0061t\+000061'), normalize('é'), 'é' IS NORMALIZED;
 SELECT parse_ident('"SomeSchema".someTable'), to_ascii('x');
 SELECT string_to_array('a,b,,c', ','), string_to_array('abc', NULL), string_to_array('', ','), string_to_array('a,NULL', ',', 'NULL');

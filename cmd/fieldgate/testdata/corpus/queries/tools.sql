@@ -141,13 +141,9 @@ select "basetable0"."c1", "basetable0"."a0" from (select "semijoin1"."c1", sum("
 select "$Outer"."customer", "$Inner"."site" from "public"."orders" "$Outer" left outer join "public"."sensors" "$Inner" on ("$Outer"."region" = "$Inner"."name" or "$Outer"."region" is null and "$Inner"."name" is null) order by "$Outer"."order_id";
 select case when "amount" > 100 then 1 else 0 end::int as "flag", "order_id" from "public"."orders" order by "order_id" fetch next 5 rows only;
 select date_part('year', "ordered")::int as "Year", date_part('month', "ordered")::int as "Month", cast(sum("quantity") as bigint) as "Q" from "public"."orders" group by 1, 2 order by 1, 2;
--- refused: function date(timestamp with time zone) is not supported
 SELECT (DATE(orders.ordered )) AS "orders.period", COUNT(*) AS "orders.count" FROM orders WHERE ((( orders.ordered ) >= ((SELECT TIMESTAMP '2023-01-01')) AND ( orders.ordered ) < ((SELECT TIMESTAMP '2025-01-01')))) GROUP BY 1 ORDER BY 1 DESC FETCH NEXT 500 ROWS ONLY;
--- refused: function date(timestamp with time zone) is not supported
 SELECT (DATE(orders.ordered )) AS "orders.period", COALESCE(SUM(orders.amount ), 0) AS "orders.total" FROM orders WHERE ((( orders.ordered ) >= ((SELECT TIMESTAMP '2023-01-01')) AND ( orders.ordered ) < ((SELECT TIMESTAMP '2025-01-01')))) GROUP BY 1 ORDER BY 1 DESC FETCH NEXT 500 ROWS ONLY;
--- refused: function date(timestamp with time zone) is not supported
 SELECT (DATE(orders.ordered )) AS "orders.period", AVG(orders.quantity ) AS "orders.average" FROM orders WHERE ((( orders.ordered ) >= ((SELECT TIMESTAMP '2023-01-01')) AND ( orders.ordered ) < ((SELECT TIMESTAMP '2025-01-01')))) GROUP BY 1 ORDER BY 1 DESC FETCH NEXT 500 ROWS ONLY;
--- refused: function date(timestamp with time zone) is not supported
 SELECT (DATE(orders.ordered )) AS "orders.period", COUNT(DISTINCT orders.customer ) AS "orders.customers" FROM orders WHERE ((( orders.ordered ) >= ((SELECT TIMESTAMP '2023-01-01')) AND ( orders.ordered ) < ((SELECT TIMESTAMP '2025-01-01')))) GROUP BY 1 ORDER BY 1 DESC FETCH NEXT 500 ROWS ONLY;
 SELECT (TO_CHAR(DATE_TRUNC('month', orders.ordered ), 'YYYY-MM')) AS "orders.period", COUNT(*) AS "orders.count" FROM orders WHERE ((( orders.ordered ) >= ((SELECT TIMESTAMP '2023-01-01')) AND ( orders.ordered ) < ((SELECT TIMESTAMP '2025-01-01')))) GROUP BY 1 ORDER BY 1 DESC FETCH NEXT 500 ROWS ONLY;
 SELECT (TO_CHAR(DATE_TRUNC('month', orders.ordered ), 'YYYY-MM')) AS "orders.period", COALESCE(SUM(orders.amount ), 0) AS "orders.total" FROM orders WHERE ((( orders.ordered ) >= ((SELECT TIMESTAMP '2023-01-01')) AND ( orders.ordered ) < ((SELECT TIMESTAMP '2025-01-01')))) GROUP BY 1 ORDER BY 1 DESC FETCH NEXT 500 ROWS ONLY;
