@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -9,10 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
+	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
 )
 
 // onAWS has a server keep everything in stores that other processes can use, on
@@ -161,6 +167,46 @@ func TestRoles(t *testing.T) {
 		if !n.cmd.ProcessState.Success() {
 			t.Errorf("a process of roles %v ended with %s", n.c.Roles, n.cmd.ProcessState)
 		}
+	}
+}
+
+// TestRolesOnDemand has processes of each role work on on-demand streams that they read
+// by subscriptions, with scaling on, which these need none of: the rows are found once,
+// also those that a stage process was reading when it was killed.
+func TestRolesOnDemand(t *testing.T) {
+	proxy := faultproxy.Start(t, testdeps.KinesisLocal(t), nil) // whose answer to SubscribeToShard lacks its beginning
+	adjust := onAWSWith(t, proxy.URL)
+	c := launchCluster(t, func(c *config.Config) {
+		adjust(c)
+		c.Stream.Shards, c.Stream.FanOut, c.Stream.Scaling = 0, true, config.ScalingAuto
+	}, 2)
+	var lines []string
+	for n := range 1000 {
+		lines = append(lines, fmt.Sprintf(`{"metrictype":"m","n":%d}`, n))
+	}
+	c.ingests[0].post(t, lines[:400])
+	c.stages[0].end(syscall.SIGKILL)
+	c.ingests[1].post(t, lines[400:])
+	const found = `select count(*), count(distinct n) from m`
+	for _, g := range c.gateways {
+		g.eventually(t, found, "1000|1000")
+	}
+	c.gateways[0].query(t, `select fieldgate.compact()`)
+	c.gateways[1].eventually(t, found, "1000|1000")
+
+	access, err := stores.AWSConfig(t.Context(), c.ingests[0].c.Stream.Region, proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := awskinesis.NewFromConfig(access).DescribeStreamSummary(t.Context(), &awskinesis.DescribeStreamSummaryInput{
+		StreamName: aws.String(c.ingests[0].c.Stream.Prefix + "-raw"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := out.StreamDescriptionSummary
+	if s.StreamModeDetails.StreamMode != types.StreamModeOnDemand || aws.ToInt32(s.ConsumerCount) != 2 {
+		t.Errorf("the raw stream is %s with %d consumers, want it on demand with 2", s.StreamModeDetails.StreamMode, aws.ToInt32(s.ConsumerCount))
 	}
 }
 

@@ -186,6 +186,11 @@ func (s *server) wireWriting() (err error) {
 			return err
 		}
 	}
+	for _, l := range []*stores.Log{s.stores.Raw, s.stores.Staged, s.stores.Errors} {
+		if l != nil && l.Reporter != nil {
+			s.writing.stages = append(s.writing.stages, l.Reporter)
+		}
+	}
 	if s.sharing != nil {
 		s.writing.stages = append(s.writing.stages, s.sharing.leases)
 		if s.c.Has(config.RoleGateway) {

@@ -143,7 +143,7 @@ data "aws_iam_policy_document" "stage" {
 }
 
 # Compaction reads the archive and writes the lake; it sweeps both the lake and what lies beside the streams, makes and drops the
-# weekly tables, and puts error rows of conflicts. A process with all roles also scales the streams.
+# weekly tables, and puts error rows of conflicts. One of them scales the streams.
 data "aws_iam_policy_document" "compact" {
   source_policy_documents = [data.aws_iam_policy_document.common.json]
 

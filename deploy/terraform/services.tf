@@ -3,14 +3,13 @@ locals {
   http_port     = 8080
   drain_seconds = 120
 
-  all_roles = ["ingest", "stage", "compact", "gateway"]
-
   # Every key of the configuration file can stand in the environment; `fieldgate config` lists them.
   environment = {
     FIELDGATE_STREAM_KIND            = "kinesis"
     FIELDGATE_STREAM_PREFIX          = var.prefix
     FIELDGATE_STREAM_REGION          = local.region
     FIELDGATE_STREAM_SHARDS          = var.stream_mode == "PROVISIONED" ? tostring(var.stream_shards) : "0"
+    FIELDGATE_STREAM_SCALING         = var.stream_mode == "PROVISIONED" ? var.stream_scaling : "none"
     FIELDGATE_STREAM_RETENTION_HOURS = tostring(var.stream_retention_hours)
     FIELDGATE_NEARLINE_KIND          = "dynamodb"
     FIELDGATE_NEARLINE_PREFIX        = var.prefix
@@ -28,15 +27,13 @@ locals {
     FIELDGATE_LIMITS_DRAIN_SECONDS   = tostring(local.drain_seconds - 20)
   }
 
-  # What differs between the services. Only who puts everything can tell how many shards it takes, and Kinesis allows five reads a
-  # second of a shard to all who read it, which are two stages.
+  # What differs between the services. Kinesis allows five reads a second of a shard to all who read it, which are two stages.
   environments = { for name, service in var.services : name => merge(local.environment, {
     FIELDGATE_ROLES                   = join(",", service.roles)
     FIELDGATE_OBJECTS_CACHE_MB        = tostring(floor(service.disk * 1024 * 0.6))
     FIELDGATE_LIMITS_ENGINE_MB        = tostring(floor(service.memory * 0.4))
     FIELDGATE_LIMITS_HEAP_MB          = tostring(floor(service.memory * 0.3))
     FIELDGATE_STREAM_READS_PER_SECOND = service.max > 1 ? "2" : "5"
-    FIELDGATE_STREAM_SCALING          = var.stream_mode == "PROVISIONED" && service.max == 1 && length(service.roles) == length(local.all_roles) ? var.stream_scaling : "none"
   }) }
 
   secrets = {

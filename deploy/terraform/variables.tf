@@ -101,7 +101,7 @@ variable "stream_shards" {
 }
 
 variable "stream_scaling" {
-  description = "What Fieldgate does about the number of shards of provisioned streams: none, dry_run (it says in the log what it would do and why), or auto. Only a service with all roles and one task sees all that is put; others do nothing."
+  description = "What Fieldgate does about the number of shards of provisioned streams: none, dry_run (it says in the log what it would do and why), or auto."
   type        = string
   default     = "dry_run"
 

@@ -49,9 +49,10 @@ func mostInASecond(at []time.Time) int {
 func TestCallBudget(t *testing.T) {
 	t.Parallel()
 	url, kv := testdeps.Kinesalite(t), newKV(t)
-	options := newClient(t, url).Options()
-	times := &callTimes{next: options.HTTPClient.(*http.Client).Transport, at: map[string][]time.Time{}}
+	plain := newClient(t, url).Options()
+	times := &callTimes{next: plain.HTTPClient.(*http.Client).Transport, at: map[string][]time.Time{}}
 	config := func() kinesis.Config {
+		options := plain.Copy()
 		options.HTTPClient = &http.Client{Transport: times}
 		return kinesis.Config{Client: awskinesis.New(options), Stream: "budget", Shards: 1, KV: kv, ShardsAge: time.Nanosecond, Logger: slog.New(slog.DiscardHandler)}
 	}

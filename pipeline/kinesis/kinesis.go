@@ -127,6 +127,9 @@ type Stream struct {
 	arn     string
 	fanOut  string    // consumer's ARN; "" polls
 	created time.Time // when the stream was made
+	opened  time.Time // here
+	// onDemand: Kinesis sees to the number of shards itself.
+	onDemand bool
 	// retention is how long the stream keeps records.
 	retention time.Duration
 
@@ -154,7 +157,7 @@ func Open(ctx context.Context, cfg Config) (*Stream, error) {
 			o.APIOptions = append(slices.Clip(o.APIOptions), (&budget{kv: cfg.KV, stream: cfg.Stream, seen: map[string]windowSeen{}}).limit)
 		}
 	})
-	s := &Stream{cfg: cfg, states: map[stream.ShardID]*state{}}
+	s := &Stream{cfg: cfg, opened: time.Now(), states: map[stream.ShardID]*state{}}
 	s.listing.turn = make(chan struct{}, 1)
 	s.writer.start(ctx, s)
 	if err := patiently(ctx, func() error { return s.prepare(ctx) }); err != nil {
@@ -194,6 +197,7 @@ func (s *Stream) prepare(ctx context.Context) error {
 		return err
 	}
 	s.arn, s.created = *summary.StreamARN, aws.ToTime(summary.StreamCreationTimestamp)
+	s.onDemand = summary.StreamModeDetails != nil && summary.StreamModeDetails.StreamMode == types.StreamModeOnDemand
 	s.retention = time.Duration(aws.ToInt32(summary.RetentionPeriodHours)) * time.Hour
 	if err := s.setRetention(ctx); err != nil {
 		return fmt.Errorf("set retention: %w", err)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/schema"
 )
 
 // RescalerConfig says which stream is scaled, and how. Stream, Scaler and Logger
@@ -18,7 +19,7 @@ import (
 type RescalerConfig struct {
 	Stream *Stream
 	Scaler *stream.Scaler
-	// Interval is the pause between two looks, and what the load is averaged over.
+	// Interval is the pause between two looks, and about what the load is averaged over.
 	// Default 1 min.
 	Interval time.Duration
 	// DryRun says what would be done and does nothing.
@@ -26,12 +27,13 @@ type RescalerConfig struct {
 	Logger *slog.Logger
 }
 
-// Rescaler gives a stream as many shards as what this process puts into it needs.
+// Rescaler gives a stream as many shards as what all processes put into it needs, by
+// what their Reporters tell. One process at a time runs one; what it did is kept for
+// the next. It is for one goroutine.
 type Rescaler struct {
-	cfg  RescalerConfig
-	used map[stream.ShardID]Usage // at the last look
-	at   time.Time
-	told string // the last advice that was told
+	cfg     RescalerConfig
+	writers map[string]watched // at the last look; nil before the first
+	told    string             // what was said last
 }
 
 // NewRescaler makes a Rescaler. Nothing happens before Run.
@@ -39,25 +41,30 @@ func NewRescaler(cfg RescalerConfig) (*Rescaler, error) {
 	if cfg.Interval == 0 {
 		cfg.Interval = time.Minute
 	}
-	if cfg.Stream == nil || cfg.Scaler == nil || cfg.Logger == nil || cfg.Interval < 0 {
-		return nil, errors.New("rescaler: stream, scaler, logger and an interval are needed")
+	if cfg.Stream == nil || cfg.Stream.cfg.KV == nil || cfg.Scaler == nil || cfg.Logger == nil || cfg.Interval < 0 {
+		return nil, errors.New("rescaler: a stream with a key-value store, scaler, logger and an interval are needed")
 	}
-	return &Rescaler{cfg: cfg, used: cfg.Stream.Used(), at: time.Now()}, nil
+	return &Rescaler{cfg: cfg}, nil
 }
 
 // Run looks at the load until ctx ends. What goes wrong is tried again at the next
-// look.
+// look. A stream on demand needs none of that.
 func (r *Rescaler) Run(ctx context.Context) error {
+	if r.cfg.Stream.onDemand {
+		r.cfg.Logger.Info("the stream is on demand, so Kinesis scales it itself", "stream", r.cfg.Stream.Name())
+		<-ctx.Done()
+		return nil
+	}
 	tick := time.NewTicker(r.cfg.Interval)
 	defer tick.Stop()
 	for {
+		if err := r.Look(ctx); err != nil && ctx.Err() == nil {
+			r.cfg.Logger.Warn("scaling of a stream will be tried again", "stream", r.cfg.Stream.Name(), "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-		}
-		if err := r.Look(ctx); err != nil && ctx.Err() == nil {
-			r.cfg.Logger.Warn("scaling of a stream will be tried again", "stream", r.cfg.Stream.Name(), "err", err)
 		}
 	}
 }
@@ -65,50 +72,80 @@ func (r *Rescaler) Run(ctx context.Context) error {
 // Look does what the scaler advises for the load since the last look.
 func (r *Rescaler) Look(ctx context.Context) error {
 	s := r.cfg.Stream
+	load, known, err := r.load(ctx)
+	if err != nil || !known {
+		return err
+	}
 	shards, err := s.Shards(ctx)
 	if err != nil {
 		return err
 	}
-	now, used := time.Now(), s.Used()
-	load := map[stream.ShardID]stream.Load{}
-	for id, u := range used {
-		seconds := now.Sub(r.at).Seconds()
-		load[id] = stream.Load{
-			BytesPerSecond:   float64(u.Bytes-r.used[id].Bytes) / seconds,
-			RecordsPerSecond: float64(u.Records+u.Throttled-r.used[id].Records-r.used[id].Throttled) / seconds,
-		}
+	changes, version, err := r.changes(ctx)
+	if err != nil {
+		return err
 	}
-	r.used, r.at = used, now
+	now := time.Now()
+	r.cfg.Scaler.Restore(changes)
 	advice := r.cfg.Scaler.Advise(now, shards, load)
 	for _, id := range advice.Hot {
 		r.cfg.Logger.Error("a shard is hot, more shards do not help: its events share one hash", "stream", s.Name(), "shard", uint64(id))
 	}
+	if r.cfg.DryRun {
+		r.explain(&advice, len(r.writers))
+		return nil
+	}
 	if advice.Shards == 0 {
 		return nil
 	}
-	if r.cfg.DryRun {
-		if advice.Reason != r.told {
-			r.told = advice.Reason
-			r.cfg.Logger.Info("the stream would be scaled", "stream", s.Name(), "shards", advice.Shards, "reason", advice.Reason)
-		}
-		return nil
+	return r.change(ctx, &advice, now, version)
+}
+
+// explain says what would be done and why, if that has not just been said.
+func (r *Rescaler) explain(advice *stream.Advice, writers int) {
+	said := fmt.Sprint(writers, " ", advice.Reason)
+	if said == r.told {
+		return
 	}
+	r.told = said
+	about := []any{"stream", r.cfg.Stream.Name(), "writers", writers, "reason", advice.Reason}
+	if advice.Shards == 0 {
+		r.cfg.Logger.Info("dry run: the number of shards would stay", about...)
+		return
+	}
+	r.cfg.Logger.Info("dry run: the stream would be scaled", append(about, "shards", advice.Shards)...)
+}
+
+// change changes the number of shards. That it does is stored first, so that another
+// process, which scales after this one, counts it, too.
+func (r *Rescaler) change(ctx context.Context, advice *stream.Advice, now time.Time, version uint64) error {
+	s := r.cfg.Stream
 	count, err := shardCount(advice.Shards)
 	if err != nil {
 		return err
 	}
+	before := r.cfg.Scaler.Changes()
+	r.cfg.Scaler.Changed(now)
+	version, err = r.saveChanges(ctx, r.cfg.Scaler.Changes(), version)
+	if errors.Is(err, schema.ErrConflict) {
+		return nil // another process scales by now
+	}
+	if err != nil {
+		return fmt.Errorf("note the change of %s: %w", s.Name(), err)
+	}
 	_, err = s.cfg.Client.UpdateShardCount(ctx, &kinesis.UpdateShardCountInput{
 		StreamName: &s.cfg.Stream, TargetShardCount: &count, ScalingType: types.ScalingTypeUniformScaling,
 	})
+	if err == nil {
+		s.listing.forget()
+		r.cfg.Logger.Info("scaling the stream", "stream", s.Name(), "shards", advice.Shards, "writers", len(r.writers), "reason", advice.Reason)
+		return nil
+	}
+	if _, takeBack := r.saveChanges(ctx, before, version); takeBack != nil && !errors.Is(takeBack, schema.ErrConflict) {
+		err = errors.Join(err, takeBack)
+	}
 	var changing *types.ResourceInUseException
 	if errors.As(err, &changing) {
 		return nil // by an earlier look
 	}
-	if err != nil {
-		return fmt.Errorf("scale %s to %d shards: %w", s.Name(), advice.Shards, err)
-	}
-	r.cfg.Scaler.Changed(now)
-	s.listing.forget()
-	r.cfg.Logger.Info("scaling the stream", "stream", s.Name(), "shards", advice.Shards, "reason", advice.Reason)
-	return nil
+	return fmt.Errorf("scale %s to %d shards: %w", s.Name(), advice.Shards, err)
 }

@@ -31,9 +31,10 @@ type state struct {
 
 // Usage counts what a process has put into a shard since it opened the stream.
 type Usage struct {
-	Bytes, Records uint64
+	Bytes   uint64 `json:"bytes"`
+	Records uint64 `json:"records"`
 	// Throttled counts the records that were refused for the time being.
-	Throttled uint64
+	Throttled uint64 `json:"throttled,omitempty"`
 }
 
 // state gives what is known of a shard. s.mu is held.
@@ -69,13 +70,15 @@ func (s *Stream) counted(id stream.ShardID, u Usage) {
 	used.Throttled += u.Throttled
 }
 
-// Used counts what this process has put into each shard.
+// Used counts what this process has put into each shard, if anything.
 func (s *Stream) Used() map[stream.ShardID]Usage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := map[stream.ShardID]Usage{}
 	for id, st := range s.states {
-		out[id] = st.used
+		if st.used != (Usage{}) {
+			out[id] = st.used
+		}
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -87,6 +88,12 @@ func NewScaler(cfg ScalerConfig) (*Scaler, error) {
 
 // Changed notes that the number of shards was changed.
 func (s *Scaler) Changed(now time.Time) { s.changes = append(s.changes, now) }
+
+// Restore has the Scaler know of those changes alone, in the order of time.
+func (s *Scaler) Restore(changes []time.Time) { s.changes = changes }
+
+// Changes are those of the last day, as of the last advice.
+func (s *Scaler) Changes() []time.Time { return slices.Clone(s.changes) }
 
 // Advise says what to do, given the shards and what the open ones take. A number once advised is advised again until it
 // is reached or the load has changed.

@@ -97,8 +97,6 @@ func (c *Config) validateRoles(m *mistakes) {
 	case !c.Shared():
 		m.add("roles", "%s is missing, and no other process can have it: %s serves one process, which has all roles",
 			strings.Join(missing, ", "), strings.Join(c.ownStores(), ", "))
-	case c.Stream.Kind == Kinesis && c.Stream.Scaling != ScalingNone:
-		m.add("stream.scaling", "%s counts what one process puts, which with split roles is a part: set %s, and shards: 0 (on-demand) where the load varies", c.Stream.Scaling, ScalingNone)
 	}
 }
 

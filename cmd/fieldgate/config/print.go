@@ -16,7 +16,7 @@ var settingHelp = map[string]string{
 	"stream.prefix":            "Streams are named <prefix>-raw, <prefix>-staged and so on. Not for embedded.",
 	"stream.region":            "AWS region. Not for embedded.",
 	"stream.endpoint":          "URL of another server of the API than AWS's. Not for embedded.",
-	"stream.scaling":           "Change the number of shards with what this process puts: none, dry_run (say in the log what would be done) or auto. Not for embedded.",
+	"stream.scaling":           "Change the number of shards with what all processes put: none, dry_run (say in the log what would be done, and why) or auto. All processes the same. Not for embedded.",
 	"stream.shards":            "Shards of streams that are made; 0 makes them on-demand. Not for embedded.",
 	"stream.retention_hours":   "How long streams keep records, 24 to 8760. Recent events are read from them at start, and wait up to a day for compaction. Not for embedded.",
 	"stream.reads_per_second":  "How often this process polls a shard at most. Kinesis allows 5 to all processes together. Not for embedded.",

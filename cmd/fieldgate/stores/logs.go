@@ -42,8 +42,11 @@ type Runner interface {
 // Log is a log and what runs beside it.
 type Log struct {
 	stream.Log
-	Name    string
-	Runners []Runner
+	Name string
+	// Runners run in one process at a time, of those that compact; Reporter, if there is
+	// one, runs in each process that puts.
+	Runners  []Runner
+	Reporter Runner
 	// readers are, by consumer, other views of the log; who has none reads Log.
 	readers map[string]stream.Log
 }
@@ -124,12 +127,13 @@ func (s *Stores) openLogs(ctx context.Context, c *config.Config, log *slog.Logge
 	return nil
 }
 
-// scale has a stream's number of shards follow what is put, if that is configured.
-// On-demand streams see to it themselves.
+// scale has a stream's number of shards follow what all processes put, if that is
+// configured.
 func (l *Log) scale(c *config.Stream, k *kinesis.Stream, log *slog.Logger) error {
-	if c.Scaling == config.ScalingNone || c.Shards == 0 {
+	if c.Scaling == config.ScalingNone {
 		return nil
 	}
+	l.Reporter = kinesis.NewReporter(k)
 	scaler, err := stream.NewScaler(stream.ScalerConfig{})
 	if err != nil {
 		return err
