@@ -120,8 +120,11 @@ func (b *Bucket) head(ctx context.Context, key string) (objstore.Info, error) {
 	if err != nil {
 		return objstore.Info{}, mapped(err)
 	}
+	if out.ContentLength == nil {
+		return objstore.Info{}, fmt.Errorf("object %s: %w", key, errNoLength)
+	}
 	return objstore.Info{
-		Key: key, Size: aws.ToInt64(out.ContentLength), ETag: objstore.ETag(aws.ToString(out.ETag)), Modified: aws.ToTime(out.LastModified),
+		Key: key, Size: *out.ContentLength, ETag: objstore.ETag(aws.ToString(out.ETag)), Modified: aws.ToTime(out.LastModified),
 	}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -418,5 +419,38 @@ func TestLostConnectionIsNoEnd(t *testing.T) {
 	n, err := io.Copy(io.Discard, body)
 	if err == nil || errors.Is(err, io.EOF) || n >= int64(len(data)) {
 		t.Errorf("read %d bytes of %d: %v", n, len(data), err)
+	}
+}
+
+// TestNoLength: an answer without a length is not an empty object.
+func TestNoLength(t *testing.T) {
+	t.Parallel()
+	target := testdeps.VersityGW(t)
+	bucket := makeBucket(t, target)
+	var chunked atomic.Bool
+	proxy := before(t, target, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !chunked.Load() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		next.ServeHTTP(answer, r)
+		maps.Copy(w.Header(), answer.Header())
+		w.Header().Del("Content-Length")
+		w.WriteHeader(answer.Code)
+		_ = http.NewResponseController(w).Flush()
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+	b := newBucket(t, s3.Config{Client: newClient(t, proxy), Bucket: bucket})
+	if _, err := b.Put(t.Context(), "k", []byte("0123456789")); err != nil {
+		t.Fatal(err)
+	}
+	chunked.Store(true)
+	_, _, err := objstore.Read(t.Context(), b, "k")
+	_, headErr := b.Head(t.Context(), "k")
+	for doing, err := range map[string]error{"read": err, "head": headErr} {
+		if err == nil || !strings.Contains(err.Error(), "Content-Length") {
+			t.Errorf("%s: %v, want what is missing", doing, err)
+		}
 	}
 }

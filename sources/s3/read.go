@@ -19,6 +19,9 @@ import (
 // errStalled is why a body's request is given up.
 var errStalled = errors.New("the connection brought nothing")
 
+// errNoLength says that an answer does not say how long an object is.
+var errNoLength = errors.New("the answer lacks Content-Length, which S3 always sends; look at proxies before it")
+
 // body reads a range of one version of an object. Where the connection fails or
 // stalls, it asks for the rest.
 type body struct {
@@ -49,8 +52,12 @@ func (b *Bucket) open(ctx context.Context, key string, offset, size int64) (*bod
 	if err != nil {
 		return nil, objstore.Info{}, readError(err)
 	}
+	if out.ContentLength == nil {
+		// Not an empty object: something on the way has taken the length off.
+		return nil, objstore.Info{}, errors.Join(fmt.Errorf("object %s: %w", key, errNoLength), r.Close())
+	}
 	r.etag = out.ETag
-	total := offset + aws.ToInt64(out.ContentLength)
+	total := offset + *out.ContentLength
 	r.end = total
 	if out.ContentRange != nil {
 		if total, err = totalOf(*out.ContentRange); err != nil {
