@@ -149,21 +149,27 @@ type rounds struct {
 	seen          map[stream.ShardID]seen
 }
 
-// look loads the leases of shards.
+// look loads the leases of shards, all at once: many of them may be of shards that
+// were split or merged long ago.
 func (r *rounds) look(ctx context.Context, shards []stream.Shard) error {
 	now := time.Now()
+	stored, err := listCheckpoints(ctx, r.cfg.KV, r.log, r.consumer)
+	if err != nil {
+		return err
+	}
 	found := make(map[stream.ShardID]seen, len(shards))
 	for _, s := range shards {
-		value, version, err := loadCheckpoint(ctx, r.cfg.KV, checkpointKey(r.log, r.consumer, s.ID))
-		if err != nil {
-			return err
+		is := seen{since: now}
+		if item, ok := stored[s.ID]; ok {
+			is.version = item.Version
+			if is.value, err = decodeCheckpoint(item); err != nil {
+				return err
+			}
 		}
-		before, known := r.seen[s.ID]
-		since := now
-		if known && before.version == version {
-			since = before.since
+		if before, known := r.seen[s.ID]; known && before.version == is.version {
+			is.since = before.since
 		}
-		found[s.ID] = seen{value, version, since}
+		found[s.ID] = is
 	}
 	r.seen = found
 	return nil

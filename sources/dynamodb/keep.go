@@ -318,19 +318,24 @@ func (k *keeper) trimDataset(ctx context.Context, key string, marks sources.Wate
 			return err
 		}
 	}
+	g, within := errgroup.WithContext(ctx)
+	g.SetLimit(k.cfg.Parallel)
 	for _, e := range entries {
 		if e.isPast(marks) {
 			continue
 		}
-		_, err := call(ctx, k.api.DeleteItem, &awsdynamodb.DeleteItemInput{
-			TableName: &at.index, Key: item{attrPartition: blob(indexPartition(key)), attrSort: blob(hourKey(e.hour, e.shard, e.bits))},
-			ConditionExpression: aws.String("l = :l"), ExpressionAttributeValues: item{":l": blob(e.last.AppendBinary(nil))},
+		g.Go(func() error {
+			_, err := call(within, k.api.DeleteItem, &awsdynamodb.DeleteItemInput{
+				TableName: &at.index, Key: item{attrPartition: blob(indexPartition(key)), attrSort: blob(hourKey(e.hour, e.shard, e.bits))},
+				ConditionExpression: aws.String("l = :l"), ExpressionAttributeValues: item{":l": blob(e.last.AppendBinary(nil))},
+			})
+			if err != nil && !hasCode(err, codeCondition) {
+				return wrapCall("delete from table", at.index, err)
+			}
+			return nil
 		})
-		if err != nil && !hasCode(err, codeCondition) {
-			return wrapCall("delete from table", at.index, err)
-		}
 	}
-	return nil
+	return g.Wait()
 }
 
 // deleteRows deletes the rows of a bucket that are gone.
