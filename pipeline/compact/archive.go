@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
@@ -58,13 +61,17 @@ func (p *pass) findLinks(ctx context.Context, ends sources.Watermarks) (short, e
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range found {
+	err = eachShard(ctx, found, func(ctx context.Context, s *shardLinks) (err error) {
 		if s.want = ends[s.ID]; s.want != stream.EndOfShard {
-			continue
+			return nil
 		}
 		if s.want, err = p.cfg.Log.Tail(ctx, s.ID, s.start); err != nil {
-			return nil, fmt.Errorf("find the end of shard %d: %w", s.ID, err)
+			return fmt.Errorf("find the end of shard %d: %w", s.ID, err)
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if err := p.chainFrom(ctx, found, p.listFrom()); err != nil {
 		return nil, err
@@ -118,15 +125,15 @@ func (c *Compactor) unfinished(ctx context.Context) ([]*shardLinks, error) {
 	}
 	found := make([]*shardLinks, 0, len(shards))
 	for _, s := range shards {
-		start, _, err := c.cfg.Checkpoints.Load(ctx, Consumer, s.ID)
-		if err != nil {
-			return nil, fmt.Errorf("load checkpoint: %w", err)
-		}
-		if start != stream.EndOfShard {
-			found = append(found, &shardLinks{Shard: s, start: start})
-		}
+		found = append(found, &shardLinks{Shard: s})
 	}
-	return found, nil
+	err = eachShard(ctx, found, func(ctx context.Context, s *shardLinks) (err error) {
+		if s.start, _, err = c.cfg.Checkpoints.Load(ctx, Consumer, s.ID); err != nil {
+			return fmt.Errorf("load checkpoint: %w", err)
+		}
+		return nil
+	})
+	return slices.DeleteFunc(found, func(s *shardLinks) bool { return s.start == stream.EndOfShard }), err
 }
 
 // findShards lists the shards that are not finished, and sees to their floors.
@@ -138,17 +145,35 @@ func (c *Compactor) findShards(ctx context.Context) ([]*shardLinks, error) {
 	maps.DeleteFunc(c.floors, func(id stream.ShardID, _ time.Time) bool {
 		return !slices.ContainsFunc(found, func(s *shardLinks) bool { return s.ID == id })
 	})
-	for _, s := range found {
-		if floor, ok := c.floors[s.ID]; ok && c.cfg.Now().Sub(floor) < idleAfter+clockSlack {
-			continue
+	var mu sync.Mutex // guards the floors
+	return found, eachShard(ctx, found, func(ctx context.Context, s *shardLinks) error {
+		mu.Lock()
+		floor, ok := c.floors[s.ID]
+		mu.Unlock()
+		if ok && c.cfg.Now().Sub(floor) < idleAfter+clockSlack {
+			return nil
 		}
 		floor, err := c.floorOf(ctx, s.ID, s.start)
 		if err != nil {
-			return nil, fmt.Errorf("look into shard %d: %w", s.ID, err)
+			return fmt.Errorf("look into shard %d: %w", s.ID, err)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		c.floors[s.ID] = floor
+		return nil
+	})
+}
+
+// eachShard does something for several shards at once, which a stream that was split
+// and merged often has many of.
+func eachShard(ctx context.Context, shards []*shardLinks, do func(ctx context.Context, s *shardLinks) error) error {
+	const atOnce = 8
+	g, within := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, s := range shards {
+		g.Go(func() error { return do(within, s) })
 	}
-	return found, nil
+	return g.Wait()
 }
 
 // floorOf asks the log when it took the first record past the checkpoint. An
