@@ -47,8 +47,8 @@ smith: ## random queries of sqlsmith for SMITHTIME seconds; an internal error fa
 	FIELDGATE_SMITH=$(SMITHTIME) go test -count=1 -v -timeout 60m -run '^TestSmith$$' ./cmd/fieldgate
 
 .PHONY: torture
-torture: ## kill processes on all AWS servers amid faults and resharding, TORTURE times as long as in test; FIELDGATE_TORTURE_SEED repeats
-	FIELDGATE_TORTURE=$(TORTURE) go test -count=1 -v -timeout 120m -run '^(TestKillOnAWS|TestKillWorkers)$$' ./cmd/fieldgate
+torture: ## kill, pause and cut off processes on all AWS servers amid faults and resharding, TORTURE times as long as in test; FIELDGATE_TORTURE_SEED repeats
+	FIELDGATE_TORTURE=$(TORTURE) go test -count=1 -v -timeout 120m -run '^(TestKillOnAWS|TestTorture|TestWeeks)$$' ./cmd/fieldgate
 
 .PHONY: race
 race: ## the tests under the race detector, twice

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -53,6 +51,8 @@ type resharder struct {
 	client *awskinesis.Client
 	prefix string
 	random *rand.Rand
+	// pause is that between two changes.
+	pause time.Duration
 	// changes counts what was done.
 	changes int
 }
@@ -65,15 +65,12 @@ func newResharder(t *testing.T, seed uint64, adjust func(*config.Config)) *resha
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &resharder{client: awskinesis.NewFromConfig(access), prefix: c.Stream.Prefix, random: rand.New(rand.NewPCG(seed, 1))}
+	return &resharder{client: awskinesis.NewFromConfig(access), prefix: c.Stream.Prefix, random: rand.New(rand.NewPCG(seed, 1)), pause: 200 * time.Millisecond}
 }
-
-// reshardPause is the pause between two changes.
-const reshardPause = 200 * time.Millisecond
 
 // run changes a log after every pause, until ctx ends.
 func (r *resharder) run(ctx context.Context) {
-	tick := time.NewTicker(reshardPause)
+	tick := time.NewTicker(r.pause)
 	defer tick.Stop()
 	for {
 		select {
@@ -151,71 +148,5 @@ func TestKillOnAWS(t *testing.T) {
 	r := newResharder(t, seed, adjust)
 	k := torture{acked: 4_000 * n, batch: 50, rounds: 4 * n, adjust: inStorm(t, seed, adjust), meanwhile: r.run}
 	k.run(t)
-	t.Logf("%d splits and merges", r.changes)
-}
-
-// TestKillWorkers is a torture of several processes: two stage workers, one that
-// takes events and one that compacts and answers, of which one after the other is
-// killed and replaced.
-func TestKillWorkers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a minute")
-	}
-	seed, n := tortureSeed(t), tortureFactor(t)
-	adjust := onAWSWith(t, kinesisServer(t, seed+1))
-	r := newResharder(t, seed, adjust)
-	stormy := inStorm(t, seed, adjust)
-	k := torture{acked: 3_000 * n, batch: 20}
-	random := rand.New(rand.NewPCG(seed, 2))
-
-	kinds := [][]string{{config.RoleStage}, {config.RoleStage}, {config.RoleIngest}, {config.RoleCompact, config.RoleGateway}}
-	const door, gateway = 2, 3
-	nodes := make([]*node, len(kinds))
-	var taking atomic.Pointer[node]
-	begin := func(at int) {
-		nodes[at] = launch(t, stormy, kinds[at]...)
-		if at == door {
-			taking.Store(nodes[at])
-		}
-	}
-	for at := range kinds {
-		begin(at)
-	}
-	for _, n := range nodes {
-		awaitHealthy(t, n.c.HTTPAddr)
-	}
-
-	ctx, stop := context.WithCancel(t.Context())
-	var acked acknowledged
-	var number atomic.Int64
-	var writers sync.WaitGroup
-	writers.Go(func() { r.run(ctx) })
-	for range 4 {
-		writers.Go(func() {
-			for ctx.Err() == nil {
-				to := int(number.Add(int64(k.batch)))
-				if k.post(ctx, taking.Load().c, to-k.batch, to) {
-					acked.add(to-k.batch, to)
-				}
-			}
-		})
-	}
-	for round := 0; round < 5*n || acked.count() < k.acked; round++ {
-		acked.await(acked.count()+1+random.IntN(k.acked/3), 10*time.Second)
-		// Workers go twice as often as the others.
-		victim := []int{0, 1, 0, 1, door, gateway}[random.IntN(6)]
-		nodes[victim].end(syscall.SIGKILL)
-		begin(victim)
-	}
-	stop()
-	writers.Wait()
-	for _, n := range nodes {
-		awaitHealthy(t, n.c.HTTPAddr)
-	}
-	i := &nodes[gateway].instance
-	k.settle(t, i, &acked)
-	k.check(t, i, &acked, "staged")
-	i.query(t, `select fieldgate.compact()`)
-	k.check(t, i, &acked, "compacted")
 	t.Logf("%d splits and merges", r.changes)
 }

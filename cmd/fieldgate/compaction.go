@@ -21,7 +21,7 @@ import (
 // only live while records come.
 func (s *server) wireCompaction() error {
 	w, st := &s.writing, s.stores
-	conflicts := pipeline.NewErrorRows(st.Errors, s.schemas, nil)
+	conflicts := pipeline.NewErrorRows(st.Errors, s.schemas, s.c.Now)
 	var pressure *fan
 	if w.tail != nil {
 		pressure = fanOut(w.tail.Pressure(), 2)
@@ -38,7 +38,7 @@ func (s *server) wireCompaction() error {
 				return conflicts.PutConflict(ctx, e)
 			},
 			Logger: s.log, Events: s.compactEvents(),
-			Leases: s.leases(),
+			Leases: s.leases(), Now: s.c.Now,
 		}
 		if s.sharing == nil {
 			// Not Drain: while the tail is full, staging waits for this very compaction.

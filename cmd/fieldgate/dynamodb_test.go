@@ -1,24 +1,35 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
+	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
 )
 
 // onDynamoDB has a server keep its recent events and key-value pairs in tables of
 // dynalite that no other test has.
 func onDynamoDB(t *testing.T) func(*config.Config) {
 	t.Helper()
-	url := testdeps.Dynalite(t)
+	return onDynamoDBAt(t, testdeps.Dynalite(t))
+}
+
+// onDynamoDBAt is onDynamoDB with the server at url.
+func onDynamoDBAt(t *testing.T, url string) func(*config.Config) {
+	t.Helper()
 	testdeps.AWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey) // any would do
 	prefix := fmt.Sprintf("t%d", time.Now().UnixNano())
 	return func(c *config.Config) {
@@ -132,5 +143,92 @@ func dropTable(t *testing.T, c *config.Config, week string) {
 	gone := awsdynamodb.NewTableNotExistsWaiter(client, func(o *awsdynamodb.TableNotExistsWaiterOptions) { o.MinDelay = 10 * time.Millisecond })
 	if err := gone.Wait(t.Context(), &awsdynamodb.DescribeTableInput{TableName: &name}, time.Minute); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// call is a call of DynamoDB, as the proxy saw it.
+type call struct{ operation, table, keys string }
+
+// TestCallsOfAStatement counts, at a proxy, what statements ask of nearline: one over
+// an hour reads that week's table alone, by key conditions; one of old data none. One
+// that cannot read all of it fails, wherever that begins.
+func TestCallsOfAStatement(t *testing.T) {
+	adjust := onDynamoDB(t)
+	var mu sync.Mutex
+	var calls []call
+	var failAfter atomic.Int64 // calls of rows, then the rest fails
+	failAfter.Store(math.MaxInt64)
+	var prefix string
+	isRows := func(c call) bool {
+		return strings.HasPrefix(c.table, prefix+"-") && !strings.HasSuffix(c.table, "-nearline")
+	}
+	i := start(t, t.TempDir(), adjust, func(c *config.Config) {
+		prefix = c.Nearline.Prefix
+		c.Nearline.Endpoint = faultproxy.Start(t, c.Nearline.Endpoint, func(r faultproxy.Request) faultproxy.Fault {
+			var body struct{ TableName, KeyConditionExpression string }
+			_ = json.Unmarshal(r.Body, &body) // a batch names no table
+			c := call{r.Operation, body.TableName, body.KeyConditionExpression}
+			mu.Lock()
+			calls = append(calls, c)
+			mu.Unlock()
+			if r.Operation == "Query" && isRows(c) && failAfter.Add(-1) < 0 {
+				return faultproxy.Fault{Kind: faultproxy.InternalError}
+			}
+			return faultproxy.Fault{}
+		}).URL
+	})
+	now := time.Now().UTC().Truncate(time.Second)
+	weekAgo, old := now.AddDate(0, 0, -7), now.AddDate(-3, 0, 0)
+	i.post(t, gauges(now.Add(-2*time.Minute), 0, 100))
+	i.post(t, gauges(weekAgo, 100, 100))
+	i.eventually(t, `select count(*) from gauge`, "200")
+	if isoWeek(now.Add(-time.Hour)) != isoWeek(now.Add(time.Hour)) {
+		t.Skip("a week begins just now")
+	}
+	around := func(at time.Time) string {
+		return fmt.Sprintf(`from gauge where timestamp >= '%s' and timestamp < '%s'`, at.Add(-30*time.Minute).Format(time.RFC3339), at.Add(30*time.Minute).Format(time.RFC3339))
+	}
+	for _, tt := range []struct {
+		of     time.Time
+		rows   string
+		tables []string
+	}{{now, "100", []string{prefix + "-" + isoWeek(now)}}, {weekAgo, "100", []string{prefix + "-" + isoWeek(weekAgo)}}, {old, "0", nil}} {
+		// What stages and statements before it have asked for is not counted. Duties
+		// are a minute apart, and ask for what no statement does.
+		mu.Lock()
+		calls = nil
+		mu.Unlock()
+		rows := i.query(t, `select count(*) `+around(tt.of))
+		mu.Lock()
+		seen := slices.Clone(calls)
+		mu.Unlock()
+		var tables []string
+		for _, c := range seen {
+			if c.operation == "Scan" || c.operation == "Query" && c.keys == "" {
+				t.Errorf("%s: not by key conditions: %+v", tt.of, c)
+			}
+			if isRows(c) && !slices.Contains(tables, c.table) {
+				tables = append(tables, c.table)
+			}
+		}
+		if rows != tt.rows || !slices.Equal(tables, tt.tables) {
+			t.Errorf("%s: %s rows from tables %q, want %s from %q", tt.of, rows, tables, tt.rows, tt.tables)
+		}
+		said := "Nearline tables: -;"
+		if len(tt.tables) > 0 {
+			said = "Nearline tables: " + tt.tables[0] + ";"
+		}
+		if plan := i.query(t, `explain select count(*) `+around(tt.of)); !strings.Contains(plan, said) {
+			t.Errorf("%s: the plan lacks %q:\n%s", tt.of, said, plan)
+		}
+	}
+	failAfter.Store(1)
+	_, err := i.tryQuery(t, `select * from gauge`)
+	if failed := serverError(err); failed == nil || failed.Code != pgerrcode.IOError {
+		t.Errorf("nearline fails amid a statement: %v, want 58030", err)
+	}
+	failAfter.Store(math.MaxInt64)
+	if rows := i.query(t, `select count(*) from gauge`); rows != "200" {
+		t.Errorf("%s rows once nearline answers again, want 200", rows)
 	}
 }

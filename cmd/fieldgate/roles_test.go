@@ -40,6 +40,13 @@ func onAWSWith(t *testing.T, url string) func(*config.Config) {
 	}
 }
 
+// adjusted is a configuration as a process of the test has it.
+func adjusted(adjust func(*config.Config)) *config.Config {
+	c := config.Default()
+	adjust(&c)
+	return &c
+}
+
 // node is a process of its own that serves some roles.
 type node struct {
 	instance
@@ -60,6 +67,9 @@ func launch(t *testing.T, adjust func(*config.Config), roles ...string) *node {
 	}
 	n := &node{instance: instance{c: c}, cmd: exec.Command(self, "serve", "--roles", strings.Join(roles, ","))}
 	n.cmd.Env = append(append(os.Environ(), asProgram+"=1"), environment(&c)...)
+	if c.Now != nil {
+		n.cmd.Env = append(n.cmd.Env, byClock+"="+time.Until(c.Now()).String())
+	}
 	if testing.Verbose() {
 		n.cmd.Stderr = os.Stderr
 	}

@@ -203,7 +203,7 @@ func (s *server) wireWriting() (err error) {
 func (s *server) wireIngest() (err error) {
 	w := &s.writing
 	doors := ingest.Config{
-		Log: s.stores.Raw, Keys: s.admin.keys, Schemas: s.schemas, KV: s.stores.KV, Gate: s.gate, Logger: s.log,
+		Log: s.stores.Raw, Keys: s.admin.keys, Schemas: s.schemas, KV: s.stores.KV, Gate: s.gate, Logger: s.log, Now: s.c.Now,
 		Partition: s.stores.Partition,
 	}
 	if s.c.Stream.Kind == config.Kinesis {

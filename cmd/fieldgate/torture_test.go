@@ -32,6 +32,9 @@ type torture struct {
 	// largeEvery has every so many events carry largeText letters, which lie in
 	// an object beside the log; 0: none.
 	largeEvery, largeText int
+	// recent, if set, is the time of the newest events; the others lie in the seven
+	// weeks before. By default all are of one old minute.
+	recent time.Time
 	// rounds is how often at least the server is killed; 0: tortureRounds.
 	rounds int
 	// adjust, if set, changes the server's configuration.
@@ -229,16 +232,21 @@ func (k torture) find(t *testing.T, i *instance, acked *acknowledged) (f found, 
 	return f, nil
 }
 
-// settledWithin is how long what was acknowledged may take to be found once
-// nobody is killed any more.
-const settledWithin = time.Minute
+// settledWithin is how long it may take until more of what was acknowledged is
+// found, once nobody is killed any more.
+const settledWithin = 3 * time.Minute
 
-// settle waits until all acknowledged events are found, or should be.
+// settle waits until all acknowledged events are found, or no more of them.
 func (k torture) settle(t *testing.T, i *instance, acked *acknowledged) {
 	t.Helper()
+	least := acked.count() + 1
 	for deadline := time.Now().Add(settledWithin); time.Now().Before(deadline); <-time.After(200 * time.Millisecond) {
-		if f, err := k.find(t, i, acked); err == nil && f.lost == 0 {
+		f, err := k.find(t, i, acked)
+		if err == nil && f.lost == 0 {
 			return
+		}
+		if err == nil && f.lost < least {
+			least, deadline = f.lost, time.Now().Add(settledWithin)
 		}
 	}
 }
@@ -261,6 +269,14 @@ func (k torture) check(t *testing.T, i *instance, acked *acknowledged, when stri
 	}
 }
 
+// millis is an event's time.
+func (k torture) millis(n int) int64 {
+	if k.recent.IsZero() {
+		return 1_700_000_000_000 + int64(n)
+	}
+	return k.recent.AddDate(0, 0, -7*(n%8)).UnixMilli() - int64(n)
+}
+
 // text is what an event carries beside its numbers.
 func (k torture) text(n int) string {
 	if k.largeEvery > 0 && n%k.largeEvery == 0 {
@@ -274,7 +290,7 @@ func (k torture) text(n int) string {
 func (k torture) post(ctx context.Context, c config.Config, from, to int) bool {
 	var body strings.Builder
 	for n := from; n < to; n++ {
-		fmt.Fprintf(&body, `{"n":%d,"timestamp":%d,"device":"d%d","value":%d.5,"text":%q}`+"\n", n, 1_700_000_000_000+n, n%100, n%1000, k.text(n))
+		fmt.Fprintf(&body, `{"n":%d,"timestamp":%d,"device":"d%d","value":%d.5,"text":%q}`+"\n", n, k.millis(n), n%100, n%1000, k.text(n))
 	}
 	return postBody(ctx, c, "torture", body.String())
 }

@@ -3,7 +3,10 @@
 // the settings mean to the parts is for these; see settingHelp.
 package config
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Config is everything a server can be told. Precedence, weakest first: the
 // defaults below, the file given with --config, the environment
@@ -30,6 +33,12 @@ type Config struct {
 	Insecure bool    `yaml:"insecure"`
 	TLS      TLSPair `yaml:"tls"`
 	Limits   Limits  `yaml:"limits"`
+
+	// What follows is no setting; tests change it. Now is the clock that says of what
+	// time events and files are, nil the machine's. KeepEvery is how often the tables
+	// of weeks are looked after, 0 the default.
+	Now       func() time.Time `yaml:"-"`
+	KeepEvery time.Duration    `yaml:"-"`
 }
 
 // Backend chooses the implementation of a port.

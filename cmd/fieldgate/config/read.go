@@ -40,7 +40,11 @@ func SettingsOf(c *Config) []Setting {
 	var walk func(prefix string, v, d reflect.Value)
 	walk = func(prefix string, v, d reflect.Value) {
 		for i := range v.NumField() {
-			key := prefix + v.Type().Field(i).Tag.Get("yaml")
+			name := v.Type().Field(i).Tag.Get("yaml")
+			if name == "-" {
+				continue
+			}
+			key := prefix + name
 			if v.Field(i).Kind() == reflect.Struct {
 				walk(key+".", v.Field(i), d.Field(i))
 				continue

@@ -20,7 +20,7 @@ func openDynamoKV(ctx context.Context, c *config.Config) (schema.KV, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dynamodb.OpenKV(ctx, dynamodb.KVConfig{AWS: access, Table: c.KeyValue.Prefix + "-keyvalue"})
+	return dynamodb.OpenKV(ctx, dynamodb.KVConfig{AWS: access, Table: c.KeyValue.Prefix + "-keyvalue", Now: c.Now})
 }
 
 // openTables opens the tables of recent events. Rows that are too large for them
@@ -37,7 +37,7 @@ func (s *Stores) openTables(ctx context.Context, c *config.Config, log *slog.Log
 	}
 	t := dynamodb.Config{
 		AWS: access, Prefix: n.Prefix, Owner: own.Name, Retention: n.RetentionWeeks, MaxTables: n.MaxTables, Eventual: n.Eventual,
-		Bucket: s.Objects, Known: s.Lake, ReadOnly: !c.Has(config.RoleStage) && !c.Has(config.RoleCompact), Logger: log,
+		Bucket: s.Objects, Known: s.Lake, ReadOnly: !c.Has(config.RoleStage) && !c.Has(config.RoleCompact), Interval: c.KeepEvery, Logger: log, Now: c.Now,
 		Watermarks: func(ctx context.Context, ds schema.Dataset) (sources.Watermarks, error) {
 			v, err := s.Lake.Version(ctx, ds)
 			if err != nil {

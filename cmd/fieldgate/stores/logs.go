@@ -161,7 +161,7 @@ func (s *Stores) spill(to *Log, l stream.Log, name string, maxBytes int, log *sl
 }
 
 func (s *Stores) newSpill(l stream.Log, name string, maxBytes int, log *slog.Logger) (*pipeline.Spill, error) {
-	return pipeline.NewSpill(pipeline.SpillConfig{Log: l, Name: name, Bucket: s.Objects, Max: maxBytes, Logger: log})
+	return pipeline.NewSpill(pipeline.SpillConfig{Log: l, Name: name, Bucket: s.Objects, Max: maxBytes, Logger: log, Now: s.now})
 }
 
 // openDisk opens a log as it was made, or makes it with the given shards.
@@ -170,7 +170,7 @@ func (s *Stores) openDisk(dir, name string, shards int, log *slog.Logger) (*stre
 	if _, err := os.Stat(folder); err == nil {
 		shards = 0
 	}
-	d, err := stream.OpenDisk(stream.DiskConfig{Dir: folder, Shards: shards, Logger: log})
+	d, err := stream.OpenDisk(stream.DiskConfig{Dir: folder, Shards: shards, Logger: log, Now: s.now})
 	if err != nil {
 		return nil, fmt.Errorf("open %s stream: %w", name, err)
 	}

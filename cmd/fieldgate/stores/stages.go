@@ -27,7 +27,7 @@ func (s *Stores) Stages(o Stages) (d pipeline.Drain, err error) {
 	raw, staged, errors := s.Checkpoints(pipeline.LogRaw), s.Checkpoints(pipeline.LogStaged), s.Checkpoints(pipeline.LogErrors)
 	d.Raw, err = pipeline.NewRaw(pipeline.RawConfig{
 		Raw: s.Raw.Reader(pipeline.ConsumerRaw), Staged: s.Staged, Errors: s.Errors, Checkpoints: raw,
-		Schemas: o.Schemas, Observed: o.Observed, Leases: o.Leases, Yield: o.Yield, Events: o.Events,
+		Schemas: o.Schemas, Observed: o.Observed, Leases: o.Leases, Yield: o.Yield, Events: o.Events, Now: s.now,
 		Partition: s.Partition,
 	})
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Stores) Stages(o Stages) (d pipeline.Drain, err error) {
 	d.Staging, err = pipeline.NewStaging(pipeline.StagingConfig{
 		Staged: s.Staged.Reader(pipeline.ConsumerStaging), Errors: s.Errors.Reader(pipeline.ConsumerStaging),
 		StagedCheckpoints: staged, ErrorsCheckpoints: errors, From: o.From, Tables: o.Recent,
-		Observed: o.Observed, Profiles: o.Profiles, Schemas: o.Schemas, Leases: o.Leases, Yield: o.Yield, Events: o.Events,
+		Observed: o.Observed, Profiles: o.Profiles, Schemas: o.Schemas, Leases: o.Leases, Yield: o.Yield, Events: o.Events, Now: s.now,
 	})
 	if err != nil {
 		return d, err

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/pipeline"
@@ -55,6 +56,7 @@ type Stores struct {
 	Lake      *lake.Store
 	// Tables have the recent events; nil: they are in memory.
 	Tables  *dynamodb.Tables
+	now     func() time.Time // of the configuration
 	closers []io.Closer
 }
 
@@ -64,7 +66,7 @@ var ErrInUse = errors.New("another fieldgate serves it; stop it, or name another
 // Open opens a data directory, making it if need be, and what else the
 // configuration names. The caller closes the stores.
 func Open(ctx context.Context, c *config.Config, log *slog.Logger) (s *Stores, err error) {
-	s = &Stores{}
+	s = &Stores{now: c.Now}
 	dir := c.DataDir
 	defer func() {
 		if err != nil {
@@ -97,7 +99,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (s *Stores, e
 		return s, nil // the rest is behind the raw log
 	}
 	// Where another process may compact the same, each statement asks for what is new.
-	s.Lake, err = lake.New(lake.Config{Bucket: s.Objects, Path: s.Path, Exclusive: c.Alone(), Logger: log})
+	s.Lake, err = lake.New(lake.Config{Bucket: s.Objects, Path: s.Path, Exclusive: c.Alone(), Now: c.Now, Logger: log})
 	if err == nil && c.Nearline.Kind == config.DynamoDB {
 		err = s.openTables(ctx, c, log)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
@@ -70,11 +71,14 @@ func (p *Proxy) open(r *http.Request, body io.Reader, length int64) *http.Respon
 // send gives a client an answer of which the body may have changed: then its
 // length and checksum have, too.
 func (a answer) send(w http.ResponseWriter) {
-	for name, values := range a.header {
-		if name != "Content-Length" && name != "X-Amz-Crc32" {
-			w.Header()[name] = values
-		}
-	}
+	a.header.Del("Content-Length")
+	a.header.Del("X-Amz-Crc32")
+	a.pass(w)
+}
+
+// pass gives a client an answer as the server did.
+func (a answer) pass(w http.ResponseWriter) {
+	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
 }

@@ -34,6 +34,8 @@ const (
 	Empty
 	// Slow lets the request through after a delay.
 	Slow
+	// Late has the server do the work and holds its answer back for a delay.
+	Late
 	// ExpiredIterator is ExpiredIteratorException of GetRecords.
 	ExpiredIterator
 	kinds
@@ -43,7 +45,7 @@ const (
 type Fault struct {
 	Kind  Kind
 	Share float64       // of Partial: what is refused, 0 to 1; 0 is a half
-	Delay time.Duration // of Slow
+	Delay time.Duration // of Slow and Late
 }
 
 // suits says that an operation can meet the kind.
@@ -57,6 +59,8 @@ func (k Kind) suits(operation string) bool {
 		return slices.Contains([]string{"PutRecords", "BatchWriteItem", "BatchGetItem"}, operation)
 	case ExpiredIterator:
 		return operation == "GetRecords"
+	case Late:
+		return operation != "SubscribeToShard"
 	default:
 		return true
 	}
@@ -75,12 +79,12 @@ type Rates map[Kind]float64
 func Storm() Rates {
 	return Rates{
 		InternalError: 0.04, SlowDown: 0.05, Throttled: 0.05, Partial: 0.15,
-		CutBefore: 0.03, CutAfter: 0.03, CutAnswer: 0.03, Slow: 0.05, ExpiredIterator: 0.05,
+		CutBefore: 0.03, CutAfter: 0.03, CutAnswer: 0.03, Slow: 0.04, Late: 0.02, ExpiredIterator: 0.05,
 	}
 }
 
 // Random decides by a seed: the same request number and operation always meet the
-// same. Slow ones take up to 200 ms more.
+// same. Slow and late ones take up to 200 ms more.
 func Random(seed uint64, rates Rates) Decide {
 	return func(r Request) Fault {
 		rng := rand.New(rand.NewPCG(seed, r.Number))

@@ -1,7 +1,7 @@
 // Package faultproxy stands between an AWS client and one of the local servers
 // that tests use, and does to their requests what AWS does on a bad day: it
-// throttles, takes only a part of a batch, fails, is slow, cuts connections
-// before or after the work is done, and lets shard iterators expire. The local
+// throttles, takes only a part of a batch, fails, is slow, answers late, cuts
+// connections before or after the work is done, and lets shard iterators expire. The local
 // servers do none of this.
 //
 // What happens to a request is decided by a function of its number and
@@ -31,6 +31,8 @@ type Request struct {
 	// Operation is an action of Kinesis or DynamoDB, such as PutRecords; of S3,
 	// which names none, it is the HTTP method.
 	Operation string
+	// Body is what was sent, nil of SubscribeToShard. It is not to be changed.
+	Body []byte
 }
 
 // Decide says what happens to a request. It may be called from many goroutines.
@@ -108,6 +110,11 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		operation = target[strings.LastIndexByte(target, '.')+1:]
 	}
 	request := Request{Number: p.number.Add(1), Operation: operation}
+	if operation != "SubscribeToShard" {
+		var done context.CancelFunc
+		r, request.Body, done = p.received(r)
+		defer done()
+	}
 	fault := (*p.decide.Load())(request)
 	if !fault.Kind.suits(operation) {
 		fault = Fault{}
@@ -117,15 +124,14 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.seen[fault.Kind]++
 		p.mu.Unlock()
 	}
-	if operation != "SubscribeToShard" {
-		var done context.CancelFunc
-		r, done = p.received(r)
-		defer done()
-	}
 	switch fault.Kind {
 	case Slow:
 		pause(r.Context(), fault.Delay)
 		p.pass(w, r, operation)
+	case Late:
+		a := p.ask(r, r.Body, r.ContentLength)
+		pause(r.Context(), fault.Delay)
+		a.pass(w)
 	case InternalError, SlowDown, Throttled, ExpiredIterator:
 		refuse(w, r, fault.Kind)
 	case Empty:
@@ -143,7 +149,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // received is a request that has come in whole, which a server handles even if
 // its client is gone by then. Kinesalite would end itself if a request broke off.
-func (p *Proxy) received(r *http.Request) (whole *http.Request, done context.CancelFunc) {
+func (p *Proxy) received(r *http.Request) (whole *http.Request, body []byte, done context.CancelFunc) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -152,7 +158,7 @@ func (p *Proxy) received(r *http.Request) (whole *http.Request, done context.Can
 	stop := context.AfterFunc(p.ended, cancel)
 	whole = r.WithContext(ctx)
 	whole.Body, whole.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	return whole, func() {
+	return whole, body, func() {
 		stop()
 		cancel()
 	}
