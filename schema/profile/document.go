@@ -59,6 +59,7 @@ type (
 	}
 	runningDocument struct {
 		All    int64       `json:"all"`
+		Began  int64       `json:"began,omitempty"`
 		Next   int64       `json:"next,omitempty"`
 		Count  int64       `json:"count"`
 		Shift  float64     `json:"shift"`
@@ -66,6 +67,14 @@ type (
 		Taken  [2]float64  `json:"taken"`
 		Bounds *[2]float64 `json:"bounds,omitempty"`
 		Column []byte      `json:"column"`
+		// Distances are from a value near the median.
+		Distances *distancesDocument `json:"distances,omitempty"`
+	}
+	distancesDocument struct {
+		Center float64 `json:"center"`
+		Sum    float64 `json:"sum"`
+		Count  int64   `json:"count"`
+		Below  int64   `json:"below"`
 	}
 )
 
@@ -137,7 +146,7 @@ func (n *name) document() nameDocument {
 		}
 	}
 	if r := n.numbers; r != nil {
-		d := &runningDocument{All: r.all, Count: r.count, Shift: r.shift, Sums: [4]float64{r.s1, r.s2, r.s3, r.s4}, Taken: [2]float64{r.least, r.greatest}}
+		d := &runningDocument{All: r.all, Began: r.began, Count: r.count, Shift: r.shift, Sums: [4]float64{r.s1, r.s2, r.s3, r.s4}, Taken: [2]float64{r.least, r.greatest}}
 		if r.next != math.MaxInt64 {
 			d.Next = r.next
 		}
@@ -148,6 +157,9 @@ func (n *name) document() nameDocument {
 		}
 		if !math.IsInf(r.low, 0) && !math.IsInf(r.high, 0) {
 			d.Bounds = &[2]float64{r.low, r.high}
+		}
+		if of := &r.distances; of.count > 0 && !math.IsInf(of.sum, 0) {
+			d.Distances = &distancesDocument{of.center, of.sum, of.count, of.below}
 		}
 		for _, v := range r.column {
 			d.Column = appendUint32(d.Column, math.Float32bits(v))
@@ -240,7 +252,7 @@ func (l *live) restoreName(doc *nameDocument) error {
 		return nil
 	}
 	r := newRunning()
-	r.all, r.count, r.shift, r.next = d.All, d.Count, d.Shift, d.Next
+	r.all, r.began, r.count, r.shift, r.next = d.All, d.Began, d.Count, d.Shift, d.Next
 	if r.next == 0 {
 		r.next = math.MaxInt64
 	}
@@ -248,6 +260,9 @@ func (l *live) restoreName(doc *nameDocument) error {
 	r.least, r.greatest = d.Taken[0], d.Taken[1]
 	if d.Bounds != nil {
 		r.low, r.high = d.Bounds[0], d.Bounds[1]
+	}
+	if of := d.Distances; of != nil {
+		r.distances = distances{of.Center, of.Sum, of.Count, of.Below}
 	}
 	if len(d.Column) != 4*sampleRows {
 		return fmt.Errorf("a sample of %d bytes", len(d.Column))

@@ -212,7 +212,7 @@ func (n *name) kindOf(k schema.Kind) *kind {
 
 // bytes is about what the profile takes in memory.
 func (l *live) bytes() int {
-	const perProfile, perName, perKind, perNumbers, perSize = 8 << 10, 200, 264, 96 + 4*sampleRows, 12
+	const perProfile, perName, perKind, perNumbers, perSize = 8 << 10, 200, 264, 128 + 4*sampleRows, 12
 	total := perProfile
 	for _, n := range l.names {
 		total += perName + len(n.sent)

@@ -22,11 +22,16 @@ const (
 // Numbers has the moments of a name's numbers, of both kinds, but for outliers:
 // where the sample shows that some were taken, from then on.
 type Numbers struct {
-	// Count is how many values the moments are of.
-	Count int64
+	// Count is how many values the moments are of, and Of of how many, outliers
+	// included.
+	Count, Of int64
 	// Mean, M2, M3 and M4 are the mean and the sums of the powers of differences
 	// from it.
 	Mean, M2, M3, M4 float64
+	// Spread is the mean distance from the median, of SpreadCount of the values: what
+	// long tails leave surer than the deviation.
+	Spread      float64
+	SpreadCount int64
 }
 
 // Deviation is the standard deviation.
@@ -68,6 +73,34 @@ func (n *Numbers) merge(o Numbers) {
 	n.M3, n.M4 = m3, m4
 	n.Mean += d * b / all
 	n.Count += o.Count
+	n.Of += o.Of
+	if o.SpreadCount > 0 {
+		n.SpreadCount += o.SpreadCount
+		n.Spread += (o.Spread - n.Spread) * float64(o.SpreadCount) / float64(n.SpreadCount)
+	}
+}
+
+// distances gathers how far values are from a center near their median.
+type distances struct {
+	center, sum  float64
+	count, below int64 // how many values, and of these below the center; 0 before there is one
+}
+
+func (d *distances) add(x float64) {
+	d.count++
+	d.sum += math.Abs(x - d.center)
+	if x < d.center {
+		d.below++
+	}
+}
+
+// fromMedian is the mean distance from the median, of values with a deviation. From
+// another center it is greater by about the square of the share of values between
+// over the density there, and that is about 0.4 over the deviation.
+func (d *distances) fromMedian(deviation float64) float64 {
+	n := float64(d.count)
+	between := float64(d.below)/n - 0.5
+	return d.sum/n - between*between*deviation/0.4
 }
 
 // running gathers Numbers as sums of powers of differences from a value that is
@@ -77,10 +110,12 @@ type running struct {
 	shift          float64
 	s1, s2, s3, s4 float64
 	// low and high bound what is no outlier, least and greatest what was taken; all is
-	// how many values came, next how many before the bounds are set anew.
-	low, high       float64
-	least, greatest float64
-	all, next       int64
+	// how many values came, began how many before the moments began, and next how many
+	// before the bounds are set anew.
+	low, high        float64
+	least, greatest  float64
+	all, began, next int64
+	distances        distances
 	// column has the sampled rows' values, NaN where a row has none.
 	column [sampleRows]float32
 }
@@ -111,6 +146,12 @@ func (r *running) add(x float64) {
 	r.s2 += d2
 	r.s3 += d2 * d
 	r.s4 += d2 * d2
+	if r.count >= firstBounds {
+		if r.distances.count == 0 {
+			r.distances.center = r.shift + r.s1/float64(r.count)
+		}
+		r.distances.add(x)
+	}
 }
 
 // setBounds sets the bounds by the sample, and begins the moments anew if values
@@ -129,7 +170,8 @@ func (r *running) setBounds() {
 		r.low, r.high = median-outlierRanges*spread, median+outlierRanges*spread
 	}
 	if r.least < r.low-spread || r.greatest > r.high+spread {
-		r.count, r.shift, r.s1, r.s2, r.s3, r.s4 = 0, 0, 0, 0, 0, 0
+		r.count, r.shift, r.s1, r.s2, r.s3, r.s4, r.distances = 0, 0, 0, 0, 0, 0, distances{}
+		r.began = r.all - 1
 	}
 }
 
@@ -156,11 +198,16 @@ func (r *running) numbers() Numbers {
 	}
 	n := float64(r.count)
 	m := r.s1 / n
-	return Numbers{
+	out := Numbers{
 		Count: r.count,
+		Of:    r.all - r.began,
 		Mean:  r.shift + m,
 		M2:    max(0, r.s2-n*m*m),
 		M3:    r.s3 - 3*m*r.s2 + 2*n*m*m*m,
 		M4:    max(0, r.s4-4*m*r.s3+6*m*m*r.s2-3*n*m*m*m*m),
 	}
+	if d := &r.distances; d.count > 0 {
+		out.Spread, out.SpreadCount = d.fromMedian(out.Deviation()), d.count
+	}
+	return out
 }

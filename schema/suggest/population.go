@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/profile"
 )
 
@@ -19,6 +20,9 @@ const (
 	symmetric = 0.1
 	// clearly is how much better than the next a match must be.
 	clearly = 1
+	// longTails is from which kurtosis on, of that of a normal distribution, the mean
+	// distance from the median is surer than the deviation.
+	longTails = 1.5
 	// minBins and bins are how many parts of the common time are compared.
 	minBins = 6
 	bins    = 16
@@ -40,10 +44,17 @@ type match struct {
 	agree float64
 }
 
-// numeric says that a field's values are numbers enough to compare them.
+// numeric says that a field's values are numbers enough to compare them, and few of
+// these outliers.
 func numeric(f *profile.Field) bool {
+	numbers := int64(0)
+	for _, k := range []schema.Kind{schema.KindInt, schema.KindNumber} {
+		if of := f.Kind(k); of != nil {
+			numbers += of.Events
+		}
+	}
 	n := f.Numbers.Count
-	return n >= minPopulation && f.Numbers.Deviation() > 0 && 10*n >= 9*f.Events()
+	return n >= minPopulation && f.Numbers.Deviation() > 0 && 10*n >= 9*f.Numbers.Of && 10*numbers >= 9*f.Events()
 }
 
 // populationOf compares two fields that never come together; false if they are not
@@ -65,11 +76,14 @@ func populationOf(s *profile.Summary, from, to int) (match, bool) {
 	// Heavy tails make both moments unsure, about in this measure.
 	tails := max(1, (a.Numbers.Kurtosis()+b.Numbers.Kurtosis())/6)
 	skew := math.Abs(sign*skewA-skewB) / (skewSlack*tails + 2*tails*math.Sqrt(12/n))
-	kurtosis := math.Abs(a.Numbers.Kurtosis()-b.Numbers.Kurtosis()) / (kurtosisSlack*tails + 3*tails*tails*math.Sqrt(48/n))
+	kurtosis := math.Abs(a.Numbers.Kurtosis()-b.Numbers.Kurtosis()) / (kurtosisSlack*tails + 4*tails*tails*math.Sqrt(48/n))
 	if skew > 1 || kurtosis > 1 {
 		return match{}, false
 	}
 	slope := sign * b.Numbers.Deviation() / a.Numbers.Deviation()
+	if tails > longTails && min(a.Numbers.SpreadCount, b.Numbers.SpreadCount) >= minPopulation && a.Numbers.Spread > 0 {
+		slope = sign * b.Numbers.Spread / a.Numbers.Spread
+	}
 	m := match{from: from, to: to, linear: linear{slope, b.Numbers.Mean - slope*a.Numbers.Mean}, distance: skew + kurtosis}
 	m.agree = overTime(s, &m)
 	switch {
@@ -119,7 +133,7 @@ func overTime(s *profile.Summary, m *match) float64 {
 	last := [2]int64{math.MinInt64, math.MinInt64}
 	for _, r := range s.Rows {
 		for i, f := range []int{m.from, m.to} {
-			if !math.IsNaN(r.Values[f]) {
+			if isUsual(s, f, &r) {
 				first[i], last[i] = min(first[i], r.Time), max(last[i], r.Time)
 				times = append(times, r.Time)
 			}
@@ -138,12 +152,12 @@ func overTime(s *profile.Summary, m *match) float64 {
 			continue
 		}
 		bin := min(bins-1, int(float64(r.Time-low)/float64(high-low)*bins))
-		if v := r.Values[m.from]; !math.IsNaN(v) {
-			sums[0][bin] += m.of(v)
+		if isUsual(s, m.from, &r) {
+			sums[0][bin] += m.of(r.Values[m.from])
 			counts[0][bin]++
 		}
-		if v := r.Values[m.to]; !math.IsNaN(v) {
-			sums[1][bin] += v
+		if isUsual(s, m.to, &r) {
+			sums[1][bin] += r.Values[m.to]
 			counts[1][bin]++
 		}
 	}
@@ -157,6 +171,13 @@ func overTime(s *profile.Summary, m *match) float64 {
 		return 0
 	}
 	return correlation(x, y)
+}
+
+// isUsual says that a row has a value of a field, and no outlier.
+func isUsual(s *profile.Summary, field int, r *profile.Row) bool {
+	const deviations = 8
+	n := &s.Fields[field].Numbers
+	return math.Abs(r.Values[field]-n.Mean) <= deviations*n.Deviation() // false of NaN
 }
 
 // assign chooses among matches those that are clearly the best of both their

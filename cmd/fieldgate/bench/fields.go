@@ -176,7 +176,8 @@ func (t *boundTable) prune(ctx context.Context, rows int, s *server, conn *pgx.C
 		return err
 	}
 	celsius := func(n int) float64 { return (float64(n) - 32) * 5 / 9 }
-	low, high := rows/2, rows/2+rows/20
+	low := rows/2 + rows/stretches/2 // the middle of a row group, as high is
+	high := low + rows/20
 	var groups [2]float64
 	for i, of := range []struct {
 		field                string
@@ -203,7 +204,7 @@ func (t *boundTable) prune(ctx context.Context, rows int, s *server, conn *pgx.C
 		}
 		groups[i] = (some - none) / (all - none) * stretches
 	}
-	_, err := fmt.Fprintf(out, "\nOf %d row groups, a predicate on the stored column reads %.1f, and the same on the converted one %.1f.\n",
+	_, err := fmt.Fprintf(out, "\nOf %d row groups, a predicate on the stored column reads %.0f, and the same on the converted one %.0f.\n",
 		stretches, groups[0], groups[1])
 	return err
 }
