@@ -24,9 +24,7 @@ func TextOf(oid postgres.OID, env *postgres.Env) AppendFunc {
 	iso := env.DateFormat == postgres.ISODates
 	switch oid {
 	case postgres.RecordOID:
-		return func(dst []byte, v *Vector, row int) []byte {
-			return postgres.AppendText(dst, oid, KeptDatum(oid, v.Bytes[row]), *env)
-		}
+		return keptText(oid, env)
 	case postgres.BoolOID:
 		return boolText
 	case postgres.Int2OID:
@@ -79,7 +77,17 @@ func TextOf(oid postgres.OID, env *postgres.Env) AppendFunc {
 		}
 		return byteaText
 	}
+	if _, _, ok := postgres.RangeTypeOf(oid); ok {
+		return keptText(oid, env)
+	}
 	return bytesText
+}
+
+// keptText prints values that come as their text under the settings.
+func keptText(oid postgres.OID, env *postgres.Env) AppendFunc {
+	return func(dst []byte, v *Vector, row int) []byte {
+		return postgres.AppendText(dst, oid, KeptDatum(oid, v.Bytes[row]), *env)
+	}
 }
 
 // bytesText serves every type whose values come as their text.

@@ -71,6 +71,9 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 		postgres.JSONOID, postgres.ByteaOID, postgres.VoidOID, postgres.UnknownOID:
 		return bytesBinary
 	}
+	if _, _, ok := postgres.RangeTypeOf(oid); ok {
+		return keptBinary(oid)
+	}
 	return nil
 }
 

@@ -386,6 +386,9 @@ func (p *printer) key(t planner.Type, e printed) string {
 	case postgres.ElemOf(t.OID) != 0:
 		return p.arrayKey(t, e)
 	}
+	if _, _, ok := postgres.RangeTypeOf(t.OID); ok {
+		return fmt.Sprintf("fg_range_key(%d, %s)", t.OID, e.sql)
+	}
 	return e.sql
 }
 
@@ -395,7 +398,8 @@ func hasKey(oid postgres.OID) bool {
 	case postgres.NumericOID, postgres.BPCharOID, postgres.JSONBOID, postgres.TimeTZOID, postgres.RecordOID, postgres.InetOID, postgres.CidrOID:
 		return true
 	}
-	return postgres.ElemOf(oid) != 0
+	_, _, isRange := postgres.RangeTypeOf(oid)
+	return isRange || postgres.ElemOf(oid) != 0
 }
 
 // comparable refuses the types that have an order or equality in PostgreSQL

@@ -150,7 +150,8 @@ func takesArray(proc *postgres.Proc) bool {
 		"json_extract_path", "json_extract_path_text", "jsonb_extract_path", "jsonb_extract_path_text":
 		return true
 	}
-	return false
+	_, multi, _ := postgres.RangeTypeOf(proc.Ret)
+	return multi
 }
 
 // lists brings arrays of another form into that of lists, which is the only one that

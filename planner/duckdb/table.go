@@ -63,6 +63,7 @@ func newTables() *tables {
 	t.addJSONPaths()
 	t.addTextSearch()
 	t.addInet()
+	t.addRanges()
 	t.addRecords()
 	t.addNumberCasts()
 	t.addTimeCasts()

@@ -70,6 +70,9 @@ func appendBinary(dst []byte, oid OID, d *Datum) []byte {
 		case TSQueryOID:
 			return appendBinaryTSQuery(dst, d.Str)
 		}
+		if _, _, ok := RangeTypeOf(oid); ok {
+			return appendBinaryRanges(dst, oid, d.Str)
+		}
 		return append(dst, d.Str...)
 	case BytesKind, UUIDKind:
 		return append(dst, d.Str...)

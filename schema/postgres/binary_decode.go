@@ -86,6 +86,9 @@ func (r *binaryReader) value(oid OID) (Datum, error) {
 	case TSQueryOID:
 		return r.tsquery()
 	}
+	if _, _, ok := RangeTypeOf(oid); ok {
+		return r.ranges(oid)
+	}
 	if elem := ElemOf(oid); elem != 0 && canParse(elem) {
 		return r.array(elem)
 	}

@@ -27,6 +27,13 @@ func parseLiteral(oid OID, typmod int32, text string, env *Env) (Datum, error) {
 	case Int2VectorOID, OIDVectorOID:
 		return parseVector(oid, text)
 	}
+	if _, _, ok := RangeTypeOf(oid); ok {
+		s, err := parseRanges(oid, text, env)
+		if err != nil {
+			return Datum{}, err
+		}
+		return TextDatum(string(AppendRanges(nil, oid, s, DefaultEnv()))), nil
+	}
 	if elem := ElemOf(oid); elem != 0 {
 		t, ok := TypeByOID(elem)
 		if !ok || !canParse(elem) {
@@ -120,7 +127,8 @@ func canParse(oid OID) bool {
 		DateOID, TimeOID, TimeTZOID, TimestampOID, TimestampTZOID, IntervalOID, Int2VectorOID, OIDVectorOID:
 		return true
 	}
-	return false
+	_, _, ok := RangeTypeOf(oid)
+	return ok
 }
 
 func intBits(oid OID) int {
@@ -178,6 +186,9 @@ func appendText(dst []byte, oid OID, d *Datum, env *Env) []byte {
 		}
 		return appendFloat(dst, d.Float, 64, float8Digits, env.ExtraFloatDigits)
 	case TextKind, NumericKind:
+		if isTimeRange(oid) {
+			return appendStyledRanges(dst, oid, d.Str, env)
+		}
 		return append(dst, d.Str...)
 	case BytesKind:
 		if env.ByteaEscape {
