@@ -150,13 +150,13 @@ func (o *Observed) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ticker.C:
-			if err := o.flushAll(ctx); err != nil && ctx.Err() == nil {
+			if err := o.FlushAll(ctx); err != nil && ctx.Err() == nil {
 				o.cfg.Logger.Warn("what was observed is not written yet", "err", err)
 			}
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalFlush)
 			defer cancel()
-			return o.flushAll(last)
+			return o.FlushAll(last)
 		}
 	}
 }
@@ -202,8 +202,8 @@ func (o *Observed) Flush(ctx context.Context) error {
 	return nil
 }
 
-// flushAll writes names, kinds and counts.
-func (o *Observed) flushAll(ctx context.Context) error {
+// FlushAll is Flush, and makes durable how often all was seen as well.
+func (o *Observed) FlushAll(ctx context.Context) error {
 	if err := o.flushing.enter(ctx); err != nil {
 		return err
 	}

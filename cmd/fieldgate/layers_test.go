@@ -37,6 +37,7 @@ var layers = map[string][]string{
 	"pipeline/stream/streamtest": {"pipeline/stream"},
 	"deploy/testdeps":            {},
 	"deploy/testdeps/faultproxy": {},
+	"deploy/testdeps/lambda":     {},
 
 	"sources":         {"schema", "pipeline/stream"},
 	"pipeline/record": {"schema", "pipeline/stream"},
@@ -75,7 +76,7 @@ var layers = map[string][]string{
 }
 
 // programs wire everything and may import any package.
-var programs = []string{"cmd/fieldgate", "cmd/fieldgate/bench"}
+var programs = []string{"cmd/fieldgate", "cmd/fieldgate/bench", "cmd/fieldgate-lambda"}
 
 // shapeless are names that say nothing about what a package is.
 var shapeless = []string{"util", "utils", "common", "helpers", "types", "models", "base", "misc", "lib", "core", "internal"}

@@ -124,29 +124,38 @@ func (c *cluster) all() []*node {
 // schemaSeen is how long a change of the schema may go unnoticed by other processes.
 const schemaSeen = 5500 * time.Millisecond
 
+// declareTime has the tenant's events carry their time under time.
+func declareTime(t *testing.T, i *instance) {
+	t.Helper()
+	status, answer := i.request(t, http.MethodPatch, "/v1/schema", `{"timestamp_aliases":["time"]}`, "Content-Type", "application/merge-patch+json")
+	if status != http.StatusOK {
+		t.Fatalf("declare the timestamp alias: %d %s", status, answer)
+	}
+}
+
+// earthquakeAnswers are what one process with the embedded stores answers to
+// earthquakeQuestions.
+func earthquakeAnswers(t *testing.T, lines []string) map[string]string {
+	t.Helper()
+	embedded := start(t, t.TempDir())
+	declareTime(t, embedded)
+	embedded.post(t, lines)
+	embedded.eventually(t, `select count(*) from earthquake`, "1707")
+	answers := map[string]string{}
+	for _, q := range earthquakeQuestions {
+		answers[q.sql] = embedded.query(t, q.sql)
+	}
+	embedded.close(t)
+	return answers
+}
+
 // TestRoles has two processes of each role give the same rows as one process does
 // with the embedded stores, before and after a compaction that is asked of a gateway.
 func TestRoles(t *testing.T) {
 	lines := earthquakes(t)
-	declare := func(i *instance) {
-		t.Helper()
-		status, answer := i.request(t, http.MethodPatch, "/v1/schema", `{"timestamp_aliases":["time"]}`, "Content-Type", "application/merge-patch+json")
-		if status != http.StatusOK {
-			t.Fatalf("declare the timestamp alias: %d %s", status, answer)
-		}
-	}
-	embedded := start(t, t.TempDir())
-	declare(embedded)
-	embedded.post(t, lines)
-	embedded.eventually(t, `select count(*) from earthquake`, "1707")
-	want := map[string]string{}
-	for _, q := range earthquakeQuestions {
-		want[q.sql] = embedded.query(t, q.sql)
-	}
-	embedded.close(t)
-
+	want := earthquakeAnswers(t, lines)
 	c := launchCluster(t, onAWS(t), 2)
-	declare(&c.gateways[0].instance)
+	declareTime(t, &c.gateways[0].instance)
 	<-time.After(schemaSeen)
 	half := len(lines) / 2
 	c.ingests[0].post(t, lines[:half])

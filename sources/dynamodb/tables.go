@@ -217,7 +217,7 @@ func (t *Tables) await(ctx context.Context) error {
 			}
 		}
 		if attempt == 0 {
-			t.cfg.Logger.Info("waiting for the tables of recent events, which a process of role stage makes", "prefix", t.cfg.Prefix)
+			t.cfg.Logger.Info("waiting for the tables of recent events, which a process of role stage or compact makes", "prefix", t.cfg.Prefix)
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return err

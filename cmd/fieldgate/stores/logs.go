@@ -47,6 +47,8 @@ type Log struct {
 	// one, runs in each process that puts.
 	Runners  []Runner
 	Reporter Runner
+	// Kinesis is the stream that the log is on; nil: it is on disk.
+	Kinesis *kinesis.Stream
 	// readers are, by consumer, other views of the log; who has none reads Log.
 	readers map[string]stream.Log
 }
@@ -105,6 +107,7 @@ func (s *Stores) openLogs(ctx context.Context, c *config.Config, log *slog.Logge
 		if err != nil {
 			return err
 		}
+		store.Kinesis = k
 		if err := s.spill(store, k, l.name, l.max, log); err != nil {
 			return err
 		}
@@ -191,7 +194,7 @@ func (s *Stores) openKinesis(ctx context.Context, c *config.Config, name, consum
 	}
 	k, err := kinesis.Open(ctx, kinesis.Config{
 		Client: awskinesis.NewFromConfig(access), Stream: c.Stream.Prefix + "-" + name, Shards: shards,
-		Retention: time.Duration(c.Stream.RetentionHours) * time.Hour, KV: s.KV, FanOut: consumer,
+		Retention: time.Duration(c.Stream.RetentionHours) * time.Hour, KV: s.KV, FanOut: consumer, FirstRead: s.firstRead,
 		Reads: float64(c.Stream.ReadsPerSecond), Poll: time.Second / time.Duration(c.Stream.ReadsPerSecond), Logger: log,
 	})
 	if err != nil {

@@ -58,6 +58,9 @@ type Stores struct {
 	Tables  *dynamodb.Tables
 	now     func() time.Time // of the configuration
 	closers []io.Closer
+	// firstRead is how many records an iterator of Kinesis reads at first; 0: as many
+	// as it gets.
+	firstRead int
 }
 
 // ErrInUse says that another server has the data directory.
@@ -65,8 +68,17 @@ var ErrInUse = errors.New("another fieldgate serves it; stop it, or name another
 
 // Open opens a data directory, making it if need be, and what else the
 // configuration names. The caller closes the stores.
-func Open(ctx context.Context, c *config.Config, log *slog.Logger) (s *Stores, err error) {
-	s = &Stores{now: c.Now}
+func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Stores, error) {
+	return (&Stores{now: c.Now}).open(ctx, c, log)
+}
+
+// OpenForCalls is Open for a program that is called with what the logs have, and
+// reads in them only what it was not called with.
+func OpenForCalls(ctx context.Context, c *config.Config, log *slog.Logger) (*Stores, error) {
+	return (&Stores{now: c.Now, firstRead: 2}).open(ctx, c, log) // where it is, and what follows
+}
+
+func (s *Stores) open(ctx context.Context, c *config.Config, log *slog.Logger) (_ *Stores, err error) {
 	dir := c.DataDir
 	defer func() {
 		if err != nil {
