@@ -34,6 +34,8 @@ type binder struct {
 	// metrics and catalogs are the scans met, in order.
 	metrics  []*MetricScan
 	catalogs []*CatalogScan
+	// trace, if not nil, gets what the parser's nodes were bound to.
+	trace *trace
 	// lookups are the calls that look into the catalog.
 	lookups []*CatalogCall
 }

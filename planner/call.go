@@ -99,6 +99,9 @@ func (b *binder) callSite(sc *scope, n *pgquery.FuncCall) (*callSite, error) {
 			withHint("To use the hypothetical-set aggregate %s, the number of hypothetical direct arguments (here %d) "+
 				"must match the number of ordering columns (here %d).", c.name, len(c.args)-len(n.AggOrder), len(n.AggOrder))
 	}
+	if b.trace != nil {
+		b.trace.calls[n] = c
+	}
 	return c, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
 	"github.com/fieldgate/fieldgate/sources"
 )
@@ -111,7 +112,7 @@ func objectOID(ctx context.Context, catalog sources.Catalog, pin sources.Catalog
 }
 
 // catalogView is the catalog's view of this session.
-func (s *Session) catalogView(names *lookup) *sources.CatalogView {
+func (s *Session) catalogView(ctx context.Context, names *lookup) *sources.CatalogView {
 	return &sources.CatalogView{
 		Snapshot:  names.snapshot,
 		User:      s.id.User,
@@ -124,6 +125,9 @@ func (s *Session) catalogView(names *lookup) *sources.CatalogView {
 		Cursors:   s.openCursors,
 		Prepared:  s.namedStatements,
 		Activity:  s.others,
-		Signal:    s.signal,
+		Definition: func(v *schema.View, pretty bool, wrap int) string {
+			return s.viewDefinition(ctx, names.snapshot, v, pretty, wrap)
+		},
+		Signal: s.signal,
 	}
 }

@@ -10,6 +10,14 @@ import (
 // expr binds an expression. A literal or parameter that nothing gave a type yet
 // comes back as unknown.
 func (b *binder) expr(sc *scope, n *pgquery.Node) (Expr, error) {
+	e, err := b.plainExpr(sc, n)
+	if b.trace != nil && err == nil {
+		b.trace.types[n] = e.Type()
+	}
+	return e, err
+}
+
+func (b *binder) plainExpr(sc *scope, n *pgquery.Node) (Expr, error) {
 	switch n := n.GetNode().(type) {
 	case *pgquery.Node_ColumnRef:
 		return b.columnRef(sc, n.ColumnRef)

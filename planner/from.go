@@ -28,6 +28,14 @@ func (b *binder) from(sc *scope, nodes []*pgquery.Node) ([]FromItem, error) {
 
 // fromItem binds one item of FROM and gives what names can refer to in it.
 func (b *binder) fromItem(sc *scope, n *pgquery.Node) (FromItem, []*item, error) {
+	f, items, err := b.plainFromItem(sc, n)
+	if b.trace != nil && err == nil {
+		b.trace.items[n] = items[len(items)-1]
+	}
+	return f, items, err
+}
+
+func (b *binder) plainFromItem(sc *scope, n *pgquery.Node) (FromItem, []*item, error) {
 	switch n := n.GetNode().(type) {
 	case *pgquery.Node_RangeVar:
 		return b.rangeVar(sc, n.RangeVar)
@@ -59,6 +67,9 @@ func (b *binder) rangeVar(sc *scope, rv *pgquery.RangeVar) (FromItem, []*item, e
 	t, err := b.names.table(rv.Schemaname, rv.Relname, rv.Location)
 	if err != nil {
 		return nil, nil, err
+	}
+	if b.trace != nil {
+		b.trace.tables[rv] = t
 	}
 	alias := rv.Relname
 	if rv.Alias != nil {

@@ -92,6 +92,9 @@ func (b *binder) wholeRowOrField(sc *scope, name string, at int32) (Expr, error)
 					return b.only(found, name, at)
 				}
 			}
+			if scan, ok := it.relation.(*FunctionScan); ok && len(scan.Cols) == 1 {
+				return b.columnAt(it, 0, at)
+			}
 			return b.wholeRow(it)
 		}
 	}
@@ -244,11 +247,13 @@ func (b *binder) only(found []candidate, name string, at int32) (Expr, error) {
 	if err := c.it.checkLateral(at); err != nil {
 		return nil, err
 	}
+	b.trace.beyond(at, c)
 	e, err := b.readColumn(c.it, c.column)
 	return placed(e, at), err
 }
 
 func (b *binder) columnAt(it *item, i int, at int32) (Expr, error) {
+	b.trace.column(at, it, i)
 	e, err := b.column(it, i)
 	return placed(e, at), err
 }

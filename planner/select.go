@@ -50,6 +50,9 @@ func (b *binder) selectStmt(outer *scope, n *pgquery.SelectStmt, u unknowns) (*Q
 		return nil, err
 	}
 	q.CTEs = sc.with.used(sc)
+	if b.trace != nil {
+		b.trace.queries[n] = q
+	}
 	return q, nil
 }
 

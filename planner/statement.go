@@ -221,7 +221,7 @@ func (s *Session) lookup(ctx context.Context, path []string) (*lookup, error) {
 		return nil, err
 	}
 	names.pinned = sync.OnceValues(func() (sources.CatalogPin, error) {
-		return s.planner.cfg.Catalog.Pin(ctx, s.catalogView(names))
+		return s.planner.cfg.Catalog.Pin(ctx, s.catalogView(ctx, names))
 	})
 	names.objectOID = func(relation, column, name string) (uint32, bool, error) {
 		pin, err := names.pinned()

@@ -114,7 +114,7 @@ func (b *binder) star(sc *scope, q *Query, parts []string, at int32) error {
 		if err != nil {
 			return err
 		}
-		return b.starItem(q, it)
+		return b.starItem(q, it, at)
 	}
 	found := false
 	for _, it := range sc.items {
@@ -122,7 +122,7 @@ func (b *binder) star(sc *scope, q *Query, parts []string, at int32) error {
 			continue
 		}
 		found = true
-		if err := b.starItem(q, it); err != nil {
+		if err := b.starItem(q, it, at); err != nil {
 			return err
 		}
 	}
@@ -134,11 +134,12 @@ func (b *binder) star(sc *scope, q *Query, parts []string, at int32) error {
 
 // starItem adds the columns of an item. A view does not use what a star stands for,
 // but its outputs.
-func (b *binder) starItem(q *Query, it *item) error {
+func (b *binder) starItem(q *Query, it *item, at int32) error {
 	uses := b.uses
 	b.uses = nil
 	defer func() { b.uses = uses }()
 	for i := range it.columns {
+		b.trace.star(at, it, i)
 		e, err := b.column(it, i)
 		if err != nil {
 			return err

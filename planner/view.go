@@ -42,10 +42,13 @@ func (b *binder) viewQuery(v *schema.View) (*Query, error) {
 	b.params, b.viewing = &parameters{values: []*Const{}}, append(slices.Clone(b.viewing), v.Name)
 	b.names.path, b.names.meant, b.names.noted = v.Path, v.Relations, nil
 	if len(outer.viewing) > 0 {
-		b.uses = nil
+		b.uses, b.trace = nil, nil
+	}
+	if b.trace != nil {
+		b.trace.root = n
 	}
 	defer func() {
-		b.params, b.viewing, b.uses = outer.params, outer.viewing, outer.uses
+		b.params, b.viewing, b.uses, b.trace = outer.params, outer.viewing, outer.uses, outer.trace
 		b.names.path, b.names.meant, b.names.noted = names.path, names.meant, names.noted
 	}()
 	q, err := b.query(n)

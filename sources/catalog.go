@@ -120,6 +120,9 @@ type CatalogView struct {
 	// Activity lists the tenant's sessions as far as the user may see them; nil: only
 	// this one is known.
 	Activity func() []Activity
+	// Definition is a view's query as pg_get_viewdef prints it: pretty or not, and with
+	// lists that go on on another line beyond wrap characters. Nil: as it was written.
+	Definition func(v *schema.View, pretty bool, wrap int) string
 	// Signal stops the statement of another session of the tenant, or ends that; not
 	// found: there is none with that process id. Nil: nothing is found.
 	Signal func(pid int32, end bool) (found bool, err error)

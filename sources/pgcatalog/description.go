@@ -72,16 +72,8 @@ type object struct {
 	comment                 string
 	// sent are the sent names of the events in it, a table's own first.
 	sent []string
-	// query is the text of a user's view.
-	query string
-}
-
-// definition is a view's query as pg_get_viewdef gives it; nil: it is computed.
-func (o *object) definition() any {
-	if o.query == "" {
-		return nil
-	}
-	return " " + o.query + ";"
+	// view is a user's view, or nil.
+	view *schema.View
 }
 
 // attribute is a column of an object.
@@ -128,7 +120,7 @@ func metricObject(schemaName string, m *schema.Metric) object {
 // viewObject is a user's view as an object.
 func viewObject(v *schema.View) object {
 	o := tableObject(schemaPublic, v.Name, schema.ViewOID(v))
-	o.kind, o.comment, o.query = 'v', v.Comment, v.Query
+	o.kind, o.comment, o.view = 'v', v.Comment, v
 	for i, c := range v.Columns {
 		t, _ := postgres.TypeByOID(postgres.OID(c.TypeOID))
 		o.attributes = append(o.attributes, attribute{

@@ -73,7 +73,7 @@ func lookupFunctions() map[string]lookupFunc {
 		"pg_get_functiondef(oid)":                 plain(functionDefinition),
 		"pg_get_viewdef(oid)":                     plain(viewDefinition),
 		"pg_get_viewdef(oid, boolean)":            plain(viewDefinition),
-		"pg_get_viewdef(oid, integer)":            plain(viewDefinition),
+		"pg_get_viewdef(oid, integer)":            plain(wrappedViewDefinition),
 		"pg_get_viewdef(text)":                    plain(namedViewDefinition),
 		"pg_get_viewdef(text, boolean)":           plain(namedViewDefinition),
 		"pg_get_serial_sequence(text, text)":      plain(serialSequence),
@@ -147,13 +147,34 @@ func oneIdentifier(text string) (string, bool) {
 	return parts[0], true
 }
 
-// viewDefinition prints the query of a view by its number.
+// viewDefinition prints the query of a view by its number, pretty if the second
+// argument says so.
 func viewDefinition(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-	o, ok := p.state.names().byOID[args.Ints[0]]
-	if !ok || o.query == "" {
-		return nullResult(), nil
+	return p.definitionOf(args.Ints[0], args.Ints[1] != 0, 0), nil
+}
+
+// wrappedViewDefinition prints it pretty, its lists wrapped beyond so many characters.
+func wrappedViewDefinition(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	return p.definitionOf(args.Ints[0], true, int(args.Ints[1])), nil
+}
+
+func (p *pin) definitionOf(oid int64, pretty bool, wrap int) sources.CatalogResult {
+	o, ok := p.state.names().byOID[oid]
+	if !ok || o.view == nil {
+		return nullResult()
 	}
-	return textResult(" " + o.query + ";"), nil
+	return textResult(p.definition(o, pretty, wrap).(string))
+}
+
+// definition is a view's query as pg_get_viewdef gives it; nil: it is computed.
+func (p *pin) definition(o *object, pretty bool, wrap int) any {
+	switch {
+	case o.view == nil:
+		return nil
+	case p.view.Definition == nil:
+		return " " + o.view.Query + ";"
+	}
+	return p.view.Definition(o.view, pretty, wrap)
 }
 
 // namedViewDefinition takes the view's name.
@@ -162,7 +183,7 @@ func namedViewDefinition(p *pin, args sources.CatalogArgs) (sources.CatalogResul
 	if err != nil {
 		return nullResult(), err
 	}
-	return viewDefinition(p, sources.CatalogArgs{Ints: [3]int64{int64(o.oid)}})
+	return p.definitionOf(int64(o.oid), args.Ints[0] != 0, 0), nil
 }
 
 func userByID(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {

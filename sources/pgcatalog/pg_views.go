@@ -1,10 +1,14 @@
 package pgcatalog
 
+import "context"
+
 // viewRows lists the views. Those that are computed have no text.
-func viewRows(s *state, b *builder) {
-	for _, o := range s.allObjects() {
+func viewRows(_ context.Context, p *pin, b *builder) error {
+	for _, o := range p.state.allObjects() {
 		if o.kind == 'v' {
-			b.add("schemaname", o.schema, "viewname", o.name, "viewowner", namespaceOwner(o.schema, s.owner).name, "definition", o.definition())
+			b.add("schemaname", o.schema, "viewname", o.name, "viewowner", namespaceOwner(o.schema, p.state.owner).name,
+				"definition", p.definition(&o, false, 0))
 		}
 	}
+	return nil
 }
