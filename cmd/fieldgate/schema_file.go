@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/rest"
+	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema"
 )
 
@@ -100,7 +101,17 @@ func (a *admin) applySchema(ctx context.Context, tenant string, f *schemaFile) (
 	if errors.Is(err, errNotApplied) {
 		err = nil
 	}
-	return answer, err
+	return answer, withDetail(err)
+}
+
+// withDetail adds what psql shows in a line of its own: which view needs what a change
+// takes away.
+func withDetail(err error) error {
+	var e *planner.Error
+	if errors.As(err, &e) && e.Detail != "" {
+		return fmt.Errorf("%w: %s", err, e.Detail)
+	}
+	return err
 }
 
 func schemaCommand() *cobra.Command {
