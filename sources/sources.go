@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
@@ -187,6 +188,28 @@ type BatchSplit struct {
 	// Suspect marks rows (by index in Batch) that may stand in the lake too;
 	// they are read only if no file of the statement holds their _ts and _id.
 	Suspect []uint32
+	// Kept says that later statements may read the same batch, until nearline lets go
+	// of it and tells Copies.
+	Kept bool
+}
+
+// Copies is the port to what an engine copies of nearline's batches, in a form that it
+// scans faster. A statement reads a copy to its end, whatever becomes of it meanwhile.
+type Copies interface {
+	// Share gives the room in which copies are counted. Without it there are none.
+	Share(room Room)
+	// Forget says that nearline lets go of batches of a dataset.
+	Forget(dataset schema.Dataset, batches []*Batch)
+	// Drop lets go of the copies that no statement has begun to read for so long.
+	Drop(unread time.Duration)
+}
+
+// Room is the memory that copies share with the rows themselves.
+type Room interface {
+	// Reserve counts bytes more, if copies may take them.
+	Reserve(bytes int64) bool
+	// Count counts bytes more, or fewer, that copies take in any case.
+	Count(bytes int64)
 }
 
 // Batch is a run of one dataset's rows by column. It is never changed once it

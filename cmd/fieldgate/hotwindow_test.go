@@ -123,3 +123,91 @@ func TestHotWindowGivesWay(t *testing.T) {
 	h.want(t, last, step*steps, true)
 	h.want(t, 0, step*steps, false)
 }
+
+// scans asks over all gauges, often enough for them to be copied into a table, and
+// wants the first n, each once.
+func (h *hotWindow) scans(t *testing.T, n int, table bool) {
+	t.Helper()
+	sum := 0
+	for k := range n {
+		sum += k % 7
+	}
+	want := fmt.Sprintf("%d|%d|%d|%d", n, n, sum, min(n, 50))
+	const sql = `select count(*), count(distinct _id), coalesce(sum(level), 0), count(distinct device) from gauge where timestamp > '2000-01-01'`
+	for range 6 {
+		if got := h.query(t, sql); got != want {
+			t.Fatalf("%s:\n got %s\nwant %s", sql, got, want)
+		}
+	}
+	if plan := h.query(t, `explain (verbose) `+sql); strings.Contains(plan, "FROM copy_") != table {
+		t.Errorf("a table is read: %v, want %v\n%s", !table, table, plan)
+	}
+}
+
+// TestHotWindowTables: many rows are scanned again and again, over compaction, what
+// comes meanwhile, changes of the schema, a drop and a restart, of two tenants.
+func TestHotWindowTables(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := &hotWindow{start(t, dir), time.Now().UTC().Add(-10 * time.Hour).Truncate(time.Second)}
+	h.query(t, `create table gauge (device text, level integer)`)
+	const first, all = 22_000, 34_000
+	h.post(t, gauges(h.start, 0, first))
+	h.eventually(t, `select count(*) from gauge`, itoa(first))
+	h.scans(t, first, true)
+
+	must(t, dir, "", "tenant", "add", "other")
+	key := keyPattern.FindStringSubmatch(must(t, dir, "", "key", "add", "--tenant", "other"))[1]
+	must(t, dir, "secret\n", "user", "add", "ann", "--tenant", "other", "--owner", "--password-stdin")
+	for lines := gauges(h.start, 0, 11_000); len(lines) > 0; lines = lines[500:] {
+		h.send(t, "/v1/events", strings.Join(lines[:500], "\n"), "X-Api-Key", key)
+	}
+	conn, err := h.as(t.Context(), "ann", "secret", "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 6 {
+		awaitRows(t, conn, `select count(*) from gauge`, "11000")
+		awaitRows(t, conn, `select count(distinct device) * 100 + max(level) from gauge`, "5006")
+	}
+	if err := conn.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+
+	compacted := make(chan string)
+	go func() {
+		text, err := h.tryQuery(t, `select fieldgate.compact()`)
+		compacted <- fmt.Sprint(text, err)
+	}()
+	h.post(t, gauges(h.start, first-500, all-first+500)) // 500 of them again
+	for n := first; n < all; {
+		text := h.query(t, `select count(*), count(distinct _id), coalesce(sum(level), 0) from gauge where timestamp > '2000-01-01'`)
+		sum := 0
+		if _, err := fmt.Sscanf(text, "%d|", &n); err != nil {
+			t.Fatal(err)
+		}
+		for k := range n {
+			sum += k % 7
+		}
+		if want := fmt.Sprintf("%d|%d|%d", n, n, sum); n < first || text != want {
+			t.Fatalf("amid compaction %s, want %s", text, want)
+		}
+	}
+	t.Log(<-compacted)
+	h.scans(t, all, true)
+	h.post(t, []string{strings.Replace(gauges(h.start, all, 1)[0], `"level":`, `"level":"x","old":`, 1)})
+	h.query(t, `alter table gauge drop column level`)
+	h.query(t, `alter table gauge add column level text`)
+	for range 6 {
+		h.eventually(t, `select count(*), count(level), max(level), count(old) from gauge where timestamp > '2000-01-01'`, fmt.Sprintf("%d|%[1]d|x|1", all+1))
+	}
+	h.query(t, `drop table gauge`)
+	h.query(t, `create table gauge (device text, level integer)`)
+	h.scans(t, 0, false)
+	h.post(t, gauges(h.start, 0, first))
+	h.eventually(t, `select count(*) from gauge`, itoa(first))
+	h.scans(t, first, true)
+	h.close(t)
+	h.instance = start(t, dir)
+	h.scans(t, first, true)
+}

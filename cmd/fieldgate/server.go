@@ -459,6 +459,8 @@ func (s *server) wireReading() (err error) {
 	var recent sources.Nearline = s.writing.tail
 	if s.stores.Tables != nil {
 		recent = s.stores.Tables
+	} else {
+		s.writing.tail.Share(s.reading.engine)
 	}
 	s.reading.planner, err = planner.New(planner.Config{
 		Schemas: s.schemas, Observed: s.learned.observed, Nearline: recent, Lake: s.stores.Lake, Catalog: catalog,

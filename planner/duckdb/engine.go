@@ -9,13 +9,15 @@ import (
 	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
 )
 
 // Engine runs plans on DuckDB, one in-memory instance a tenant. It is safe for
 // concurrent use.
 type Engine struct {
-	cfg Config
+	cfg    Config
+	copies *copies
 
 	mu        sync.Mutex
 	instances map[string]*instance
@@ -33,7 +35,7 @@ func New(cfg Config) (*Engine, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Engine{cfg: cfg, instances: map[string]*instance{}}, nil
+	return &Engine{cfg: cfg, copies: newCopies(cfg.Logger), instances: map[string]*instance{}}, nil
 }
 
 // Close waits for what runs and closes all instances. Statements started
@@ -47,6 +49,7 @@ func (e *Engine) Close() error {
 	var errs []error
 	for _, in := range open {
 		errs = append(errs, in.close())
+		e.copies.count(in, 0)
 	}
 	return errors.Join(errs...)
 }
@@ -67,7 +70,10 @@ func (e *Engine) CloseTenant(tenant string) error {
 	if in == nil {
 		return nil
 	}
-	return in.close()
+	e.copies.dropTenant(tenant)
+	err := in.close()
+	e.copies.count(in, 0)
+	return err
 }
 
 // instance returns the tenant's instance, open.
@@ -92,6 +98,13 @@ func (e *Engine) instance(tenant string) (*instance, error) {
 	}
 	e.instances[tenant] = in
 	return in, nil
+}
+
+// opened is the tenant's instance if it is open, or nil.
+func (e *Engine) opened(tenant string) *instance {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.instances[tenant]
 }
 
 // Check says whether the engine can print the query.
@@ -158,8 +171,16 @@ func (e *Engine) run(ctx context.Context, plan *planner.Plan, query *planner.Que
 	if err != nil {
 		return nil, asError(err)
 	}
-	r := &rows{in: in, conn: conn, columns: plan.Columns}
+	r := &rows{in: in, conn: conn, columns: plan.Columns, copies: e.copies}
+	copied := func(ds *schema.Dataset, columns []string, batches []*sources.BatchSplit) (*copyScan, []*sources.BatchSplit) {
+		scan, left := e.copies.scan(ctx, in, ds, columns, batches)
+		if scan != nil {
+			r.tables = append(r.tables, scan.table)
+		}
+		return scan, left
+	}
 	p := printerOf(plan, in.rows)
+	p.copied = copied
 	p.first, p.slice, p.fetches = conn.first, slice, e.cfg.Files != nil
 	reads := readsFiles(plan)
 	if reads && slice == nil {
@@ -179,7 +200,7 @@ func (e *Engine) run(ctx context.Context, plan *planner.Plan, query *planner.Que
 		// It reads the same of the same files.
 		r.careful = func() (string, []int64, error) {
 			p := printerOf(plan, in.rows)
-			p.careful, p.first = true, conn.first+int64(len(r.registered))
+			p.careful, p.first, p.copied = true, conn.first+int64(len(r.registered)), copied
 			sql, err := p.statement(query)
 			return sql, p.registered, err
 		}
@@ -255,10 +276,19 @@ func printerOf(plan *planner.Plan, rows *registry) *printer {
 	return p
 }
 
-// Explain prints the plan without running it.
+// Explain prints the plan without running it, as it would run now.
 func (e *Engine) Explain(plan *planner.Plan) (*planner.EngineExplain, error) {
 	p := printerOf(plan, newRegistry())
 	p.explains = true
+	var tables []*copyTable
+	p.copied = func(ds *schema.Dataset, columns []string, batches []*sources.BatchSplit) (*copyScan, []*sources.BatchSplit) {
+		scan, left := e.copies.use(e.opened(plan.Tenant), ds, columns, batches)
+		if scan != nil {
+			tables = append(tables, scan.table)
+		}
+		return scan, left
+	}
+	defer func() { e.copies.release(tables) }()
 	sql, err := p.statement(plan.Query)
 	if err != nil {
 		return nil, err

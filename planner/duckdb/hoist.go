@@ -17,6 +17,11 @@ const maxHoistedRows = 64 << 10
 // IN of many comparisons only if it sees what they compare with.
 const maxHoisted = 16
 
+// maxHoistedWhole bounds the rows in batches that are read as a whole: more are read
+// faster from a table, which has no such columns, though the statement is then planned
+// whenever it runs.
+const maxHoistedWhole = 2 * copyLeast
+
 // maxFewFiles is how many files a statement reads at most that is kept prepared: its
 // text names them.
 const maxFewFiles = 16
@@ -91,7 +96,7 @@ func comparedWith(where planner.Expr) []*planner.Const {
 
 // isSmall says that a scan reads some rows in batches, not many, and no file.
 func isSmall(s *planner.MetricScan) bool {
-	rows := 0
+	rows, whole := 0, 0
 	for _, d := range s.Splits {
 		for _, split := range d.Splits {
 			switch {
@@ -102,9 +107,12 @@ func isSmall(s *planner.MetricScan) bool {
 			default:
 				rows += split.Batch.Batch.Rows
 			}
+			if mayCopy(split.Batch) {
+				whole += split.Batch.Batch.Rows
+			}
 		}
 	}
-	return rows > 0 && rows <= maxHoistedRows
+	return rows > 0 && rows <= maxHoistedRows && whole < maxHoistedWhole
 }
 
 // constantsOf gathers the constants that a condition compares columns and what is

@@ -27,6 +27,10 @@ type instance struct {
 	opened int64 // connections ever
 	closed bool
 	inUse  sync.WaitGroup
+
+	tablesMu sync.Mutex
+	// tableBytes is what the tables took when last measured.
+	tableBytes int64
 }
 
 // connection is one of DuckDB's; it runs one statement at a time.
@@ -157,6 +161,12 @@ func (in *instance) connect() (*connection, error) {
 	}
 	in.inUse.Add(1)
 	return c, nil
+}
+
+func (in *instance) isClosed() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.closed
 }
 
 // acquire takes a connection for one statement.

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
 	"github.com/fieldgate/fieldgate/sources"
 )
@@ -36,6 +37,9 @@ type printer struct {
 	first      int64
 	// slice, if set, are the times of the rows that the statement is of.
 	slice *sources.Bounds
+	// copied has batches of a dataset, of which whole ones are read, read from a table
+	// that has the columns, and gives those that none has; nil: all are read as they are.
+	copied func(dataset *schema.Dataset, columns []string, batches []*sources.BatchSplit) (*copyScan, []*sources.BatchSplit)
 	// reads are what the statement reads of files, noted if fetches: files are fetched
 	// before they are read.
 	fetches bool

@@ -113,7 +113,7 @@ func (p *printer) datasetBranches(s *planner.MetricScan, d planner.DatasetSplits
 			batches = append(batches, split.Batch)
 		}
 	}
-	out = append(out, p.batchBranches(s, u, batches, files)...)
+	out = append(out, p.batchBranches(s, &d.Dataset, u, batches, files)...)
 	for _, g := range groupFiles(u, files) {
 		out = append(out, p.fileBranch(s, u, g))
 	}
@@ -352,7 +352,7 @@ func overlapping(files []*sources.FileSplit, bounds sources.Bounds) []*sources.F
 }
 
 // batchBranches read rows in Go memory.
-func (p *printer) batchBranches(s *planner.MetricScan, u use, batches []*sources.BatchSplit, files []*sources.FileSplit) []*branch {
+func (p *printer) batchBranches(s *planner.MetricScan, ds *schema.Dataset, u use, batches []*sources.BatchSplit, files []*sources.FileSplit) []*branch {
 	if len(batches) == 0 {
 		return nil
 	}
@@ -373,17 +373,6 @@ func (p *printer) batchBranches(s *planner.MetricScan, u use, batches []*sources
 	if len(near) == 0 {
 		batches = gather(batches, columns)
 	}
-	constants := p.hoisted.of(s)
-	sure, suspect := newBatchSource(columns, constants), newBatchSource(withIdentity(columns), constants)
-	for _, b := range batches {
-		clean, doubtful := split(b, len(near) > 0)
-		if doubtful == nil {
-			sure.add(b.Batch, b.Select)
-			continue
-		}
-		sure.add(b.Batch, clean)
-		suspect.add(b.Batch, doubtful)
-	}
 	read := map[string]string{}
 	for _, c := range columns {
 		read[c] = quoteName(c)
@@ -395,13 +384,59 @@ func (p *printer) batchBranches(s *planner.MetricScan, u use, batches []*sources
 	if p.slice != nil {
 		sliced = boundsConditions(*p.slice, times, quoteName(sources.ColumnTS))
 	}
-	out := []*branch{{from: p.registerRows(sure), read: read, where: sliced}}
+	constants := p.hoisted.of(s)
+	var out []*branch
+	if p.copied != nil && len(constants) == 0 {
+		var scan *copyScan
+		if scan, batches = p.copiedOf(ds, columns, batches, len(near) > 0); scan != nil {
+			out = scan.branches(read, sliced)
+		}
+		if len(batches) == 0 {
+			return out
+		}
+	}
+	sure, suspect := newBatchSource(columns, constants), newBatchSource(withIdentity(columns), constants)
+	for _, b := range batches {
+		clean, doubtful := split(b, len(near) > 0)
+		if doubtful == nil {
+			sure.add(b.Batch, b.Select)
+			continue
+		}
+		sure.add(b.Batch, clean)
+		suspect.add(b.Batch, doubtful)
+	}
+	out = append(out, &branch{from: p.registerRows(sure), read: read, where: sliced})
 	if suspect.count > 0 {
 		name := p.name("b")
 		out = append(out, &branch{
 			from: p.registerRows(suspect) + " AS " + name, read: read,
 			where: []string{p.notInFiles(name, near)},
 		})
+	}
+	return out
+}
+
+// copiedOf has what can be read from a table read from there, and leaves the other
+// batches: parts of some, those that the open segment shows, and those with rows that
+// are to be looked up in files.
+func (p *printer) copiedOf(ds *schema.Dataset, columns []string, batches []*sources.BatchSplit, files bool) (scan *copyScan, left []*sources.BatchSplit) {
+	var whole []*sources.BatchSplit
+	for _, b := range batches {
+		if mayCopy(b) && (!files || len(b.Suspect) == 0) {
+			whole = append(whole, b)
+		} else {
+			left = append(left, b)
+		}
+	}
+	scan, whole = p.copied(ds, columns, whole)
+	return scan, append(left, whole...)
+}
+
+// branches read the table.
+func (s *copyScan) branches(read map[string]string, where []string) (out []*branch) {
+	for _, r := range s.ranges {
+		inRange := fmt.Sprintf("%s BETWEEN %d AND %d", columnRun, r[0], r[1])
+		out = append(out, &branch{from: s.table.name, read: read, where: append(slices.Clone(where), inRange)})
 	}
 	return out
 }

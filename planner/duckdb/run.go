@@ -42,6 +42,9 @@ type rows struct {
 	conn       *connection
 	columns    []planner.ResultColumn
 	registered []int64
+	// tables are the copies that it reads.
+	copies *copies
+	tables []*copyTable
 	// files lets go of the files that are read; nil if they are not held.
 	files func()
 	// whole has all of those files fetched; nil if they are there, or once rows were
@@ -333,6 +336,7 @@ func (r *rows) Close() error {
 		bindings.DestroyPrepare(&r.statement)
 	}
 	r.in.rows.remove(r.registered)
+	r.copies.release(r.tables)
 	if r.files != nil {
 		r.files()
 	}

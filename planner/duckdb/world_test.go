@@ -17,6 +17,7 @@ import (
 	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/sources/bolt"
 	"github.com/fieldgate/fieldgate/sources/lake"
+	"github.com/fieldgate/fieldgate/sources/nearline"
 	"github.com/fieldgate/fieldgate/sources/objstore"
 	"github.com/fieldgate/fieldgate/sources/vfs"
 )
@@ -28,6 +29,8 @@ type world struct {
 	engine  *duckdb.Engine
 	lake    *lake.Store
 	recent  []sources.Split // of nearline
+	tail    *nearline.Tail  // in place of them, if there is one
+	planner *planner.Planner
 	session *planner.Session
 	written int
 }
@@ -80,17 +83,31 @@ func newWorldOf(t testing.TB, settings map[string]string, cfg lake.Config, engin
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.session, err = p.NewSession(planner.Identity{Tenant: "t", User: "u", Owner: true}, settings, planner.Client{PID: 1}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.session.Close)
+	w.planner = p
+	w.session = w.newSession(settings)
 	w.rows(weatherTable)
 	w.rows(`SELECT fieldgate.add_alias('weather', 'temp', 'temp_f', '(value - 32) * 5 / 9')`)
 	return w
 }
 
+// newSession is one more session of the tenant.
+func (w *world) newSession(settings map[string]string) *planner.Session {
+	w.t.Helper()
+	s, err := w.planner.NewSession(planner.Identity{Tenant: "t", User: "u", Owner: true}, settings, planner.Client{PID: 1})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(s.Close)
+	return s
+}
+
 // Pin, Splits and Window make the world the nearline of its planner.
-func (w *world) Pin(context.Context, []schema.Dataset) (sources.Pin, error) { return w, nil }
+func (w *world) Pin(ctx context.Context, datasets []schema.Dataset) (sources.Pin, error) {
+	if w.tail != nil {
+		return w.tail.Pin(ctx, datasets)
+	}
+	return w, nil
+}
 
 func (w *world) Splits(_ context.Context, ds schema.Dataset, _ sources.Watermarks, _ sources.Filter) (sources.Recent, error) {
 	if ds != weather {

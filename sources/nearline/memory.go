@@ -17,13 +17,19 @@ type memory struct {
 
 	mu   sync.Mutex
 	held int64
+	// copies is the part of held that copies of rows take.
+	copies int64
 	// freed is closed and replaced when less is held than before.
 	freed chan struct{}
 }
 
-// Memory is what a tail holds and may hold, in bytes.
+// copiesShare is the part of the bound that copies of rows take at most: one in so
+// many bytes.
+const copiesShare = 4
+
+// Memory is what a tail holds and may hold, in bytes. Copies is a part of Used.
 type Memory struct {
-	Used, HighWater, Bound int64
+	Used, Copies, HighWater, Bound int64
 }
 
 func newMemory(bound, highWater int64) *memory {
@@ -39,6 +45,21 @@ func (m *memory) add(bytes int64) {
 		close(m.freed)
 		m.freed = make(chan struct{})
 	}
+}
+
+// addCopies accounts for bytes more, or fewer, of copies.
+func (m *memory) addCopies(bytes int64) {
+	m.mu.Lock()
+	m.copies += bytes
+	m.mu.Unlock()
+	m.add(bytes)
+}
+
+// mayCopy says whether copies may take bytes more of their share.
+func (m *memory) mayCopy(bytes int64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.copies+bytes <= m.bound/copiesShare
 }
 
 // over is how much is held above the high-water mark.
@@ -69,7 +90,7 @@ func (m *memory) full() <-chan struct{} {
 func (m *memory) figures() Memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return Memory{Used: m.held, HighWater: m.highWater, Bound: m.bound}
+	return Memory{Used: m.held, Copies: m.copies, HighWater: m.highWater, Bound: m.bound}
 }
 
 // Pressure gives a token whenever the tail holds more than its high-water mark

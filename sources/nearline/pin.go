@@ -60,7 +60,7 @@ func (p *pin) Splits(_ context.Context, name schema.Dataset, past sources.Waterm
 			from = nil
 		}
 		if rows, ok := p.tail.selectRows(s, from, filter); ok {
-			out.Splits = append(out.Splits, sources.Split{Batch: &sources.BatchSplit{Batch: s.batch, Select: rows, Suspect: s.suspect}})
+			out.Splits = append(out.Splits, sources.Split{Batch: s.split(rows, s.suspect)})
 		}
 	}
 	return out, nil
@@ -76,7 +76,7 @@ func (p *pin) Window(_ context.Context, name schema.Dataset, watermarks sources.
 	}
 	for _, s := range slices.Backward(v.segments) {
 		if rows, ok := p.tail.selectRows(s, nil, filter); ok {
-			out.Splits = append(out.Splits, sources.Split{Batch: &sources.BatchSplit{Batch: s.batch, Select: rows}})
+			out.Splits = append(out.Splits, sources.Split{Batch: s.split(rows, nil)})
 		}
 	}
 	return out, true, nil

@@ -15,6 +15,11 @@ type segment struct {
 	indexes *indexes
 }
 
+// split is some rows of the segment, or all if rows is nil.
+func (s *segment) split(rows, suspect []uint32) *sources.BatchSplit {
+	return &sources.BatchSplit{Batch: s.batch, Select: rows, Suspect: suspect, Kept: s.indexes != nil}
+}
+
 // age is the time by which the segment is told old from new: that of a row in
 // its middle, lest one with a time of the far future keeps all the others.
 func (s *segment) age() int64 { return s.batch.TS[s.batch.Rows/2] }

@@ -27,16 +27,21 @@ func (t *Tail) selectRows(s *segment, past sources.Watermarks, filter sources.Fi
 			continue
 		case c == nil:
 			return nil, false // it is null in all rows
-		case !found:
+		}
+		test := matcher(c, f)
+		if !rare(b.Rows, fewPass, test) {
+			continue // the statement has the condition too, and tests it faster
+		}
+		if !found {
 			if rows, found = t.lookUp(s, c, f); found {
 				continue
 			}
 		}
-		tests = append(tests, matcher(c, f))
+		tests = append(tests, test)
 	}
 	if narrow := len(tests) > 0 || found; filter.Bounds.Min > b.Times.Min || filter.Bounds.Max < b.Times.Max {
 		inTime := func(r int) bool { return filter.Bounds.Contains(b.TS[r]) }
-		if narrow || rare(b.Rows, inTime) {
+		if narrow || rare(b.Rows, 2, inTime) {
 			tests = append(tests, inTime)
 		}
 	}
@@ -67,11 +72,15 @@ func allHold(tests []func(r int) bool, r int) bool {
 	return true
 }
 
-// rare says that at most half of a sample of the rows pass a test: then a list of
+// fewPass is of how many rows one passes a condition on a column, or fewer, for it to
+// be tested here.
+const fewPass = 8
+
+// rare says that at most one of so many rows of a sample pass a test: then a list of
 // those is worth its making.
-func rare(rows int, test func(r int) bool) bool {
+func rare(rows, of int, test func(r int) bool) bool {
 	const sample = 64
-	step := max(rows/sample, 1)
+	step := rows/sample | 1 // odd, since devices often take turns
 	passed, looked := 0, 0
 	for r := 0; r < rows; r += step {
 		looked++
@@ -79,7 +88,7 @@ func rare(rows int, test func(r int) bool) bool {
 			passed++
 		}
 	}
-	return 2*passed <= looked
+	return of*passed <= looked
 }
 
 // columnFor finds the column of a filter: nil if the batch has none. The filter

@@ -15,6 +15,7 @@ import (
 var (
 	_ Tables           = (*Tail)(nil)
 	_ sources.Nearline = (*Tail)(nil)
+	_ sources.Room     = (*Tail)(nil)
 )
 
 const (
@@ -31,11 +32,11 @@ const (
 type Config struct {
 	// Known tells rows that the lake may hold; nil: there are none.
 	Known Known
-	// MemoryBytes bounds rows and identities together; over it, writes wait.
-	// Default 256 MB.
+	// MemoryBytes bounds rows, identities and copies of rows together; over it,
+	// writes wait. Copies take a quarter of it at most. Default 256 MB.
 	MemoryBytes int64
-	// HighWaterBytes is where compacted rows are let go of, and if there are none,
-	// compaction is asked for. Default 60 % of MemoryBytes.
+	// HighWaterBytes is where compacted rows are let go of, then copies, and if there
+	// are none, compaction is asked for. Default 60 % of MemoryBytes.
 	HighWaterBytes int64
 	// BatchRows are the rows of a full batch. Default 10,000.
 	BatchRows int
@@ -85,6 +86,8 @@ type Tail struct {
 	through through
 	// settling lets one goroutine at a time let go of rows.
 	settling sync.Mutex
+	// copies are what an engine copies of the rows; nil: there is none.
+	copies sources.Copies
 
 	mu       sync.RWMutex
 	datasets map[schema.Dataset]*dataset
@@ -106,6 +109,13 @@ func NewTail(cfg Config) (*Tail, error) {
 		through:  through{at: map[logShard]stream.Sequence{}},
 		datasets: map[schema.Dataset]*dataset{},
 	}, nil
+}
+
+// Share has what an engine copies of the rows counted with them. It comes before the
+// first Write and the first Pin.
+func (t *Tail) Share(copies sources.Copies) {
+	t.copies = copies
+	copies.Share(t)
 }
 
 // Write implements Tables.

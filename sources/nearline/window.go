@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources"
@@ -39,23 +40,64 @@ func (d *dataset) cover(past sources.Watermarks) {
 	}
 }
 
-// settle lets go of the oldest compacted rows once more is held than the
-// high-water mark, and asks for compaction if that is not enough.
+// settle lets go of copies that nobody reads, of the oldest compacted rows and then
+// of all copies, once more is held than the high-water mark, and asks for compaction
+// if that is not enough.
 func (t *Tail) settle() {
 	if t.memory.over() < 0 {
 		return
 	}
 	t.settling.Lock()
 	defer t.settling.Unlock()
+	t.dropCopies(idleCopies)
+	t.evict()
+	if t.memory.over() < 0 {
+		return
+	}
+	t.dropCopies(0)
+	if t.memory.over() >= 0 {
+		t.memory.signal()
+	}
+}
+
+// idleCopies is how long copies stay that no statement reads.
+const idleCopies = 5 * time.Minute
+
+// dropCopies lets go of the copies that were not read for so long.
+func (t *Tail) dropCopies(unread time.Duration) {
+	if t.copies != nil {
+		t.copies.Drop(unread)
+	}
+}
+
+// evict lets go of the oldest compacted rows while more is held than the high-water
+// mark.
+func (t *Tail) evict() {
 	for _, evict := range []func(int64){t.evictSegments, t.evictParts} {
 		if over := t.memory.over(); over >= 0 {
 			evict(over + t.cfg.HighWaterBytes/evictShare)
 		}
 	}
-	if t.memory.over() >= 0 {
-		t.memory.signal()
-	}
 }
+
+// Reserve implements sources.Room. Compacted rows make way for copies, others do not.
+func (t *Tail) Reserve(bytes int64) bool {
+	t.settling.Lock()
+	defer t.settling.Unlock()
+	if !t.memory.mayCopy(bytes) {
+		return false
+	}
+	t.memory.addCopies(bytes)
+	t.evict()
+	if t.memory.over() >= 0 {
+		t.memory.addCopies(-bytes)
+		return false
+	}
+	return true
+}
+
+// Count implements sources.Room.
+func (t *Tail) Count(bytes int64) { t.memory.addCopies(bytes) }
 
 // candidate is a segment that may be let go.
 type candidate struct {
@@ -82,8 +124,21 @@ func (t *Tail) evictSegments(bytes int64) {
 	}
 	for d, segments := range chosen {
 		t.memory.add(-d.evict(segments))
+		t.tellCopies(d, segments)
 		t.forget(d)
 	}
+}
+
+// tellCopies says that segments of a dataset have left the tail.
+func (t *Tail) tellCopies(d *dataset, gone []*segment) {
+	if t.copies == nil || len(gone) == 0 {
+		return
+	}
+	batches := make([]*sources.Batch, len(gone))
+	for i, s := range gone {
+		batches[i] = s.batch
+	}
+	t.copies.Forget(d.name, batches)
 }
 
 // candidates appends the segments that are wholly in the lake.
@@ -133,17 +188,19 @@ func (t *Tail) evictParts(bytes int64) {
 		if bytes <= 0 {
 			return
 		}
-		freed := d.evictParts()
+		freed, replaced := d.evictParts()
 		t.memory.add(-freed)
+		t.tellCopies(d, replaced)
 		bytes -= freed
 	}
 }
 
-func (d *dataset) evictParts() (freed int64) {
+// evictParts replaces segments by what of them is not in the lake.
+func (d *dataset) evictParts() (freed int64, replaced []*segment) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.past == nil {
-		return 0
+		return 0, nil
 	}
 	before, evictions := d.bytes(), d.evictions
 	kept := make([]*segment, 0, len(d.sealed))
@@ -151,6 +208,7 @@ func (d *dataset) evictParts() (freed int64) {
 		if s.spans.coverage(d.past) == coveredSome {
 			if rest, gone := s.rest(d.past); rest != nil {
 				freed += s.indexes.drop()
+				replaced = append(replaced, s)
 				s = rest.segment(rest.builder.Batch())
 				s.indexes = &indexes{}
 				d.lose(gone)
@@ -166,10 +224,10 @@ func (d *dataset) evictParts() (freed int64) {
 		}
 	}
 	if d.evictions == evictions {
-		return 0
+		return 0, nil
 	}
 	d.release()
-	return freed + before - d.bytes()
+	return freed + before - d.bytes(), replaced
 }
 
 // lose notes that rows of these times are in the lake alone from now on.

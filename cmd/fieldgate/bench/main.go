@@ -43,6 +43,7 @@ func benchmarks() []benchmark {
 		{"wide", benchWide},
 		{"browse", benchBrowse},
 		{"point", benchPoint},
+		{"hot", benchHot},
 		{"objects", benchObjects},
 		{"nearline", benchNearline},
 		{"kinesis", benchKinesis},
@@ -51,7 +52,7 @@ func benchmarks() []benchmark {
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, wide, browse, point, wire, cancel, objects, nearline, kinesis")
+	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, wide, browse, point, hot, wire, cancel, objects, nearline, kinesis")
 	flag.StringVar(&o.binary, "binary", "bin/fieldgate", "the program to measure")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of the sustained and the steady run")
 	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of the query run")

@@ -146,8 +146,8 @@ const (
 
 // Limits bound memory and connections.
 type Limits struct {
-	// TailMB is the memory of recent events; over it compaction is forced, and
-	// then ingest slows to 503.
+	// TailMB is the memory of recent events and of their copies for scans; over it
+	// compaction is forced, and then ingest slows to 503.
 	TailMB int `yaml:"tail_mb"`
 	// EngineMB is the memory of one tenant's queries.
 	EngineMB int `yaml:"engine_mb"`
