@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -227,6 +228,51 @@ func TestRolesOnDemand(t *testing.T) {
 	if s.StreamModeDetails.StreamMode != types.StreamModeOnDemand || aws.ToInt32(s.ConsumerCount) != 2 {
 		t.Errorf("the raw stream is %s with %d consumers, want it on demand with 2", s.StreamModeDetails.StreamMode, aws.ToInt32(s.ConsumerCount))
 	}
+}
+
+// TestStagesBehind has ingest refuse events for the time being while no process runs the
+// stages, and take them once one does.
+func TestStagesBehind(t *testing.T) {
+	adjust := onAWS(t)
+	patience := func(roles ...string) func(*config.Config) {
+		return func(c *config.Config) {
+			adjust(c)
+			c.Roles, c.Limits.BehindSeconds = roles, 3
+		}
+	}
+	door := start(t, t.TempDir(), patience(config.RoleIngest))
+	// An empty request is refused either way, and stores nothing that could wait.
+	answered := func(status int) string {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+door.c.HTTPAddr+"/v1/events", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Api-Key", "demo-key")
+		var said string
+		for deadline := time.Now().Add(visibleWithin); time.Now().Before(deadline); {
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(res.Body)
+			_ = res.Body.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if said = fmt.Sprint(res.StatusCode, " ", res.Header.Get("Retry-After"), " ", string(body)); res.StatusCode == status {
+				return said
+			}
+		}
+		t.Fatalf("want status %d, got %s", status, said)
+		return ""
+	}
+	answered(http.StatusBadRequest)
+	if said := answered(http.StatusServiceUnavailable); !strings.HasPrefix(said, "503 5 ") || !strings.Contains(said, "events have waited for") {
+		t.Errorf("the refusal says %s", said)
+	}
+	start(t, t.TempDir(), patience(config.RoleStage))
+	answered(http.StatusBadRequest)
 }
 
 // TestQuickStartOnAWS is TestQuickStart with everything in stores that other

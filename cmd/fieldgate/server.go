@@ -81,6 +81,9 @@ type writing struct {
 	// nil: others run them, and the streams keep what they have not handled.
 	drain pipeline.Drain
 	pace  *pipeline.Pace
+	// backlog says how far behind the stages are that other processes may run; nil: none
+	// do.
+	backlog *pipeline.BacklogGate
 	// compactors follow the staged and the error archive.
 	compactors []*compact.Compactor
 	// stages are all that runs behind the doors.
@@ -192,6 +195,13 @@ func (s *server) wireWriting() (err error) {
 		}
 	}
 	if s.sharing != nil {
+		if s.c.Has(config.RoleStage) || s.c.Has(config.RoleCompact) {
+			meter, err := pipeline.NewBacklogMeter(s.backlogConfig(), s.sharing.positions)
+			if err != nil {
+				return err
+			}
+			s.writing.stages = append(s.writing.stages, s.once("backlog", meter))
+		}
 		s.writing.stages = append(s.writing.stages, s.sharing.leases)
 		if s.c.Has(config.RoleGateway) {
 			s.writing.stages = append(s.writing.stages, runFunc(s.sharing.keepNumber))
@@ -213,18 +223,31 @@ func (s *server) wireIngest() (err error) {
 		return err
 	}
 	w.stages = append(w.stages, w.ingest)
+	if s.sharing == nil {
+		return nil
+	}
+	if w.backlog, err = pipeline.NewBacklogGate(s.backlogConfig()); err != nil {
+		return err
+	}
+	w.stages = append(w.stages, w.backlog)
 	return nil
 }
 
+func (s *server) backlogConfig() pipeline.BacklogConfig {
+	return pipeline.BacklogConfig{KV: s.stores.KV, Limit: s.c.MaxBehind(), Logger: s.log}
+}
+
 // gate refuses events while none can be stored yet, and when the stages are
-// behind and stay so: for want of time, or because recent events fill their
-// memory and compaction is under way.
+// behind and stay so: for want of time, because recent events fill their
+// memory and compaction is under way, or because no process runs them.
 func (s *server) gate(ctx context.Context) error {
 	switch {
 	case !s.ready.Load():
 		return errors.New("the server is starting")
 	case s.writing.pace != nil && !s.writing.pace.Wait(ctx, gateWait):
 		return errors.New("more events are waiting than become visible in time; send fewer, or later")
+	case s.writing.backlog != nil:
+		return s.writing.backlog.Err()
 	default:
 		return nil
 	}

@@ -1,5 +1,6 @@
 locals {
-  errors_metric = "Errors"
+  errors_metric  = "Errors"
+  refused_metric = "Refusals"
 
   # A stage that stands shows as records that grow old in its stream. Each reader of a stream waits for its own, and the
   # metric is of the slowest.
@@ -53,6 +54,14 @@ locals {
         threshold   = 10
         dimensions  = {}
       }
+      refused = {
+        description = "Ingest refuses events: the stages are so far behind that the streams would let go of some."
+        namespace   = var.prefix
+        metric      = local.refused_metric
+        statistic   = "Sum"
+        threshold   = 1
+        dimensions  = {}
+      }
     },
   )
 }
@@ -65,6 +74,19 @@ resource "aws_cloudwatch_log_metric_filter" "errors" {
   metric_transformation {
     namespace = var.prefix
     name      = local.errors_metric
+    value     = "1"
+  }
+}
+
+# A process that refuses events says so once a minute.
+resource "aws_cloudwatch_log_metric_filter" "refused" {
+  name           = "refused"
+  log_group_name = aws_cloudwatch_log_group.service.name
+  pattern        = "\"events are refused\""
+
+  metric_transformation {
+    namespace = var.prefix
+    name      = local.refused_metric
     value     = "1"
   }
 }

@@ -142,6 +142,11 @@ func (c *Config) validateStream(m *mistakes) {
 	if s.ReadsPerSecond < 1 {
 		m.add("stream.reads_per_second", "%d reads nothing", s.ReadsPerSecond)
 	}
+	// An archive's object is a minute of records, which wait for that long.
+	const least = 300
+	if n := c.Limits.BehindSeconds; n > 0 && (n < least || n >= s.RetentionHours*3600) {
+		m.add("limits.behind_seconds", "%d is not between %d and how long the streams keep events, %d hours", n, least, s.RetentionHours)
+	}
 	if s.RetentionHours < 24 || s.RetentionHours > 8760 {
 		m.add("stream.retention_hours", "%d is not between 24 and 8760", s.RetentionHours)
 	}

@@ -161,6 +161,9 @@ type Limits struct {
 	// LeaseSeconds is how long a process may show no sign of life before others take
 	// over what it did.
 	LeaseSeconds int `yaml:"lease_seconds"`
+	// BehindSeconds is how long events may wait for stages that other processes run
+	// before more are refused; 0: three quarters of how long the streams keep them.
+	BehindSeconds int `yaml:"behind_seconds"`
 }
 
 // Default is what holds where nothing is said.
@@ -182,6 +185,14 @@ func Default() Config {
 
 // Has says that this process has a role.
 func (c *Config) Has(role string) bool { return slices.Contains(c.Roles, role) }
+
+// MaxBehind is how long events may wait for stages that other processes run.
+func (c *Config) MaxBehind() time.Duration {
+	if c.Limits.BehindSeconds > 0 {
+		return time.Duration(c.Limits.BehindSeconds) * time.Second
+	}
+	return time.Duration(c.Stream.RetentionHours) * time.Hour * 3 / 4
+}
 
 // Alone says that no other process can commit to the same lake: some store is of
 // this machine alone.

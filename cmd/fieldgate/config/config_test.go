@@ -75,6 +75,10 @@ func TestConfigMistakes(t *testing.T) {
 		{name: "devices without names", file: "stream: {kind: kinesis, partition_by: device}\n", want: []string{"stream.device_names: missing"}},
 		{name: "partitions by nothing", file: "stream: {kind: kinesis, partition_by: colour}\n", want: []string{`stream.partition_by: "colour" is none of: event, device, tenant`}},
 		{name: "devices", file: "stream: {kind: kinesis, partition_by: device, device_names: [device.id, sensor]}\n"},
+		{
+			name: "behind", file: "stream: {kind: kinesis}\nlimits: {behind_seconds: 172800}\n",
+			want: []string{"limits.behind_seconds: 172800 is not between 300 and how long the streams keep events, 48 hours"},
+		},
 		{name: "no roles", file: "roles: []\n", want: []string{"roles: this process would do nothing"}},
 		{
 			name: "roles alone", file: "roles: [stage]\nstream: {kind: kinesis}\nkeyvalue: {kind: dynamodb}\n",

@@ -71,6 +71,7 @@ var settingHelp = map[string]string{
 	"limits.heap_mb":           "What Go's heap is kept under as long as that can be, the queries' memory apart; 0: no limit.",
 	"limits.connections":       "Postgres connections at a time.",
 	"limits.drain_seconds":     "How long requests, transactions and cursors may go on once the server is told to end.",
+	"limits.behind_seconds":    "How long events may wait for stages that other processes run before ingest answers 503, at least 300; 0: three quarters of stream.retention_hours. All processes the same.",
 	"limits.lease_seconds":     "How long a process may show no sign of life before others take over what it did. The same for all processes of the stores.",
 }
 
