@@ -24,6 +24,8 @@ type balancer struct {
 	to   []string
 	// next is the gateway that the next connection goes to.
 	next atomic.Int64
+	// failed is a gateway that gets none any more, since its health check fails.
+	failed atomic.Pointer[string]
 }
 
 func startBalancer(t *testing.T, to ...string) *balancer {
@@ -40,7 +42,10 @@ func startBalancer(t *testing.T, to ...string) *balancer {
 			if err != nil {
 				return
 			}
-			to := b.to[(b.next.Add(1)-1)%int64(len(b.to))]
+			to := b.take()
+			if failed := b.failed.Load(); failed != nil && *failed == to {
+				to = b.take()
+			}
 			open.Go(func() { relay(client, to) })
 		}
 	})
@@ -50,6 +55,9 @@ func startBalancer(t *testing.T, to ...string) *balancer {
 	})
 	return b
 }
+
+// take is the gateway whose turn it is.
+func (b *balancer) take() string { return b.to[(b.next.Add(1)-1)%int64(len(b.to))] }
 
 // relay copies both ways until both sides have ended.
 func relay(client net.Conn, to string) {

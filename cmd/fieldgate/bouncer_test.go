@@ -17,6 +17,9 @@ import (
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 )
 
+// poolSize is how many connections to the server a pool has.
+const poolSize = 2
+
 // bouncer starts PgBouncer in front of a server, on a port and in a folder of its
 // own, and returns a connection string that goes through it.
 func bouncer(t *testing.T, dsn, mode string) string {
@@ -43,10 +46,10 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = %[5]s/users.txt
 pool_mode = %[6]s
-default_pool_size = 2
+default_pool_size = %[7]d
 server_tls_sslmode = disable
 ignore_startup_parameters = extra_float_digits
-`, c.Database, c.Host, c.Port, port, dir, mode),
+`, c.Database, c.Host, c.Port, port, dir, mode, poolSize),
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
