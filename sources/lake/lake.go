@@ -33,6 +33,9 @@ var _ sources.Lake = (*Store)(nil)
 // adds must be deduplicated again.
 var ErrStale = errors.New("manifest changed since the commit was worked out")
 
+// clockSkew is by how much the clocks of two machines may differ.
+const clockSkew = time.Hour
+
 // Config are the knobs of a Store.
 type Config struct {
 	// Bucket holds the objects.
@@ -48,7 +51,8 @@ type Config struct {
 	// filters is kept in memory, in bytes. Defaults: 128 MB and 64 MB.
 	ManifestCache, FilterCache int
 	// Grace is how long a file that no manifest lists any more stays readable.
-	// It must exceed the longest statement. Default: 1 hour.
+	// It must exceed the longest statement. Default: 1 hour, and 2 unless Exclusive:
+	// clocks of machines may differ by one.
 	Grace time.Duration
 	Now   func() time.Time
 	// Logger gets what a commit or a sweep could not tell its caller. Required.
@@ -67,6 +71,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Grace == 0 {
 		c.Grace = time.Hour
+		if !c.Exclusive {
+			c.Grace += clockSkew
+		}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

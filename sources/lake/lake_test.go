@@ -38,7 +38,7 @@ func setup(t testing.TB) (*lake.Store, objstore.Bucket, *time.Time) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	s, err := lake.New(lake.Config{Bucket: bucket, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }})
+	s, err := lake.New(lake.Config{Bucket: bucket, Grace: time.Hour, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -524,5 +524,48 @@ func TestSweep(t *testing.T) {
 	}
 	if back, err := s.Read(t.Context(), merged[0]); err != nil || back[0].Rows != 20 {
 		t.Errorf("the merged file: %v", err)
+	}
+}
+
+// TestSweepByAFastClock: a process whose clock is almost an hour ahead deletes
+// nothing that left the manifest just now.
+func TestSweepByAFastClock(t *testing.T) {
+	t.Parallel()
+	_, bucket, now := setup(t)
+	open := func(fast time.Duration) *lake.Store {
+		s, err := lake.New(lake.Config{Bucket: bucket, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now.Add(fast) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s, sweeper := open(0), open(55*time.Minute)
+	commit(t, s, 0, 10)
+	v := commit(t, s, 10, 20)
+	old, err := v.List(t.Context(), sources.Unbounded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, order := batchOf(0, 20, temperature)
+	merged, err := s.Write(t.Context(), thermo, []*sources.Batch{whole}, order, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Commit(t.Context(), v, lake.Commit{Merge: true, Add: merged, Remove: old}); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		after time.Duration
+		kept  bool
+	}{{59 * time.Minute, true}, {time.Hour, false}} {
+		*now = now.Add(step.after)
+		if _, err := sweeper.Sweep(t.Context(), thermo, 0); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range old {
+			if _, err := bucket.Head(t.Context(), f.Key); (err == nil) != step.kept {
+				t.Errorf("%v later, %s: %v, kept: %v", step.after, f.Key, err, step.kept)
+			}
+		}
 	}
 }
