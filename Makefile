@@ -48,7 +48,7 @@ smith: ## random queries of sqlsmith for SMITHTIME seconds; an internal error fa
 
 .PHONY: torture
 torture: ## kill, pause and cut off processes on all AWS servers amid faults and resharding, TORTURE times as long as in test; FIELDGATE_TORTURE_SEED repeats
-	FIELDGATE_TORTURE=$(TORTURE) go test -count=1 -v -timeout 120m -run '^(TestKillOnAWS|TestTorture|TestWeeks)$$' ./cmd/fieldgate
+	FIELDGATE_TORTURE_FACTOR=$(TORTURE) go test -count=1 -v -timeout 120m -run '^(TestKillOnAWS|TestTorture|TestWeeks)$$' ./cmd/fieldgate
 
 .PHONY: race
 race: ## the tests under the race detector, twice

@@ -129,7 +129,7 @@ func kinesisServer(t *testing.T, seed uint64) string {
 // tortureFactor makes the tortures so many times as long (make torture).
 func tortureFactor(t *testing.T) int {
 	t.Helper()
-	text := os.Getenv("FIELDGATE_TORTURE")
+	text := os.Getenv("FIELDGATE_TORTURE_FACTOR")
 	if text == "" {
 		return 1
 	}
