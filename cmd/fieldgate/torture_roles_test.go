@@ -235,7 +235,7 @@ func TestTorture(t *testing.T) {
 			}
 		})
 	}
-	// Each trouble befalls half of the roles, in an order of the seed, factor times.
+	// Each trouble befalls a third of the roles, in an order of the seed, factor times.
 	type blow struct{ trouble, at int }
 	var blows []blow
 	for range factor {
@@ -246,7 +246,7 @@ func TestTorture(t *testing.T) {
 		}
 	}
 	o.random.Shuffle(len(blows), func(i, j int) { blows[i], blows[j] = blows[j], blows[i] })
-	blows = blows[:len(blows)/2]
+	blows = blows[:len(blows)/3]
 	for n, b := range blows {
 		t.Logf("%d of %d, %d acknowledged: %s %d is %s", n+1, len(blows), acked.count(), o.roles[b.at], b.at%2, troubles[b.trouble].name)
 		troubles[b.trouble].befall(o, b.at)
