@@ -10,6 +10,7 @@ SKIPPED     := $(CURDIR)/bin/skipped
 FUZZTIME    ?= 30s
 SMITHTIME   ?= 600
 TORTURE     ?= 10
+LAMBDA_ARCH ?= arm64
 PKG         ?= ./...
 
 .DEFAULT_GOAL := help
@@ -21,6 +22,11 @@ help: ## list the targets
 .PHONY: build
 build: ## build bin/fieldgate
 	go build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/fieldgate
+
+.PHONY: lambda
+lambda: ## build bin/fieldgate-lambda-LAMBDA_ARCH.zip, the stages as functions (arm64 or amd64)
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_ARCH) go build -trimpath -tags lambda.norpc -ldflags '-s -w' -o bin/lambda-$(LAMBDA_ARCH)/bootstrap ./cmd/fieldgate-lambda
+	cd bin/lambda-$(LAMBDA_ARCH) && zip -qX ../fieldgate-lambda-$(LAMBDA_ARCH).zip bootstrap
 
 .PHONY: run
 run: build ## build, then serve the embedded default in development mode

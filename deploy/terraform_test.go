@@ -163,7 +163,7 @@ func TestTerraformDescribes(t *testing.T) {
 	tagged := []string{
 		"aws_kinesis_stream", "aws_dynamodb_table", "aws_s3_bucket", "aws_kms_key", "aws_iam_role", "aws_ecs_service", "aws_ecs_cluster",
 		"aws_ecs_task_definition", "aws_lb", "aws_lb_listener", "aws_lb_target_group", "aws_security_group",
-		"aws_cloudwatch_log_group", "aws_cloudwatch_metric_alarm",
+		"aws_cloudwatch_log_group", "aws_cloudwatch_metric_alarm", "aws_lambda_function", "aws_lambda_event_source_mapping", "aws_sqs_queue",
 	}
 	seen := map[string]bool{}
 	for address, b := range parseTerraform(t).blocks {
@@ -289,7 +289,7 @@ func TestTerraformSettings(t *testing.T) {
 	t.Parallel()
 	known := settings(t)
 	found := 0
-	for _, file := range []string{"terraform/services.tf"} {
+	for _, file := range []string{"terraform/services.tf", "terraform/functions.tf"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -303,6 +303,36 @@ func TestTerraformSettings(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("the services get no setting")
+	}
+}
+
+// TestTerraformMappings holds what a mapping must be for a function to lose nothing: it begins at the oldest record, has one
+// batch of a shard at a time, goes on from where the answer says, and never gives up.
+func TestTerraformMappings(t *testing.T) {
+	t.Parallel()
+	b := parseTerraform(t).blocks["aws_lambda_event_source_mapping.stage"]
+	if b == nil {
+		t.Fatal("no mapping")
+	}
+	text, err := os.ReadFile(b.Range().Filename)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"starting_position": `"TRIM_HORIZON"`, "parallelization_factor": "1", "bisect_batch_on_function_error": "true",
+		"maximum_retry_attempts": "-1", "maximum_record_age_in_seconds": "-1", "function_response_types": `["ReportBatchItemFailures"]`,
+	} {
+		a := b.Body.Attributes[name]
+		if a == nil {
+			t.Errorf("%s: %s is not said", b.Range(), name)
+			continue
+		}
+		if got := string(a.Expr.Range().SliceBytes(text)); got != want {
+			t.Errorf("%s: %s is %s, want %s", a.Range(), name, got, want)
+		}
+	}
+	if b.Body.Attributes["filter_criteria"] != nil || slices.ContainsFunc(b.Body.Blocks, func(b *hclsyntax.Block) bool { return b.Type == "filter_criteria" }) {
+		t.Error("a filter passes over records")
 	}
 }
 

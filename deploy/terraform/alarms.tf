@@ -21,6 +21,30 @@ locals {
       threshold   = 100
       dimensions  = { StreamName = stream.name }
     } },
+    { for name, function in aws_lambda_function.stage : "${name}-function-age" => {
+      description = "Function ${function.function_name} is over five minutes behind in a stream: it stands or is too slow."
+      namespace   = "AWS/Lambda"
+      metric      = "IteratorAge"
+      statistic   = "Maximum"
+      threshold   = 300000
+      dimensions  = { FunctionName = function.function_name }
+    } },
+    { for name, function in aws_lambda_function.stage : "${name}-function-errors" => {
+      description = "Function ${function.function_name} ends in errors: it runs out of memory or time, or cannot start."
+      namespace   = "AWS/Lambda"
+      metric      = "Errors"
+      statistic   = "Sum"
+      threshold   = 5
+      dimensions  = { FunctionName = function.function_name }
+    } },
+    { for name, queue in aws_sqs_queue.passed : "passed-${name}" => {
+      description = "A mapping passed over records: queue ${queue.name} has which. The stage reads them from the stream where it still has them."
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateNumberOfMessagesVisible"
+      statistic   = "Maximum"
+      threshold   = 1
+      dimensions  = { QueueName = queue.name }
+    } },
     { for name, group in aws_lb_target_group.this : "${name}-unhealthy" => {
       description = "A task behind the load balancer's group ${group.name} does not answer its health check."
       namespace   = "AWS/NetworkELB"

@@ -12,7 +12,7 @@ locals {
     compact = data.aws_iam_policy_document.compact.json
     gateway = data.aws_iam_policy_document.gateway.json
   }
-  granted = merge([for name, service in var.services : { for role in service.roles : "${name} ${role}" => { service = name, role = role } }]...)
+  granted = merge([for name, service in local.services : { for role in service.roles : "${name} ${role}" => { service = name, role = role } }]...)
 }
 
 data "aws_iam_policy_document" "tasks_assume" {
@@ -33,7 +33,7 @@ data "aws_iam_policy_document" "tasks_assume" {
 }
 
 resource "aws_iam_role" "task" {
-  for_each = var.services
+  for_each = local.services
 
   name               = "${var.prefix}-${each.key}"
   assume_role_policy = data.aws_iam_policy_document.tasks_assume.json

@@ -3,6 +3,11 @@ locals {
   http_port     = 8080
   drain_seconds = 120
 
+  # What functions do no service does.
+  services = { for name, service in var.services : name => merge(service, {
+    roles = [for role in service.roles : role if role != "stage" || var.stages == "services"]
+  }) if length([for role in service.roles : role if role != "stage" || var.stages == "services"]) > 0 }
+
   # Every key of the configuration file can stand in the environment; `fieldgate config` lists them.
   environment = {
     FIELDGATE_STREAM_KIND            = "kinesis"
@@ -28,7 +33,7 @@ locals {
   }
 
   # What differs between the services. Kinesis allows five reads a second of a shard to all who read it, which are two stages.
-  environments = { for name, service in var.services : name => merge(local.environment, {
+  environments = { for name, service in local.services : name => merge(local.environment, {
     FIELDGATE_ROLES                   = join(",", service.roles)
     FIELDGATE_OBJECTS_CACHE_MB        = tostring(floor(service.disk * 1024 * 0.6))
     FIELDGATE_LIMITS_ENGINE_MB        = tostring(floor(service.memory * 0.4))
@@ -60,7 +65,7 @@ resource "aws_cloudwatch_log_group" "service" {
 }
 
 resource "aws_ecs_task_definition" "this" {
-  for_each = var.services
+  for_each = local.services
 
   family                   = "${var.prefix}-${each.key}"
   requires_compatibilities = ["FARGATE"]
@@ -110,7 +115,7 @@ resource "aws_ecs_task_definition" "this" {
 
 # New tasks start before old ones drain: what processes share they share by leases.
 resource "aws_ecs_service" "this" {
-  for_each = var.services
+  for_each = local.services
 
   name                               = "${var.prefix}-${each.key}"
   cluster                            = aws_ecs_cluster.this.id
@@ -153,7 +158,7 @@ resource "aws_ecs_service" "this" {
 }
 
 resource "aws_appautoscaling_target" "this" {
-  for_each = var.services
+  for_each = local.services
 
   service_namespace  = "ecs"
   resource_id        = "service/${aws_ecs_cluster.this.name}/${aws_ecs_service.this[each.key].name}"
@@ -166,7 +171,7 @@ resource "aws_appautoscaling_target" "this" {
 # An event costs the same processor time however many tasks share the work. A gateway that goes lets its sessions finish, for
 # as long as a task may take to end; so tasks go slowly.
 resource "aws_appautoscaling_policy" "processor" {
-  for_each = var.services
+  for_each = local.services
 
   name               = "${var.prefix}-${each.key}-processor"
   policy_type        = "TargetTrackingScaling"

@@ -140,8 +140,8 @@ variable "services" {
   }
 
   validation {
-    condition     = length(setsubtract(["ingest", "stage", "compact", "gateway"], flatten([for service in var.services : service.roles]))) == 0
-    error_message = "Each of the roles ingest, stage, compact and gateway must be that of a service."
+    condition     = length(setsubtract(concat(["ingest", "compact", "gateway"], var.stages == "lambda" ? [] : ["stage"]), flatten([for service in var.services : service.roles]))) == 0
+    error_message = "Each of the roles ingest, stage, compact and gateway must be that of a service, stage only if no functions are it."
   }
 
   validation {
@@ -152,6 +152,50 @@ variable "services" {
   validation {
     condition     = alltrue([for service in var.services : service.min >= 1 && service.min <= service.max])
     error_message = "A service has at least one task, and at most as many as its max."
+  }
+}
+
+variable "stages" {
+  description = "What carries events from stream to stream and into nearline and the archive: services, those of role stage, or lambda: functions that event source mappings call. Then the role stage of a service is passed over."
+  type        = string
+  default     = "services"
+
+  validation {
+    condition     = contains(["services", "lambda"], var.stages)
+    error_message = "Stages are services or lambda."
+  }
+}
+
+variable "lambda_package" {
+  description = "Path of the functions' package, which make lambda builds. Needed where stages is lambda."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.stages != "lambda" || var.lambda_package != ""
+    error_message = "Functions need their package: make lambda, and name bin/fieldgate-lambda-arm64.zip."
+  }
+}
+
+variable "lambda_architecture" {
+  description = "Processors of the functions, as the package was built: arm64, a fifth cheaper, or x86_64."
+  type        = string
+  default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.lambda_architecture)
+    error_message = "The architecture is arm64 or x86_64."
+  }
+}
+
+variable "lambda_memory" {
+  description = "Memory of a function in MB. Its part of a processor grows with it: 1,769 are one."
+  type        = number
+  default     = 1024
+
+  validation {
+    condition     = var.lambda_memory >= 512 && var.lambda_memory <= 10240
+    error_message = "A function has 512 to 10240 MB."
   }
 }
 
