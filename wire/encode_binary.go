@@ -59,7 +59,7 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 	case postgres.IntervalOID:
 		return intervalBinary
 	case postgres.TimeTZOID, postgres.TIDOID, postgres.RecordOID, postgres.TSVectorOID, postgres.TSQueryOID,
-		postgres.InetOID, postgres.CidrOID, postgres.MACAddrOID, postgres.MACAddr8OID, postgres.JSONPathOID:
+		postgres.InetOID, postgres.CidrOID, postgres.MACAddrOID, postgres.MACAddr8OID, postgres.JSONPathOID, postgres.BitOID, postgres.VarbitOID:
 		return keptBinary(oid)
 	case postgres.UUIDOID:
 		return uuidBinary

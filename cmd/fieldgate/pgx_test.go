@@ -24,6 +24,7 @@ var pgxValues = map[string][]string{
 	"inet[]":        {"{1.2.3.4,10.0.0.0/8,NULL}"},
 	"jsonpath":      {"$", "strict $.a[*] ? (@ > 1)"},
 	"int4range":     {"[1,5)", "empty", "(,7)"},
+	"varbit":        {"", "101", "111100001"},
 	"numrange":      {"(1.50,2]", "(,)"},
 	"tstzrange":     {`["2026-01-01 00:00:00+00",)`},
 	"daterange":     {"[2026-01-01,2026-02-01)"},

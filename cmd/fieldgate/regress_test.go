@@ -23,7 +23,7 @@ var regressFiles = []string{
 	"boolean", "case", "char", "varchar", "text", "strings", "name", "int2", "int4", "int8", "float4", "float8", "numeric",
 	"date", "time", "timetz", "timestamp", "timestamptz", "interval", "horology", "regex", "arrays", "json", "random",
 	"aggregates", "groupingsets", "window", "union", "with", "subselect", "select", "select_distinct", "select_having", "join", "limit",
-	"jsonb",
+	"jsonb", "jsonpath", "jsonb_jsonpath", "rangetypes", "multirangetypes", "bit",
 }
 
 // TestRegress runs the SELECT, VALUES and WITH statements that read no table of

@@ -117,6 +117,7 @@ func inputFunctions() definitions {
 		"fg_bytea_in(VARCHAR) BLOB":         input(postgres.ByteaOID, -1, text),
 		"fg_json_in(VARCHAR) VARCHAR":       input(postgres.JSONOID, -1, text),
 		"fg_jsonb_in(VARCHAR) VARCHAR":      input(postgres.JSONBOID, -1, text),
+		"fg_varbit_in(VARCHAR) VARCHAR":     input(postgres.VarbitOID, -1, text),
 		"fg_jsonpath_in(VARCHAR) VARCHAR":   input(postgres.JSONPathOID, -1, text),
 		"fg_inet_in(VARCHAR) VARCHAR":       input(postgres.InetOID, -1, text),
 		"fg_cidr_in(VARCHAR) VARCHAR":       input(postgres.CidrOID, -1, text),

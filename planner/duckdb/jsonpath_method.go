@@ -152,7 +152,7 @@ func (r *pathRun) double(v pathValue) (pathValue, error) {
 	d, err := postgres.ParseLiteral(postgres.Float8OID, -1, text, postgres.DefaultEnv())
 	switch valid := err == nil && !math.IsNaN(d.Float) && !math.IsInf(d.Float, 0); {
 	case !isString && !valid:
-		return pathValue{}, r.fail(pgerrcode.NonNumericSQLJSONItem, "jsonpath item method .double() can only be applied to a numeric value")
+		return pathValue{}, r.fail(pgerrcode.NonNumericSQLJSONItem, "numeric argument of jsonpath item method .double() is out of range for type double precision")
 	case !valid:
 		return pathValue{}, r.fail(pgerrcode.NonNumericSQLJSONItem, "string argument of jsonpath item method .double() is not a valid representation of a double precision number")
 	case !isString:

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"cmp"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -57,6 +58,12 @@ func (r *pathRun) datetime(i *postgres.PathItem, v pathValue) (pathValue, error)
 	return pathValue{}, err
 }
 
+// The last whole years of a date and of a timestamp.
+const (
+	lastDateYear      = 5874896
+	lastTimestampYear = 294275
+)
+
 // readPathMoment reads what is written like 2026-11-28, 2026-11-28 10:00:00+05:30 or 10:00:00.5.
 func readPathMoment(text string) (m *pathMoment, ok bool) {
 	parts := pathMomentText.FindStringSubmatch(text)
@@ -73,7 +80,11 @@ func readPathMoment(text string) (m *pathMoment, ok bool) {
 	}
 	ok = true
 	hasDate, hasTime, hasZone := parts[1] != "", parts[5] != "", parts[9] != ""
-	year, month, day := number(1, 1, 294276), number(2, 1, 12), number(3, 1, 31)
+	lastYear := lastDateYear
+	if hasTime {
+		lastYear = lastTimestampYear
+	}
+	year, month, day := number(1, 1, lastYear), number(2, 1, 12), number(3, 1, 31)
 	hour, minute, second := number(5, 0, 23), number(6, 0, 59), number(7, 0, 59)
 	zone := int(number(10, 0, 15)*3600 + number(11, 0, 59)*60)
 	if parts[9] == "-" {
@@ -144,6 +155,9 @@ func (r *pathRun) instant(m *pathMoment, zoned bool) (micros int64, zone int) {
 	case postgres.TimeTZOID:
 		return m.at - int64(m.zone)*microsPerSecond, m.zone
 	case postgres.DateOID:
+		if m.at > math.MaxInt64/microsPerDay { // later than all timestamps
+			return math.MaxInt64, 0
+		}
 		micros = m.at * microsPerDay
 	default:
 		micros = m.at

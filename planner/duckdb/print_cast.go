@@ -26,6 +26,9 @@ func (p *printer) cast(arg printed, from, to planner.Type, explicit, try bool) p
 	if from.OID != to.OID {
 		from.OID = postgres.BaseOf(from.OID)
 	}
+	if to.OID == postgres.BitOID && (from.OID == postgres.Int4OID || from.OID == postgres.Int8OID) {
+		return bitsOfIntSQL(arg, to)
+	}
 	out := arg
 	if from.OID != to.OID {
 		out = p.convert(arg, from, to, explicit, try)
@@ -84,6 +87,10 @@ func (p *printer) applyTypmod(arg printed, t planner.Type, explicit, try bool) p
 			return p.fail(unsupported("storing into type %s", postgres.FormatType(t.OID, t.Typmod)))
 		}
 		return printed{sql: fmt.Sprintf("left(%s, %d)", arg.sql, n)}
+	case postgres.BitOID:
+		return printed{sql: fmt.Sprintf("rpad(%s, %d, '0')", arg.sql, t.Typmod)}
+	case postgres.VarbitOID:
+		return printed{sql: fmt.Sprintf("left(%s, %d)", arg.sql, t.Typmod)}
 	case postgres.NumericOID:
 		return p.numericTypmod(arg, t.Typmod, try)
 	case postgres.TimestampOID, postgres.TimestampTZOID, postgres.TimeOID:

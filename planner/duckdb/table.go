@@ -64,6 +64,7 @@ func newTables() *tables {
 	t.addTextSearch()
 	t.addInet()
 	t.addRanges()
+	t.addBits()
 	t.addRecords()
 	t.addNumberCasts()
 	t.addTimeCasts()

@@ -15,7 +15,7 @@ func (t *tables) addComparisons() {
 		return printed{sql: "(" + l + " " + s.name + " " + r + ")"}
 	}
 	each(comparisons, func(o string) {
-		each("bool char int2 int4 int8 float4 float8 numeric text name bpchar bytea date time timetz timestamp timestamptz interval uuid oid inet macaddr macaddr8 anyrange anymultirange",
+		each("bool char int2 int4 int8 float4 float8 numeric text name bpchar bytea date time timetz timestamp timestamptz interval uuid oid inet macaddr macaddr8 bit varbit anyrange anymultirange",
 			func(typ string) { t.operator(sig(o, typ, typ), compare) })
 		t.arrayOperator(sig(o, "anyarray", "anyarray"), compare)
 		eachPair("int2 int4 int8", func(a, b string) {

@@ -324,7 +324,7 @@ func (t *tables) addTextCasts() {
 		"bytea": "fg_bytea_out($1$style)", "json": "$1", "jsonb": "$1", "xid": "CAST($1 AS VARCHAR)",
 		"name": "$1", "char": "$1", "aclitem": "$1", "pg_node_tree": "$1", "tid": "$1", "text": "$1", "varchar": "$1", "bpchar": "rtrim($1, ' ')",
 		"regtype": "fg_regtype_out($1)", "regproc": "fg_regproc_out($1)", "regconfig": "fg_regconfig_out($1)", "regdictionary": "fg_regdictionary_out($1)",
-		"tsvector": "$1", "tsquery": "$1", "inet": "fg_inet_show($1)", "cidr": "$1", "macaddr": "$1", "macaddr8": "$1", "jsonpath": "$1",
+		"tsvector": "$1", "tsquery": "$1", "inet": "fg_inet_show($1)", "cidr": "$1", "macaddr": "$1", "macaddr8": "$1", "jsonpath": "$1", "bit": "$1", "varbit": "$1",
 	}
 	inputs := map[string]string{
 		"bool": "bool_in($1)", "int2": "int2_in($1)", "int4": "int4_in($1)", "int8": "int8_in($1)", "oid": "oid_in($1)",
@@ -333,6 +333,7 @@ func (t *tables) addTextCasts() {
 		"timestamptz": "timestamptz_in($1, $zone$style)", "interval": "interval_in($1$style)", "uuid": "uuid_in($1)", "bytea": "bytea_in($1)",
 		"json": "json_in($1)", "jsonb": "jsonb_in($1)", "tsvector": "tsvector_in($1)", "tsquery": "tsquery_in($1)",
 		"inet": "inet_in($1)", "cidr": "cidr_in($1)", "macaddr": "macaddr_in($1)", "macaddr8": "macaddr8_in($1)", "jsonpath": "jsonpath_in($1)",
+		"bit": "varbit_in($1)", "varbit": "varbit_in($1)",
 	}
 	const strs = "text varchar bpchar name"
 	for typ, out := range outputs {

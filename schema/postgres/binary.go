@@ -59,6 +59,8 @@ func appendBinary(dst []byte, oid OID, d *Datum) []byte {
 			return AppendBinaryChar(dst, d.Str)
 		}
 		switch oid {
+		case BitOID, VarbitOID:
+			return appendBinaryBits(dst, d.Str)
 		case TIDOID:
 			return appendBinaryTID(dst, d.Str)
 		case InetOID, CidrOID:

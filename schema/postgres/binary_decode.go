@@ -81,6 +81,8 @@ func (r *binaryReader) value(oid OID) (Datum, error) {
 		return r.inet(oid)
 	case MACAddrOID, MACAddr8OID:
 		return r.mac(oid), nil
+	case BitOID, VarbitOID:
+		return r.bits()
 	case TSVectorOID:
 		return r.tsvector()
 	case TSQueryOID:

@@ -128,6 +128,9 @@ func (s *pathScanner) number() (pathToken, error) {
 			sign = 1
 		}
 		digits := countWhile(rest[n+1+sign:], isDigit)
+		if n+1 == len(rest) {
+			return pathToken{}, errPath("trailing junk after numeric literal", rest)
+		}
 		if digits == 0 {
 			// PostgreSQL takes the number without the letter, which begins a name.
 			s.pos += n

@@ -80,6 +80,9 @@ func parseScalar(oid OID, typmod int32, text string) (d Datum, err error) {
 	case JSONBOID:
 		b, err := AppendJSONB(nil, text)
 		return TextDatum(string(b)), err
+	case BitOID, VarbitOID:
+		s, err := parseBits(oid, typmod, text)
+		return TextDatum(s), err
 	case JSONPathOID:
 		path, err := ParseJSONPath(text)
 		if err != nil {
@@ -122,7 +125,7 @@ func noInput(oid OID) *Error {
 // canParse says whether values of a scalar type can be read from text here.
 func canParse(oid OID) bool {
 	switch BaseOf(oid) {
-	case BoolOID, Int2OID, Int4OID, Int8OID, OIDOID, XIDOID, CIDOID, TIDOID, Float4OID, Float8OID, NumericOID, ByteaOID, UUIDOID, JSONOID, JSONBOID, JSONPathOID,
+	case BoolOID, Int2OID, Int4OID, Int8OID, OIDOID, XIDOID, CIDOID, TIDOID, Float4OID, Float8OID, NumericOID, ByteaOID, UUIDOID, JSONOID, JSONBOID, JSONPathOID, BitOID, VarbitOID,
 		VarcharOID, BPCharOID, NameOID, CharOID, TextOID, CStringOID, TSVectorOID, TSQueryOID, InetOID, CidrOID, MACAddrOID, MACAddr8OID,
 		DateOID, TimeOID, TimeTZOID, TimestampOID, TimestampTZOID, IntervalOID, Int2VectorOID, OIDVectorOID:
 		return true

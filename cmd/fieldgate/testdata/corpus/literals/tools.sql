@@ -16,7 +16,6 @@ SELECT (EXTRACT(DOW FROM orders.ordered )::integer) AS "orders.period", COALESCE
 SELECT (EXTRACT(DOW FROM orders.ordered )::integer) AS "orders.period", AVG(orders.quantity ) AS "orders.average" FROM orders WHERE ((( orders.ordered ) >= ((SELECT TIMESTAMP '2023-01-01')) AND ( orders.ordered ) < ((SELECT TIMESTAMP '2025-01-01')))) GROUP BY 1 ORDER BY 1 DESC FETCH NEXT 500 ROWS ONLY;
 SELECT (EXTRACT(DOW FROM orders.ordered )::integer) AS "orders.period", COUNT(DISTINCT orders.customer ) AS "orders.customers" FROM orders WHERE ((( orders.ordered ) >= ((SELECT TIMESTAMP '2023-01-01')) AND ( orders.ordered ) < ((SELECT TIMESTAMP '2025-01-01')))) GROUP BY 1 ORDER BY 1 DESC FETCH NEXT 500 ROWS ONLY;
 SELECT 'a' + 1;
--- refused: reading text as type bit is not supported
 SELECT U&'d\0061t\+000061', E'\x41\101', $$dollar 'quoted'$$, B'101'::text, X'1F'::text;
 SELECT /* comment */ 1 -- trailing;
 SELECT 1 AS "a", 2 AS "a";
