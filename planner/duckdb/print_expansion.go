@@ -23,9 +23,10 @@ func (p *printer) expands(s *planner.FunctionScan, before []planner.FromItem) bo
 
 // expansion prints a set-returning function over the rows of items, which are printed already, as one relation with the columns
 // of all. The engine then makes the rows one after the other, each row's together and in order, as PostgreSQL does;
-// of LATERAL it would make a hash join, which has no order.
-func (p *printer) expansion(items string, before []planner.FromItem, s *planner.FunctionScan) string {
-	var columns []string
+// of LATERAL it would make a hash join, which has no order. Further columns are seen by nobody; one of a list with an
+// element keeps the rows for which the function returns none.
+func (p *printer) expansion(items string, before []planner.FromItem, s *planner.FunctionScan, unseen ...string) string {
+	columns := unseen
 	kept := map[planner.Relation]relation{}
 	name := p.name("t")
 	for _, item := range before {

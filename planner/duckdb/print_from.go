@@ -92,6 +92,10 @@ func (p *printer) join(j *planner.Join) string {
 	if s, ok := j.Right.(*planner.FunctionScan); ok && j.Kind == planner.InnerJoin && isTrue(j.On) && p.expands(s, []planner.FromItem{j.Left}) {
 		return p.expansion(left, []planner.FromItem{j.Left}, s)
 	}
+	if s, ok := j.Right.(*planner.FunctionScan); ok && j.Kind == planner.LeftJoin && isTrue(j.On) && p.expands(s, []planner.FromItem{j.Left}) {
+		p.nullableSides(j)
+		return p.expansion(left, []planner.FromItem{j.Left}, s, "unnest([true])")
+	}
 	right := p.fromItem(j.Right)
 	p.nullableSides(j)
 	keyword := map[planner.JoinKind]string{

@@ -22,3 +22,13 @@ SELECT 1, 2 UNION SELECT 3;
 SELECT true UNION SELECT 1;
 SELECT pg_typeof(x) FROM (SELECT NULL AS x UNION ALL SELECT NULL) q;
 SELECT current_schemas(true);
+SELECT count(*) from (values (1),(2),(0)) t(a) left join lateral generate_series(1, a) g on true;
+-- refused: a whole row of the nullable side of an outer join is not supported
+SELECT a, e, e is null, e.key from (values (1, '{"a":1,"b":2}'::jsonb), (2, '{}'), (3, null)) t(a, d) left join lateral jsonb_each_text(d) e on true;
+SELECT a, x, n from (values (1, array[7,8]), (2, '{}'), (3, null)) t(a, d) left join lateral unnest(d) with ordinality as u(x, n) on true;
+SELECT a, count(x), max(n) from (values (1, array[7,8]), (2, '{}'), (3, null)) t(a, d) left join lateral unnest(d) with ordinality as u(x, n) on true group by a order by a;
+SELECT a, x from (values (1, array[7,8]), (2, '{}'), (3, null)) t(a, d) left join lateral unnest(d) u(x) on true where x is null or x > 7;
+-- refused: a whole row of the nullable side of an outer join is not supported
+SELECT t.a, row_to_json(e) from (values (1, '{"a":1}'::jsonb), (2, '{}')) t(a, d) left join lateral jsonb_each_text(d) e on true;
+SELECT 1 from (values (1, array[7,8]), (2, '{}')) t(a, d) left join lateral unnest(d) u(x) on true left join lateral generate_series(1, x - 6) g on true;
+SELECT string_agg(concat(a, x, n), ',') FROM (SELECT * FROM (VALUES (1, ARRAY[7,8,9]), (2, '{}'), (3, NULL), (4, ARRAY[3,1])) t(a, d) LEFT JOIN LATERAL unnest(d) WITH ORDINALITY AS u(x, n) ON true) q;
