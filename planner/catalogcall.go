@@ -2,8 +2,11 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -17,6 +20,8 @@ var objectOutputs = map[postgres.OID]string{
 	postgres.RegnamespaceOID: "regnamespaceout(regnamespace)",
 	postgres.RegroleOID:      "regroleout(regrole)",
 	postgres.RegprocedureOID: "regprocedureout(regprocedure)",
+	postgres.RegoperOID:      "regoperout(regoper)",
+	postgres.RegoperatorOID:  "regoperatorout(regoperator)",
 }
 
 const tableInput = "regclassin(cstring)"
@@ -37,20 +42,27 @@ func (b *binder) catalogCall(c *callSite) (e Expr, ok bool, err error) {
 		return nil, true, err
 	}
 	if text, ok := args[0].(*Const); ok && text.T.OID == postgres.TextOID && isObjectType(c.proc.Ret) {
-		return b.maybeObject(text, plainType(c.proc.Ret)), true, nil
+		e, err := b.maybeObject(text, plainType(c.proc.Ret))
+		return e, true, err
 	}
 	return b.newCatalogCall(signature, plainType(c.proc.Ret), args...), true, nil
 }
 
 // maybeObject is what to_regclass and its like give for a literal: NULL where there
-// is no such object.
-func (b *binder) maybeObject(text *Const, t Type) Expr {
-	if !text.Null {
-		if oid, err := b.objectOID(text.Value.Str, t.OID, nowhere); err == nil {
-			return &Const{T: t, Value: postgres.IntDatum(int64(oid)), at: nowhere}
-		}
+// is no such object. A list of types that is none is an error all the same.
+func (b *binder) maybeObject(text *Const, t Type) (Expr, error) {
+	if text.Null {
+		return nullConst(t), nil
 	}
-	return nullConst(t)
+	oid, err := b.objectOID(text.Value.Str, t.OID, nowhere)
+	var e *Error
+	switch {
+	case err == nil:
+		return &Const{T: t, Value: postgres.IntDatum(int64(oid)), at: nowhere}, nil
+	case errors.As(err, &e) && e.Code == pgerrcode.InvalidTextRepresentation:
+		return nil, err
+	}
+	return nullConst(t), nil
 }
 
 func (b *binder) newCatalogCall(signature string, t Type, args ...Expr) *CatalogCall {

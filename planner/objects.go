@@ -45,6 +45,10 @@ func (b *binder) objectOID(text string, kind postgres.OID, at int32) (uint32, er
 		return uint32(t), err
 	case postgres.RegprocedureOID:
 		return b.procedureOID(text, at)
+	case postgres.RegoperOID:
+		return operOID(text, at)
+	case postgres.RegoperatorOID:
+		return b.operatorOID(text, at)
 	}
 	parts, ok := postgres.SplitIdentifier(text)
 	if !ok {

@@ -48,27 +48,13 @@ func (b *binder) procOID(qualifier, name, text string, at int32) (uint32, error)
 // procedureOID finds a function by its name and the types of its arguments, as
 // regprocedure reads them (parseNameAndArgTypes of PostgreSQL's regproc.c).
 func (b *binder) procedureOID(text string, at int32) (uint32, error) {
-	before := cutOutside(text, '(')
-	if len(before) < 2 {
-		return 0, errorAt(at, pgerrcode.InvalidTextRepresentation, "expected a left parenthesis")
+	name, args, err := b.nameAndTypes(text, false, at)
+	if err != nil {
+		return 0, err
 	}
-	list, closed := strings.CutSuffix(strings.TrimRight(text[len(before[0])+1:], " \t\r\n"), ")")
-	if !closed {
-		return 0, errorAt(at, pgerrcode.InvalidTextRepresentation, "expected a right parenthesis")
-	}
-	parts, ok := postgres.SplitIdentifier(before[0])
+	parts, ok := postgres.SplitIdentifier(name)
 	if !ok || len(parts) > 2 {
 		return 0, errorAt(at, pgerrcode.InvalidName, "invalid name syntax")
-	}
-	var args []postgres.OID
-	if strings.TrimSpace(list) != "" {
-		for _, word := range cutOutside(list, ',') {
-			t, err := b.typeOID(strings.TrimSpace(word), at)
-			if err != nil {
-				return 0, err
-			}
-			args = append(args, t)
-		}
 	}
 	qualifier := ""
 	if len(parts) == 2 {
@@ -84,6 +70,70 @@ func (b *binder) procedureOID(text string, at int32) (uint32, error) {
 		}
 	}
 	return 0, errorAt(at, pgerrcode.UndefinedFunction, "function %q does not exist", text)
+}
+
+// nameAndTypes reads name(type, …); with none, NONE stands for a type that is missing.
+func (b *binder) nameAndTypes(text string, none bool, at int32) (name string, types []postgres.OID, err error) {
+	before := cutOutside(text, '(')
+	if len(before) < 2 {
+		return "", nil, errorAt(at, pgerrcode.InvalidTextRepresentation, "expected a left parenthesis")
+	}
+	list, closed := strings.CutSuffix(strings.TrimRight(text[len(before[0])+1:], " \t\r\n"), ")")
+	if !closed {
+		return "", nil, errorAt(at, pgerrcode.InvalidTextRepresentation, "expected a right parenthesis")
+	}
+	if strings.TrimSpace(list) == "" {
+		return before[0], nil, nil
+	}
+	for _, word := range cutOutside(list, ',') {
+		word = strings.TrimSpace(word)
+		var t postgres.OID
+		if !none || !strings.EqualFold(word, "none") {
+			if t, err = b.typeOID(word, at); err != nil {
+				return "", nil, err
+			}
+		}
+		types = append(types, t)
+	}
+	return before[0], types, nil
+}
+
+// operatorsNamed are the operators of a name, which pg_catalog alone has.
+func operatorsNamed(text string) []*postgres.Operator {
+	name := strings.TrimPrefix(strings.TrimSpace(text), schemaCatalog+".")
+	return slices.Concat(postgres.OperatorsByName(name, postgres.InfixOperator), postgres.OperatorsByName(name, postgres.PrefixOperator))
+}
+
+// operOID finds the only operator of a name, as regoper reads it.
+func operOID(text string, at int32) (uint32, error) {
+	switch found := operatorsNamed(text); len(found) {
+	case 0:
+		return 0, errorAt(at, pgerrcode.UndefinedFunction, "operator does not exist: %s", text)
+	case 1:
+		return uint32(found[0].OID), nil
+	}
+	return 0, errorAt(at, pgerrcode.AmbiguousFunction, "more than one operator named %s", text)
+}
+
+// operatorOID finds an operator by its name and the types of its operands, as
+// regoperator reads them.
+func (b *binder) operatorOID(text string, at int32) (uint32, error) {
+	name, types, err := b.nameAndTypes(text, true, at)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(types) == 1:
+		return 0, errorAt(at, pgerrcode.UndefinedParameter, "missing argument").
+			withHint("Use NONE to denote the missing argument of a unary operator.")
+	case len(types) != 2:
+		return 0, errorAt(at, pgerrcode.TooManyArguments, "too many arguments").withHint("Provide two argument types for operator.")
+	}
+	for _, o := range operatorsNamed(name) {
+		if o.Left == types[0] && o.Right == types[1] {
+			return uint32(o.OID), nil
+		}
+	}
+	return 0, errorAt(at, pgerrcode.UndefinedFunction, "operator does not exist: %s", text)
 }
 
 // typeOID finds a type by its name in SQL, a pseudo-type too.

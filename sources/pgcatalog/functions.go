@@ -110,6 +110,31 @@ func lookupFunctions() map[string]lookupFunc {
 			}
 			return intResult(int64(procs[0].OID)), nil
 		}),
+		"to_regprocedure(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			name, types, ok := nameAndTypes(args.Texts[0])
+			for _, f := range postgres.ProcsByName(name) {
+				if ok && slices.Equal(f.Args, types) {
+					return intResult(int64(f.OID)), nil
+				}
+			}
+			return nullResult(), nil
+		}),
+		"to_regoperator(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			name, types, ok := nameAndTypes(args.Texts[0])
+			for _, o := range operatorsNamed(name) {
+				if ok && slices.Equal([]postgres.OID{o.Left, o.Right}, types) {
+					return intResult(int64(o.OID)), nil
+				}
+			}
+			return nullResult(), nil
+		}),
+		"to_regoper(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+			found := operatorsNamed(unqualified(args.Texts[0]))
+			if len(found) != 1 {
+				return nullResult(), nil
+			}
+			return intResult(int64(found[0].OID)), nil
+		}),
 		"to_regtype(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
 			t, ok := postgres.TypeByName(strings.TrimPrefix(args.Texts[0], "pg_catalog."))
 			if !ok {
@@ -120,6 +145,8 @@ func lookupFunctions() map[string]lookupFunc {
 		"regclassout(regclass)":         registeredOut((*pin).relationTextOf),
 		"regnamespaceout(regnamespace)": registeredOut(func(_ *pin, oid int64) (string, bool) { return schemaOf(oid) }),
 		"regprocedureout(regprocedure)": registeredOut(procedureText),
+		"regoperout(regoper)":           registeredOut(operText),
+		"regoperatorout(regoperator)":   registeredOut(operatorText),
 		"regroleout(regrole)": registeredOut(func(p *pin, oid int64) (string, bool) {
 			r, ok := p.state.role(oid)
 			return r.name, ok
