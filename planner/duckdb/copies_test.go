@@ -276,7 +276,7 @@ func TestCopiesRace(t *testing.T) {
 	var most int64
 	for range 150 {
 		h.writeOf(1000, numbers)
-		h.trim(h.next - random.IntN(30_000))
+		h.trim(max(0, h.next-5000-random.IntN(30_000))) // some rows are never let go of
 		if m := h.tail.Memory(); m.Copies > m.Bound/4 {
 			most = max(most, m.Copies)
 		}
