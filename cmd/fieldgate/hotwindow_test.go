@@ -181,15 +181,11 @@ func TestHotWindowTables(t *testing.T) {
 	}()
 	h.post(t, gauges(h.start, first-500, all-first+500)) // 500 of them again
 	for n := first; n < all; {
-		text := h.query(t, `select count(*), count(distinct _id), coalesce(sum(level), 0) from gauge where timestamp > '2000-01-01'`)
-		sum := 0
+		text := h.query(t, `select count(*), count(distinct _id), sum(level) - sum(_id::bigint % 7) from gauge where timestamp > '2000-01-01'`)
 		if _, err := fmt.Sscanf(text, "%d|", &n); err != nil {
 			t.Fatal(err)
 		}
-		for k := range n {
-			sum += k % 7
-		}
-		if want := fmt.Sprintf("%d|%d|%d", n, n, sum); n < first || text != want {
+		if want := fmt.Sprintf("%d|%[1]d|0", n); n < first || text != want {
 			t.Fatalf("amid compaction %s, want %s", text, want)
 		}
 	}
