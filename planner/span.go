@@ -29,14 +29,19 @@ const (
 func (s span) intersect(o span) span {
 	s.times = s.times.Intersect(o.times)
 	s.min, s.max = math.Max(s.min, o.min), math.Min(s.max, o.max)
-	s.texts = slices.DeleteFunc(slices.Clone(s.texts), func(t string) bool { return !slices.Contains(o.texts, t) })
+	others := make(map[string]bool, len(o.texts))
+	for _, t := range o.texts {
+		others[t] = true
+	}
+	s.texts = slices.DeleteFunc(slices.Clone(s.texts), func(t string) bool { return !others[t] })
 	return s
 }
 
+// union takes over the texts of s.
 func (s span) union(o span) span {
 	s.times = sources.Bounds{Min: min(s.times.Min, o.times.Min), Max: max(s.times.Max, o.times.Max)}
 	s.min, s.max = math.Min(s.min, o.min), math.Max(s.max, o.max)
-	s.texts = slices.Concat(s.texts, o.texts)
+	s.texts = append(s.texts, o.texts...)
 	return s
 }
 

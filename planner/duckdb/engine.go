@@ -167,6 +167,9 @@ func (e *Engine) run(ctx context.Context, plan *planner.Plan, query *planner.Que
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := in.admit(ctx); err != nil {
+		return nil, err
+	}
 	conn, err := in.acquire()
 	if err != nil {
 		return nil, asError(err)

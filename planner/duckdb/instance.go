@@ -26,6 +26,10 @@ type instance struct {
 	idle   []*connection
 	opened int64 // connections ever
 	closed bool
+	// abandoned counts the statements that go on without a client; fewer is closed
+	// when one of them ends, nil if nobody waits for that.
+	abandoned int
+	fewer     chan struct{}
 	inUse  sync.WaitGroup
 
 	tablesMu sync.Mutex
@@ -183,6 +187,47 @@ func (in *instance) acquire() (*connection, error) {
 		return c, nil
 	}
 	return in.connect()
+}
+
+// maxAbandoned bounds the statements of a tenant that go on without a client: planning
+// cannot be interrupted.
+const maxAbandoned = 8
+
+// admit waits until a further statement may start.
+func (in *instance) admit(ctx context.Context) error {
+	for {
+		in.mu.Lock()
+		if in.abandoned < maxAbandoned {
+			in.mu.Unlock()
+			return nil
+		}
+		if in.fewer == nil {
+			in.fewer = make(chan struct{})
+		}
+		fewer := in.fewer
+		in.mu.Unlock()
+		select {
+		case <-fewer:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// abandon says that a statement goes on without a client, until ended is called.
+func (in *instance) abandon() (ended func()) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.abandoned++
+	return func() {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.abandoned--
+		if in.fewer != nil {
+			close(in.fewer)
+			in.fewer = nil
+		}
+	}
 }
 
 // release gives a connection back when its statement has ended.

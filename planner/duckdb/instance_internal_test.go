@@ -1,8 +1,12 @@
 package duckdb
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
 )
@@ -52,4 +56,37 @@ func TestSettings(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAbandoned: who has left many statements to end on their own waits with the
+// next until one has, or until that is stopped.
+func TestAbandoned(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var in instance
+		ends := make([]func(), maxAbandoned)
+		for i := range ends {
+			if err := in.admit(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			ends[i] = in.abandon()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := in.admit(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("admitted beside %d abandoned ones: %v", maxAbandoned, err)
+		}
+		admitted := make(chan error, 1)
+		go func() { admitted <- in.admit(t.Context()) }()
+		synctest.Wait()
+		select {
+		case err := <-admitted:
+			t.Errorf("admitted before one has ended: %v", err)
+		default:
+		}
+		ends[3]()
+		if err := <-admitted; err != nil {
+			t.Error(err)
+		}
+	})
 }

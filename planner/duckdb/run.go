@@ -68,21 +68,22 @@ type rows struct {
 }
 
 // stopWait is how long a statement that was stopped is waited for. Some of DuckDB's
-// steps, such as the end of a hash table's build, cannot be interrupted and take as
-// long as their rows are many.
+// steps cannot be interrupted: the end of a hash table's build takes as long as its
+// rows are many, planning as long as the statement is.
 const stopWait = 15 * time.Millisecond
 
 // begin starts the statement. One that is stopped and takes its time to end is left
 // to end on its own: it keeps its connection until then, for which the instance
-// waits before it closes.
+// waits before it closes, and before it has too many of them.
 func (r *rows) begin(ctx context.Context, sql string) error {
-	started, left := make(chan error), make(chan struct{})
+	started, left := make(chan error), make(chan func(), 1)
 	go func() {
 		err := r.carefully(ctx, r.wholly(ctx, r.start(ctx, sql)))
 		select {
 		case started <- err:
-		case <-left:
+		case ended := <-left:
 			_ = r.Close() // has no error to give
+			ended()
 		}
 	}()
 	ended := func(err error) error {
@@ -102,7 +103,7 @@ func (r *rows) begin(ctx context.Context, sql string) error {
 	case err := <-started:
 		return ended(err)
 	case <-patience.C:
-		close(left)
+		left <- r.in.abandon()
 		return ctx.Err()
 	}
 }

@@ -119,6 +119,24 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestCancelPlanning: a statement that the engine is still planning, which nothing
+// interrupts, leaves its client waiting no longer than one that runs.
+func TestCancelPlanning(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, newEngine(t, t.TempDir()), nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	const n = 500 // two seconds and more
+	_, err := ask(ctx, s, "SELECT "+strings.Repeat("lower(", n)+"g::text"+strings.Repeat(")", n)+" FROM generate_series(1, 2) g")
+	returned := time.Now()
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	if deadline, _ := ctx.Deadline(); returned.Sub(deadline) > time.Second {
+		t.Errorf("returned %v after the deadline", returned.Sub(deadline))
+	}
+}
+
 func codeOf(t *testing.T, err error) string {
 	t.Helper()
 	var e *planner.Error
