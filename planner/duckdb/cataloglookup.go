@@ -21,7 +21,7 @@ const (
 
 // lookups are those functions, over the registry of one instance.
 func (r *registry) lookups() ([]*function, error) {
-	text, err := parseFunction(lookupText+lookupArgs+"VARCHAR", func(c *call) error {
+	text, err := parseFunction("="+lookupText+lookupArgs+"VARCHAR", func(c *call) error {
 		result, err := r.lookUp(c)
 		if err == nil && !result.Null {
 			c.setText(result.Text)
@@ -31,7 +31,7 @@ func (r *registry) lookups() ([]*function, error) {
 	if err != nil {
 		return nil, err
 	}
-	number, err := parseFunction(lookupInt+lookupArgs+"BIGINT", func(c *call) error {
+	number, err := parseFunction("="+lookupInt+lookupArgs+"BIGINT", func(c *call) error {
 		result, err := r.lookUp(c)
 		if err == nil && !result.Null {
 			c.setInt8(result.Int)

@@ -49,10 +49,7 @@ func (c *catalogSource) fill(piece, column int, into bindings.Vector) int {
 	if column < 0 {
 		return n
 	}
-	p := catalogPiece{values: c.data.Column(column), from: from, n: n}
-	if c.selected != nil {
-		p.selected = c.selected[from : from+n]
-	}
+	p := c.piece(from, n, column)
 	valid := p.fillValid(into)
 	switch c.names[column].kind {
 	case "BOOLEAN":
@@ -80,11 +77,29 @@ func (c *catalogSource) fill(piece, column int, into bindings.Vector) int {
 	return n
 }
 
+// piece is n of the rows of a column, from the one at from on.
+func (c *catalogSource) piece(from, n, column int) catalogPiece {
+	p := catalogPiece{values: c.data.Column(column), from: from, n: n}
+	if c.selected != nil {
+		p.choose(c.selected[from : from+n])
+	}
+	return p
+}
+
 // catalogPiece is n rows of a column: those selected, or those from from on.
 type catalogPiece struct {
 	values   *sources.CatalogValues
 	selected []uint32
 	from, n  int
+}
+
+// choose makes it a piece of the selected rows, which are in order.
+func (p *catalogPiece) choose(rows []uint32) {
+	if first := int(rows[0]); int(rows[len(rows)-1])-first == len(rows)-1 {
+		p.from = first // they follow each other
+		return
+	}
+	p.selected = rows
 }
 
 func (p *catalogPiece) row(i int) int {
@@ -97,13 +112,28 @@ func (p *catalogPiece) row(i int) int {
 // fillValid marks the rows that have a value.
 func (p *catalogPiece) fillValid(into bindings.Vector) []uint64 {
 	valid := writableValidity(into, p.n)
+	p.markValid(valid)
+	return valid
+}
+
+// markValid is fillValid into words of a bitmap.
+func (p *catalogPiece) markValid(valid []uint64) {
+	if p.selected == nil {
+		words, shift := p.values.Valid[p.from/64:], p.from%64
+		for i := range valid {
+			valid[i] = words[i] >> shift
+			if i+1 < len(words) {
+				valid[i] |= words[i+1] << (64 - shift)
+			}
+		}
+		return
+	}
 	clear(valid)
 	for i := range p.n {
 		if p.values.IsValid(p.row(i)) {
 			valid[i>>6] |= 1 << (i & 63)
 		}
 	}
-	return valid
 }
 
 func fillNumbers[T int16 | int32 | int64 | float32 | float64, S int64 | float64](p *catalogPiece, from []S, into bindings.Vector) {
@@ -120,7 +150,11 @@ func (p *catalogPiece) fillTexts(into bindings.Vector, valid []uint64) {
 		return
 	}
 	offsets := make([]uint32, 1, p.n+1)
-	var text []byte
+	size := uint32(0)
+	for _, r := range p.selected {
+		size += v.Offsets[r+1] - v.Offsets[r]
+	}
+	text := make([]byte, 0, size)
 	for i := range p.n {
 		r := p.row(i)
 		text = append(text, v.Text[v.Offsets[r]:v.Offsets[r+1]]...)

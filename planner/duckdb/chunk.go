@@ -3,6 +3,7 @@ package duckdb
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
 
@@ -149,7 +150,7 @@ func lowerInfinity[T int32 | int64](vs []T, duckdb, postgres T) {
 
 func (r *columnReader) readBytes(out *planner.Vector, v bindings.Vector, rows int) {
 	texts := values[text](v, rows)
-	r.bytes = r.bytes[:0]
+	r.bytes = slices.Grow(r.bytes[:0], rows)
 	for i := range texts {
 		if isValid(out.Valid, i) {
 			r.bytes = append(r.bytes, texts[i].bytes())

@@ -28,7 +28,7 @@ func (r *constantRow) Close() error { return nil }
 // SELECT 1 or SELECT $1::text, as pools and drivers ask in passing: DuckDB would
 // take longer to read its text than all else of the statement takes.
 func constants(q *planner.Query) (*constantRow, bool) {
-	if !isOneRow(q) {
+	if len(q.From) > 0 || !isTargetsOnly(q) {
 		return nil, false
 	}
 	c := &planner.Chunk{Rows: 1, Columns: make([]planner.Vector, len(q.Targets))}
@@ -44,9 +44,9 @@ func constants(q *planner.Query) (*constantRow, bool) {
 	return &constantRow{chunk: c}, true
 }
 
-// isOneRow says that a query is its targets and nothing else.
-func isOneRow(q *planner.Query) bool {
-	return len(q.Targets) > 0 && len(q.From) == 0 && q.Where == nil && q.SetOp == nil && q.Values == nil &&
+// isTargetsOnly says that a query is targets of what is in FROM and nothing else.
+func isTargetsOnly(q *planner.Query) bool {
+	return len(q.Targets) > 0 && q.Where == nil && q.SetOp == nil && q.Values == nil &&
 		!q.Aggregated && q.Having == nil && q.GroupingSets == nil && !q.Distinct && q.DistinctOn == nil &&
 		q.OrderBy == nil && q.Limit == nil && q.Offset == nil
 }

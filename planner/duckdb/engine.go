@@ -122,6 +122,9 @@ func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, err
 	if row, ok := constants(plan.Query); ok && !e.isClosed() {
 		return row, nil
 	}
+	if rows, ok := plainCatalog(plan); ok && !e.isClosed() {
+		return rows, nil
+	}
 	if sliced, ok := e.slice(plan); ok {
 		// What is wrong with the statement is said now.
 		if err := sliced.start(ctx); err != nil {

@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,6 +19,9 @@ type function struct {
 	nulls   bool
 	// volatile: no two calls are taken for one, nor a call for a constant.
 	volatile bool
+	// repeats: rows next to each other often have the same arguments, and computing
+	// the result costs more than comparing them.
+	repeats bool
 	// eval computes one row: it reads arguments from c and sets the result with
 	// one of c's set methods, or leaves it NULL. Nil for a function of scalar.c.
 	eval func(c *call) error
@@ -211,10 +215,18 @@ func (f *function) call(info bindings.FunctionInfo, input bindings.DataChunk, ou
 // rows evaluates every row and notes in nulls which gave none.
 func (f *function) rows(c *call, rows int, nulls []uint64) (anyNull bool, err error) {
 	texts := f.returns == "VARCHAR" || f.returns == "BLOB"
-	c.result.offsets = append(c.result.offsets, 0)
+	c.result.offsets = make([]uint32, 1, rows+1)
+	called := false
 	for c.row = range rows {
+		wasSet, wasCalled := c.isSet, called
 		c.isSet = false
-		if f.nulls || !c.hasNull(len(f.args)) {
+		switch called = f.nulls || !c.hasNull(len(f.args)); {
+		case !called:
+		case f.repeats && wasCalled && f.sameArgs(c):
+			if wasSet {
+				f.setAgain(c)
+			}
+		default:
 			if err := f.eval(c); err != nil {
 				return false, err
 			}
@@ -234,6 +246,58 @@ func (f *function) rows(c *call, rows int, nulls []uint64) (anyNull bool, err er
 		}
 	}
 	return anyNull, nil
+}
+
+// sameArgs says that the row before has the same arguments.
+func (f *function) sameArgs(c *call) bool {
+	for i, t := range f.args {
+		same := false
+		switch t {
+		case "BIGINT":
+			same = c.int8(i) == argBefore[int64](c, i)
+		case "VARCHAR":
+			before := argBefore[text](c, i)
+			same = bytes.Equal(c.bytes(i), before.bytes())
+		case "VARCHAR[]":
+			same = c.sameLists(i)
+		}
+		if !same {
+			return false
+		}
+	}
+	return true
+}
+
+// argBefore is argument i of the row before.
+func argBefore[T any](c *call, i int) T {
+	return *(*T)(unsafe.Add(c.data[i], uintptr(c.row-1)*unsafe.Sizeof(*new(T))))
+}
+
+// sameLists says that argument i is the list of the row before, without a NULL.
+func (c *call) sameLists(i int) bool {
+	list, before := arg[listEntry](c, i), argBefore[listEntry](c, i)
+	if list.length != before.length {
+		return false
+	}
+	elems := unsafe.Slice((*text)(c.elems[i]), max(list.offset, before.offset)+list.length)
+	for j := range list.length {
+		at, beforeAt := int(list.offset+j), int(before.offset+j)
+		if !isValid(c.elemValid[i], at) || !isValid(c.elemValid[i], beforeAt) || !bytes.Equal(elems[at].bytes(), elems[beforeAt].bytes()) {
+			return false
+		}
+	}
+	return true
+}
+
+// setAgain sets the row to what the row before was set to.
+func (f *function) setAgain(c *call) {
+	switch f.returns {
+	case "BIGINT":
+		set(c, *(*int64)(unsafe.Add(c.out, uintptr(c.row-1)*unsafe.Sizeof(int64(0)))))
+	case "VARCHAR":
+		o := c.result.offsets
+		c.setBytes(c.result.text[o[len(o)-2]:o[len(o)-1]])
+	}
 }
 
 func (c *call) hasNull(args int) bool {
@@ -303,7 +367,8 @@ func (f *function) register(conn bindings.Connection) error {
 }
 
 // parseFunction reads "name(TYPE, TYPE) TYPE"; a star in front says that the
-// function is called with NULLs too, an exclamation mark that it is volatile.
+// function is called with NULLs too, an exclamation mark that it is volatile, an
+// equals sign that it repeats.
 func parseFunction(signature string, eval func(c *call) error) (*function, error) {
 	name, rest, ok := strings.Cut(signature, "(")
 	args, returns, closed := strings.Cut(rest, ")")
@@ -312,7 +377,8 @@ func parseFunction(signature string, eval func(c *call) error) (*function, error
 	}
 	plain, nulls := strings.CutPrefix(name, "*")
 	plain, volatile := strings.CutPrefix(plain, "!")
-	f := &function{name: plain, returns: strings.TrimSpace(returns), nulls: nulls, volatile: volatile, eval: eval}
+	plain, repeats := strings.CutPrefix(plain, "=")
+	f := &function{name: plain, returns: strings.TrimSpace(returns), nulls: nulls, volatile: volatile, repeats: repeats, eval: eval}
 	for a := range strings.SplitSeq(args, ",") {
 		if a = strings.TrimSpace(a); a != "" {
 			f.args = append(f.args, a)

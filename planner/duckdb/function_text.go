@@ -155,7 +155,7 @@ func partFunctions() definitions {
 		"*fg_string_to_array(VARCHAR, VARCHAR, VARCHAR) VARCHAR[]": stringToArray,
 		"*fg_array_to_string(VARCHAR[], VARCHAR, VARCHAR) VARCHAR": arrayToString,
 		"fg_unistr(VARCHAR) VARCHAR":                               fallible(func(c *call) (string, error) { return unistr(c.text(0)) }),
-		"fg_format(VARCHAR, VARCHAR[]) VARCHAR":                    fallible(func(c *call) (string, error) { return format(c.text(0), c.list(1)) }),
+		"=fg_format(VARCHAR, VARCHAR[]) VARCHAR":                   fallible(func(c *call) (string, error) { return format(c.text(0), c.list(1)) }),
 	}
 }
 

@@ -30,7 +30,7 @@ type instance struct {
 	// when one of them ends, nil if nobody waits for that.
 	abandoned int
 	fewer     chan struct{}
-	inUse  sync.WaitGroup
+	inUse     sync.WaitGroup
 
 	tablesMu sync.Mutex
 	// tableBytes is what the tables took when last measured.

@@ -297,8 +297,10 @@ func (p *pin) registeredIn(text string) (sources.CatalogResult, error) {
 	if text == "-" {
 		return intResult(0), nil
 	}
-	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
-		return intResult(int64(n)), nil
+	if text != "" && text[0] >= '0' && text[0] <= '9' {
+		if n, err := strconv.ParseUint(text, 10, 32); err == nil {
+			return intResult(int64(n)), nil
+		}
 	}
 	o, err := p.table(text)
 	if err != nil {
