@@ -86,6 +86,7 @@ func TestSmith(t *testing.T) {
 	run, clean := smithMarks(string(out))
 	t.Logf("%d statements, %d of them without an error, the others by SQLSTATE:\n%s", run, clean,
 		ask(t, log, "SELECT sqlstate, count(*), min(msg) FROM error GROUP BY 1 ORDER BY 2 DESC"))
+	t.Logf("the commonest refusals:\n%s", ask(t, log, "SELECT count(*), split_part(msg, E'\\n', 1) FROM error WHERE sqlstate = '0A000' GROUP BY 2 ORDER BY 1 DESC LIMIT 20"))
 	if internal := ask(t, log, "SELECT msg, query FROM error WHERE sqlstate LIKE 'XX%' LIMIT 20"); internal != "" {
 		t.Errorf("internal errors:\n%s", internal)
 	}
