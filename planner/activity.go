@@ -20,6 +20,8 @@ type Client struct {
 	PID int32
 	// Address is the client's; not valid if it has none.
 	Address netip.AddrPort
+	// Server is the address that the client connected to; not valid likewise.
+	Server netip.AddrPort
 	// Cancel stops the running statement, if there is one, and End the connection.
 	// Both may be called at any time and return at once.
 	Cancel, End func()

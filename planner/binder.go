@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -47,6 +48,8 @@ type environment struct {
 	// limited: the user is no owner, and reads what it may.
 	limited bool
 	pid     int32
+	// client and server are the ends of the connection; not valid if it has none.
+	client, server netip.AddrPort
 	// now is the transaction's start, statement the statement's.
 	now, statement time.Time
 	// started is when the server began.

@@ -198,6 +198,8 @@ func (s *Session) environment() *environment {
 		user:      s.id.User,
 		limited:   !s.id.Owner,
 		pid:       s.activity.client.PID,
+		client:    s.activity.client.Address,
+		server:    s.activity.client.Server,
 		now:       s.tx.now(now),
 		statement: now,
 		started:   s.planner.started,

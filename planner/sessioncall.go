@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/jackc/pgerrcode"
@@ -50,6 +51,10 @@ var sessionFuncs = map[string]sessionFunc{
 	"pg_backend_pid": func(b *binder, _ *callSite, _ []*Const) (Expr, error) {
 		return intConst(postgres.Int4OID, int64(b.env.pid)), nil
 	},
+	"inet_client_addr":       sessionAddress(func(e *environment) netip.AddrPort { return e.client }),
+	"inet_client_port":       sessionPort(func(e *environment) netip.AddrPort { return e.client }),
+	"inet_server_addr":       sessionAddress(func(e *environment) netip.AddrPort { return e.server }),
+	"inet_server_port":       sessionPort(func(e *environment) netip.AddrPort { return e.server }),
 	"pg_is_in_recovery":      func(*binder, *callSite, []*Const) (Expr, error) { return boolConst(false), nil },
 	"pg_advisory_unlock_all": func(*binder, *callSite, []*Const) (Expr, error) { return textConst(postgres.VoidOID, ""), nil },
 }
@@ -114,6 +119,32 @@ func sessionName(get func(*environment) string) sessionFunc {
 
 func sessionTime(get func(*environment) time.Time) sessionFunc {
 	return func(b *binder, _ *callSite, _ []*Const) (Expr, error) { return timestampTZ(get(b.env)), nil }
+}
+
+// sessionAddress is the address of an end of the connection, without its zone.
+func sessionAddress(get func(*environment) netip.AddrPort) sessionFunc {
+	return func(b *binder, c *callSite, _ []*Const) (Expr, error) {
+		end := get(b.env)
+		if !end.IsValid() {
+			return nullConst(plainType(postgres.InetOID)), nil
+		}
+		value, err := postgres.ParseLiteral(postgres.InetOID, -1, end.Addr().Unmap().WithZone("").String(), b.env.values)
+		if err != nil {
+			return nil, faultAt(c.node.Location, err)
+		}
+		return &Const{T: plainType(postgres.InetOID), Value: value, at: nowhere}, nil
+	}
+}
+
+// sessionPort is its port.
+func sessionPort(get func(*environment) netip.AddrPort) sessionFunc {
+	return func(b *binder, _ *callSite, _ []*Const) (Expr, error) {
+		end := get(b.env)
+		if !end.IsValid() {
+			return nullConst(plainType(postgres.Int4OID)), nil
+		}
+		return intConst(postgres.Int4OID, int64(end.Port())), nil
+	}
 }
 
 func timestampTZ(t time.Time) *Const {

@@ -143,6 +143,9 @@ func (c *conn) startup(ctx context.Context) error {
 	if addr, ok := c.t.raw.RemoteAddr().(*net.TCPAddr); ok {
 		client.Address = addr.AddrPort()
 	}
+	if addr, ok := c.t.raw.LocalAddr().(*net.TCPAddr); ok {
+		client.Server = addr.AddrPort()
+	}
 	session, err := c.srv.cfg.NewSession(id, req.settings, client)
 	if err != nil {
 		return fatal(err)

@@ -77,6 +77,11 @@ func TestActivity(t *testing.T) {
 		t.Errorf("nobody's: %s", got)
 	}
 
+	const ends = "SELECT inet_client_addr() = client_addr, inet_client_port() = client_port, inet_server_addr(), inet_server_port() FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+	if got, want := ask(t, owner, ends), "t|t|"+strings.ReplaceAll(i.c.PGAddr, ":", "|"); got != want {
+		t.Errorf("ends of the connection: %s, want %s", got, want)
+	}
+
 	failed := make(chan error, 1)
 	go func() {
 		_, err := guest.Exec(t.Context(), endless).ReadAll()
