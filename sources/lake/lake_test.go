@@ -485,20 +485,27 @@ func TestSlowCommitIsAbandoned(t *testing.T) {
 	}
 }
 
-func TestSweep(t *testing.T) {
-	t.Parallel()
-	s, bucket, now := setup(t)
+// mergeable commits two parts, old, and writes what can take their place.
+func mergeable(t *testing.T, s *lake.Store) (v *lake.Version, old, merged []*lake.File) {
+	t.Helper()
 	commit(t, s, 0, 10)
-	v := commit(t, s, 10, 20)
+	v = commit(t, s, 10, 20)
 	old, err := v.List(t.Context(), sources.Unbounded())
 	if err != nil {
 		t.Fatal(err)
 	}
 	whole, order := batchOf(0, 20, temperature)
-	merged, err := s.Write(t.Context(), thermo, []*sources.Batch{whole}, order, nil)
+	merged, err = s.Write(t.Context(), thermo, []*sources.Batch{whole}, order, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return v, old, merged
+}
+
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	s, bucket, now := setup(t)
+	v, old, merged := mergeable(t, s)
 	*now = now.Add(20 * time.Minute)
 	if _, err := s.Commit(t.Context(), v, lake.Commit{Merge: true, Add: merged, Remove: old}); err != nil {
 		t.Fatal(err)
@@ -540,17 +547,7 @@ func TestSweepByAFastClock(t *testing.T) {
 		return s
 	}
 	s, sweeper := open(0), open(55*time.Minute)
-	commit(t, s, 0, 10)
-	v := commit(t, s, 10, 20)
-	old, err := v.List(t.Context(), sources.Unbounded())
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole, order := batchOf(0, 20, temperature)
-	merged, err := s.Write(t.Context(), thermo, []*sources.Batch{whole}, order, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	v, old, merged := mergeable(t, s)
 	if _, err := s.Commit(t.Context(), v, lake.Commit{Merge: true, Add: merged, Remove: old}); err != nil {
 		t.Fatal(err)
 	}

@@ -57,26 +57,12 @@ func benchHot(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	rows := min(o.rows, hotRows)
-	if err := loadPoints(ctx, s, int64(rows)); err != nil {
-		return err
-	}
-	conn, err := s.connect(ctx)
+	conn, err := compactedPoints(ctx, s, int64(rows))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
-	for _, sql := range []string{
-		`create table bench (device text, temperature double precision, humidity double precision)`, `select fieldgate.compact()`,
-	} {
-		if _, err := conn.Exec(ctx, sql); err != nil {
-			return fmt.Errorf("%s: %w", sql, err)
-		}
-	}
-	files, err := listFiles(ctx, conn, s.objects())
-	if err != nil {
-		return err
-	}
-	raw, err := openRaw(files)
+	raw, err := rawOf(ctx, s, conn)
 	if err != nil {
 		return err
 	}

@@ -41,22 +41,12 @@ func benchPoint(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	rows := int64(min(o.rows, pointRows))
-	if err := loadPoints(ctx, s, rows); err != nil {
-		return err
-	}
-	conn, err := s.connect(ctx)
+	conn, err := compactedPoints(ctx, s, rows)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
-	for _, sql := range []string{
-		`create table bench (device text, temperature double precision, humidity double precision)`, `select fieldgate.compact()`,
-	} {
-		if _, err := conn.Exec(ctx, sql); err != nil {
-			return fmt.Errorf("%s: %w", sql, err)
-		}
-	}
-	files, err := listFiles(ctx, conn, filepath.Join(s.dir, "data", "objects"))
+	files, err := listFiles(ctx, conn, s.objects())
 	if err != nil {
 		return err
 	}
@@ -78,6 +68,25 @@ func benchPoint(ctx context.Context, o options, out io.Writer) (err error) {
 		}
 	}
 	return nil
+}
+
+// compactedPoints posts the events, declares their fields and compacts.
+func compactedPoints(ctx context.Context, s *server, rows int64) (*pgx.Conn, error) {
+	if err := loadPoints(ctx, s, rows); err != nil {
+		return nil, err
+	}
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, sql := range []string{
+		`create table bench (device text, temperature double precision, humidity double precision)`, `select fieldgate.compact()`,
+	} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", sql, err), conn.Close(ctx))
+		}
+	}
+	return conn, nil
 }
 
 // loadPoints posts the events, in order of time.

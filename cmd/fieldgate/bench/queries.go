@@ -77,11 +77,7 @@ func benchQueries(ctx context.Context, o options, out io.Writer) (err error) {
 			return fmt.Errorf("%s: %w", sql, err)
 		}
 	}
-	files, err := listFiles(ctx, conn, s.objects())
-	if err != nil {
-		return err
-	}
-	raw, err := openRaw(files)
+	raw, err := rawOf(ctx, s, conn)
 	if err != nil {
 		return err
 	}
@@ -193,6 +189,15 @@ func listFiles(ctx context.Context, conn *pgx.Conn, objects string) ([]string, e
 		keys[i] = filepath.Join(objects, key)
 	}
 	return keys, err
+}
+
+// rawOf is an engine of its own over the files of a server's metric.
+func rawOf(ctx context.Context, s *server, conn *pgx.Conn) (*rawEngine, error) {
+	files, err := listFiles(ctx, conn, s.objects())
+	if err != nil {
+		return nil, err
+	}
+	return openRaw(files)
 }
 
 func openRaw(files []string) (*rawEngine, error) {

@@ -216,11 +216,7 @@ func benchFirstRow(ctx context.Context, o options, _ *server, ours, _ *pgx.Conn,
 
 // benchLatency compares a short query with DuckDB's own time for it.
 func benchLatency(ctx context.Context, o options, s *server, ours, _ *pgx.Conn, out io.Writer) error {
-	files, err := listFiles(ctx, ours, s.objects())
-	if err != nil {
-		return err
-	}
-	raw, err := openRaw(files)
+	raw, err := rawOf(ctx, s, ours)
 	if err != nil {
 		return err
 	}
