@@ -35,7 +35,7 @@ run: build ## build, then serve the embedded default in development mode
 .PHONY: test
 test: build lint ## everything CI runs; what is missing is skipped by name
 	@rm -f $(SKIPPED)
-	@FIELDGATE_SKIPPED=$(SKIPPED) go test -race -timeout 30m ./...; status=$$?; \
+	@FIELDGATE_SKIPPED=$(SKIPPED) go test -race -timeout 60m ./...; status=$$?; \
 	if [ -s $(SKIPPED) ]; then echo "skipped for want of (make test-deps installs them):"; sort -u $(SKIPPED) | sed 's/^/  /'; fi; \
 	exit $$status
 

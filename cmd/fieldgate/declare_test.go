@@ -91,9 +91,9 @@ func TestViews(t *testing.T) {
 		t.Errorf("a join with a view gives %s", got)
 	}
 	for sql, want := range map[string]string{
-		`select viewname, definition from pg_views where schemaname = 'public'`:                                            "hot| select site, temp from press where temp > 15;",
+		`select viewname, definition from pg_views where schemaname = 'public'`:                                            "hot| SELECT press.site AS place,\n    press.temp AS heat\n   FROM press\n  WHERE (press.temp > 15);",
 		`select table_type from information_schema.tables where table_name = 'hot'`:                                        "VIEW",
-		`select pg_get_viewdef('hot'::regclass)`:                                                                           " select site, temp from press where temp > 15;",
+		`select pg_get_viewdef('hot'::regclass)`:                                                                           " SELECT press.site AS place,\n    press.temp AS heat\n   FROM press\n  WHERE (press.temp > 15);",
 		`select column_name, data_type from information_schema.columns where table_name = 'hot' order by ordinal_position`: "place|text\nheat|integer",
 		`select obj_description('hot'::regclass)`:                                                                          "the hot ones",
 	} {

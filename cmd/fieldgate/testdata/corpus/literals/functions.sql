@@ -67,3 +67,11 @@ SELECT pg_size_bytes(null), is_normalized('Å', 'nfd'), normalize('ﬁ', NFKC), 
 SELECT jsonb_each('{"a":1}'), 1;
 SELECT json_build_object(k, 1), json_build_object(k, 2) from (values ('a'), ('b')) t(k);
 SELECT pg_size_pretty(123456789::bigint), pg_size_bytes('10 MB');
+select '+(integer,integer)'::regoperator, '- ( none , bigint)'::regoperator, '||/'::regoper, 551::regoper, 551::regoperator;
+select '+'::regoper;
+select '+++'::regoper;
+select '+(integer)'::regoperator;
+select '+(integer,integer,integer)'::regoperator;
+select '+(integer,money)'::regoperator;
+select '+(integer'::regoperator;
+select to_regprocedure('abs');

@@ -194,15 +194,7 @@ SELECT array_agg(raw ORDER BY id), to_json(array_length(array_agg(raw), 1)) FROM
 SELECT id FROM readings WHERE raw IN (SELECT raw FROM readings WHERE id < 6) ORDER BY id;
 select to_regprocedure('abs(integer)'), to_regprocedure('nothing(integer)'), to_regprocedure('pg_catalog.abs(numeric)');
 select to_regoperator('+(integer,integer)'), to_regoperator('-(none,integer)'), to_regoper('||/'), to_regoper('+');
-select '+(integer,integer)'::regoperator, '- ( none , bigint)'::regoperator, '||/'::regoper, 551::regoper, 551::regoperator;
-select '+'::regoper;
-select '+++'::regoper;
-select '+(integer)'::regoperator;
-select '+(integer,integer,integer)'::regoperator;
-select '+(integer,money)'::regoperator;
-select '+(integer'::regoperator;
 select to_regprocedure(f) from (values ('abs(integer)'), ('nope()'), ('now()'), ('lower(text)')) v(f);
 select to_regoperator(f), to_regoper(g) from (values ('+(int4,int4)', '||/'), ('*(bigint,bigint)', '+')) v(f, g);
 select oid::regoperator::text from pg_operator where oprname = '=' and oprleft = 23 order by 1;
 select 'abs(integer)'::regprocedure::oid, '+(integer,integer)'::regoperator::oid;
-select to_regprocedure('abs');
