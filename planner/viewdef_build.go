@@ -355,8 +355,7 @@ func (v *viewBuilder) window(n *pgquery.WindowDef) (*viewWindow, error) {
 			offset = plainType(postgres.IntervalOID)
 		}
 	}
-	const between = 0x10
-	w.between = o&between != 0
+	w.between = o&frameBetween != 0
 	w.start, w.end = frameWord(frameStart(o)), frameWord(frameEnd(o))
 	if n.StartOffset != nil {
 		if w.startOff, err = v.exprAs(n.StartOffset, offset); err != nil {
@@ -368,14 +367,7 @@ func (v *viewBuilder) window(n *pgquery.WindowDef) (*viewWindow, error) {
 			return nil, err
 		}
 	}
-	switch {
-	case o&frameExcludeCurrentRow != 0:
-		w.exclude = "CURRENT ROW"
-	case o&frameExcludeGroup != 0:
-		w.exclude = "GROUP"
-	case o&frameExcludeTies != 0:
-		w.exclude = "TIES"
-	}
+	w.exclude = frameExclusion(o)
 	return w, nil
 }
 

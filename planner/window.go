@@ -20,6 +20,7 @@ const (
 	frameRange                   = 0x00002
 	frameRows                    = 0x00004
 	frameGroups                  = 0x00008
+	frameBetween                 = 0x00010 // both ends were written
 	frameStartUnboundedPreceding = 0x00020
 	frameEndUnboundedPreceding   = 0x00040
 	frameStartUnboundedFollowing = 0x00080
@@ -200,14 +201,7 @@ func (b *binder) frame(sc *scope, w *Window, n *pgquery.WindowDef) (*Frame, erro
 			return nil, errorAt(n.Location, pgerrcode.WindowingError, "GROUPS mode requires an ORDER BY clause")
 		}
 	}
-	switch {
-	case o&frameExcludeCurrentRow != 0:
-		f.Exclude = "CURRENT ROW"
-	case o&frameExcludeGroup != 0:
-		f.Exclude = "GROUP"
-	case o&frameExcludeTies != 0:
-		f.Exclude = "TIES"
-	}
+	f.Exclude = frameExclusion(o)
 	var err error
 	if f.StartOff, err = b.frameOffset(sc, w, f.Mode, n.StartOffset, n.Location); err != nil {
 		return nil, err
@@ -242,6 +236,19 @@ func frameEnd(o int32) FrameBound {
 		return UnboundedPreceding
 	}
 	return CurrentRow
+}
+
+// frameExclusion is what is left out of a frame; empty: nothing.
+func frameExclusion(o int32) string {
+	switch {
+	case o&frameExcludeCurrentRow != 0:
+		return "CURRENT ROW"
+	case o&frameExcludeGroup != 0:
+		return "GROUP"
+	case o&frameExcludeTies != 0:
+		return "TIES"
+	}
+	return ""
 }
 
 // frameOffset binds the offset of PRECEDING or FOLLOWING; nil: there is none.
