@@ -41,7 +41,7 @@ func TestWorkersCPU(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}
-	const events, most = 20_000, 2.0
+	const events, most = 20_000, 1.5
 	cost := map[int]float64{}
 	for _, workers := range []int{1, 2, 4} {
 		aws := onAWS(t)
