@@ -170,6 +170,7 @@ type stager struct {
 	identify record.Identifier
 	binders  *record.Binders
 	values   []schema.Value
+	bound    schema.Event // here, not on the heap anew for each event
 }
 
 func newStager(cfg *RawConfig, st *stand) *stager {
@@ -302,32 +303,32 @@ func (s *stager) event(ctx context.Context, i int, binder *record.Binder) error 
 		reason := fmt.Sprintf("version %d of the tenant's schema is not known", s.raw.SchemaVersion)
 		return s.fail(i, nil, nil, record.KindCommit, reason)
 	}
-	e, err := s.bind(ctx, i, binder)
+	err := s.bind(ctx, i, binder)
+	if err == nil {
+		return s.staged.add(&s.bound)
+	}
 	if bad := (*record.Malformed)(nil); errors.As(err, &bad) {
 		return s.fail(i, binder, s.values, record.KindMalformed, bad.Reason)
 	}
-	if err != nil {
-		return err
-	}
-	return s.staged.add(&e)
+	return err
 }
 
-// bind makes the staged event. What it returns stays until its next call.
-func (s *stager) bind(ctx context.Context, i int, binder *record.Binder) (schema.Event, error) {
+// bind makes the staged event, s.bound, which stays until its next call.
+func (s *stager) bind(ctx context.Context, i int, binder *record.Binder) error {
 	values, err := s.flat.Flatten(s.values[:0], s.raw.Events[i])
 	s.values = values
 	if err != nil {
-		return schema.Event{}, err
+		return err
 	}
 	bound, err := binder.Bind(values, s.raw.Metric, s.raw.ArrivedAt)
 	if err != nil {
-		return schema.Event{}, err
+		return err
 	}
 	if bound.Metric == nil && !s.cfg.Observed.Admit(ctx, s.raw.Tenant, bound.Dataset.Metric) {
-		return schema.Event{}, &record.Malformed{Reason: fmt.Sprintf("too many undeclared metrics: %q would be one more", bound.Dataset.Metric)}
+		return &record.Malformed{Reason: fmt.Sprintf("too many undeclared metrics: %q would be one more", bound.Dataset.Metric)}
 	}
-	e := schema.Event{Dataset: bound.Dataset, Time: bound.Time, ReceivedAt: s.raw.ArrivedAt, Values: values}
-	e.Dataset.Namespace = s.raw.Namespace
-	e.ID, e.Hash = s.identify.Identify(values, bound.OwnTime, s.raw.Receipt, s.raw.Indexes[i])
-	return e, nil
+	s.bound = schema.Event{Dataset: bound.Dataset, Time: bound.Time, ReceivedAt: s.raw.ArrivedAt, Values: values}
+	s.bound.Dataset.Namespace = s.raw.Namespace
+	s.bound.ID, s.bound.Hash = s.identify.Identify(values, bound.OwnTime, s.raw.Receipt, s.raw.Indexes[i])
+	return nil
 }

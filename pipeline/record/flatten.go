@@ -23,9 +23,10 @@ const shapePrime = 0x100000001b3
 type Flattener struct {
 	names  names
 	shapes shapes
+	event  name // stands for the object that an event is, which has no name
 
-	// Of the event at hand: its members in the order sent, what was unescaped or compacted, the dotted name of the
-	// object being read, the keys of the objects inside an array.
+	// Of the event at hand: its members in the order sent, what was unescaped or compacted, a dotted name being made, the
+	// keys of the objects inside an array.
 	data    []byte
 	members []schema.Value
 	arena   []byte
@@ -49,12 +50,12 @@ func Flatten(dst []schema.Value, event []byte) ([]schema.Value, error) {
 // Names may be kept.
 func (f *Flattener) Flatten(dst []schema.Value, event []byte) ([]schema.Value, error) {
 	f.data, f.err, f.badID, f.shape = event, nil, false, 0
-	f.members, f.arena, f.path, f.keys, f.bad = f.members[:0], f.arena[:0], f.path[:0], f.keys[:0], f.bad[:0]
+	f.members, f.arena, f.keys, f.bad = f.members[:0], f.arena[:0], f.keys[:0], f.bad[:0]
 	i := skipSpace(event, 0)
 	if i == len(event) || event[i] != '{' {
 		return dst, malformed(faultObject)
 	}
-	if i = f.object(i+1, 1); f.err == nil {
+	if i = f.object(i+1, 1, &f.event); f.err == nil {
 		if i = skipSpace(event, i); i < len(event) {
 			f.fault(i, faultTrailing)
 		}
@@ -88,45 +89,36 @@ func (f *Flattener) fault(at int, reason string) int {
 	return len(f.data)
 }
 
-// object reads the members of an object up to its closing brace, and gives the index after it. f.path holds the
-// object's dotted name.
-func (f *Flattener) object(i, depth int) int {
+// object reads the members of an object up to its closing brace, and gives the index after it. within is the object's
+// dotted name, of number 0 for the event itself.
+func (f *Flattener) object(i, depth int, within *name) int {
 	if depth > MaxDepth {
 		return f.fault(i, depthFault())
 	}
 	data := f.data
-	base := len(f.path)
 	if i = skipSpace(data, i); i < len(data) && data[i] == '}' {
 		return i + 1
 	}
 	for {
-		if i == len(data) || data[i] != '"' {
-			return f.fault(i, faultOr(data, i, faultKey))
+		// Nearly every member follows the one that it followed in the event before: then its key need not be read, which
+		// saves a third of what flattening takes.
+		name := f.names.follows(data, i, within.number)
+		if name != nil {
+			i += len(name.key) + len(`"":`)
+		} else if name, i = f.key(i, within); name == nil {
+			return i
 		}
-		key, end := f.text(i + 1)
-		if f.err != nil {
-			return end
+		i = skipSpace(data, i)
+		if depth == 1 && len(name.text) > 0 && name.text[0] == '_' {
+			f.reserved(name.text, i)
 		}
-		i = skipSpace(data, end)
-		if i == len(data) || data[i] != ':' {
-			return f.fault(i, faultOr(data, i, faultColon))
-		}
-		i = skipSpace(data, i+1)
-		if depth > 1 {
-			f.path = append(f.path[:base], '.')
-		} else if len(key) > 0 && key[0] == '_' {
-			f.reserved(key, i)
-		}
-		f.path = append(f.path, key...)
 		at := len(f.members)
-		name := f.names.find(f.path)
 		f.shape = (f.shape ^ name.number) * shapePrime
 		f.members = append(f.members, schema.Value{Name: name.text})
-		i = f.member(at, i, depth)
+		i = f.member(at, i, depth, name)
 		if f.err != nil {
 			return i
 		}
-		f.path = f.path[:base]
 		if i = skipSpace(data, i); i == len(data) {
 			return f.fault(i, faultEnd)
 		}
@@ -141,9 +133,37 @@ func (f *Flattener) object(i, depth int) int {
 	}
 }
 
+// key reads a member's key and the colon after it, the key being at i, and gives the member's dotted name and the index
+// after the colon; nil after a fault.
+func (f *Flattener) key(i int, within *name) (*name, int) {
+	data := f.data
+	if i == len(data) || data[i] != '"' {
+		return nil, f.fault(i, faultOr(data, i, faultKey))
+	}
+	key, end := f.text(i + 1)
+	if f.err != nil {
+		return nil, end
+	}
+	escaped := len(key) < end-i-len(`""`)
+	if i = skipSpace(data, end); i == len(data) || data[i] != ':' {
+		return nil, f.fault(i, faultOr(data, i, faultColon))
+	}
+	f.path = f.path[:0]
+	if within.number != 0 {
+		f.path = append(append(f.path, within.text...), '.')
+	}
+	f.path = append(f.path, key...)
+	name := f.names.find(f.path)
+	name.within, name.key = within.number, ""
+	if !escaped {
+		name.key = name.text[len(name.text)-len(key):]
+	}
+	return name, i + 1
+}
+
 // reserved notes a top-level key that begins with an underscore, whose value begins at i.
-func (f *Flattener) reserved(key []byte, i int) {
-	if string(key) != ownID {
+func (f *Flattener) reserved(key string, i int) {
+	if key != ownID {
 		f.bad = append(f.bad, quoted(key))
 		return
 	}
@@ -155,8 +175,8 @@ func (f *Flattener) reserved(key []byte, i int) {
 	}
 }
 
-// member reads the value of f.members[at], which begins at i, and gives the index after it.
-func (f *Flattener) member(at, i, depth int) int {
+// member reads the value of f.members[at], which has the name and begins at i, and gives the index after it.
+func (f *Flattener) member(at, i, depth int, name *name) int {
 	data := f.data
 	if i == len(data) {
 		return f.fault(i, faultEnd)
@@ -175,7 +195,7 @@ func (f *Flattener) member(at, i, depth int) int {
 			m.Kind, m.Text = schema.KindJSON, []byte("{}")
 			return end + 1
 		}
-		return f.object(i+1, depth+1)
+		return f.object(i+1, depth+1, name)
 	case '[':
 		text, end := f.array(i, depth+1)
 		m := &f.members[at]
@@ -195,10 +215,7 @@ func (f *Flattener) member(at, i, depth int) int {
 		if c != '-' && c-'0' > 9 {
 			return f.fault(i, faultValue)
 		}
-		var integer bool
-		if end, integer, fault = scanNumber(data, i); fault == "" {
-			setNumber(&f.members[at], data[i:end], integer)
-		}
+		end, fault = readNumber(&f.members[at], data, i)
 	}
 	if fault != "" {
 		return f.fault(end, fault)
@@ -331,7 +348,7 @@ func (f *Flattener) checkKeys(base int) {
 	slices.SortFunc(keys, bytes.Compare)
 	for i := 1; i < len(keys); i++ {
 		if bytes.Equal(keys[i], keys[i-1]) && f.err == nil {
-			f.err = malformed("name %s given twice in an object within %s", quoted(keys[i]), quoted(f.path))
+			f.err = malformed("name %s given twice in an object within %s", quoted(keys[i]), quoted(f.members[len(f.members)-1].Name))
 		}
 	}
 	f.keys = f.keys[:base]

@@ -37,7 +37,7 @@ func skipSpace(data []byte, i int) int {
 	return i
 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+func isSpace(c byte) bool { return c <= ' ' && (c == ' ' || c == '\n' || c == '\t' || c == '\r') }
 
 // scanString finds the end of the string whose first byte after the opening quote is data[i]. It gives the index of the
 // closing quote and whether the string has escapes, or a fault and where.

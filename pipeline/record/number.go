@@ -17,6 +17,61 @@ var powersOfTen = [...]float64{
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 }
 
+// readNumber gives v the kind and value of the number that begins at data[i], and gives the index after it, or a fault
+// and where.
+func readNumber(v *schema.Value, data []byte, i int) (end int, fault string) {
+	if end = readShort(v, data, i); end > 0 {
+		return end, ""
+	}
+	end, integer, fault := scanNumber(data, i)
+	if fault == "" {
+		setNumber(v, data[i:end], integer)
+	}
+	return end, fault
+}
+
+// readShort is readNumber for numbers of few digits without exponent: nearly all that devices send, which it reads in
+// one go. It gives 0 if the number is another, or none.
+func readShort(v *schema.Value, data []byte, i int) (end int) {
+	negative := data[i] == '-'
+	if negative {
+		i++
+	}
+	first := i
+	var mantissa uint64 // of too many digits it is wrong, and not used
+	for ; i < len(data) && data[i]-'0' <= 9; i++ {
+		mantissa = mantissa*10 + uint64(data[i]-'0')
+	}
+	digits := i - first
+	point := i < len(data) && data[i] == '.'
+	if digits == 0 || data[first] == '0' && (digits > 1 || negative && !point) {
+		return 0
+	}
+	fraction := 0
+	if point {
+		from := i + 1
+		for i = from; i < len(data) && data[i]-'0' <= 9; i++ {
+			mantissa = mantissa*10 + uint64(data[i]-'0')
+		}
+		fraction = i - from
+	}
+	switch {
+	case i < len(data) && data[i]|0x20 == 'e', digits+fraction > maxExactDigits, point && fraction == 0:
+		return 0
+	case point:
+		v.Kind, v.Num = schema.KindNumber, float64(mantissa)/powersOfTen[fraction]
+		if negative {
+			v.Num = -v.Num
+		}
+	default:
+		v.Kind, v.Int = schema.KindInt, int64(mantissa)
+		if negative {
+			v.Int = -v.Int
+		}
+	}
+	return i
+}
+
 // setNumber gives v the kind and value of the number that text is. text passed scanNumber, which said whether it is
 // an integer.
 func setNumber(v *schema.Value, text []byte, integer bool) {
@@ -25,9 +80,6 @@ func setNumber(v *schema.Value, text []byte, integer bool) {
 			v.Kind, v.Int = schema.KindInt, n
 			return
 		}
-	} else if f, ok := parseShortDecimal(text); ok {
-		v.Kind, v.Num = schema.KindNumber, f
-		return
 	}
 	f, err := strconv.ParseFloat(textOf(text), 64)
 	if err == nil && isShortest(text, f) {
@@ -55,40 +107,6 @@ func parseInt(text []byte) (int64, bool) {
 		return -int64(n), n <= 1<<63
 	}
 	return int64(n), n <= math.MaxInt64
-}
-
-// parseShortDecimal reads a number with a fraction, without exponent and with few digits: nearly all that devices send.
-func parseShortDecimal(text []byte) (float64, bool) {
-	if len(text) > maxExactDigits+2 {
-		return 0, false
-	}
-	var mantissa uint64
-	digits, fraction := 0, 0
-	negative, point := false, false
-	for _, c := range text {
-		switch {
-		case c == '.':
-			point = true
-		case c == '-':
-			negative = true
-		case c-'0' > 9:
-			return 0, false
-		default:
-			mantissa = mantissa*10 + uint64(c-'0')
-			digits++
-			if point {
-				fraction++
-			}
-		}
-	}
-	if digits > maxExactDigits {
-		return 0, false
-	}
-	f := float64(mantissa) / powersOfTen[fraction]
-	if negative {
-		f = -f
-	}
-	return f, true
 }
 
 // isShortest says whether the number as written has exactly the value of the shortest decimal that stands for f.

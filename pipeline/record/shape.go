@@ -47,7 +47,7 @@ func (s *shape) matches(members []schema.Value) bool {
 		return false
 	}
 	for i := range members {
-		if members[i].Name != s.names[i] {
+		if !sameText(members[i].Name, s.names[i]) {
 			return false
 		}
 	}

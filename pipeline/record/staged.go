@@ -198,7 +198,7 @@ func (h *stagedShape) matches(values []schema.Value) bool {
 		return false
 	}
 	for i := range values {
-		if values[i].Name != h.names[i] {
+		if !sameText(values[i].Name, h.names[i]) {
 			return false
 		}
 	}
