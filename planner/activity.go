@@ -28,6 +28,9 @@ type Client struct {
 	// Notify hands over a notification that the session listens to; nil: nobody takes
 	// them. It may be called at any time and returns at once.
 	Notify func(Notification)
+	// Queued is how many bytes of notifications wait until the client takes them; nil:
+	// none. It may be called at any time and returns at once.
+	Queued func() int
 }
 
 // activities are the open sessions of all tenants.

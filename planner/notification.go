@@ -13,6 +13,15 @@ import (
 // (NOTIFY_PAYLOAD_MAX_LENGTH).
 const maxPayload = 8000
 
+// Of notifications that wait for a transaction's end, and of those that wait for one
+// client to take them, there are at most so many bytes, give or take a transaction's.
+// PostgreSQL's queue is bounded too (max_notify_queue_pages), and tells the sender.
+const (
+	maxQueued = 8 << 20
+	// messageBytes is what a notification takes beside its texts.
+	messageBytes = 64
+)
+
 // Notification is what NOTIFY sends to the sessions of the tenant that listen.
 type Notification struct {
 	// PID is the process id of the session that sent it.
@@ -20,11 +29,17 @@ type Notification struct {
 	Channel, Payload string
 }
 
+// Bytes is the memory that the notification takes.
+func (n Notification) Bytes() int { return messageBytes + len(n.Channel) + len(n.Payload) }
+
 // postbox are a transaction's changes of what the session listens to and its
 // notifications, until it is committed.
 type postbox struct {
 	listens  []listenOp
 	messages []Notification
+	// noted are the messages, and bytes their size.
+	noted map[Notification]bool
+	bytes int
 }
 
 // listenOp is LISTEN or UNLISTEN; without a channel it is UNLISTEN *.
@@ -50,9 +65,13 @@ func (s *Session) notify(channel, payload string) error {
 		return errorf(pgerrcode.InvalidParameterValue, "payload string too long")
 	}
 	m := Notification{PID: s.activity.client.PID, Channel: channel, Payload: payload}
-	if !slices.Contains(s.post.messages, m) {
-		s.post.messages = append(s.post.messages, m)
+	if s.post.noted[m] {
+		return nil
 	}
+	if s.post.bytes+m.Bytes() > maxQueued || s.planner.activities.crowded(s.id.Tenant, channel) {
+		return errorf(pgerrcode.ProgramLimitExceeded, "too many notifications in the NOTIFY queue")
+	}
+	s.post.add(m)
 	return nil
 }
 
@@ -116,12 +135,35 @@ func (a *activity) listensTo(channel string) bool {
 	return a.channels[channel]
 }
 
+// crowded says that a session which listens has as many notifications waiting for its
+// client as may wait.
+func (a *activities) crowded(tenant, channel string) bool {
+	return slices.ContainsFunc(a.of(tenant), func(s *activity) bool {
+		return s.client.Queued != nil && s.listensTo(channel) && s.client.Queued() >= maxQueued
+	})
+}
+
+func (p *postbox) add(m Notification) {
+	if p.noted == nil {
+		p.noted = make(map[Notification]bool)
+	}
+	p.noted[m] = true
+	p.bytes += m.Bytes()
+	p.messages = append(p.messages, m)
+}
+
 // mark is how much was noted, to go back to.
 func (p *postbox) mark() (listens, messages int) { return len(p.listens), len(p.messages) }
 
 // back forgets what was noted after a mark.
 func (p *postbox) back(listens, messages int) {
-	p.listens, p.messages = p.listens[:min(listens, len(p.listens))], p.messages[:min(messages, len(p.messages))]
+	p.listens = p.listens[:min(listens, len(p.listens))]
+	messages = min(messages, len(p.messages))
+	for _, m := range p.messages[messages:] {
+		delete(p.noted, m)
+		p.bytes -= m.Bytes()
+	}
+	p.messages = p.messages[:messages]
 }
 
 // pgNotify is the function pg_notify.

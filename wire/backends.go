@@ -54,8 +54,9 @@ type backend struct {
 	mu sync.Mutex
 	// waiting: the connection waits for its client, outside of any transaction.
 	waiting bool
-	// notifications wait until the connection sends them.
+	// notifications wait until the connection sends them, and are so many bytes.
 	notifications []planner.Notification
+	queued        int
 	// stop ends the running statement; nil while none runs.
 	stop context.CancelCauseFunc
 }
@@ -130,6 +131,7 @@ func (b *backend) notify(n planner.Notification) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.notifications = append(b.notifications, n)
+	b.queued += n.Bytes()
 	if b.waiting {
 		b.wake()
 	}
@@ -155,8 +157,15 @@ func (b *backend) takeNotifications() []planner.Notification {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := b.notifications
-	b.notifications = nil
+	b.notifications, b.queued = nil, 0
 	return out
+}
+
+// queuedBytes is how much of notifications is to be sent.
+func (b *backend) queuedBytes() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.queued
 }
 
 // terminate ends the session with 57P01, whatever it does.

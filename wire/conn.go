@@ -139,7 +139,9 @@ func (c *conn) startup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client := planner.Client{PID: be.pid, Cancel: func() { be.interrupt(errCancelRequest) }, End: be.terminate, Notify: be.notify}
+	client := planner.Client{
+		PID: be.pid, Cancel: func() { be.interrupt(errCancelRequest) }, End: be.terminate, Notify: be.notify, Queued: be.queuedBytes,
+	}
 	if addr, ok := c.t.raw.RemoteAddr().(*net.TCPAddr); ok {
 		client.Address = addr.AddrPort()
 	}

@@ -153,3 +153,50 @@ func TestTerminatedAnswersNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestNotificationsAreBounded: a session that listens and does not take what it is
+// sent has those who send refused, until it does; what one transaction sends is
+// bounded as well.
+func TestNotificationsAreBounded(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	sender := i.connect(t, "demo", "")
+	c, err := pgconn.ParseConfig("postgres://demo:demo@" + i.c.PGAddr + "/demo?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	received := 0
+	c.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) { received++ }
+	idle, err := pgconn.ConnectConfig(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = idle.Close(context.WithoutCancel(t.Context())) }()
+	ask(t, idle, "LISTEN slow")
+	ask(t, idle, "BEGIN") // nothing is sent to a session in a transaction
+	send := func(n int) error {
+		_, err := sender.Exec(t.Context(), fmt.Sprintf("NOTIFY slow, '%07900d'", n)).ReadAll()
+		return err
+	}
+	const most = 2000 // of 7,900 bytes each
+	sent := 0
+	for err = send(0); err == nil && sent < most; err = send(sent) {
+		sent++
+	}
+	wantFailure(t, err, "54000")
+	ask(t, sender, "NOTIFY unheard, 'x'") // nobody's queue is full of these
+	ask(t, idle, "COMMIT")
+	if received != sent {
+		t.Errorf("%d notifications of %d were received", received, sent)
+	}
+	if err := send(sent); err != nil {
+		t.Errorf("once they are taken: %v", err)
+	}
+
+	var all strings.Builder
+	for n := range most {
+		fmt.Fprintf(&all, "NOTIFY unheard, '%07900d';", n)
+	}
+	_, err = sender.Exec(t.Context(), all.String()).ReadAll()
+	wantFailure(t, err, "54000")
+}
