@@ -85,6 +85,10 @@ func configure(environ []string) (config.Config, error) {
 	if !c.Shared() {
 		return c, errors.New("a function needs stores that other processes can use: set stream.kind: kinesis, nearline.kind: dynamodb, keyvalue.kind: dynamodb and objects.kind: s3")
 	}
+	if c.Nearline.Capacity == config.CapacityProvisioned && c.Nearline.Scaling != config.ScalingNone {
+		// Frozen between calls, it cannot tell what it consumes.
+		return c, errors.New("nearline.scaling: capacity cannot follow what functions consume: set nearline.capacity to on_demand, or nearline.scaling to none, everywhere")
+	}
 	standard := config.Default()
 	c.Roles = []string{config.RoleStage}
 	c.Stream.FanOut, c.Stream.Scaling = false, config.ScalingNone

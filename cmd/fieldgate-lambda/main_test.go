@@ -49,6 +49,7 @@ func TestConfigure(t *testing.T) {
 		{"nothing said", nil, "set stream.kind: kinesis"},
 		{"no such file", []string{"FIELDGATE_CONFIG=/no/such"}, "read configuration"},
 		{"a setting that is not", []string{"FIELDGATE_STREAM_KIN=kinesis"}, "did you mean FIELDGATE_STREAM_KIND?"},
+		{"capacity that follows", []string{"FIELDGATE_CONFIG=" + file, "FIELDGATE_NEARLINE_CAPACITY=provisioned"}, "set nearline.capacity to on_demand"},
 		{"no bucket", []string{"FIELDGATE_CONFIG=" + file, "FIELDGATE_OBJECTS_BUCKET="}, "objects.bucket: missing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -74,7 +74,7 @@ func (s *server) wireCompaction() error {
 		}
 	}
 	if st.Tables != nil {
-		w.stages = append(w.stages, s.once("nearline", st.Tables))
+		w.stages = append(w.stages, s.once("nearline", st.Tables), s.once("capacity", st.TablesScaler))
 	}
 	if s.sharing != nil {
 		w.stages = append(w.stages, s.sharing.compaction(w.compactors)...)

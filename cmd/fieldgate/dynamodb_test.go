@@ -112,6 +112,47 @@ func isoWeek(at time.Time) string {
 	return fmt.Sprintf("%04d-W%02d", year, week)
 }
 
+// TestCapacityOfServer has a server whose tables have a fixed capacity start again with
+// one that follows, and write more than that.
+func TestCapacityOfServer(t *testing.T) {
+	adjust := onDynamoDB(t)
+	scaling := config.ScalingNone
+	provisioned := func(c *config.Config) {
+		adjust(c)
+		c.Nearline.Capacity, c.Nearline.Scaling, c.Nearline.WriteUnits, c.ScaleEvery = config.CapacityProvisioned, scaling, 1, 5*time.Second
+	}
+	dir := t.TempDir()
+	i := start(t, dir, provisioned)
+	access, err := stores.AWSConfig(t.Context(), i.c.Nearline.Region, i.c.Nearline.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := awsdynamodb.NewFromConfig(access)
+	units := func() int64 {
+		t.Helper()
+		table := i.c.Nearline.Prefix + "-" + isoWeek(time.Now().UTC())
+		out, err := client.DescribeTable(t.Context(), &awsdynamodb.DescribeTableInput{TableName: &table})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *out.Table.ProvisionedThroughput.WriteCapacityUnits
+	}
+	if n := units(); n != 1 {
+		t.Fatalf("the table has %d write units, want 1", n)
+	}
+	scaling = config.ScalingAuto
+	i = restartInstance(t, i, provisioned)
+	i.post(t, gauges(time.Now().UTC().Add(-2*time.Minute), 0, 400))
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); units() == 1 && time.Now().Before(deadline); {
+		<-tick.C
+	}
+	if n := units(); n < 10 {
+		t.Errorf("the table has %d write units after 400 events", n)
+	}
+}
+
 // TestNearlineUnreachable: a statement does not answer from the lake alone when
 // recent events cannot be read.
 func TestNearlineUnreachable(t *testing.T) {

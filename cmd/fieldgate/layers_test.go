@@ -49,10 +49,11 @@ var layers = map[string][]string{
 	"sources/pgcatalog/generate":    {"schema/postgres"},
 
 	"sources/bolt":     {"schema"},
-	"sources/dynamodb": {"schema", "sources", "sources/nearline", "sources/objstore", "pipeline/stream"},
+	"sources/dynamodb": {"schema", "sources", "sources/nearline", "sources/objstore", "pipeline/stream", "pipeline/tally"},
 	"sources/s3":       {"sources/objstore"},
-	"pipeline/kinesis": {"schema", "pipeline/stream"},
+	"pipeline/kinesis": {"schema", "pipeline/stream", "pipeline/tally"},
 	"pipeline/lease":   {"schema"},
+	"pipeline/tally":   {"schema"},
 
 	"planner":          {"schema", "schema/postgres", "schema/suggest", "schema/webhook", "sources"},
 	"pipeline":         {"schema", "schema/profile", "sources", "sources/nearline", "sources/lake", "sources/objstore", "pipeline/lease", "pipeline/stream", "pipeline/record"},

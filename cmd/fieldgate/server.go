@@ -194,6 +194,9 @@ func (s *server) wireWriting() (err error) {
 			s.writing.stages = append(s.writing.stages, l.Reporter)
 		}
 	}
+	if s.stores.TablesReporter != nil {
+		s.writing.stages = append(s.writing.stages, s.stores.TablesReporter)
+	}
 	if s.sharing != nil {
 		if s.c.Has(config.RoleStage) || s.c.Has(config.RoleCompact) {
 			meter, err := pipeline.NewBacklogMeter(s.backlogConfig(), s.sharing.positions)

@@ -111,6 +111,28 @@ variable "stream_scaling" {
   }
 }
 
+variable "nearline_capacity" {
+  description = "How the weekly tables are paid for: on_demand, by the request, or provisioned, by the hour for a capacity that follows what is consumed (nearline_scaling). Not with stages = \"lambda\" unless the scaling is none."
+  type        = string
+  default     = "on_demand"
+
+  validation {
+    condition     = contains(["on_demand", "provisioned"], var.nearline_capacity)
+    error_message = "Capacity is on_demand or provisioned."
+  }
+}
+
+variable "nearline_scaling" {
+  description = "What Fieldgate does about the capacity of provisioned weekly tables: none, dry_run (it says in the log what it would do and why), or auto."
+  type        = string
+  default     = "dry_run"
+
+  validation {
+    condition     = contains(["none", "dry_run", "auto"], var.nearline_scaling)
+    error_message = "Scaling is none, dry_run or auto."
+  }
+}
+
 variable "stream_retention_hours" {
   description = "How long the streams keep records: the time there is to mend a stage that stands. 24 to 8760."
   type        = number

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/pipeline/tally"
 	"github.com/fieldgate/fieldgate/schema"
 )
 
@@ -28,12 +29,12 @@ type RescalerConfig struct {
 }
 
 // Rescaler gives a stream as many shards as what all processes put into it needs, by
-// what their Reporters tell. One process at a time runs one; what it did is kept for
+// what their reporters tell. One process at a time runs one; what it did is kept for
 // the next. It is for one goroutine.
 type Rescaler struct {
 	cfg     RescalerConfig
-	writers map[string]watched // at the last look; nil before the first
-	told    string             // what was said last
+	writers *tally.Watcher[report]
+	told    string // what was said last
 }
 
 // NewRescaler makes a Rescaler. Nothing happens before Run.
@@ -44,7 +45,7 @@ func NewRescaler(cfg RescalerConfig) (*Rescaler, error) {
 	if cfg.Stream == nil || cfg.Stream.cfg.KV == nil || cfg.Scaler == nil || cfg.Logger == nil || cfg.Interval < 0 {
 		return nil, errors.New("rescaler: a stream with a key-value store, scaler, logger and an interval are needed")
 	}
-	return &Rescaler{cfg: cfg}, nil
+	return &Rescaler{cfg: cfg, writers: tally.NewWatcher[report](cfg.Stream.cfg.KV, cfg.Stream.loadFolder())}, nil
 }
 
 // Run looks at the load until ctx ends. What goes wrong is tried again at the next
@@ -91,7 +92,7 @@ func (r *Rescaler) Look(ctx context.Context) error {
 		r.cfg.Logger.Error("a shard is hot, more shards do not help: its events share one hash", "stream", s.Name(), "shard", uint64(id))
 	}
 	if r.cfg.DryRun {
-		r.explain(&advice, len(r.writers))
+		r.explain(&advice, r.writers.Processes())
 		return nil
 	}
 	if advice.Shards == 0 {
@@ -137,7 +138,7 @@ func (r *Rescaler) change(ctx context.Context, advice *stream.Advice, now time.T
 	})
 	if err == nil {
 		s.listing.forget()
-		r.cfg.Logger.Info("scaling the stream", "stream", s.Name(), "shards", advice.Shards, "writers", len(r.writers), "reason", advice.Reason)
+		r.cfg.Logger.Info("scaling the stream", "stream", s.Name(), "shards", advice.Shards, "writers", r.writers.Processes(), "reason", advice.Reason)
 		return nil
 	}
 	if _, takeBack := r.saveChanges(ctx, before, version); takeBack != nil && !errors.Is(takeBack, schema.ErrConflict) {

@@ -9,6 +9,7 @@ import (
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 	"github.com/fieldgate/fieldgate/pipeline/kinesis"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/pipeline/tally"
 	"github.com/fieldgate/fieldgate/schema"
 )
 
@@ -25,7 +26,7 @@ type scaleTest struct {
 
 type scaleWriter struct {
 	s *kinesis.Stream
-	r *kinesis.Reporter
+	r *tally.Reporter
 }
 
 func newScaleTest(t *testing.T, shards, writers int) *scaleTest {

@@ -40,8 +40,9 @@ type client struct {
 
 // newClient makes a client that leaves no retry to the SDK: what is throttled is
 // waited out for as long as the caller likes, not for a number of attempts.
-func newClient(c aws.Config) client {
-	return client{awsdynamodb.NewFromConfig(c, func(o *awsdynamodb.Options) { o.Retryer = aws.NopRetryer{} })}
+func newClient(c aws.Config, options ...func(*awsdynamodb.Options)) client {
+	options = append(options, func(o *awsdynamodb.Options) { o.Retryer = aws.NopRetryer{} })
+	return client{awsdynamodb.NewFromConfig(c, options...)}
 }
 
 // call makes a call until it is answered: through throttling until ctx ends, and
@@ -110,6 +111,7 @@ func hasCode(err error, code string) bool {
 const (
 	codeCondition = "ConditionalCheckFailedException"
 	codeInUse     = "ResourceInUseException"
+	codeLimit     = "LimitExceededException"
 	codeNotFound  = "ResourceNotFoundException"
 	codeUnknown   = "UnknownOperationException"
 )

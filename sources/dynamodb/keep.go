@@ -75,7 +75,11 @@ func (t *Tables) makeWeek(ctx context.Context, w week, e weekEntry, registered b
 		}
 		e, _ = t.weeks.get(w)
 	}
-	if _, err := t.makeTable(ctx, t.placeOf(w).rows, t.cfg.Throughput.initial()); err != nil {
+	throughput, err := t.newCapacity(ctx, w)
+	if err != nil {
+		return err
+	}
+	if _, err := t.makeTable(ctx, t.placeOf(w).rows, throughput); err != nil {
 		return err
 	}
 	e.State = weekOpen

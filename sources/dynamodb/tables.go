@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
@@ -44,7 +45,7 @@ type Config struct {
 	// Eventual makes reads eventually consistent, at half the price: then a
 	// statement may miss the last second's rows.
 	Eventual bool
-	// Throughput of new tables; nil: on demand.
+	// Throughput of the weeks' tables; nil: they are on demand. See Scaler, too.
 	Throughput *Throughput
 	// Bucket takes values that are too large for an item. Optional.
 	Bucket objstore.Bucket
@@ -102,6 +103,7 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	c.Throughput = c.Throughput.withDefaults()
 	return c
 }
 
@@ -114,7 +116,7 @@ func (c *Config) validate() error {
 	case c.Retention+2 > c.MaxTables:
 		return fmt.Errorf("dynamodb nearline: %d weeks of retention need %d tables, and %d are allowed", c.Retention, c.Retention+2, c.MaxTables)
 	}
-	return nil
+	return c.Throughput.validate()
 }
 
 // Tables is nearline on DynamoDB. Many processes write, read and keep the same
@@ -129,6 +131,8 @@ type Tables struct {
 	weeks   registry
 	noted   notes
 	through throughs
+	// meter counts what this process consumes, if the tables' capacity follows that.
+	meter *meter
 }
 
 // Open opens the tables of nearline, and makes those that are missing for the
@@ -138,14 +142,20 @@ func Open(ctx context.Context, cfg Config) (*Tables, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	t := &Tables{client: newClient(cfg.AWS), cfg: cfg}
+	t := &Tables{cfg: cfg}
+	var metered []func(*awsdynamodb.Options)
+	if cfg.Throughput.isFollowed() {
+		t.meter = newMeter(cfg.Now())
+		metered = append(metered, awsdynamodb.WithAPIOptions(t.meter.install))
+	}
+	t.client = newClient(cfg.AWS, metered...)
 	if cfg.ReadOnly {
 		return t, t.await(ctx)
 	}
 	g, within := errgroup.WithContext(ctx)
 	for _, name := range []string{t.control(), t.late().rows} {
 		g.Go(func() error {
-			_, err := t.makeTable(within, name, t.cfg.Throughput.initial())
+			_, err := t.makeTable(within, name, capacity{}) // late rows come unevenly
 			return err
 		})
 	}

@@ -44,6 +44,8 @@ var kinds = map[string][]string{
 // words are the values of settings that are one of a few.
 var words = map[string][]string{
 	"stream.scaling":      {ScalingNone, ScalingDryRun, ScalingAuto},
+	"nearline.capacity":   {CapacityOnDemand, CapacityProvisioned},
+	"nearline.scaling":    {ScalingNone, ScalingDryRun, ScalingAuto},
 	"stream.partition_by": {PartitionByEvent, PartitionByDevice, PartitionByTenant},
 	"tls.mode":            {"", TLSPrefer, TLSRequire},
 	"tls.client_cert":     {ClientCertRequest, TLSRequire},
@@ -194,8 +196,33 @@ func (c *Config) validateNearline(m *mistakes) {
 	if n.RetentionWeeks+2 > n.MaxTables {
 		m.add("nearline.max_tables", "%d weeks of retention need %d tables", n.RetentionWeeks, n.RetentionWeeks+2)
 	}
-	if (n.ReadUnits > 0) != (n.WriteUnits > 0) {
-		m.add("nearline", "read_units and write_units go together")
+	c.validateCapacity(m)
+}
+
+func (c *Config) validateCapacity(m *mistakes) {
+	n := &c.Nearline
+	if n.Capacity == CapacityOnDemand {
+		of := []string{"nearline.scaling", "nearline.read_units", "nearline.write_units", "nearline.max_read_units", "nearline.max_write_units", "nearline.target_percent"}
+		for _, s := range SettingsOf(c) {
+			if slices.Contains(of, s.Key) && !s.IsDefault() {
+				m.add(s.Key, "means nothing while nearline.capacity is %s: set that to %s, or leave this out", CapacityOnDemand, CapacityProvisioned)
+			}
+		}
+		return
+	}
+	for _, u := range []struct {
+		name            string
+		least, greatest int
+	}{{"read_units", n.ReadUnits, n.MaxReadUnits}, {"write_units", n.WriteUnits, n.MaxWriteUnits}} {
+		if u.least < 1 {
+			m.add("nearline."+u.name, "%d is too few: a table has 1 unit at least", u.least)
+		}
+		if u.greatest < u.least {
+			m.add("nearline.max_"+u.name, "%d is less than nearline.%s, %d", u.greatest, u.name, u.least)
+		}
+	}
+	if n.TargetPercent < 20 || n.TargetPercent > 90 {
+		m.add("nearline.target_percent", "%d is not between 20 and 90", n.TargetPercent)
 	}
 }
 

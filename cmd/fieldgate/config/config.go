@@ -36,9 +36,10 @@ type Config struct {
 
 	// What follows is no setting; tests change it. Now is the clock that says of what
 	// time events and files are, nil the machine's. KeepEvery is how often the tables
-	// of weeks are looked after, 0 the default.
-	Now       func() time.Time `yaml:"-"`
-	KeepEvery time.Duration    `yaml:"-"`
+	// of weeks are looked after, and ScaleEvery how often their capacity, 0 the default.
+	Now        func() time.Time `yaml:"-"`
+	KeepEvery  time.Duration    `yaml:"-"`
+	ScaleEvery time.Duration    `yaml:"-"`
 }
 
 // Backend chooses the implementation of a port.
@@ -58,8 +59,16 @@ type Tables struct {
 	RetentionWeeks int    `yaml:"retention_weeks"`
 	MaxTables      int    `yaml:"max_tables"`
 	Eventual       bool   `yaml:"eventual"`
-	ReadUnits      int    `yaml:"read_units"`
-	WriteUnits     int    `yaml:"write_units"`
+	// Capacity says how the tables of weeks are paid for, and Scaling what is done about
+	// that of provisioned ones: between so many units a second, towards a target in
+	// percent.
+	Capacity      string `yaml:"capacity"`
+	Scaling       string `yaml:"scaling"`
+	ReadUnits     int    `yaml:"read_units"`
+	WriteUnits    int    `yaml:"write_units"`
+	MaxReadUnits  int    `yaml:"max_read_units"`
+	MaxWriteUnits int    `yaml:"max_write_units"`
+	TargetPercent int    `yaml:"target_percent"`
 }
 
 // Stream chooses the log.
@@ -126,8 +135,11 @@ const (
 	RoleGateway = "gateway" // answers SQL, and serves the schema
 )
 
-// The words of Stream.
+// The words of Stream and Tables.
 const (
+	CapacityOnDemand    = "on_demand"
+	CapacityProvisioned = "provisioned"
+
 	ScalingNone   = "none"
 	ScalingDryRun = "dry_run"
 	ScalingAuto   = "auto"
@@ -170,8 +182,11 @@ type Limits struct {
 func Default() Config {
 	embedded := Backend{Kind: Embedded, Prefix: "fieldgate", Region: "us-east-1"}
 	return Config{
-		Stream:   Stream{Kind: Embedded, Prefix: embedded.Prefix, Region: embedded.Region, Shards: 2, RetentionHours: 48, ReadsPerSecond: 5, Scaling: ScalingNone, PartitionBy: PartitionByEvent, DeviceNames: []string{}},
-		Nearline: Tables{Kind: Embedded, Prefix: "fieldgate", Region: "us-east-1", RetentionWeeks: 4, MaxTables: 256},
+		Stream: Stream{Kind: Embedded, Prefix: embedded.Prefix, Region: embedded.Region, Shards: 2, RetentionHours: 48, ReadsPerSecond: 5, Scaling: ScalingNone, PartitionBy: PartitionByEvent, DeviceNames: []string{}},
+		Nearline: Tables{
+			Kind: Embedded, Prefix: "fieldgate", Region: "us-east-1", RetentionWeeks: 4, MaxTables: 256,
+			Capacity: CapacityOnDemand, Scaling: ScalingAuto, ReadUnits: 5, WriteUnits: 5, MaxReadUnits: 40_000, MaxWriteUnits: 40_000, TargetPercent: 70,
+		},
 		KeyValue: embedded,
 		Objects:  Objects{Kind: Directory, Region: "us-east-1", CacheMB: 10240},
 		DataDir:  "./fieldgate-data",

@@ -89,6 +89,20 @@ func TestConfigMistakes(t *testing.T) {
 			file: "roles: [stage]\nstream: {kind: kinesis, scaling: auto}\nkeyvalue: {kind: dynamodb}\nnearline: {kind: dynamodb}\nobjects: {kind: s3, bucket: b}\n",
 		},
 		{
+			name: "capacity of tables that are on demand", file: "nearline: {kind: dynamodb, write_units: 50, scaling: dry_run}\n",
+			want: []string{
+				"nearline.scaling: means nothing while nearline.capacity is on_demand: set that to provisioned, or leave this out",
+				"nearline.write_units: means nothing while nearline.capacity is on_demand",
+			},
+		},
+		{
+			name: "capacity of tables", file: "nearline: {kind: dynamodb, capacity: provisioned, scaling: always, read_units: 0, max_write_units: 4, target_percent: 95}\n",
+			want: []string{
+				`nearline.scaling: "always" is none of: none, dry_run, auto`, "nearline.read_units: 0 is too few: a table has 1 unit at least",
+				"nearline.max_write_units: 4 is less than nearline.write_units, 5", "nearline.target_percent: 95 is not between 20 and 90",
+			},
+		},
+		{
 			name: "roles of several processes", file: "roles: [stage]\nstream: {kind: kinesis}\nkeyvalue: {kind: dynamodb}\nnearline: {kind: dynamodb}\nobjects: {kind: s3, bucket: b}\n",
 		},
 		{name: "KMS", file: "objects: {kind: s3, bucket: b, sse: AES256, bucket_key: true}\n", want: []string{"objects: a KMS key and a bucket key go with encryption aws:kms only"}},

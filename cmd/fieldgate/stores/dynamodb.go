@@ -54,13 +54,23 @@ func (s *Stores) openTables(ctx context.Context, c *config.Config, log *slog.Log
 			return at, err
 		},
 	}
-	if n.ReadUnits > 0 || n.WriteUnits > 0 {
-		t.Throughput = &dynamodb.Throughput{Read: int64(n.ReadUnits), Write: int64(n.WriteUnits)}
+	if n.Capacity == config.CapacityProvisioned {
+		t.Throughput = &dynamodb.Throughput{
+			Read:   dynamodb.Units{Least: int64(n.ReadUnits), Greatest: int64(n.MaxReadUnits)},
+			Write:  dynamodb.Units{Least: int64(n.WriteUnits), Greatest: int64(n.MaxWriteUnits)},
+			Target: float64(n.TargetPercent) / 100, Fixed: n.Scaling == config.ScalingNone,
+		}
 	}
 	if s.Tables, err = dynamodb.Open(ctx, t); err != nil {
 		return fmt.Errorf("nearline: %w", err)
 	}
-	return nil
+	if t.Throughput != nil && !t.Throughput.Fixed {
+		s.TablesReporter = s.Tables.NewReporter(s.KV)
+	}
+	s.TablesScaler, err = dynamodb.NewScaler(dynamodb.ScalerConfig{
+		Tables: s.Tables, KV: s.KV, DryRun: n.Scaling == config.ScalingDryRun, Interval: c.ScaleEvery, Logger: log,
+	})
+	return err
 }
 
 // notClosed is a store that needs no closing.

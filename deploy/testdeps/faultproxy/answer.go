@@ -19,6 +19,8 @@ func refuse(w http.ResponseWriter, r *http.Request, kind Kind) {
 		status, code, message = http.StatusBadRequest, "ProvisionedThroughputExceededException", "rate exceeded"
 	case ExpiredIterator:
 		status, code, message = http.StatusBadRequest, "ExpiredIteratorException", "the iterator is older than five minutes"
+	case LimitExceeded:
+		status, code, message = http.StatusBadRequest, "LimitExceededException", "a quota of the account is reached"
 	case SlowDown:
 		status, code, message = http.StatusServiceUnavailable, "SlowDown", "reduce your request rate"
 	}

@@ -38,6 +38,8 @@ const (
 	Late
 	// ExpiredIterator is ExpiredIteratorException of GetRecords.
 	ExpiredIterator
+	// LimitExceeded is LimitExceededException of UpdateTable.
+	LimitExceeded
 	kinds
 )
 
@@ -59,6 +61,8 @@ func (k Kind) suits(operation string) bool {
 		return slices.Contains([]string{"PutRecords", "BatchWriteItem", "BatchGetItem"}, operation)
 	case ExpiredIterator:
 		return operation == "GetRecords"
+	case LimitExceeded:
+		return operation == "UpdateTable"
 	case Late:
 		return operation != "SubscribeToShard"
 	default:

@@ -132,7 +132,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a := p.ask(r, r.Body, r.ContentLength)
 		pause(r.Context(), fault.Delay)
 		a.pass(w)
-	case InternalError, SlowDown, Throttled, ExpiredIterator:
+	case InternalError, SlowDown, Throttled, ExpiredIterator, LimitExceeded:
 		refuse(w, r, fault.Kind)
 	case Empty:
 		w.WriteHeader(http.StatusOK)
