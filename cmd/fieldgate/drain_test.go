@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
+	"net/http"
 	"os/exec"
 	"strings"
 	"sync"
@@ -136,4 +139,45 @@ func throughPool(ctx context.Context, dsn string) (began bool, err error) {
 		}
 	}
 	return true, tx.Commit(ctx)
+}
+
+// TestDrainOfQuery has a server end amid a query over HTTP that would go on for long,
+// whether its client reads on or not: the answer ends once the server's patience is
+// over, and the server ends as it should.
+func TestDrainOfQuery(t *testing.T) {
+	t.Parallel()
+	for _, reads := range []bool{true, false} {
+		t.Run(fmt.Sprintf("reads %v", reads), func(t *testing.T) {
+			t.Parallel()
+			i := start(t, t.TempDir())
+			body := `{"sql":"select g, repeat('x', 100) as x from generate_series(1, 1000000000) g"}`
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+i.c.HTTPAddr+"/v1/query", strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("X-Api-Key", "demo-key")
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = res.Body.Close() }() // it was cut off
+			if _, err := io.ReadFull(res.Body, make([]byte, 10_000)); err != nil {
+				t.Fatal(err)
+			}
+			answer := make(chan string, 1)
+			if reads {
+				go func() {
+					text, err := io.ReadAll(res.Body)
+					answer <- fmt.Sprintf("%s, %v", text[max(0, len(text)-300):], err)
+				}()
+			}
+			i.close(t)
+			if !reads {
+				return
+			}
+			if end := <-answer; !strings.Contains(end, "57P01") {
+				t.Errorf("the answer ends with %s", end)
+			}
+		})
+	}
 }

@@ -3,13 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -98,25 +95,4 @@ func (s *server) routes() http.Handler {
 		s.rest.Register(mux)
 	}
 	return problems(mux)
-}
-
-// runHTTP serves until ctx ends, then waits for the requests under way, as long as
-// patience lasts.
-func runHTTP(ctx context.Context, l net.Listener, h http.Handler, patience time.Duration) error {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-		defer cancel()
-		stopped <- srv.Shutdown(drain)
-	})
-	err := srv.Serve(l)
-	if !errors.Is(err, http.ErrServerClosed) {
-		stop()
-		return fmt.Errorf("serve HTTP: %w", err)
-	}
-	if err := <-stopped; err != nil {
-		return fmt.Errorf("drain HTTP: %w", err)
-	}
-	return nil
 }

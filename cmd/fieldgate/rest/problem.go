@@ -100,9 +100,10 @@ func problemOf(err error) (p problem, told bool) {
 		}
 		return p.complete(), true
 	case errors.Is(err, context.Canceled):
+		// A client that went away is told nothing; this one hears of the server's end.
 		p = problem{
-			Status: http.StatusServiceUnavailable, SQLState: pgerrcode.QueryCanceled,
-			Detail: "canceling statement due to user request",
+			Status: http.StatusServiceUnavailable, SQLState: pgerrcode.AdminShutdown,
+			Detail: "terminating connection due to administrator command",
 		}
 		return p.complete(), true
 	}
