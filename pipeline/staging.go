@@ -158,11 +158,11 @@ func (s *Staging) Covers(log string, shard stream.ShardID, after, through stream
 	return s.progressOf(log).covers(shard, after, through)
 }
 
-// Reached says that this run has come to a position of a log's shard: what it writes
-// into nearline of the records up to there, it has written.
-func (s *Staging) Reached(log string, shard stream.ShardID, through stream.Sequence) bool {
-	at, begun := s.progressOf(log).at(shard)
-	return begun && at.seq.Compare(through) >= 0
+// Reached says how far this run has come in a log's shard: what it writes into
+// nearline of the records up to there, it has written.
+func (s *Staging) Reached(log string, shard stream.ShardID) stream.Sequence {
+	at, _ := s.progressOf(log).at(shard)
+	return at.seq
 }
 
 func (s *Staging) progressOf(log string) *progress {

@@ -52,8 +52,8 @@ func (s *server) wireCompaction() error {
 				}
 				return w.tail.Held(ds, shard, after, through), true
 			}
-			cfg.Reached = func(shard stream.ShardID, through stream.Sequence) bool {
-				return w.drain.Staging.Reached(stage.log, shard, through)
+			cfg.Reached = func(shard stream.ShardID) stream.Sequence {
+				return w.drain.Staging.Reached(stage.log, shard)
 			}
 		}
 		c, err := compact.New(cfg)

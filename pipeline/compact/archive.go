@@ -15,7 +15,6 @@ import (
 	"github.com/fieldgate/fieldgate/pipeline/record"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
-	"github.com/fieldgate/fieldgate/sources"
 )
 
 const (
@@ -42,21 +41,22 @@ type shardLinks struct {
 	whole bool
 }
 
-// end is how far the archive of the shard reaches.
+// end is how far the shard's links reach.
 func (s *shardLinks) end() stream.Sequence {
 	if len(s.links) == 0 {
 		return s.start
 	}
-	return s.links[len(s.links)-1].through
+	return s.links[len(s.links)-1].to
 }
 
 // cut leaves out the links from the n-th on.
 func (s *shardLinks) cut(n int) { s.links, s.whole = s.links[:n], false }
 
 // findLinks lists the archive past the checkpoints, parents before their
-// children. If ends are given, the archive should reach them (stream.EndOfShard is
+// children. If ends are asked for, the archive should reach them (stream.EndOfShard is
 // where a closed shard ends); short says where it does not.
-func (p *pass) findLinks(ctx context.Context, ends sources.Watermarks) (short, err error) {
+func (p *pass) findLinks(ctx context.Context) (short, err error) {
+	ends := p.ends
 	found, err := p.findShards(ctx)
 	if err != nil {
 		return nil, err
@@ -99,19 +99,25 @@ func (p *pass) findLinks(ctx context.Context, ends sources.Watermarks) (short, e
 	}
 	if ends == nil && p.cfg.Reached != nil {
 		for _, s := range found {
-			s.links = reached(s.links, func(l link) bool { return p.cfg.Reached(s.ID, l.through) })
+			s.links = reached(s.links, p.cfg.Reached(s.ID), p.all)
 		}
 	}
 	p.shards, err = p.parentsFirst(ctx, found)
 	return short, err
 }
 
-// reached are the links before the first that is not.
-func reached(links []link, is func(l link) bool) []link {
-	for n, l := range links {
-		if !is(l) {
-			return links[:n]
+// reached are the links up to a position; the last one in part, if that is wanted.
+func reached(links []link, at stream.Sequence, partly bool) []link {
+	for n := range links {
+		l := &links[n]
+		if l.through.Compare(at) <= 0 {
+			continue
 		}
+		if partly && l.from.Compare(at) < 0 {
+			l.to = at
+			n++
+		}
+		return links[:n]
 	}
 	return links
 }

@@ -16,11 +16,12 @@ type object struct {
 	after, through stream.Sequence
 }
 
-// link is an object in a chain, and from where on it is new: everything up to
-// from is in the links before it.
+// link is an object in a chain, and what of it is taken: from where on it is new,
+// since everything up to from is in the links before it, and up to where, which is
+// through unless memory has not come so far.
 type link struct {
 	object
-	from stream.Sequence
+	from, to stream.Sequence
 }
 
 // chain orders objects of one shard into an unbroken chain that starts at a
@@ -44,7 +45,7 @@ func chain(objects []object, start stream.Sequence) (links []link, gap bool) {
 		if best < 0 {
 			return links, i < len(objects)
 		}
-		links = append(links, link{object: objects[best], from: at})
+		links = append(links, link{object: objects[best], from: at, to: objects[best].through})
 		at = objects[best].through
 	}
 	return links, false

@@ -68,10 +68,10 @@ type Config struct {
 	// memory already, in the order of the log and each identity once; then their
 	// objects need not be read. Conflicts among them have been told. Optional.
 	Held func(dataset schema.Dataset, shard stream.ShardID, after, through stream.Sequence) ([]sources.BatchSplit, bool)
-	// Reached says that what gives Held has got that far in a shard. A pass that
-	// nothing forces leaves the rest to the next one, which need not read it.
-	// Optional.
-	Reached func(shard stream.ShardID, through stream.Sequence) bool
+	// Reached says how far in a shard what gives Held has got. A pass that is not
+	// asked to go on to the log's end leaves the rest to the next one, which need not
+	// read it. Optional.
+	Reached func(shard stream.ShardID) stream.Sequence
 	// Declared lists the sent names that declared fields of a dataset read.
 	// Optional.
 	Declared func(ctx context.Context, dataset schema.Dataset) (map[string]bool, error)
@@ -227,13 +227,20 @@ func (c *Compactor) alone(ctx context.Context, work func(context.Context) error)
 // compactDue compacts the datasets that are due, and merges what got small files,
 // but not of late.
 func (c *Compactor) compactDue(ctx context.Context) error {
-	err := c.compact(ctx, nil)
+	err := c.compact(ctx, demand{})
 	return errors.Join(err, c.merge(ctx, true))
 }
 
-// compactPressed compacts everything because memory is short. Merges can wait.
+// compactPressed compacts everything that is in memory because that is short: what
+// lies in the archive alone takes none. Merges can wait.
 func (c *Compactor) compactPressed(ctx context.Context) error {
-	err := c.compactToEnd(ctx)
+	var err error
+	if c.cfg.Deliver != nil {
+		err = c.cfg.Deliver(ctx)
+	}
+	if err == nil {
+		err = c.compact(ctx, demand{all: true})
+	}
 	c.pressed = c.cfg.Now()
 	return errors.Join(err, c.merge(ctx, true))
 }
@@ -261,16 +268,15 @@ func (c *Compactor) compactToEnd(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.compact(ctx, ends)
+	return c.compact(ctx, demand{all: true, ends: ends})
 }
 
-// compact runs a pass, again while another committer is faster. Ends, if given,
-// force it: then everything is due, and the archive must reach that far.
-func (c *Compactor) compact(ctx context.Context, ends sources.Watermarks) error {
+// compact runs a pass, again while another committer is faster.
+func (c *Compactor) compact(ctx context.Context, of demand) error {
 	var err error
 	for range maxStale {
 		var got []schema.Dataset
-		got, err = c.pass(ctx, ends)
+		got, err = c.pass(ctx, of)
 		for _, ds := range got {
 			c.unmerged[ds] = c.cfg.Now()
 		}

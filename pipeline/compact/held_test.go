@@ -285,15 +285,15 @@ func TestUnforcedPassesWaitForMemory(t *testing.T) {
 	b.cfg.MinBytes, b.cfg.Interval = 1, time.Millisecond
 	var reached atomic.Uint64
 	looked := make(chan struct{})
-	b.cfg.Reached = func(_ stream.ShardID, through stream.Sequence) bool {
-		if ok := through[2] <= reached.Load(); ok {
-			return true
+	b.cfg.Reached = func(shard stream.ShardID) stream.Sequence {
+		if shard != 0 {
+			return stream.Sequence{}
 		}
 		select {
-		case looked <- struct{}{}:
+		case looked <- struct{}{}: // once a pass
 		default:
 		}
-		return false
+		return stream.SequenceOf(reached.Load())
 	}
 	compacted := make(chan int, 10)
 	b.cfg.Events.Compacted = func(_ schema.Dataset, rows, _, _ int) { compacted <- rows }

@@ -172,7 +172,7 @@ func (c *Compactor) CompactTo(ctx context.Context, ends sources.Watermarks) erro
 // CompactOwn compacts what is this process's of the archive, whether it is due or
 // not, and moves the checkpoints.
 func (c *Compactor) CompactOwn(ctx context.Context, ends sources.Watermarks) error {
-	return c.alone(ctx, func(ctx context.Context) error { return c.compact(ctx, ends) })
+	return c.alone(ctx, func(ctx context.Context) error { return c.compact(ctx, demand{all: true, ends: ends}) })
 }
 
 // reached says that the checkpoints are at the ends.

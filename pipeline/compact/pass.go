@@ -26,6 +26,7 @@ const (
 // pass is the state of one pass over the archive.
 type pass struct {
 	*Compactor
+	demand
 	shards []*shardLinks
 	// done is how far each shard has been read in this pass.
 	done sources.Watermarks
@@ -43,14 +44,23 @@ type pass struct {
 	errs            []error
 }
 
-// pass compacts the due datasets up to the end of the chains and moves the
-// checkpoints. It returns the datasets that got files.
-func (c *Compactor) pass(ctx context.Context, ends sources.Watermarks) ([]schema.Dataset, error) {
+// demand is what is asked of a pass. The zero demand compacts what is due.
+type demand struct {
+	// all compacts every dataset, due or not.
+	all bool
+	// ends, if given, are how far the archive must reach; the pass compacts up to
+	// its end. Without ends it leaves what memory has not come to.
+	ends sources.Watermarks
+}
+
+// pass compacts datasets up to the end of the chains and moves the checkpoints. It
+// returns the datasets that got files.
+func (c *Compactor) pass(ctx context.Context, of demand) ([]schema.Dataset, error) {
 	p := &pass{
-		Compactor: c, done: sources.Watermarks{}, versions: map[schema.Dataset]*lake.Version{}, passed: map[schema.Dataset]bool{},
+		Compactor: c, demand: of, done: sources.Watermarks{}, versions: map[schema.Dataset]*lake.Version{}, passed: map[schema.Dataset]bool{},
 		groups: map[schema.Dataset]*group{}, touched: map[schema.Dataset]bool{}, failed: map[schema.Dataset]bool{},
 	}
-	short, err := p.findLinks(ctx, ends)
+	short, err := p.findLinks(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +68,7 @@ func (c *Compactor) pass(ctx context.Context, ends sources.Watermarks) ([]schema
 		p.errs = append(p.errs, short)
 	}
 	p.forgetSummaries()
-	if err = p.findDue(ctx, ends != nil); err == nil {
+	if err = p.findDue(ctx); err == nil {
 		err = p.run(ctx)
 	}
 	return slices.Collect(maps.Keys(p.touched)), errors.Join(append(p.errs, err)...)
@@ -77,7 +87,7 @@ func (p *pass) run(ctx context.Context) error {
 				s.cut(n)
 				break
 			}
-			p.done[s.ID] = l.through
+			p.done[s.ID] = l.to
 		}
 	}
 	if err := p.flush(ctx, 0); err != nil {
@@ -108,7 +118,7 @@ func (p *pass) fail(ctx context.Context, ds schema.Dataset, err error) error {
 }
 
 // findDue finds the datasets that go now.
-func (p *pass) findDue(ctx context.Context, force bool) error {
+func (p *pass) findDue(ctx context.Context) error {
 	p.due = map[schema.Dataset]bool{}
 	pending := map[schema.Dataset]share{}
 	for _, s := range p.shards {
@@ -128,7 +138,7 @@ func (p *pass) findDue(ctx context.Context, force bool) error {
 				if err != nil {
 					return err
 				}
-				if v == nil || v.Watermark(s.ID).Compare(l.through) >= 0 {
+				if v == nil || v.Watermark(s.ID).Compare(l.to) >= 0 {
 					continue
 				}
 				all, ok := pending[ds]
@@ -137,7 +147,7 @@ func (p *pass) findDue(ctx context.Context, force bool) error {
 				}
 				all.bytes += part.bytes
 				pending[ds] = all
-				if force || inTheWay {
+				if p.all || inTheWay {
 					p.due[ds] = true
 				}
 			}
@@ -198,7 +208,7 @@ func (p *pass) version(ctx context.Context, ds schema.Dataset) (*lake.Version, e
 func (p *pass) readLink(ctx context.Context, shard stream.ShardID, l link) (unread, err error) {
 	from := map[schema.Dataset]stream.Sequence{}
 	for ds := range p.summaries[l.key] {
-		if at := p.watermark(ds, shard); p.due[ds] && at.Compare(l.through) < 0 {
+		if at := p.watermark(ds, shard); p.due[ds] && at.Compare(l.to) < 0 {
 			from[ds] = at
 			p.passed[ds] = true
 		}
@@ -213,7 +223,7 @@ func (p *pass) readLink(ctx context.Context, shard stream.ShardID, l link) (unre
 	for ds, rows := range held {
 		p.bytes += p.group(ds).hold(rows)
 	}
-	return nil, p.relieve(ctx, shard, l.through)
+	return nil, p.relieve(ctx, shard, l.to)
 }
 
 // held gives the rows of a link if all of them are held in memory. from has the
@@ -229,7 +239,7 @@ func (p *pass) held(shard stream.ShardID, l link, from map[schema.Dataset]stream
 		if after.Compare(l.from) < 0 {
 			after = l.from
 		}
-		rows, ok := p.cfg.Held(ds, shard, after, l.through)
+		rows, ok := p.cfg.Held(ds, shard, after, l.to)
 		if !ok {
 			return nil, false
 		}
@@ -247,7 +257,7 @@ func (p *pass) readObject(ctx context.Context, shard stream.ShardID, l link, fro
 			err = p.relieve(ctx, shard, last)
 			last = at.Seq
 		}
-		if err != nil {
+		if err != nil || at.Seq.Compare(l.to) > 0 {
 			return false
 		}
 		after, ok := from[e.Dataset]
