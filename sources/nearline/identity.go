@@ -18,6 +18,9 @@ const (
 	minSlots = 64
 	maxLoad  = 3
 
+	// shrinkShare is how many times the slots that its rows need make a table too large.
+	shrinkShare = 4
+
 	// tagBits of a slot's mark name its generation, one says that the lake may hold
 	// another row of the identity, which came first, and the others are of the hash.
 	tagBits    = 16
@@ -88,7 +91,7 @@ const (
 // add adds a row, marked suspect or not, unless one of its identity is there.
 func (s *identities) add(r *Row, suspect bool) meeting {
 	if 4*(s.used+1) > maxLoad*len(s.slots) {
-		s.resize(2*len(s.slots), nil)
+		s.resize(2 * len(s.slots))
 	}
 	key := identityOf(r.Event.Time, &r.Event.ID)
 	mark := markOf(&r.Event.Hash)
@@ -179,18 +182,38 @@ func (s *identities) warm(rows []Row, at []int) {
 	s.warmed = marks
 }
 
-// resize makes the table anew, without the rows of gone generations.
-func (s *identities) resize(size int, gone map[uint64]bool) {
+// resize makes the table anew.
+func (s *identities) resize(size int) {
 	old := s.slots
 	if s.seed == 0 {
 		s.seed = rand.Uint64() | 1
 	}
 	s.slots, s.used = make([]slot, max(size, minSlots)), 0
 	for i := range old {
-		if mark := old[i].mark; mark != 0 && !gone[mark&tagMask] {
+		if old[i].mark != 0 {
 			s.slots[s.probe(old[i].key)] = old[i]
 			s.used++
 		}
+	}
+}
+
+// drop frees the slots of gone generations, by tag, where they lie. Every other slot of a run
+// of used ones moves towards its home, so that a probe still finds it: going from a
+// free slot on, all that lie between have been put again before.
+func (s *identities) drop(gone *[tagMask + 1]bool) {
+	first := slices.IndexFunc(s.slots, func(one slot) bool { return one.mark == 0 })
+	for i := range s.slots {
+		at := (first + i) & (len(s.slots) - 1)
+		one := s.slots[at]
+		if one.mark == 0 {
+			continue
+		}
+		s.slots[at] = slot{}
+		if gone[one.mark&tagMask] {
+			s.used--
+			continue
+		}
+		s.slots[s.probe(one.key)] = one
 	}
 }
 
@@ -201,14 +224,15 @@ func (s *identities) bytes() int64 { return int64(len(s.slots)) * slotBytes }
 // that has rows of both kinds ends, so that it can go later although rows keep
 // coming.
 func (s *identities) release(held []spans) {
-	gone, rows := map[uint64]bool{}, 0
+	var gone [tagMask + 1]bool
+	some, rows := false, 0
 	s.generations = slices.DeleteFunc(s.generations, func(g *generation) bool {
 		if slices.ContainsFunc(held, g.spans.meets) {
 			rows += g.rows
 			return false
 		}
 		if g.rows > 0 {
-			gone[g.tag] = true
+			gone[g.tag], some = true, true
 		}
 		return true
 	})
@@ -216,10 +240,14 @@ func (s *identities) release(held []spans) {
 		s.begin()
 	}
 	switch {
-	case len(gone) == 0:
+	case !some:
 	case rows == 0:
 		s.slots, s.used = nil, 0
 	default:
-		s.resize(1<<bits.Len(uint(4*rows/maxLoad)), gone)
+		s.drop(&gone)
+		// As many rows again will come, most often: a table that would soon grow stays.
+		if size := 1 << bits.Len(uint(4*rows/maxLoad)); shrinkShare*size <= len(s.slots) {
+			s.resize(size)
+		}
 	}
 }
