@@ -42,11 +42,12 @@ func (a *rawArchive) add(r *stream.Record) error {
 	if err := record.DecodeRaw(r.Data, &a.raw); err != nil {
 		return fmt.Errorf("decode raw record %s: %w", r.Seq, err)
 	}
-	return a.writer.Add(r.Shard, r.Seq, &a.raw)
+	a.writer.Add(r.Shard, r.Seq, &a.raw)
+	return nil
 }
 
 func (a *rawArchive) full() bool              { return false }
-func (a *rawArchive) finish() ([]byte, error) { return a.writer.Finish() }
+func (a *rawArchive) finish() ([]byte, error) { return a.writer.Finish(), nil }
 func (a *rawArchive) reset()                  { a.writer.Reset() }
 
 // stagedArchive makes objects of staged records.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/avro/ocf"
 
 	"github.com/fieldgate/fieldgate/pipeline/record"
@@ -303,16 +304,12 @@ func TestRawArchive(t *testing.T) {
 	var object []byte
 	for range 2 {
 		for i, r := range records {
-			if err := w.Add(5, stream.Sequence{0, 7, uint64(i)}, r); err != nil {
-				t.Fatal(err)
-			}
+			w.Add(5, stream.Sequence{0, 7, uint64(i)}, r)
 		}
 		if w.Len() != 9 {
 			t.Errorf("%d events, want 9", w.Len())
 		}
-		if object, err = w.Finish(); err != nil {
-			t.Fatal(err)
-		}
+		object = w.Finish()
 	}
 	for _, data := range [][]byte{object, goldenFile(t, "raw-1.ndjson.zst", object)} {
 		r, err := record.NewRawReader(bytes.NewReader(data))
@@ -343,6 +340,57 @@ func TestRawArchive(t *testing.T) {
 	}
 	if !errors.Is(err, record.ErrCorrupt) {
 		t.Errorf("a cut object: %v, want ErrCorrupt", err)
+	}
+}
+
+// An object of several frames reads as one, here and by any zstd; an event may be larger than a frame.
+func TestRawArchiveFrames(t *testing.T) {
+	t.Parallel()
+	w, err := record.NewRawWriter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := fmt.Appendf(nil, `{"text":%q}`, bytes.Repeat([]byte("x"), 1<<20-20))
+	want := 0
+	for seq := range 5 {
+		r := record.Raw{Tenant: "acme", Events: plainEvents(1000)}
+		if seq == 3 {
+			r.Events = append(r.Events, large)
+		}
+		for i := range r.Events {
+			r.Indexes = append(r.Indexes, uint32(i))
+		}
+		w.Add(0, stream.SequenceOf(uint64(seq)), &r)
+		want += len(r.Events)
+	}
+	object := w.Finish()
+	d, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	text, err := d.DecodeAll(object, nil)
+	if err != nil || bytes.Count(text, []byte("\n")) != want {
+		t.Errorf("%d lines, %v, want %d", bytes.Count(text, []byte("\n")), err, want)
+	}
+	r, err := record.NewRawReader(bytes.NewReader(object))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for seq := range 5 {
+		_, at, raw, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range plainEvents(1000) {
+			if !bytes.Equal(raw.Events[i], e) {
+				t.Fatalf("event %d of record %d is %s", i, seq, raw.Events[i])
+			}
+		}
+		if at != stream.SequenceOf(uint64(seq)) || seq == 3 && !bytes.Equal(raw.Events[1000], large) {
+			t.Errorf("record %d at %s, with %d events", seq, at, len(raw.Events))
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fieldgate/fieldgate/pipeline/record"
+	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
 )
 
@@ -127,4 +128,31 @@ func BenchmarkStagedDecode(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)*100/b.Elapsed().Seconds(), "events/s")
 	b.ReportMetric(float64(len(data))/100, "B/event")
+}
+
+func BenchmarkRawArchive(b *testing.B) {
+	w, err := record.NewRawWriter()
+	if err != nil {
+		b.Fatal(err)
+	}
+	const perRecord = 100
+	events := plainEvents(20_000)
+	indexes := make([]uint32, perRecord)
+	for i := range indexes {
+		indexes[i] = uint32(i)
+	}
+	var object []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := 0; i < len(events); i += perRecord {
+			r := record.Raw{
+				Tenant: "acme", SchemaVersion: 3, ArrivedAt: 1_790_000_000_000_000 + int64(i), Receipt: fmt.Sprint("receipt-", i),
+				Events: events[i : i+perRecord], Indexes: indexes,
+			}
+			w.Add(0, stream.SequenceOf(uint64(i+1)), &r)
+		}
+		object = w.Finish()
+	}
+	b.ReportMetric(float64(b.N)*float64(len(events))/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(len(object))/float64(len(events)), "B/event")
 }
