@@ -20,7 +20,12 @@ import (
 // onS3 has a server keep its objects in a new bucket of versitygw.
 func onS3(t *testing.T) func(*config.Config) {
 	t.Helper()
-	url := testdeps.VersityGW(t)
+	return onS3At(t, testdeps.VersityGW(t))
+}
+
+// onS3At is onS3 with the S3 server at url.
+func onS3At(t *testing.T, url string) func(*config.Config) {
+	t.Helper()
 	testdeps.AWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey)
 	access, err := stores.AWSConfig(t.Context(), "us-east-1", url)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -185,11 +186,12 @@ func (c *Cache) findIn(folder string, found *[]left) error {
 	if err != nil {
 		return err
 	}
-	indexed := map[string]bool{}
+	indexed, folders := map[string]bool{}, map[string]bool{}
 	for _, n := range names {
 		if name, ok := strings.CutSuffix(n.Name(), indexSuffix); ok && !n.IsDir() {
 			indexed[name] = true
 		}
+		folders[n.Name()] = n.IsDir()
 	}
 	for _, n := range names {
 		name := n.Name()
@@ -199,9 +201,13 @@ func (c *Cache) findIn(folder string, found *[]left) error {
 			if err := c.findIn(key+"/", found); err != nil {
 				return err
 			}
+			_ = c.cfg.FS.Remove(filepath.Join(dir, name)) // nothing of it is left, or it has files
 		case name == cacheLock && folder == "":
 		case isIndex:
 			e, age, err := c.readIndex(strings.TrimSuffix(key, indexSuffix))
+			if err == nil && folders[strings.TrimSuffix(name, indexSuffix)] {
+				err = errors.New("a folder is in its place")
+			}
 			if err != nil {
 				c.cfg.Logger.Warn("cached object dropped", "key", key, "err", err)
 				c.removeFiles(strings.TrimSuffix(key, indexSuffix))
@@ -231,7 +237,20 @@ func (c *Cache) removeFiles(key string) {
 func (c *Cache) evict(e *entry) {
 	c.entries.Remove(e.key)
 	c.used -= e.bytes()
+	c.emptyFile(e.key)
 	c.removeFiles(e.key)
+}
+
+// emptyFile gives back what an object's file takes of the disk. Removing it alone would not, while an engine that keeps
+// statements prepared has it open for one that ended long ago.
+func (c *Cache) emptyFile(key string) {
+	f, err := c.cfg.FS.OpenFile(filepath.Join(c.cfg.Dir, filepath.FromSlash(key)), os.O_RDWR)
+	if err == nil {
+		err = errors.Join(f.Truncate(0), f.Close())
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.cfg.Logger.Warn("cached object not emptied", "key", key, "err", err)
+	}
 }
 
 // evictOldest evicts the entry used longest ago of those that are not pinned, if there is one. c.mu is held.
@@ -293,6 +312,20 @@ func (c *Cache) pin(wants []Want) *Pin {
 		p.entries = append(p.entries, e)
 	}
 	return p
+}
+
+// giveUpOthers evicts of the objects that are wanted those which nobody has pinned and which hold more than is wanted, so that
+// other columns of a file do not stand in the way. It says whether there were any.
+func (c *Cache) giveUpOthers(wants []Want) (found bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range wants {
+		if e, ok := c.entries.Peek(wants[i].Key); ok && e.pins == 0 && e.holdsMore(wants[i].Ranges) {
+			c.evict(e)
+			found = true
+		}
+	}
+	return found
 }
 
 // reserve makes room for n more bytes, as far as there is any. It is an error if waiting would bring none.

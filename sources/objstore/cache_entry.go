@@ -100,6 +100,12 @@ func (e *entry) doubtful(ranges []Range) bool {
 	return slices.ContainsFunc(e.spans, func(s span) bool { return !s.sound && s.touches(ranges) })
 }
 
+// holdsMore says that the file holds spans of which the ranges want nothing. Called by who works on the file, or while nobody
+// does.
+func (e *entry) holdsMore(ranges []Range) bool {
+	return slices.ContainsFunc(e.spans, func(s span) bool { return !s.touches(ranges) })
+}
+
 func (s *span) touches(ranges []Range) bool {
 	return slices.ContainsFunc(ranges, func(r Range) bool { return r.Offset < s.End() && s.Offset < r.End() })
 }

@@ -40,14 +40,19 @@ func (c *Cache) Fetch(ctx context.Context, wants []Want) (*Pin, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p, err = c.makeRoom(ctx, wants); err != nil {
-		return nil, err
-	}
-	if err := c.fetchAll(ctx, p, wants); err != nil {
+	for first := true; ; first = false {
+		if p, err = c.makeRoom(ctx, wants); err != nil {
+			return nil, err
+		}
+		if err = c.fetchAll(ctx, p, wants); err == nil {
+			return p, nil
+		}
 		p.Release()
-		return nil, err
+		// The disk is full, whatever the bound says.
+		if !first || !errors.Is(err, ErrCacheFull) || !c.giveUpOthers(wants) {
+			return nil, err
+		}
 	}
-	return p, nil
 }
 
 // makeRoom pins what is wanted and reserves room for what is missing of it. One at a time tries, and who waits for room
@@ -70,6 +75,9 @@ func (c *Cache) makeRoom(ctx context.Context, wants []Want) (*Pin, error) {
 			return p, nil
 		}
 		changed := p.release()
+		if (err == nil || errors.Is(err, ErrCacheFull)) && c.giveUpOthers(wants) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -304,6 +304,41 @@ func TestCacheEvictsWhatWasUsedLongestAgo(t *testing.T) {
 	c.reopen()
 }
 
+// TestCacheGivesUpOtherParts has other parts of the very object make room for what is
+// wanted of it, once no statement has them pinned.
+func TestCacheGivesUpOtherParts(t *testing.T) {
+	t.Parallel()
+	a, b := objstore.Range{Size: 40_000}, objstore.Range{Offset: 50_000, Size: 40_000}
+	c := newCached(t, 100_000, func(cfg *objstore.CacheConfig) { cfg.MaxBytes = 60_000 })
+	c.expect("the first part", c.fetch(a), 40_000)
+	c.expect("the other", c.fetch(b), 40_000)
+	if used := c.cache.Used(); used != 40_000 {
+		t.Errorf("%d bytes used, want 40000", used)
+	}
+	// What another statement reads stays, and who wants more waits for it.
+	p, err := c.cache.Fetch(t.Context(), c.want(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan error)
+	go func() {
+		p, err := c.cache.Fetch(t.Context(), c.want(a))
+		if err == nil {
+			p.Release()
+		}
+		got <- err
+	}()
+	c.expect("what is pinned", c.fetch(b), 0)
+	p.Release()
+	if err := <-got; err != nil {
+		t.Error(err)
+	}
+	// Both together are more than there is room for.
+	if _, err := c.cache.Fetch(t.Context(), c.want(a, b)); !errors.Is(err, objstore.ErrCacheFull) {
+		t.Errorf("fetch of both: %v, want ErrCacheFull", err)
+	}
+}
+
 func TestCacheFetchesOnceForMany(t *testing.T) {
 	t.Parallel()
 	c := newCached(t, 1<<20, nil)

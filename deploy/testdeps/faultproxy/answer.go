@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 )
@@ -90,17 +91,34 @@ func (a answer) pass(w http.ResponseWriter) {
 func (p *Proxy) cut(w http.ResponseWriter, r *http.Request, kind Kind) {
 	a := p.ask(r, r.Body, r.ContentLength)
 	if kind == CutAnswer && len(a.body) > 1 {
-		for name, values := range a.header {
-			w.Header()[name] = values
-		}
-		w.Header().Set("Content-Length", fmt.Sprint(len(a.body)))
-		w.WriteHeader(a.status)
-		_, _ = w.Write(a.body[:len(a.body)/2])
-		if f, ok := w.(http.Flusher); ok {
-			f.Flush()
-		}
+		a.half(w)
 	}
 	panic(http.ErrAbortHandler)
+}
+
+// halt lets the server do the work and gives the second half of the answer after a
+// delay.
+func (p *Proxy) halt(w http.ResponseWriter, r *http.Request, delay time.Duration) {
+	a := p.ask(r, r.Body, r.ContentLength)
+	if len(a.body) < 2 {
+		a.pass(w)
+		return
+	}
+	rest := a.half(w)
+	pause(r.Context(), delay)
+	_, _ = w.Write(rest)
+}
+
+// half gives a client the first half of an answer, and returns the other.
+func (a answer) half(w http.ResponseWriter) (rest []byte) {
+	maps.Copy(w.Header(), a.header)
+	w.Header().Set("Content-Length", fmt.Sprint(len(a.body)))
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body[:len(a.body)/2])
+	if f, ok := w.(http.Flusher); ok {
+		f.Flush()
+	}
+	return a.body[len(a.body)/2:]
 }
 
 // subscribe passes the events of a shard on, after the message by which AWS

@@ -36,6 +36,8 @@ const (
 	Slow
 	// Late has the server do the work and holds its answer back for a delay.
 	Late
+	// Halting sends half of the answer, and the rest after a delay.
+	Halting
 	// ExpiredIterator is ExpiredIteratorException of GetRecords.
 	ExpiredIterator
 	// LimitExceeded is LimitExceededException of UpdateTable.
@@ -47,7 +49,7 @@ const (
 type Fault struct {
 	Kind  Kind
 	Share float64       // of Partial: what is refused, 0 to 1; 0 is a half
-	Delay time.Duration // of Slow and Late
+	Delay time.Duration // of Slow, Late and Halting
 }
 
 // suits says that an operation can meet the kind.
@@ -63,7 +65,7 @@ func (k Kind) suits(operation string) bool {
 		return operation == "GetRecords"
 	case LimitExceeded:
 		return operation == "UpdateTable"
-	case Late:
+	case Late, Halting:
 		return operation != "SubscribeToShard"
 	default:
 		return true

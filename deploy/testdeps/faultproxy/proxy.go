@@ -31,6 +31,11 @@ type Request struct {
 	// Operation is an action of Kinesis or DynamoDB, such as PutRecords; of S3,
 	// which names none, it is the HTTP method.
 	Operation string
+	// Path is the URL's: of S3, the bucket and the object's key.
+	Path string
+	// Range is the header by which a part of an object is asked for, such as
+	// bytes=0-99.
+	Range string
 	// Body is what was sent, nil of SubscribeToShard. It is not to be changed.
 	Body []byte
 }
@@ -109,7 +114,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		operation = target[strings.LastIndexByte(target, '.')+1:]
 	}
-	request := Request{Number: p.number.Add(1), Operation: operation}
+	request := Request{Number: p.number.Add(1), Operation: operation, Path: r.URL.Path, Range: r.Header.Get("Range")}
 	if operation != "SubscribeToShard" {
 		var done context.CancelFunc
 		r, request.Body, done = p.received(r)
@@ -132,6 +137,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a := p.ask(r, r.Body, r.ContentLength)
 		pause(r.Context(), fault.Delay)
 		a.pass(w)
+	case Halting:
+		p.halt(w, r, fault.Delay)
 	case InternalError, SlowDown, Throttled, ExpiredIterator, LimitExceeded:
 		refuse(w, r, fault.Kind)
 	case Empty:

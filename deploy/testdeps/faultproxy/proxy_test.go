@@ -92,6 +92,7 @@ func TestFaults(t *testing.T) {
 		{faultproxy.None, "", true, []int{10}},
 		{faultproxy.Slow, "", true, []int{10}},
 		{faultproxy.Late, "", true, []int{10}},
+		{faultproxy.Halting, "", true, []int{10}},
 		{faultproxy.SlowDown, "", true, []int{10}}, // not of Kinesis
 		{faultproxy.ExpiredIterator, "", true, []int{10}},
 		{faultproxy.InternalError, "InternalFailure", false, []int{0}},
