@@ -13,7 +13,10 @@ import (
 // gaps are complementary: kinesis-local has fan-out, UpdateShardCount and paged
 // listings, but wrong error codes and no limit on entries; kinesalite has the
 // right codes and is several times faster, but no fan-out and no UpdateShardCount,
-// and AT_TIMESTAMP hangs where no record is that young.
+// and AT_TIMESTAMP hangs where no record is that young. A call takes kinesis-local 12
+// to 22 ms of its one thread, kinesalite 1 to 3, and a GetRecords of 3 MB 2.1 s against
+// 47 ms, in which nothing else is answered: on a busy machine that is longer than
+// writers wait.
 //
 // Neither throttles: package faultproxy does.
 

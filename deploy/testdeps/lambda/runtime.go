@@ -16,7 +16,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -38,7 +40,15 @@ type Function struct {
 	idle []*sandbox
 	all  map[*sandbox]bool
 	// made counts the programs that were started.
-	made int
+	made   int
+	starts []Start
+}
+
+// Start is what a program took until it asked for its first call: what it adds to
+// Lambda's own part of a cold start.
+type Start struct {
+	Wall time.Duration
+	CPU  time.Duration // of all its threads, in steps of 10 ms
 }
 
 // Start readies the function; its programs end with the test.
@@ -115,6 +125,30 @@ func (f *Function) Made() int {
 	return f.made
 }
 
+// Starts are the starts of all programs so far that became ready.
+func (f *Function) Starts() []Start {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.starts)
+}
+
+// processorTime is what a process has used (proc_pid_stat(5)), in hundredths of a
+// second; 0 where that cannot be read.
+func processorTime(pid int) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// The name, in brackets, may have spaces; utime and stime are the 12th and 13th
+	// fields behind it.
+	var user, system int64
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
+		return 0
+	}
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
 // lose ends a program.
 func (f *Function) lose(s *sandbox, why string) error {
 	f.mu.Lock()
@@ -138,6 +172,12 @@ func (f *Function) sandbox() (*sandbox, error) {
 	}
 	f.made++
 	s := &sandbox{calls: make(chan *invocation), ended: make(chan struct{})}
+	began := time.Now()
+	s.first = sync.OnceFunc(func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.starts = append(f.starts, Start{time.Since(began), processorTime(s.cmd.Process.Pid)})
+	})
 	s.server = httptest.NewServer(s)
 	temp := filepath.Join(f.dir, strconv.Itoa(f.made))
 	if err := os.Mkdir(temp, 0o700); err != nil {
@@ -167,6 +207,7 @@ type sandbox struct {
 	server *httptest.Server
 	calls  chan *invocation
 	ended  chan struct{} // closed when the program has ended
+	first  func()        // called when it asks for a call
 
 	mu      sync.Mutex
 	current *invocation
@@ -216,6 +257,7 @@ func (s *sandbox) id() string {
 }
 
 func (s *sandbox) next(w http.ResponseWriter, r *http.Request) {
+	s.first()
 	var call *invocation
 	select {
 	case call = <-s.calls:
