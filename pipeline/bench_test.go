@@ -3,7 +3,9 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/pipeline/record"
@@ -41,11 +43,24 @@ func (h *house) fill(t testing.TB, from int) {
 	}
 }
 
-// BenchmarkStages passes 50,000 events an op through one stage. One core's share
-// is what counts: read the CPU profile, or run with -cpu 1.
+// processorTime is what this process has used.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkStages passes 50,000 events an op through one stage. What counts is the
+// processor time an event: stages share the processors with each other.
 func BenchmarkStages(b *testing.B) {
+	var used time.Duration // by the stage that ran last
 	run := func(b *testing.B, stage func(ctx context.Context) error, wait func(ctx context.Context) error) {
 		b.Helper()
+		before := processorTime(b)
+		defer func() { used = processorTime(b) - before }()
 		ctx, cancel := context.WithCancel(b.Context())
 		done := make(chan error, 1)
 		go func() { done <- stage(ctx) }()
@@ -104,6 +119,7 @@ func BenchmarkStages(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
+			var all time.Duration
 			for range b.N {
 				b.StopTimer()
 				h.fill(b, ops*benchRequests*benchEvents)
@@ -112,8 +128,11 @@ func BenchmarkStages(b *testing.B) {
 					b.StartTimer()
 				}
 				c.bench(b)
+				all += used
 			}
-			b.ReportMetric(float64(b.N*benchRequests*benchEvents)/b.Elapsed().Seconds(), "events/s")
+			events := float64(b.N * benchRequests * benchEvents)
+			b.ReportMetric(events/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(all.Nanoseconds())/events, "cpu-ns/event")
 		})
 	}
 }
