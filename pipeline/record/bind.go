@@ -24,14 +24,16 @@ const (
 // write. It holds the version in a form made for that. A Binder is for one goroutine.
 type Binder struct {
 	snapshot   *schema.Snapshot
+	keys       []lookup            // that may give the metric, in order
 	declared   map[string]*binding // by sent name
 	undeclared *simplelru.LRU[string, *binding]
+	last       *binding // the one found last, which mostly is wanted again; or nil
 }
 
 // binding is how events of one sent metric name are bound.
 type binding struct {
 	dataset  schema.Dataset
-	times    []string // fields that may give the time, in order
+	times    []lookup // fields that may give the time, in order
 	patterns []timePattern
 	metric   *schema.Metric // nil if nobody declared it
 	rules    []schema.Rule
@@ -50,6 +52,7 @@ type Bound struct {
 // NewBinder prepares a version of a tenant's schema.
 func NewBinder(snapshot *schema.Snapshot) *Binder {
 	b := &Binder{snapshot: snapshot, declared: make(map[string]*binding, len(snapshot.Metrics))}
+	b.keys = lookupsOf(b.metricKeys())
 	// The size is a constant above zero: the one error New has cannot be.
 	b.undeclared, _ = simplelru.NewLRU[string, *binding](maxUndeclared, nil)
 	for _, m := range snapshot.Metrics {
@@ -68,12 +71,12 @@ func (b *Binder) binding(sent string, m *schema.Metric) *binding {
 		sent = m.Name
 	}
 	n.rules = b.snapshot.RulesOf(sent)
-	var patterns []string
+	var times, patterns []string
 	if m != nil {
-		n.times = append(n.times, m.TimestampAliases...)
+		times = append(times, m.TimestampAliases...)
 		patterns = append(patterns, m.TimestampPatterns...)
 	}
-	n.times = append(append(n.times, b.snapshot.TimestampAliases...), timestampKey)
+	n.times = lookupsOf(append(append(times, b.snapshot.TimestampAliases...), timestampKey))
 	for _, name := range append(patterns, b.snapshot.TimestampPatterns...) {
 		if p, err := timePatternOf(name); err == nil {
 			n.patterns = append(n.patterns, p)
@@ -100,20 +103,20 @@ func (b *Binder) Bind(values []schema.Value, urlMetric string, arrivedAt int64) 
 		return Bound{}, malformed("metric undeclared: nobody declared %s, and this tenant refuses such metrics", quoted(n.dataset.Metric))
 	}
 	bound := Bound{Dataset: n.dataset, Metric: n.metric, Time: arrivedAt}
-	for _, name := range n.times {
-		v := find(values, name)
+	for i := range n.times {
+		v := n.times[i].in(values)
 		if v == nil {
 			continue
 		}
 		t, ok := readTime(v, n.patterns)
 		if !ok {
-			return Bound{}, malformed("time unreadable: %s is %s", quoted(name), quoted(appendValueText(nil, v)))
+			return Bound{}, malformed("time unreadable: %s is %s", quoted(v.Name), quoted(appendValueText(nil, v)))
 		}
 		bound.Time, bound.OwnTime = t, true
 		return bound, nil
 	}
 	if n.metric != nil && n.metric.RejectMissingTime {
-		return Bound{}, malformed("time missing: the event has none of %s, and the metric refuses such events", quotedList(n.times))
+		return Bound{}, malformed("time missing: the event has none of %s, and the metric refuses such events", quotedList(n.timeNames()))
 	}
 	return bound, nil
 }
@@ -144,20 +147,15 @@ func (b *Binder) Metric(values []schema.Value, urlMetric string) string {
 
 // bindMetric finds the event's metric: that of the first metric key it has, else of metrictype, else of the URL.
 func (b *Binder) bindMetric(values []schema.Value, urlMetric string) (*binding, error) {
-	from := metricKey
 	v := (*schema.Value)(nil)
-	for _, key := range b.snapshot.MetricKeys {
-		if v = find(values, key); v != nil {
-			from = key
+	for i := range b.keys {
+		if v = b.keys[i].in(values); v != nil {
 			break
 		}
 	}
 	if v == nil {
-		v = find(values, metricKey)
-	}
-	if v == nil {
 		if urlMetric == "" {
-			return nil, malformed("metric missing: no %s in the event and no metric in the URL", b.keys())
+			return nil, malformed("metric missing: no %s in the event and no metric in the URL", quotedList(b.metricKeys()))
 		}
 		return b.named(urlMetric), nil
 	}
@@ -168,16 +166,24 @@ func (b *Binder) bindMetric(values []schema.Value, urlMetric string) (*binding, 
 	case schema.KindInt, schema.KindNumber:
 		text = appendNumberText(number[:0], v)
 	default:
-		return nil, malformed("metric unreadable: %s is neither text nor a number", quoted(from))
+		return nil, malformed("metric unreadable: %s is neither text nor a number", quoted(v.Name))
 	}
 	if len(text) == 0 || len(text) > MaxMetricBytes {
-		return nil, malformed("metric unreadable: %s has %d bytes, a metric name has 1 to %d", quoted(from), len(text), MaxMetricBytes)
+		return nil, malformed("metric unreadable: %s has %d bytes, a metric name has 1 to %d", quoted(v.Name), len(text), MaxMetricBytes)
 	}
 	return b.named(textOf(text)), nil
 }
 
 // named finds the binding of a sent metric name, which is not kept.
 func (b *Binder) named(sent string) *binding {
+	if b.last == nil || b.last.dataset.Metric != sent {
+		b.last = b.find(sent)
+	}
+	return b.last
+}
+
+// find is named for another name than the last.
+func (b *Binder) find(sent string) *binding {
 	if n, ok := b.declared[sent]; ok {
 		return n
 	}
@@ -190,9 +196,18 @@ func (b *Binder) named(sent string) *binding {
 	return n
 }
 
-// keys lists the names that can give the metric, for a reason.
-func (b *Binder) keys() string {
-	return quotedList(append(slices.Clone(b.snapshot.MetricKeys), metricKey))
+// metricKeys are the names that can give the metric, in order.
+func (b *Binder) metricKeys() []string {
+	return append(slices.Clone(b.snapshot.MetricKeys), metricKey)
+}
+
+// timeNames are the fields that may give the time, for a reason.
+func (n *binding) timeNames() []string {
+	names := make([]string, len(n.times))
+	for i := range n.times {
+		names[i] = n.times[i].name
+	}
+	return names
 }
 
 func quotedList(names []string) string {

@@ -83,7 +83,11 @@ func FuzzFlatten(f *testing.F) {
 				t.Fatalf("names of %q out of order", event)
 			}
 		}
-		_, _ = binder.Bind(values, "m", 0) // must not panic
+		bound, err := binder.Bind(values, "m", 0)
+		fresh, errFresh := record.NewBinder(plainSnapshot()).Bind(values, "m", 0)
+		if bound != fresh || fmt.Sprint(err) != fmt.Sprint(errFresh) {
+			t.Fatalf("%q is bound to %+v, %v and anew to %+v, %v", event, bound, err, fresh, errFresh)
+		}
 		text := record.AppendEvent(nil, values)
 		second, err := record.Flatten(nil, text)
 		if err != nil || printed(second) != printed(values) {

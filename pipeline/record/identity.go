@@ -115,20 +115,3 @@ func PartitionHash(time int64, id schema.ID) uint64 {
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31
 }
-
-// find gives the value of a name among values sorted by name, or nil.
-func find(values []schema.Value, name string) *schema.Value {
-	low, high := 0, len(values)
-	for low < high {
-		mid := int(uint(low+high) >> 1)
-		if values[mid].Name < name {
-			low = mid + 1
-		} else {
-			high = mid
-		}
-	}
-	if low < len(values) && values[low].Name == name {
-		return &values[low]
-	}
-	return nil
-}
