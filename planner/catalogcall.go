@@ -116,11 +116,12 @@ func objectOID(ctx context.Context, catalog sources.Catalog, pin sources.Catalog
 	place := func(name string) int {
 		return slices.IndexFunc(r.Columns(), func(c sources.CatalogColumn) bool { return c.Name == name })
 	}
-	found := rows.WhereText(place(column), name)
-	if len(found) == 0 {
-		return 0, false, nil
+	for _, block := range rows.BlocksText(place(column), []string{name}) {
+		if found := block.WhereText(place(column), name); len(found) > 0 {
+			return uint32(block.Column(place("oid")).IntAt(int(found[0]))), true, nil
+		}
 	}
-	return uint32(rows.Column(place("oid")).Ints[found[0]]), true, nil
+	return 0, false, nil
 }
 
 // catalogView is the catalog's view of this session.

@@ -50,6 +50,9 @@ type Chunk struct {
 // what they print as.
 type Vector struct {
 	T Type
+	// Same says that all rows are known to have one value, so that it need be read
+	// once only; the slices are whole all the same.
+	Same bool
 	// Valid has bit r%64 of word r/64 set where row r has a value; nil: all.
 	Valid     []uint64
 	Bools     []bool

@@ -19,6 +19,8 @@ type Plan struct {
 	Metrics []*MetricScan
 	// Catalogs are the computed relations that the tree reads.
 	Catalogs []*CatalogScan
+	// Empty says that the result is known to have no rows.
+	Empty bool
 	// TimeZone is the session's zone, an IANA name or a fixed offset as
 	// PostgreSQL's TimeZone takes it.
 	TimeZone string

@@ -48,6 +48,9 @@ func (p *pruner) query(q *Query) {
 		p.narrow(q.Where, f)
 		p.joins(f)
 	}
+	if !q.Guarded {
+		q.Where = withoutSelected(q.Where, q.From)
+	}
 }
 
 func (p *pruner) joins(f FromItem) {

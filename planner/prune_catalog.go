@@ -2,8 +2,10 @@ package planner
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/sources"
 )
 
 // Clients ask the catalog for one table by joining several relations over
@@ -16,6 +18,29 @@ type CatalogEqual struct {
 	Column int
 	Ints   []int64
 	Texts  []string
+}
+
+// CatalogPart is rows of a block.
+type CatalogPart struct {
+	Block sources.CatalogBlock
+	// Rows lists them in order; nil: all of the block's.
+	Rows []uint32
+}
+
+// Len counts the rows.
+func (p *CatalogPart) Len() int {
+	if p.Rows != nil {
+		return len(p.Rows)
+	}
+	return p.Block.Len()
+}
+
+// Row is the i-th row's place in the block.
+func (p *CatalogPart) Row(i int) int {
+	if p.Rows != nil {
+		return int(p.Rows[i])
+	}
+	return i
 }
 
 // catalogEquality says that rows of the scan to can only be in the result if
@@ -76,13 +101,50 @@ func (p *pruner) narrowCatalog(condition Expr, f FromItem) {
 	}
 }
 
+// withoutSelected leaves out of a WHERE what the selection of catalog rows has made
+// true: equalities of columns with constants, of scans that no outer join adds rows to.
+func withoutSelected(where Expr, from []FromItem) Expr {
+	if logic, ok := where.(*Logic); ok && logic.Kind == And {
+		left := make([]Expr, 0, len(logic.Args))
+		for _, arg := range logic.Args {
+			if arg = withoutSelected(arg, from); arg != nil {
+				left = append(left, arg)
+			}
+		}
+		switch len(left) {
+		case 0:
+			return nil
+		case 1:
+			return left[0]
+		case len(logic.Args):
+			return where
+		}
+		and := *logic
+		and.Args = left
+		return &and
+	}
+	column, _, ok := catalogValues(where)
+	if ok && slices.ContainsFunc(from, func(f FromItem) bool { return isInner(f, column.scan) }) {
+		return nil
+	}
+	return where
+}
+
+// isInner says that a scan is an item of FROM, or joined in it by inner joins alone.
+func isInner(f FromItem, scan *CatalogScan) bool {
+	if j, ok := f.(*Join); ok {
+		return j.Kind == InnerJoin && (isInner(j.Left, scan) || isInner(j.Right, scan))
+	}
+	return f == FromItem(scan)
+}
+
 // catalogColumnOf finds the column that an expression has the values of, through
 // casts that change none.
 func catalogColumnOf(e Expr) (catalogColumn, bool) {
 	for {
 		switch c := e.(type) {
 		case *Cast:
-			if comparedAsText(c.T.OID) != comparedAsText(c.Arg.Type().OID) || comparedAsInt(c.T.OID) != comparedAsInt(c.Arg.Type().OID) {
+			if from := c.Arg.Type(); comparedAsText(c.T.OID) != comparedAsText(from.OID) || comparedAsInt(c.T.OID) != comparedAsInt(from.OID) || cuts(c.T, from) {
 				return catalogColumn{}, false
 			}
 			e = c.Arg
@@ -94,6 +156,14 @@ func catalogColumnOf(e Expr) (catalogColumn, bool) {
 			return catalogColumn{}, false
 		}
 	}
+}
+
+// cuts says that a cast between types of text may shorten it.
+func cuts(to, from Type) bool {
+	if !comparedAsText(to.OID) {
+		return false
+	}
+	return to.Typmod >= 0 && to.Typmod != from.Typmod || postgres.BaseOf(to.OID) == postgres.NameOID && postgres.BaseOf(from.OID) != postgres.NameOID
 }
 
 func comparedAsText(oid postgres.OID) bool {
@@ -238,70 +308,130 @@ func selectRows(scans []*CatalogScan, equalities []catalogEquality) {
 			changed = e.follow() || changed
 		}
 		if !changed {
-			return
+			break
 		}
 	}
+	for _, scan := range scans {
+		if scan.Narrowed {
+			continue
+		}
+		for _, block := range scan.Rows.Blocks() {
+			scan.Parts = append(scan.Parts, CatalogPart{Block: block})
+		}
+	}
+}
+
+// Len counts the rows that are read.
+func (s *CatalogScan) Len() int {
+	n := 0
+	for i := range s.Parts {
+		n += s.Parts[i].Len()
+	}
+	return n
 }
 
 // follow keeps of one scan what equals the rows of another, if those are few, and
 // says whether that left some out.
 func (e catalogEquality) follow() bool {
-	if e.from.Select == nil || len(e.from.Select) > maxFollowed || e.from.Rows == nil || e.to.Rows == nil {
+	if !e.from.Narrowed || e.from.Rows == nil || e.to.Rows == nil {
 		return false
 	}
-	before := e.to.Rows.Len()
-	if e.to.Select != nil {
-		before = len(e.to.Select)
-	}
-	if before <= len(e.from.Select) && e.to.Select != nil {
+	few, before := e.from.Len(), e.to.Len()
+	if few > maxFollowed || e.to.Narrowed && before <= few {
 		return false
 	}
-	values := e.from.Rows.Column(e.fromColumn)
 	equal := CatalogEqual{Column: e.toColumn}
-	for _, row := range e.from.Select {
-		switch {
-		case !values.IsValid(int(row)):
-		case e.isText:
-			equal.Texts = append(equal.Texts, values.TextAt(int(row)))
-		default:
-			equal.Ints = append(equal.Ints, values.Ints[row])
+	for i := range e.from.Parts {
+		part := &e.from.Parts[i]
+		values := part.Block.Column(e.fromColumn)
+		for i := range part.Len() {
+			switch row := part.Row(i); {
+			case !values.IsValid(row):
+			case e.isText:
+				equal.Texts = append(equal.Texts, values.TextAt(row))
+			default:
+				equal.Ints = append(equal.Ints, values.IntAt(row))
+			}
 		}
 	}
+	narrowed := e.to.Narrowed
 	e.to.keep(equal)
-	return len(e.to.Select) < before
+	return !narrowed || e.to.Len() < before
 }
 
 // keep keeps the rows that have one of the values.
 func (s *CatalogScan) keep(equal CatalogEqual) {
 	slices.Sort(equal.Ints)
 	slices.Sort(equal.Texts)
-	found := []uint32{}
-	for _, value := range slices.Compact(equal.Ints) {
-		found = append(found, s.Rows.WhereInt(equal.Column, value)...)
-	}
-	for _, value := range slices.Compact(equal.Texts) {
-		found = append(found, s.Rows.WhereText(equal.Column, value)...)
-	}
-	slices.Sort(found)
-	if s.Select != nil {
-		found = intersect(s.Select, found)
-	}
-	s.Select = found
-}
-
-// intersect is what two sorted lists have in common.
-func intersect(a, b []uint32) []uint32 {
-	out := []uint32{}
-	for len(a) > 0 && len(b) > 0 {
-		switch {
-		case a[0] < b[0]:
-			a = a[1:]
-		case a[0] > b[0]:
-			b = b[1:]
-		default:
-			out = append(out, a[0])
-			a, b = a[1:], b[1:]
+	equal.Ints, equal.Texts = slices.Compact(equal.Ints), slices.Compact(equal.Texts)
+	parts := s.Parts
+	if !s.Narrowed {
+		for _, block := range equal.blocks(s.Rows) {
+			parts = append(parts, CatalogPart{Block: block})
 		}
 	}
-	return out
+	s.Narrowed, s.Parts = true, nil
+	for _, part := range parts {
+		if part = equal.in(part); part.Len() > 0 {
+			s.Parts = append(s.Parts, part)
+		}
+	}
+}
+
+// blocks are those that can have a row with one of the values, which are sorted.
+func (e *CatalogEqual) blocks(rows sources.CatalogRows) []sources.CatalogBlock {
+	switch {
+	case len(e.Texts) > 0:
+		return rows.BlocksText(e.Column, e.Texts)
+	case len(e.Ints) > 0:
+		return rows.BlocksInt(e.Column, e.Ints)
+	}
+	return nil
+}
+
+// lookedUp is how many values are looked up one by one in a block; whether rows have
+// one of more is asked row by row.
+const lookedUp = 8
+
+// in is the rows of a part that have one of the values, which are sorted.
+func (e *CatalogEqual) in(part CatalogPart) CatalogPart {
+	column := part.Block.Column(e.Column)
+	if column.Same {
+		if !e.has(column, 0) {
+			part.Rows = []uint32{}
+		}
+		return part
+	}
+	found := []uint32{}
+	if part.Rows == nil && len(e.Ints)+len(e.Texts) <= lookedUp {
+		for _, value := range e.Ints {
+			found = append(found, part.Block.WhereInt(e.Column, value)...)
+		}
+		for _, value := range e.Texts {
+			found = append(found, part.Block.WhereText(e.Column, value)...)
+		}
+		slices.Sort(found)
+		return CatalogPart{part.Block, found}
+	}
+	for i := range part.Len() {
+		if row := part.Row(i); e.has(column, row) {
+			found = append(found, uint32(row))
+		}
+	}
+	return CatalogPart{part.Block, found}
+}
+
+// has says that a row has one of the values.
+func (e *CatalogEqual) has(column *sources.CatalogValues, row int) bool {
+	switch {
+	case !column.IsValid(row):
+		return false
+	case len(e.Texts) > 0:
+		_, found := slices.BinarySearchFunc(e.Texts, column.BytesAt(row), func(text string, is []byte) int {
+			return strings.Compare(text, string(is))
+		})
+		return found
+	}
+	_, found := slices.BinarySearch(e.Ints, column.IntAt(row))
+	return found
 }

@@ -156,10 +156,11 @@ type (
 		// Equal are what rows must have to be in the result, set by the prune rule;
 		// the conditions stay in the query.
 		Equal []CatalogEqual
-		// Rows are computed when the plan is pinned.
-		Rows sources.CatalogRows
-		// Select lists the rows to read, or is nil: all.
-		Select []uint32
+		// Rows are fixed when the plan is pinned, and Parts are those to read. Narrowed
+		// says that equalities have left some out.
+		Rows     sources.CatalogRows
+		Parts    []CatalogPart
+		Narrowed bool
 	}
 	// SubqueryScan is a query in FROM.
 	SubqueryScan struct {

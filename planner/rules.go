@@ -56,6 +56,7 @@ func (s *Session) planFor(ctx context.Context, n *pgquery.SelectStmt, params *pa
 		p.Release()
 		return nil, err
 	}
+	p.Empty = isEmpty(p.Query)
 	return p, nil
 }
 

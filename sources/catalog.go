@@ -39,8 +39,19 @@ type CatalogPin interface {
 	Function(ctx context.Context, signature string) (CatalogFunction, error)
 }
 
-// CatalogRows are the rows of a computed relation.
+// CatalogRows are the rows of a computed relation. They lie in blocks, one of which
+// has what follows from one table, say; a block is computed when it is asked for.
 type CatalogRows interface {
+	// Blocks are all.
+	Blocks() []CatalogBlock
+	// BlocksInt leaves out blocks that are known to have no row with one of the sorted
+	// values in a column of integers, and BlocksText does so for texts.
+	BlocksInt(column int, values []int64) []CatalogBlock
+	BlocksText(column int, values []string) []CatalogBlock
+}
+
+// CatalogBlock is some of the rows of a computed relation.
+type CatalogBlock interface {
 	// Len counts them.
 	Len() int
 	// Column is a column, by its place in the relation.
@@ -51,11 +62,13 @@ type CatalogRows interface {
 	WhereText(column int, value string) []uint32
 }
 
-// CatalogValues are the values of one column. Its type says which slices are set:
-// Ints for booleans (0 or 1), integers, oid, reg* and timestamps in microseconds
-// since 1970 UTC, Nums for floating point, Offsets and Text for texts, Texts or
-// Lists for arrays of texts and of integers.
+// CatalogValues are the values of one column of a block. Its type says which slices
+// are set: Ints for booleans (0 or 1), integers, oid, reg* and timestamps in
+// microseconds since 1970 UTC, Nums for floating point, Offsets and Text for texts,
+// Texts or Lists for arrays of texts and of integers.
 type CatalogValues struct {
+	// Same says that all rows have one value, which stands once: as row 0.
+	Same bool
 	// Valid has bit r%64 of word r/64 set where row r has a value.
 	Valid []uint64
 	Ints  []int64
@@ -68,11 +81,31 @@ type CatalogValues struct {
 	Lists [][]int64
 }
 
+// Place is where row r stands in the slices.
+func (v *CatalogValues) Place(r int) int {
+	if v.Same {
+		return 0
+	}
+	return r
+}
+
 // IsValid says that row r has a value.
-func (v *CatalogValues) IsValid(r int) bool { return v.Valid[r/64]&(1<<(r%64)) != 0 }
+func (v *CatalogValues) IsValid(r int) bool {
+	r = v.Place(r)
+	return v.Valid[r/64]&(1<<(r%64)) != 0
+}
+
+// IntAt is the integer of row r.
+func (v *CatalogValues) IntAt(r int) int64 { return v.Ints[v.Place(r)] }
+
+// BytesAt is the text of row r, which is not to be written to.
+func (v *CatalogValues) BytesAt(r int) []byte {
+	r = v.Place(r)
+	return v.Text[v.Offsets[r]:v.Offsets[r+1]]
+}
 
 // TextAt is the text of row r.
-func (v *CatalogValues) TextAt(r int) string { return string(v.Text[v.Offsets[r]:v.Offsets[r+1]]) }
+func (v *CatalogValues) TextAt(r int) string { return string(v.BytesAt(r)) }
 
 // CatalogFunction computes one call of a function. No argument is NULL. It is safe
 // for concurrent use.

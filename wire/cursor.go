@@ -16,6 +16,9 @@ import (
 type cursor struct {
 	rows    planner.Rows // nil: the statement returns none
 	columns []planner.AppendFunc
+	// parts and fixed are what the rows of a chunk have in common; see fix.
+	parts []fixedPart
+	fixed []byte
 }
 
 // openCursor readies rows for sending.
@@ -48,23 +51,24 @@ func (cur *cursor) send(ctx context.Context, out *output) (sent int64, err error
 	return sent, err
 }
 
+// fixedPart is what all rows of a chunk have in common before a column that they do
+// not: the bytes up to end of the cursor's fixed ones. Column is -1 after the last.
+type fixedPart struct {
+	end, column int
+}
+
 // encode appends the rows of a chunk as DataRow messages.
 func (cur *cursor) encode(out *output, chunk *planner.Chunk) error {
-	columns := chunk.Columns
+	cur.fix(chunk)
 	for row := range chunk.Rows {
 		buf := out.buf
-		start := len(buf)
-		buf = append(buf, 'D', 0, 0, 0, 0, byte(len(columns)>>8), byte(len(columns)))
-		for i := range columns {
-			v := &columns[i]
-			if v.IsNull(row) {
-				buf = append(buf, 0xff, 0xff, 0xff, 0xff)
-				continue
+		start, from := len(buf), 0
+		for _, part := range cur.parts {
+			buf = append(buf, cur.fixed[from:part.end]...)
+			from = part.end
+			if part.column >= 0 {
+				buf = cur.appendValue(buf, &chunk.Columns[part.column], part.column, row)
 			}
-			at := len(buf)
-			buf = append(buf, 0, 0, 0, 0)
-			buf = cur.columns[i](buf, v, row)
-			binary.BigEndian.PutUint32(buf[at:], uint32(len(buf)-at-4))
 		}
 		binary.BigEndian.PutUint32(buf[start+1:], uint32(len(buf)-start-1))
 		out.buf = buf
@@ -73,6 +77,36 @@ func (cur *cursor) encode(out *output, chunk *planner.Chunk) error {
 		}
 	}
 	return nil
+}
+
+// fix encodes what all rows of a chunk have in common: the message's head, and the
+// columns of one value.
+func (cur *cursor) fix(chunk *planner.Chunk) {
+	columns := len(chunk.Columns)
+	cur.parts = cur.parts[:0]
+	cur.fixed = append(cur.fixed[:0], 'D', 0, 0, 0, 0, byte(columns>>8), byte(columns))
+	if chunk.Rows == 0 {
+		return
+	}
+	for i := range columns {
+		if v := &chunk.Columns[i]; v.Same {
+			cur.fixed = cur.appendValue(cur.fixed, v, i, 0)
+		} else {
+			cur.parts = append(cur.parts, fixedPart{len(cur.fixed), i})
+		}
+	}
+	cur.parts = append(cur.parts, fixedPart{len(cur.fixed), -1})
+}
+
+// appendValue appends the value of a row with its length.
+func (cur *cursor) appendValue(buf []byte, v *planner.Vector, column, row int) []byte {
+	if v.IsNull(row) {
+		return append(buf, 0xff, 0xff, 0xff, 0xff)
+	}
+	at := len(buf)
+	buf = cur.columns[column](append(buf, 0, 0, 0, 0), v, row)
+	binary.BigEndian.PutUint32(buf[at:], uint32(len(buf)-at-4))
+	return buf
 }
 
 // complete ends a statement that ran: its notices and its tag are sent.

@@ -95,3 +95,17 @@ func assignStrings(vector bindings.Vector, from, count int, offsets []uint32, te
 		(*C.char)(unsafe.Pointer(unsafe.SliceData(text))),
 		(*C.uint64_t)(unsafe.Pointer(unsafe.SliceData(valid))))
 }
+
+// assignChosen does so with some strings of offsets and text.
+func assignChosen(vector bindings.Vector, from int, rows, offsets []uint32, text []byte) {
+	C.fieldgate_assign_chosen(vector.Ptr, C.uint64_t(from), C.uint64_t(len(rows)),
+		(*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(rows))),
+		(*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(offsets))),
+		(*C.char)(unsafe.Pointer(unsafe.SliceData(text))))
+}
+
+// repeatString sets count strings of a vector, one at least, to one text.
+func repeatString(vector bindings.Vector, from, count int, text []byte) {
+	C.fieldgate_repeat_string(vector.Ptr, C.uint64_t(from), C.uint64_t(count),
+		(*C.char)(unsafe.Pointer(unsafe.SliceData(text))), C.uint64_t(len(text)))
+}

@@ -13,8 +13,9 @@ type catalogRows struct {
 	source *catalogSource
 	// places are the columns of the relation that are shown.
 	places []int
-	next   int
-	chunk  planner.Chunk
+	// part is the next part to show, from its row next on.
+	part, next int
+	chunk      planner.Chunk
 }
 
 var _ planner.Rows = (*catalogRows)(nil)
@@ -71,55 +72,57 @@ func (r *catalogRows) Next(ctx context.Context) (*planner.Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	n := min(r.source.count-r.next, shownRows)
-	if n == 0 {
+	if r.part == len(r.source.parts) {
 		return nil, nil
+	}
+	part := &r.source.parts[r.part]
+	n := min(part.Len()-r.next, shownRows)
+	run := catalogRun{first: r.next, n: n}
+	if part.Rows != nil {
+		run.choose(part.Rows[r.next : r.next+n])
 	}
 	r.chunk.Rows = n
 	for i, column := range r.places {
-		p := r.source.piece(r.next, n, column)
-		p.show(&r.chunk.Columns[i], r.source.names[column].kind)
+		run.values = part.Block.Column(column)
+		run.show(&r.chunk.Columns[i], r.source.names[column].kind)
 	}
-	r.next += n
+	if r.next += n; r.next == part.Len() {
+		r.part, r.next = r.part+1, 0
+	}
 	return &r.chunk, nil
 }
 
 // Close does nothing: there is nothing to free.
 func (r *catalogRows) Close() error { return nil }
 
-// show makes a vector of the piece, in the memory of the one before.
-func (p *catalogPiece) show(v *planner.Vector, kind string) {
-	v.Valid = resized(v.Valid, (p.n+63)/64)
+// show makes a vector of the run, in the memory of the one before.
+func (r *catalogRun) show(v *planner.Vector, kind string) {
+	v.Same = r.values.Same
+	v.Valid = resized(v.Valid, (r.n+63)/64)
 	clear(v.Valid)
-	p.markValid(v.Valid)
+	r.markValid(v.Valid)
 	switch kind {
 	case "BOOLEAN":
-		v.Bools = resized(v.Bools, p.n)
-		for i := range v.Bools {
-			v.Bools[i] = p.values.Ints[p.row(i)] != 0
-		}
+		v.Bools = resized(v.Bools, r.n)
+		r.each(func(at, row int) { v.Bools[at] = r.values.Ints[row] != 0 })
 	case "SMALLINT":
-		v.Int16s = resized(v.Int16s, p.n)
-		showNumbers(p, v.Int16s)
+		v.Int16s = resized(v.Int16s, r.n)
+		showNumbers(r, v.Int16s)
 	case "INTEGER":
-		v.Int32s = resized(v.Int32s, p.n)
-		showNumbers(p, v.Int32s)
+		v.Int32s = resized(v.Int32s, r.n)
+		showNumbers(r, v.Int32s)
 	case "BIGINT":
-		v.Int64s = resized(v.Int64s, p.n)
-		showNumbers(p, v.Int64s)
+		v.Int64s = resized(v.Int64s, r.n)
+		showNumbers(r, v.Int64s)
 	case "VARCHAR":
-		v.Bytes = resized(v.Bytes, p.n)
-		for i := range v.Bytes {
-			r := p.row(i)
-			v.Bytes[i] = p.values.Text[p.values.Offsets[r]:p.values.Offsets[r+1]]
-		}
+		v.Bytes = resized(v.Bytes, r.n)
+		text, offsets := r.values.Text, r.values.Offsets
+		r.each(func(at, row int) { v.Bytes[at] = text[offsets[row]:offsets[row+1]] })
 	}
 }
 
-func showNumbers[T int16 | int32 | int64](p *catalogPiece, out []T) {
-	for i := range out {
-		out[i] = T(p.values.Ints[p.row(i)])
-	}
+func showNumbers[T int16 | int32 | int64](r *catalogRun, out []T) {
+	r.each(func(at, row int) { out[at] = T(r.values.Ints[row]) })
 }
 
 // resized is a slice of n elements, in the same memory if that is enough.

@@ -1,6 +1,9 @@
 package duckdb
 
 import (
+	"bytes"
+	"slices"
+
 	bindings "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/fieldgate/fieldgate/planner"
@@ -10,19 +13,18 @@ import (
 
 // catalogSource reads the rows of a computed relation, those selected or all.
 type catalogSource struct {
-	names    []sourceColumn
-	data     sources.CatalogRows
-	selected []uint32
-	count    int
+	names []sourceColumn
+	parts []planner.CatalogPart
+	// ends are how many rows there are up to the end of each part.
+	ends []int
 }
 
 func newCatalogSource(s *planner.CatalogScan) *catalogSource {
-	c := &catalogSource{data: s.Rows, selected: s.Select}
-	switch {
-	case s.Select != nil:
-		c.count = len(s.Select)
-	case s.Rows != nil:
-		c.count = s.Rows.Len()
+	c := &catalogSource{parts: s.Parts, ends: make([]int, len(s.Parts))}
+	count := 0
+	for i := range s.Parts {
+		count += s.Parts[i].Len()
+		c.ends[i] = count
 	}
 	for i, col := range s.Cols {
 		kind := physical(col.T.OID)
@@ -40,149 +42,185 @@ func newCatalogSource(s *planner.CatalogScan) *catalogSource {
 }
 
 func (c *catalogSource) columns() []sourceColumn { return c.names }
-func (c *catalogSource) rows() int               { return c.count }
-func (c *catalogSource) pieces() int             { return (c.count + vectorSize - 1) / vectorSize }
+
+func (c *catalogSource) rows() int {
+	if len(c.ends) == 0 {
+		return 0
+	}
+	return c.ends[len(c.ends)-1]
+}
+
+func (c *catalogSource) pieces() int { return (c.rows() + vectorSize - 1) / vectorSize }
 
 func (c *catalogSource) fill(piece, column int, into bindings.Vector) int {
 	from := piece * vectorSize
-	n := min(c.count-from, vectorSize)
-	if column < 0 {
+	n := min(c.rows()-from, vectorSize)
+	if column < 0 || n == 0 {
 		return n
 	}
-	p := c.piece(from, n, column)
-	valid := p.fillValid(into)
-	switch c.names[column].kind {
+	var few [maxRuns]catalogRun
+	runs := c.runs(few[:0], from, n, column)
+	kind := c.names[column].kind
+	if kind == "VARCHAR" && areSame(runs) {
+		v := bindings.CreateVarchar(runs[0].values.TextAt(0))
+		bindings.VectorReferenceValue(into, v)
+		bindings.DestroyValue(&v)
+		return n
+	}
+	valid := writableValidity(into, n)
+	clear(valid)
+	for i := range runs {
+		runs[i].markValid(valid)
+	}
+	switch kind {
 	case "BOOLEAN":
 		dst := values[bool](into, n)
-		for i := range dst {
-			dst[i] = p.values.Ints[p.row(i)] != 0
+		for i := range runs {
+			runs[i].each(func(at, row int) { dst[at] = runs[i].values.Ints[row] != 0 })
 		}
 	case "SMALLINT":
-		fillNumbers[int16](&p, p.values.Ints, into)
+		fillNumbers[int16](runs, ints, into, n)
 	case "INTEGER", "DATE":
-		fillNumbers[int32](&p, p.values.Ints, into)
+		fillNumbers[int32](runs, ints, into, n)
 	case "BIGINT", "TIMESTAMP", "TIME":
-		fillNumbers[int64](&p, p.values.Ints, into)
+		fillNumbers[int64](runs, ints, into, n)
 	case "FLOAT":
-		fillNumbers[float32](&p, p.values.Nums, into)
+		fillNumbers[float32](runs, nums, into, n)
 	case "DOUBLE":
-		fillNumbers[float64](&p, p.values.Nums, into)
+		fillNumbers[float64](runs, nums, into, n)
 	case "VARCHAR[]":
-		p.fillTextLists(into)
+		fillTextLists(runs, into, n)
 	case "BIGINT[]":
-		p.fillIntegerLists(into)
+		fillIntegerLists(runs, into, n)
 	default:
-		p.fillTexts(into, valid)
+		for i := range runs {
+			runs[i].fillTexts(into)
+		}
 	}
 	return n
 }
 
-// piece is n of the rows of a column, from the one at from on.
-func (c *catalogSource) piece(from, n, column int) catalogPiece {
-	p := catalogPiece{values: c.data.Column(column), from: from, n: n}
-	if c.selected != nil {
-		p.choose(c.selected[from : from+n])
-	}
-	return p
+// catalogRun is rows of one part: rows at to at+n of those that are read together.
+type catalogRun struct {
+	values *sources.CatalogValues
+	// chosen are the rows in the part's block, or nil: n rows from first on.
+	chosen       []uint32
+	first, at, n int
 }
 
-// catalogPiece is n rows of a column: those selected, or those from from on.
-type catalogPiece struct {
-	values   *sources.CatalogValues
-	selected []uint32
-	from, n  int
-}
+// maxRuns is how many runs rows that are read together mostly are, at most.
+const maxRuns = 64
 
-// choose makes it a piece of the selected rows, which are in order.
-func (p *catalogPiece) choose(rows []uint32) {
-	if first := int(rows[0]); int(rows[len(rows)-1])-first == len(rows)-1 {
-		p.from = first // they follow each other
-		return
-	}
-	p.selected = rows
-}
-
-func (p *catalogPiece) row(i int) int {
-	if p.selected != nil {
-		return int(p.selected[i])
-	}
-	return p.from + i
-}
-
-// fillValid marks the rows that have a value.
-func (p *catalogPiece) fillValid(into bindings.Vector) []uint64 {
-	valid := writableValidity(into, p.n)
-	p.markValid(valid)
-	return valid
-}
-
-// markValid is fillValid into words of a bitmap.
-func (p *catalogPiece) markValid(valid []uint64) {
-	if p.selected == nil {
-		words, shift := p.values.Valid[p.from/64:], p.from%64
-		for i := range valid {
-			valid[i] = words[i] >> shift
-			if i+1 < len(words) {
-				valid[i] |= words[i+1] << (64 - shift)
-			}
+// runs appends the n rows of a column from the one at from on.
+func (c *catalogSource) runs(runs []catalogRun, from, n, column int) []catalogRun {
+	i, _ := slices.BinarySearch(c.ends, from+1)
+	for at := 0; at < n; i++ {
+		part := &c.parts[i]
+		skip := from + at - (c.ends[i] - part.Len())
+		run := catalogRun{values: part.Block.Column(column), first: skip, at: at, n: min(part.Len()-skip, n-at)}
+		if part.Rows != nil {
+			run.choose(part.Rows[skip : skip+run.n])
 		}
-		return
+		runs = append(runs, run)
+		at += run.n
 	}
-	clear(valid)
-	for i := range p.n {
-		if p.values.IsValid(p.row(i)) {
-			valid[i>>6] |= 1 << (i & 63)
+	return runs
+}
+
+// choose makes it a run of the rows, which are in order.
+func (r *catalogRun) choose(rows []uint32) {
+	r.first = int(rows[0])
+	if int(rows[len(rows)-1])-r.first != len(rows)-1 {
+		r.chosen = rows // they do not follow each other
+	}
+}
+
+// each visits the rows: where they go, and where they stand in the values.
+func (r *catalogRun) each(visit func(at, row int)) {
+	for i := range r.n {
+		visit(r.at+i, r.row(i))
+	}
+}
+
+func (r *catalogRun) row(i int) int {
+	switch {
+	case r.values.Same:
+		return 0
+	case r.chosen != nil:
+		return int(r.chosen[i])
+	}
+	return r.first + i
+}
+
+// markValid sets the bits of the rows that have a value.
+func (r *catalogRun) markValid(valid []uint64) {
+	for i := range r.n {
+		if row := r.row(i); r.values.Valid[row>>6]&(1<<(row&63)) != 0 {
+			at := r.at + i
+			valid[at>>6] |= 1 << (at & 63)
 		}
 	}
 }
 
-func fillNumbers[T int16 | int32 | int64 | float32 | float64, S int64 | float64](p *catalogPiece, from []S, into bindings.Vector) {
-	dst := values[T](into, p.n)
-	for i := range dst {
-		dst[i] = T(from[p.row(i)])
+// areSame says that all rows have one value, and that this is no NULL.
+func areSame(runs []catalogRun) bool {
+	first := runs[0].values
+	for i := range runs {
+		v := runs[i].values
+		if !v.Same || !v.IsValid(0) || v != first && !bytes.Equal(v.BytesAt(0), first.BytesAt(0)) {
+			return false
+		}
+	}
+	return true
+}
+
+func ints(v *sources.CatalogValues) []int64   { return v.Ints }
+func nums(v *sources.CatalogValues) []float64 { return v.Nums }
+
+func fillNumbers[T int16 | int32 | int64 | float32 | float64, S int64 | float64](runs []catalogRun, of func(*sources.CatalogValues) []S, into bindings.Vector, n int) {
+	dst := values[T](into, n)
+	for i := range runs {
+		from := of(runs[i].values)
+		runs[i].each(func(at, row int) { dst[at] = T(from[row]) })
 	}
 }
 
-func (p *catalogPiece) fillTexts(into bindings.Vector, valid []uint64) {
-	v := p.values
-	if p.selected == nil {
-		assignStrings(into, 0, p.n, v.Offsets[p.from:p.from+p.n+1], v.Text, valid)
-		return
+func (r *catalogRun) fillTexts(into bindings.Vector) {
+	v := r.values
+	switch {
+	case v.Same:
+		repeatString(into, r.at, r.n, v.BytesAt(0))
+	case r.chosen != nil:
+		assignChosen(into, r.at, r.chosen, v.Offsets, v.Text)
+	default:
+		assignStrings(into, r.at, r.n, v.Offsets[r.first:r.first+r.n+1], v.Text, nil)
 	}
-	offsets := make([]uint32, 1, p.n+1)
-	size := uint32(0)
-	for _, r := range p.selected {
-		size += v.Offsets[r+1] - v.Offsets[r]
-	}
-	text := make([]byte, 0, size)
-	for i := range p.n {
-		r := p.row(i)
-		text = append(text, v.Text[v.Offsets[r]:v.Offsets[r+1]]...)
-		offsets = append(offsets, uint32(len(text)))
-	}
-	assignStrings(into, 0, p.n, offsets, text, valid)
 }
 
-func (p *catalogPiece) fillTextLists(into bindings.Vector) {
+func fillTextLists(runs []catalogRun, into bindings.Vector, n int) {
 	c := call{result: result{offsets: []uint32{0}}}
-	for i := range p.n {
-		list := p.values.Texts[p.row(i)]
-		elems := make([][]byte, len(list))
-		for j, e := range list {
-			elems[j] = append(make([]byte, 0, len(e)), e...)
-		}
-		c.setList(elems)
+	for i := range runs {
+		runs[i].each(func(_, row int) {
+			list := runs[i].values.Texts[row]
+			elems := make([][]byte, len(list))
+			for j, e := range list {
+				elems[j] = append(make([]byte, 0, len(e)), e...)
+			}
+			c.setList(elems)
+		})
 	}
-	c.result.assignLists(into, p.n)
+	c.result.assignLists(into, n)
 }
 
-func (p *catalogPiece) fillIntegerLists(into bindings.Vector) {
-	entries := values[listEntry](into, p.n)
+func fillIntegerLists(runs []catalogRun, into bindings.Vector, n int) {
+	entries := values[listEntry](into, n)
 	var all []int64
-	for i := range p.n {
-		list := p.values.Lists[p.row(i)]
-		entries[i] = listEntry{uint64(len(all)), uint64(len(list))}
-		all = append(all, list...)
+	for i := range runs {
+		runs[i].each(func(at, row int) {
+			list := runs[i].values.Lists[row]
+			entries[at] = listEntry{uint64(len(all)), uint64(len(list))}
+			all = append(all, list...)
+		})
 	}
 	size := bindings.IdxT(len(all))
 	// Both only fail for a vector that is no list.

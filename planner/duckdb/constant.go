@@ -7,9 +7,9 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// constantRow is a result of one row that needs no DuckDB.
+// constantRow is a result of one row, or of none, that needs no DuckDB.
 type constantRow struct {
-	chunk *planner.Chunk // nil: it was given
+	chunk *planner.Chunk // nil: there is none, or it was given
 }
 
 var _ planner.Rows = (*constantRow)(nil)

@@ -119,6 +119,9 @@ func (e *Engine) Run(ctx context.Context, plan *planner.Plan) (planner.Rows, err
 	if err := e.beforehand(ctx, plan); err != nil {
 		return nil, err
 	}
+	if plan.Empty && !e.isClosed() {
+		return &constantRow{}, nil
+	}
 	if row, ok := constants(plan.Query); ok && !e.isClosed() {
 		return row, nil
 	}

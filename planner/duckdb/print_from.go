@@ -125,15 +125,28 @@ func (p *printer) catalogScan(s *planner.CatalogScan) string {
 	source := newCatalogSource(s)
 	scales := make([]int, len(s.Cols))
 	columns := make([]string, len(s.Cols))
+	isEmpty := source.rows() == 0
 	for i, c := range s.Cols {
 		scales[i] = textScale(c.T)
-		columns[i] = columnName(i)
-		if t := physical(c.T.OID); t != "" && t != source.names[i].kind {
-			columns[i] = "CAST(" + columns[i] + " AS " + t + ") AS " + columns[i]
+		name, kind := columnName(i), source.names[i].kind
+		t := physical(c.T.OID)
+		if t == "" {
+			t = kind
+		}
+		switch {
+		case isEmpty:
+			columns[i] = "CAST(NULL AS " + t + ") AS " + name
+		case t != kind:
+			columns[i] = "CAST(" + name + " AS " + t + ") AS " + name
+		default:
+			columns[i] = name
 		}
 	}
-	rows := "(SELECT " + strings.Join(columns, ", ") + " FROM " + p.registerRows(source) + ")"
-	return rows + " AS " + p.declare(s, scales)
+	from := " WHERE false" // which the engine sees before it plans joins
+	if !isEmpty {
+		from = " FROM " + p.registerRows(source)
+	}
+	return "(SELECT " + strings.Join(columns, ", ") + from + ") AS " + p.declare(s, scales)
 }
 
 // functionScan reads a set-returning function: the elements of a list.

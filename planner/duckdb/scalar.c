@@ -846,3 +846,22 @@ void fieldgate_assign_strings(void *vector, uint64_t from, uint64_t count, const
 		duckdb_vector_assign_string_element_len(vector, from + i, text + offsets[i], offsets[i + 1] - offsets[i]);
 	}
 }
+
+void fieldgate_assign_chosen(void *vector, uint64_t from, uint64_t count, const uint32_t *rows, const uint32_t *offsets,
+                             const char *text) {
+	for (uint64_t i = 0; i < count; i++) {
+		uint32_t row = rows[i];
+		duckdb_vector_assign_string_element_len(vector, from + i, text + offsets[row], offsets[row + 1] - offsets[row]);
+	}
+}
+
+// string_header is DuckDB's string in a vector: its length, and its bytes or where they are.
+typedef struct {
+	uint64_t words[2];
+} string_header;
+
+void fieldgate_repeat_string(void *vector, uint64_t from, uint64_t count, const char *text, uint64_t length) {
+	duckdb_vector_assign_string_element_len(vector, from, text, length);
+	string_header *strings = duckdb_vector_get_data(vector);
+	for (uint64_t i = 1; i < count; i++) strings[from + i] = strings[from];
+}

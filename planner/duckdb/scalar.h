@@ -35,4 +35,13 @@ int32_t fieldgate_line(const int32_t *ops, const double *constants);
 void fieldgate_assign_strings(void *vector, uint64_t from, uint64_t count, const uint32_t *offsets, const char *text,
                               const uint64_t *valid);
 
+// fieldgate_assign_chosen does so with the strings rows[0], rows[1], …, whatever their
+// validity.
+void fieldgate_assign_chosen(void *vector, uint64_t from, uint64_t count, const uint32_t *rows, const uint32_t *offsets,
+                             const char *text);
+
+// fieldgate_repeat_string sets all of them, of which there is one at least, to one
+// string, which is copied once.
+void fieldgate_repeat_string(void *vector, uint64_t from, uint64_t count, const char *text, uint64_t length);
+
 #endif

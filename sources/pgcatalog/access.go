@@ -39,24 +39,13 @@ func (s *state) read(o *object) schema.Rights {
 	return s.rights(o, role{name: s.reader})
 }
 
-// shown are the objects that the reader may read something of, with the columns that
-// it may read.
-func (s *state) shown() []object {
+// shown are the objects that the reader may read something of.
+func (s *state) shown() []*object {
 	all := s.allObjects()
 	if s.reader == "" {
 		return all
 	}
-	var out []object
-	for _, o := range all {
-		r := s.read(&o)
-		if !r.Any() {
-			continue
-		}
-		o.attributes = slices.Clone(o.attributes)
-		o.attributes = slices.DeleteFunc(o.attributes, func(a attribute) bool { return !r.Column(a.number) })
-		out = append(out, o)
-	}
-	return out
+	return slices.DeleteFunc(all, func(o *object) bool { r := s.read(o); return !r.Any() })
 }
 
 // acl is the access list of a table or view, as PostgreSQL writes it; nil: nobody

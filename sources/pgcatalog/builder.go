@@ -1,7 +1,8 @@
 package pgcatalog
 
 import (
-	"fmt"
+	"bytes"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -39,36 +40,46 @@ func formOf(oid postgres.OID) form {
 	return textForm
 }
 
-// builder makes the rows of one relation, by column.
+// builder makes a block of the rows of one relation, by column.
 type builder struct {
 	relation *relation
-	rows     rows
+	count    int
+	columns  []sources.CatalogValues
 	// order has the places of the columns that the row before named: most rows
 	// name the same ones in the same order, and then no map is asked.
 	order []int
-	row   []any
+	// named lists the columns that some row named, and last says by column how many
+	// rows there were with the one that named it last; the others say nothing in any.
+	named []int
+	last  []int
 }
 
 func newBuilder(r *relation) *builder {
-	b := &builder{relation: r, row: make([]any, len(r.columns))}
-	b.rows.columns = make([]sources.CatalogValues, len(r.columns))
-	return b
+	return &builder{relation: r, columns: make([]sources.CatalogValues, len(r.columns)), last: make([]int, len(r.columns))}
 }
 
 // add appends a row, given as names and values. A column that is not named is
 // NULL, or what PostgreSQL has for "none" if it cannot be: 0, false, empty.
 func (b *builder) add(namesAndValues ...any) {
-	for i := range b.row {
-		b.row[i] = b.relation.none[i]
-	}
 	for i := 0; i < len(namesAndValues); i += 2 {
 		name, _ := namesAndValues[i].(string)
-		b.row[b.place(i/2, name)] = namesAndValues[i+1]
+		place := b.place(i/2, name)
+		if b.last[place] == 0 {
+			b.named = append(b.named, place)
+			for row := range b.count {
+				b.put(place, row, b.relation.none[place])
+			}
+		}
+		b.last[place] = b.count + 1
+		b.put(place, b.count, namesAndValues[i+1])
 	}
-	for i, v := range b.row {
-		b.put(i, v)
+	for _, place := range b.named {
+		if b.last[place] <= b.count {
+			b.last[place] = b.count + 1
+			b.put(place, b.count, b.relation.none[place])
+		}
 	}
-	b.rows.count++
+	b.count++
 }
 
 // place finds the n-th column that a row names.
@@ -78,7 +89,7 @@ func (b *builder) place(n int, name string) int {
 	}
 	place, ok := b.relation.places[name]
 	if !ok {
-		panic(fmt.Sprintf("relation %s has no column %s", b.relation.name, name))
+		panic("relation " + b.relation.name + " has no column " + name)
 	}
 	if n < len(b.order) {
 		b.order[n] = place
@@ -88,9 +99,9 @@ func (b *builder) place(n int, name string) int {
 	return place
 }
 
-// put appends a value to column i.
-func (b *builder) put(i int, v any) {
-	c, row := &b.rows.columns[i], b.rows.count
+// put appends the value of a row to column i.
+func (b *builder) put(i, row int, v any) {
+	c := &b.columns[i]
 	if row%64 == 0 {
 		c.Valid = append(c.Valid, 0)
 	}
@@ -118,6 +129,79 @@ func (b *builder) put(i int, v any) {
 	}
 }
 
+// block is the rows that were added, with columns of one value in its short form.
+// The builder begins anew.
+func (b *builder) block() *block {
+	out := &block{count: b.count, columns: make([]sources.CatalogValues, len(b.columns))}
+	for i := range b.columns {
+		if b.last[i] == 0 && b.count > 0 {
+			b.put(i, 0, b.relation.none[i])
+			b.columns[i].Same = true
+		}
+		c := &b.columns[i]
+		out.columns[i] = compacted(c, b.count)
+		*c = sources.CatalogValues{
+			Valid: c.Valid[:0], Ints: c.Ints[:0], Nums: c.Nums[:0], Offsets: c.Offsets[:0], Text: c.Text[:0], Texts: c.Texts[:0], Lists: c.Lists[:0],
+		}
+		b.last[i] = 0
+	}
+	b.count, b.named = 0, b.named[:0]
+	return out
+}
+
+// compacted copies a column of so many rows.
+func compacted(c *sources.CatalogValues, count int) sources.CatalogValues {
+	out := sources.CatalogValues{Same: c.Same || isSame(c, count)}
+	if out.Same {
+		count = 1
+	}
+	out.Valid = slices.Clone(c.Valid[:(count+63)/64])
+	switch {
+	case len(c.Ints) > 0:
+		out.Ints = slices.Clone(c.Ints[:count])
+	case len(c.Nums) > 0:
+		out.Nums = slices.Clone(c.Nums[:count])
+	case len(c.Offsets) > 0:
+		out.Offsets = slices.Clone(c.Offsets[:count+1])
+		out.Text = slices.Clone(c.Text[:c.Offsets[count]])
+	case len(c.Texts) > 0:
+		out.Texts = slices.Clone(c.Texts[:count])
+	case len(c.Lists) > 0:
+		out.Lists = slices.Clone(c.Lists[:count])
+	}
+	return out
+}
+
+// isSame says that all of a column's rows have one value. Arrays are not compared.
+func isSame(c *sources.CatalogValues, count int) bool {
+	if count < 2 || len(c.Texts) > 0 || len(c.Lists) > 0 {
+		return false
+	}
+	if c.IsValid(0) {
+		for row := 1; row < count; row++ {
+			if !c.IsValid(row) {
+				return false
+			}
+		}
+	} else if slices.ContainsFunc(c.Valid, func(word uint64) bool { return word != 0 }) {
+		return false
+	}
+	switch {
+	case len(c.Ints) > 0:
+		return !slices.ContainsFunc(c.Ints, func(v int64) bool { return v != c.Ints[0] })
+	case len(c.Nums) > 0:
+		return !slices.ContainsFunc(c.Nums, func(v float64) bool { return v != c.Nums[0] })
+	case len(c.Offsets) > 0:
+		first := c.BytesAt(0)
+		for row := 1; row < count; row++ {
+			if !bytes.Equal(c.BytesAt(row), first) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // integer is v as the value of a column of integers.
 func integer(v any) int64 {
 	switch v := v.(type) {
@@ -139,7 +223,7 @@ func integer(v any) int64 {
 		return int64(v)
 	case nil:
 	default:
-		panic(fmt.Sprintf("%T as an integer", v))
+		panic("a value of another type as an integer")
 	}
 	return 0
 }
@@ -155,7 +239,7 @@ func appendText(text []byte, v any) []byte {
 		}
 	case nil:
 	default:
-		panic(fmt.Sprintf("%T as a text", v))
+		panic("a value of another type as a text")
 	}
 	return text
 }

@@ -122,31 +122,42 @@ func (c *Catalog) HasFunction(signature string) bool {
 	return ok
 }
 
-// content is what fills a relation; at most one member is set.
-type content struct {
+// part is some of what fills a relation; one member of the first five is set.
+type part struct {
 	// fixed adds rows that are the same for everybody; they are made once.
 	fixed func(b *builder)
+	// tenant adds rows that are the same whatever the version of the schema and
+	// whoever reads.
+	tenant func(tenant string, b *builder)
 	// shared adds rows that follow from the state; they are made once for it.
 	shared func(s *state, b *builder)
+	// each adds the rows about one table or view of the tenant's; they are made once
+	// for it.
+	each func(s *state, o *object, b *builder)
 	// own adds rows that differ from statement to statement.
 	own func(ctx context.Context, p *pin, b *builder) error
+
+	// key names the column that has the object's name, if it is one of texts, else its
+	// number, in all rows of each; keyColumn is its place.
+	key       string
+	keyColumn int
+	// always are the rows of fixed.
+	always func() *block
 }
 
 // relation is one computed relation.
 type relation struct {
 	*description
-	content
+	parts []part
 	// places are the columns by their names; forms and none are those of their
 	// values, and what a row has that does not name them.
 	places map[string]int
 	forms  []form
 	none   []any
-	// always are the rows that are the same for everybody.
-	always func() *rows
 }
 
-func newRelation(d *description, from content) *relation {
-	r := &relation{description: d, content: from, places: make(map[string]int, len(d.columns))}
+func newRelation(d *description, parts []part) *relation {
+	r := &relation{description: d, parts: parts, places: make(map[string]int, len(d.columns))}
 	for i, col := range d.columns {
 		r.places[col.name] = i
 		r.forms = append(r.forms, formOf(col.typeOID))
@@ -156,13 +167,15 @@ func newRelation(d *description, from content) *relation {
 			r.none = append(r.none, nil)
 		}
 	}
-	r.always = sync.OnceValue(func() *rows {
-		b := newBuilder(r)
-		if from.fixed != nil {
-			from.fixed(b)
-		}
-		return &b.rows
-	})
+	for i := range parts {
+		p := &parts[i]
+		p.keyColumn = r.places[p.key]
+		p.always = sync.OnceValue(func() *block {
+			b := newBuilder(r)
+			p.fixed(b)
+			return b.block()
+		})
+	}
 	return r
 }
 

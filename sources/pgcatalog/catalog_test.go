@@ -23,8 +23,9 @@ import (
 // bundle is a catalog over two tenants. acme has a metric, two users and what its
 // devices sent; globex has a metric of the same name and a user.
 type bundle struct {
-	catalog *pgcatalog.Catalog
-	store   *schema.Store
+	catalog  *pgcatalog.Catalog
+	store    *schema.Store
+	observed *schema.Observed
 }
 
 func setup(t *testing.T) *bundle {
@@ -63,7 +64,7 @@ func setup(t *testing.T) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bundle{catalog: catalog, store: store}
+	return &bundle{catalog: catalog, store: store, observed: observed}
 }
 
 func declare(t *testing.T, store *schema.Store) {
@@ -146,11 +147,14 @@ func (b *bundle) rows(t testing.TB, view *sources.CatalogView, r sources.Catalog
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := make([][]any, rows.Len())
-	for i := range r.Columns() {
-		c := rows.Column(i)
-		for n := range out {
-			out[n] = append(out[n], valueAt(c, n, postgres.OID(r.Columns()[i].TypeOID)))
+	var out [][]any
+	for _, block := range rows.Blocks() {
+		for n := range block.Len() {
+			row := make([]any, len(r.Columns()))
+			for i := range row {
+				row[i] = valueAt(block.Column(i), n, postgres.OID(r.Columns()[i].TypeOID))
+			}
+			out = append(out, row)
 		}
 	}
 	return out
@@ -161,15 +165,15 @@ func valueAt(c *sources.CatalogValues, row int, oid postgres.OID) any {
 	case !c.IsValid(row):
 		return nil
 	case postgres.BaseOf(oid) == postgres.BoolOID:
-		return c.Ints[row] != 0
+		return c.IntAt(row) != 0
 	case c.Ints != nil:
-		return c.Ints[row]
+		return c.IntAt(row)
 	case c.Nums != nil:
-		return c.Nums[row]
+		return c.Nums[c.Place(row)]
 	case c.Texts != nil:
-		return c.Texts[row]
+		return c.Texts[c.Place(row)]
 	case c.Lists != nil:
-		return c.Lists[row]
+		return c.Lists[c.Place(row)]
 	}
 	return c.TextAt(row)
 }
@@ -421,8 +425,10 @@ func BenchmarkColumns(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := pin.Rows(b.Context(), r); err != nil {
+		rows, err := pin.Rows(b.Context(), r)
+		if err != nil {
 			b.Fatal(err)
 		}
+		rows.Blocks()
 	}
 }

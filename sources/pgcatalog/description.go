@@ -1,7 +1,9 @@
 package pgcatalog
 
 import (
+	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -72,8 +74,23 @@ type object struct {
 	comment                 string
 	// sent are the sent names of the events in it, a table's own first.
 	sent []string
-	// view is a user's view, or nil.
-	view *schema.View
+	origin
+
+	mu sync.Mutex
+	// blocks are the rows about the object, by relation.
+	blocks map[*relation]*block
+}
+
+// origin is what an object follows from, beside the tenant's users and who reads.
+type origin struct {
+	metric     *schema.Metric // declared, else nil
+	view       *schema.View   // a user's, else nil
+	undeclared undeclared     // empty if somebody declared it
+	access     *schema.Access // nil if nobody decided anything
+}
+
+func (a origin) same(b origin) bool {
+	return a.metric == b.metric && a.view == b.view && a.undeclared.same(b.undeclared) && (a.access == b.access || reflect.DeepEqual(a.access, b.access))
 }
 
 // attribute is a column of an object.
@@ -84,8 +101,8 @@ type attribute struct {
 }
 
 // described is a computed relation as an object.
-func described(d *description) object {
-	o := object{oid: d.oid, rowType: d.rowType, arrayType: d.array, schema: d.schema, name: d.name, kind: d.kind}
+func described(d *description) *object {
+	o := &object{oid: d.oid, rowType: d.rowType, arrayType: d.array, schema: d.schema, name: d.name, kind: d.kind}
 	for i, c := range d.columns {
 		o.attributes = append(o.attributes, attribute{column: c, number: i + 1})
 	}
@@ -100,7 +117,7 @@ const (
 )
 
 // metricObject is a declared metric as an object.
-func metricObject(schemaName string, m *schema.Metric) object {
+func metricObject(schemaName string, m *schema.Metric) *object {
 	o := tableObject(schemaName, m.Name, schema.TableOID(m))
 	o.comment, o.sent = m.Comment, append([]string{m.Name}, m.Aliases...)
 	if schemaName == schemaPublic {
@@ -118,9 +135,9 @@ func metricObject(schemaName string, m *schema.Metric) object {
 }
 
 // viewObject is a user's view as an object.
-func viewObject(v *schema.View) object {
+func viewObject(v *schema.View) *object {
 	o := tableObject(schemaPublic, v.Name, schema.ViewOID(v))
-	o.kind, o.comment, o.view = 'v', v.Comment, v
+	o.kind, o.comment = 'v', v.Comment
 	for i, c := range v.Columns {
 		t, _ := postgres.TypeByOID(postgres.OID(c.TypeOID))
 		o.attributes = append(o.attributes, attribute{
@@ -130,8 +147,8 @@ func viewObject(v *schema.View) object {
 	return o
 }
 
-func tableObject(schemaName, name string, oid uint32) object {
-	return object{oid: oid, rowType: oid + rowTypeOffset, arrayType: oid + arrayTypeOffset, schema: schemaName, name: name, kind: 'r'}
+func tableObject(schemaName, name string, oid uint32) *object {
+	return &object{oid: oid, rowType: oid + rowTypeOffset, arrayType: oid + arrayTypeOffset, schema: schemaName, name: name, kind: 'r'}
 }
 
 func timestampAttribute() attribute {
@@ -149,7 +166,7 @@ func fieldColumn(name string, t schema.Type) column {
 
 // undeclaredObject is an undeclared metric as an object. Names are as identifiers
 // give them, cut; of two that are then equal the first counts.
-func undeclaredObject(u undeclared) object {
+func undeclaredObject(u undeclared) *object {
 	o := tableObject(schemaPublic, postgres.CutIdentifier(u.sent), schema.UndeclaredTableOID(u.sent))
 	o.sent = []string{u.sent}
 	o.attributes = append(o.attributes, timestampAttribute())
@@ -169,49 +186,94 @@ func undeclaredObject(u undeclared) object {
 }
 
 // userObjects are the tables and views that are not PostgreSQL's own: declared
-// metrics and views, then undeclared metrics, which can be queried as well.
-func userObjects(s *state) []object {
-	out := make([]object, 0, len(s.snapshot.Metrics)+len(s.undeclared)+1+len(fieldgateTable))
+// metrics and views, then undeclared metrics, which can be queried as well. Those
+// that are as they were in an earlier state are the same objects.
+func userObjects(s *state, earlier map[uint32]*object) []*object {
+	out := make([]*object, 0, len(s.snapshot.Metrics)+len(s.undeclared)+1+len(fieldgateTable))
+	add := func(oid uint32, from origin, made func() *object) {
+		from.access = s.snapshot.AccessTo(oid)
+		o, ok := earlier[oid]
+		if !ok || !o.same(from) {
+			o = made()
+			o.origin = from
+		}
+		out = append(out, o)
+	}
 	taken := map[string]bool{}
 	for _, m := range s.snapshot.Metrics {
-		out = append(out, metricObject(schemaPublic, m))
+		add(schema.TableOID(m), origin{metric: m}, func() *object { return metricObject(schemaPublic, m) })
 		taken[m.Name] = true
 		for _, alias := range m.Aliases {
 			taken[alias] = true
 		}
 	}
 	for _, v := range s.snapshot.Views {
-		out = append(out, viewObject(v))
+		add(schema.ViewOID(v), origin{view: v}, func() *object { return viewObject(v) })
 		taken[v.Name] = true
 	}
 	numbers := map[uint32]bool{}
 	for _, u := range s.undeclared {
-		o := undeclaredObject(u)
+		name, oid := postgres.CutIdentifier(u.sent), schema.UndeclaredTableOID(u.sent)
 		// A name that means another table, or a number that hashed alike, would
 		// mix two tables up.
-		if taken[o.name] || numbers[o.oid] {
+		if taken[name] || numbers[oid] {
 			continue
 		}
-		taken[o.name], numbers[o.oid] = true, true
-		if r := s.read(&o); !r.Observe {
-			o.attributes = o.attributes[:1] // its timestamp
-		}
-		out = append(out, o)
+		taken[name], numbers[oid] = true, true
+		add(oid, origin{undeclared: u}, func() *object {
+			o := undeclaredObject(u)
+			if r := s.read(o); !r.Observe {
+				o.attributes = o.attributes[:1] // its timestamp
+			}
+			return o
+		})
 	}
-	out = append(out, metricObject(schemaErrors, schema.ErrorTable()))
+	stream := schema.ErrorTable()
+	add(schema.TableOID(stream), origin{}, func() *object { return metricObject(schemaErrors, stream) })
 	for i := range fieldgateTable {
-		out = append(out, described(&fieldgateTable[i]))
+		d := &fieldgateTable[i]
+		add(d.oid, origin{}, func() *object { return described(d) })
 	}
 	return out
 }
 
 // allObjects are all tables and views, PostgreSQL's own last.
-func (s *state) allObjects() []object { return slices.Concat(s.objects(), systemObjects()) }
+func (s *state) allObjects() []*object { return slices.Concat(s.objects, systemObjects()) }
 
-func systemObjects() []object {
-	out := make([]object, 0, len(relationTable))
+func systemObjects() []*object {
+	out := make([]*object, 0, len(relationTable))
 	for i := range relationTable {
 		out = append(out, described(&relationTable[i]))
 	}
 	return out
+}
+
+// block is the rows of a relation about the object. A state that has the object
+// has the same ones.
+func (o *object) block(s *state, r *relation, p *part) *block {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if made, ok := o.blocks[r]; ok {
+		return made
+	}
+	b := newBuilder(r)
+	p.each(s, o, b)
+	made := b.block()
+	if o.blocks == nil {
+		o.blocks = map[*relation]*block{}
+	}
+	o.blocks[r] = made
+	s.bytes.Add(made.bytes())
+	return made
+}
+
+// bytes is about what the rows about the object take.
+func (o *object) bytes() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := int64(0)
+	for _, b := range o.blocks {
+		n += b.bytes()
+	}
+	return n
 }

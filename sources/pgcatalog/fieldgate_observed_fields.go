@@ -96,11 +96,11 @@ func readingOf(m *schema.Metric, sent string) *reading {
 
 // mayObserve says whether the user may know what devices sent under a metric's name.
 func (p *pin) mayObserve(sent string) bool {
-	o := object{schema: schemaPublic, oid: schema.UndeclaredTableOID(sent)}
+	o := &object{schema: schemaPublic, oid: schema.UndeclaredTableOID(sent)}
 	if m, declared := p.state.snapshot.MetricOfSent(sent); declared {
 		o.oid = schema.TableOID(m)
 	}
-	return p.state.read(&o).Observe
+	return p.state.read(o).Observe
 }
 
 // failures is how many values the field reads as NULL; nil where nobody declared

@@ -64,7 +64,7 @@ func allPrivileges() []privileges {
 		{
 			kind: "type", known: []string{"USAGE"}, held: []string{"USAGE"},
 			find: func(p *pin, name string) error {
-				return missingUnless(len(p.rowsOf("pg_type").WhereText(1, name)) > 0, pgerrcode.UndefinedObject, "type", name)
+				return missingUnless(len(p.rowsOf("pg_type").whereText(1, name)) > 0, pgerrcode.UndefinedObject, "type", name)
 			},
 			has: hasRow("pg_type"),
 		},
@@ -295,13 +295,13 @@ func (s *state) mayOn(o *object, who role, anyColumn bool) func(privilege string
 func hasTable(p *pin, oid int64) bool { return p.state.names().byOID[oid] != nil }
 
 func hasRow(relation string) func(p *pin, oid int64) bool {
-	return func(p *pin, oid int64) bool { return len(p.rowsOf(relation).WhereInt(0, oid)) > 0 }
+	return func(p *pin, oid int64) bool { return len(p.rowsOf(relation).whereInt(0, oid)) > 0 }
 }
 
 // findNamed looks a name up in the second column of a relation.
 func findNamed(relation, kind string) func(p *pin, name string) error {
 	return func(p *pin, name string) error {
-		return missingUnless(len(p.rowsOf(relation).WhereText(1, name)) > 0, pgerrcode.UndefinedObject, kind, name)
+		return missingUnless(len(p.rowsOf(relation).whereText(1, name)) > 0, pgerrcode.UndefinedObject, kind, name)
 	}
 }
 

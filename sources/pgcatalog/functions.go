@@ -26,6 +26,14 @@ func plain(f plainFunc) lookupFunc {
 	}
 }
 
+// over is a function that looks into a relation of pg_catalog.
+func over(relation string, f func(p *pin, all *table, args sources.CatalogArgs) (sources.CatalogResult, error)) lookupFunc {
+	return func(_ context.Context, p *pin) (sources.CatalogFunction, error) {
+		all := p.rowsOf(relation)
+		return func(args sources.CatalogArgs) (sources.CatalogResult, error) { return f(p, all, args) }, nil
+	}
+}
+
 // Function finds a function.
 func (p *pin) Function(ctx context.Context, signature string) (sources.CatalogFunction, error) {
 	f, ok := p.catalog.functions[signature]
@@ -44,9 +52,9 @@ func lookupFunctions() map[string]lookupFunc {
 		"current_setting(text)":          plain(currentSetting),
 		"current_setting(text, boolean)": plain(currentSetting),
 
-		"obj_description(oid, name)":    plain(objectDescription),
-		"obj_description(oid)":          plain(anyDescription),
-		"col_description(oid, integer)": plain(columnDescription),
+		"obj_description(oid, name)":    over("pg_description", objectDescription),
+		"obj_description(oid)":          over("pg_description", anyDescription),
+		"col_description(oid, integer)": over("pg_description", columnDescription),
 
 		"pg_table_is_visible(oid)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
 			o, ok := p.state.names().byOID[args.Ints[0]]
@@ -55,15 +63,14 @@ func lookupFunctions() map[string]lookupFunc {
 			}
 			return boolResult(p.isVisible(o)), nil
 		}),
-		"pg_type_is_visible(oid)": plain(typeIsVisible),
-		"pg_function_is_visible(oid)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+		"pg_type_is_visible(oid)": over("pg_type", typeIsVisible),
+		"pg_function_is_visible(oid)": over("pg_proc", func(p *pin, all *table, args sources.CatalogArgs) (sources.CatalogResult, error) {
 			const namespace = 2
-			all := p.rowsOf("pg_proc")
-			found := all.WhereInt(0, args.Ints[0])
+			found := all.whereInt(0, args.Ints[0])
 			if len(found) == 0 {
 				return nullResult(), nil
 			}
-			schemaName, _ := schemaOf(all.columns[namespace].Ints[found[0]])
+			schemaName, _ := schemaOf(found[0].integer(namespace))
 			return boolResult(slices.Contains(p.view.Path, schemaName)), nil
 		}),
 
@@ -228,56 +235,54 @@ const (
 	descriptionText
 )
 
-// description finds a comment; class -1 takes that of any catalog.
-func (p *pin) description(object, class, sub int64) sources.CatalogResult {
-	all := p.rowsOf("pg_description")
-	for _, row := range all.WhereInt(descriptionObject, object) {
-		if (class < 0 || all.columns[descriptionClass].Ints[row] == class) && all.columns[descriptionSub].Ints[row] == sub {
-			return textResult(all.columns[descriptionText].TextAt(int(row)))
+// findDescription finds a comment; class -1 takes that of any catalog.
+func findDescription(all *table, object, class, sub int64) sources.CatalogResult {
+	for _, r := range all.whereInt(descriptionObject, object) {
+		if (class < 0 || r.integer(descriptionClass) == class) && r.integer(descriptionSub) == sub {
+			return textResult(r.text(descriptionText))
 		}
 	}
 	return nullResult()
 }
 
-func objectDescription(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+func objectDescription(p *pin, all *table, args sources.CatalogArgs) (sources.CatalogResult, error) {
 	class, ok := p.catalog.relations[relationName{schemaCatalog, args.Texts[0]}]
 	if !ok {
 		return nullResult(), nil
 	}
-	return p.description(args.Ints[0], int64(class.oid), 0), nil
+	return findDescription(all, args.Ints[0], int64(class.oid), 0), nil
 }
 
-func anyDescription(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-	return p.description(args.Ints[0], -1, 0), nil
+func anyDescription(_ *pin, all *table, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	return findDescription(all, args.Ints[0], -1, 0), nil
 }
 
-func columnDescription(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-	return p.description(args.Ints[0], classCatalogOID, args.Ints[1]), nil
+func columnDescription(_ *pin, all *table, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	return findDescription(all, args.Ints[0], classCatalogOID, args.Ints[1]), nil
 }
 
 // exists says of an object of a relation, whose first column is its number, that
 // it is visible: what is there is in pg_catalog, which is in every path.
 func exists(relation string) plainFunc {
 	return func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-		if len(p.rowsOf(relation).WhereInt(0, args.Ints[0])) == 0 {
+		if len(p.rowsOf(relation).whereInt(0, args.Ints[0])) == 0 {
 			return nullResult(), nil
 		}
 		return boolResult(true), nil
 	}
 }
 
-func typeIsVisible(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+func typeIsVisible(p *pin, all *table, args sources.CatalogArgs) (sources.CatalogResult, error) {
 	const name, namespace = 1, 2
-	all := p.rowsOf("pg_type")
-	found := all.WhereInt(0, args.Ints[0])
+	found := all.whereInt(0, args.Ints[0])
 	if len(found) == 0 {
 		return nullResult(), nil
 	}
-	alike := all.WhereText(name, all.columns[name].TextAt(int(found[0])))
+	alike := all.whereText(name, found[0].text(name))
 	for _, s := range p.view.Path {
-		for _, row := range alike {
-			if all.columns[namespace].Ints[row] == int64(namespaceOID(s)) {
-				return boolResult(row == found[0]), nil
+		for _, r := range alike {
+			if r.integer(namespace) == int64(namespaceOID(s)) {
+				return boolResult(r == found[0]), nil
 			}
 		}
 	}

@@ -2,12 +2,24 @@ package pgcatalog
 
 import "github.com/fieldgate/fieldgate/schema/postgres"
 
-// informationColumnRows lists the declared columns; hidden ones have names but no
-// place.
-func informationColumnRows(s *state, b *builder) {
-	for _, o := range s.shown() {
-		for _, a := range o.attributes {
-			addInformationColumn(b, s.snapshot.Tenant, &o, &a)
+// informationColumnRows lists the declared columns that the reader may read; hidden
+// ones have names but no place.
+func informationColumnRows(s *state, o *object, b *builder) {
+	r := s.read(o)
+	if !r.Any() {
+		return
+	}
+	for i := range o.attributes {
+		if a := &o.attributes[i]; r.Column(a.number) {
+			addInformationColumn(b, s.snapshot.Tenant, o, a)
+		}
+	}
+}
+
+func systemInformationColumnRows(tenant string, b *builder) {
+	for _, o := range systemObjects() {
+		for i := range o.attributes {
+			addInformationColumn(b, tenant, o, &o.attributes[i])
 		}
 	}
 }

@@ -40,9 +40,7 @@ func columnPrivilegeRows(_ context.Context, p *pin, b *builder) error {
 func (p *pin) eachGrant(visit func(o *object, g schema.Grant, owner bool)) {
 	owner := p.isOwner()
 	user := role{name: p.view.User, User: User{Owner: owner}}
-	objects := p.state.objects()
-	for i := range objects {
-		o := &objects[i]
+	for _, o := range p.state.objects {
 		r := p.state.rights(o, user)
 		visit(o, schema.Grant{Role: p.view.User, Select: r.Select, Columns: r.Columns}, owner)
 		a := p.state.snapshot.AccessTo(o.oid)

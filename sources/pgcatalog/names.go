@@ -11,21 +11,19 @@ import (
 
 // names find the tables and views of a state by what functions are asked with.
 type names struct {
-	all   []object
 	byOID map[int64]*object
 	// byName has a metric under its aliases too.
 	byName map[relationName]*object
 }
 
 func newNames(s *state) *names {
-	n := &names{all: s.allObjects(), byOID: map[int64]*object{}, byName: map[relationName]*object{}}
-	for i := range n.all {
-		o := &n.all[i]
+	all := s.allObjects()
+	n := &names{byOID: make(map[int64]*object, len(all)), byName: make(map[relationName]*object, len(all))}
+	for _, o := range all {
 		n.byOID[int64(o.oid)] = o
 		n.byName[relationName{o.schema, o.name}] = o
 	}
-	for i := range n.all {
-		o := &n.all[i]
+	for _, o := range all {
 		for _, alias := range o.sent {
 			key := relationName{o.schema, postgres.CutIdentifier(alias)}
 			if _, taken := n.byName[key]; !taken {

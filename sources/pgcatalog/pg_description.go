@@ -12,8 +12,8 @@ type systemComment struct {
 	text          string
 }
 
-// descriptionRows are the comments on functions, tables and columns.
-func descriptionRows(s *state, b *builder) {
+// systemDescriptionRows are the comments on functions and what else is PostgreSQL's.
+func systemDescriptionRows(b *builder) {
 	for _, procs := range [][]postgres.Proc{postgres.Procs(), schema.Functions()} {
 		for i := range procs {
 			if p := &procs[i]; p.Description != "" {
@@ -25,7 +25,11 @@ func descriptionRows(s *state, b *builder) {
 		c := &systemComments[i]
 		b.add("objoid", c.object, "classoid", c.class, "objsubid", c.sub, "description", c.text)
 	}
-	for _, o := range s.objects() {
+}
+
+// descriptionRows are the comments on tables and columns.
+func descriptionRows(s *state, b *builder) {
+	for _, o := range s.objects {
 		if o.comment != "" {
 			b.add("objoid", o.oid, "classoid", classCatalogOID, "description", o.comment)
 		}

@@ -6,14 +6,13 @@ import (
 
 // eachPolicy visits the policies of all tables.
 func eachPolicy(s *state, visit func(o *object, p *schema.Policy)) {
-	objects := s.objects()
-	for i := range objects {
-		a := s.snapshot.AccessTo(objects[i].oid)
-		if a == nil || !objects[i].isUsers() {
+	for _, o := range s.objects {
+		a := s.snapshot.AccessTo(o.oid)
+		if a == nil || !o.isUsers() {
 			continue
 		}
 		for j := range a.Policies {
-			visit(&objects[i], &a.Policies[j])
+			visit(o, &a.Policies[j])
 		}
 	}
 }

@@ -2,7 +2,7 @@ package pgcatalog
 
 import "github.com/fieldgate/fieldgate/schema/postgres"
 
-func addSystemTypes(b *builder) {
+func systemTypeRows(b *builder) {
 	relations := make(map[postgres.OID]uint32, len(relationTable))
 	for i := range relationTable {
 		relations[postgres.OID(relationTable[i].rowType)] = relationTable[i].oid
@@ -15,16 +15,18 @@ func addSystemTypes(b *builder) {
 		}
 		addType(b, t, namespace, systemRoleOID, relations[t.OID])
 	}
+	addRowTypes(b, systemObjects(), role{})
 }
 
-// typeRows are PostgreSQL's types, and the row types of tables and the arrays of them.
-func typeRows(s *state, b *builder) {
-	addSystemTypes(b)
-	for _, o := range s.allObjects() {
+// typeRows are the row types of tables and the arrays of them.
+func typeRows(s *state, b *builder) { addRowTypes(b, s.objects, s.owner) }
+
+func addRowTypes(b *builder, objects []*object, tablesOwner role) {
+	for _, o := range objects {
 		if _, listed := postgres.TypeByOID(postgres.OID(o.rowType)); listed || o.rowType == 0 {
 			continue
 		}
-		owner := namespaceOwner(o.schema, s.owner).oid
+		owner := namespaceOwner(o.schema, tablesOwner).oid
 		layout := postgres.Layout{Len: -1, Align: 'd', Storage: 'x'}
 		row := &postgres.Type{
 			OID: postgres.OID(o.rowType), Name: o.name, Layout: layout, Kind: postgres.CompositeType, Category: postgres.CompositeCategory,

@@ -25,31 +25,28 @@ func (c *Catalog) Pin(ctx context.Context, view *sources.CatalogView) (sources.C
 	return &pin{catalog: c, view: view, state: s}, nil
 }
 
-// Rows computes a relation.
+// Rows has the rows of a relation.
 func (p *pin) Rows(ctx context.Context, of sources.CatalogRelation) (sources.CatalogRows, error) {
 	r, ok := of.(*relation)
 	if !ok {
 		return nil, fmt.Errorf("a relation of type %T", of)
 	}
-	switch {
-	case r.own != nil:
+	t := p.state.table(r)
+	for i := range r.parts {
+		if r.parts[i].own == nil {
+			continue
+		}
 		b := newBuilder(r)
-		if err := r.own(ctx, p, b); err != nil {
+		if err := r.parts[i].own(ctx, p, b); err != nil {
 			return nil, fmt.Errorf("compute %s.%s: %w", r.schema, r.name, err)
 		}
-		return &b.rows, nil
-	case r.shared != nil:
-		return p.state.rows(r), nil
+		t.blocks = append(t.blocks, tableBlock{made: b.block()})
 	}
-	return r.always(), nil
+	return t, nil
 }
 
 // rowsOf are the rows of a relation of pg_catalog, none of which differ from
 // statement to statement.
-func (p *pin) rowsOf(name string) *rows {
-	r := p.catalog.relations[relationName{schemaCatalog, name}]
-	if r.shared != nil {
-		return p.state.rows(r)
-	}
-	return r.always()
+func (p *pin) rowsOf(name string) *table {
+	return p.state.table(p.catalog.relations[relationName{schemaCatalog, name}])
 }

@@ -25,14 +25,48 @@ type state struct {
 	roles []role
 	// owner is the role that the tenant's tables belong to: its first owner.
 	owner   role
-	objects func() []object
+	objects []*object
 	// names find objects and comments by what functions are asked with.
 	names func() *names
-
-	mu   sync.Mutex
-	made map[*relation]*rows
-	// bytes is about what made takes.
+	// unchanging are rows that do not differ between versions of the schema.
+	unchanging *madeBlocks
+	// shared are those that may.
+	shared *madeBlocks
+	// bytes is about what all rows take.
 	bytes atomic.Int64
+}
+
+// madeBlocks are rows that were computed, by the part of a relation that they are.
+type madeBlocks struct {
+	mu   sync.Mutex
+	made map[*part]*block
+}
+
+// get computes a block, once.
+func (m *madeBlocks) get(s *state, p *part, compute func() *block) *block {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if made, ok := m.made[p]; ok {
+		return made
+	}
+	made := compute()
+	if m.made == nil {
+		m.made = map[*part]*block{}
+	}
+	m.made[p] = made
+	s.bytes.Add(made.bytes())
+	return made
+}
+
+// bytes is about what the rows take.
+func (m *madeBlocks) bytes() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := int64(0)
+	for _, b := range m.made {
+		n += b.bytes()
+	}
+	return n
 }
 
 // undeclared is a metric that nobody declared. The list of its fields is
@@ -97,7 +131,10 @@ func (c *Catalog) state(ctx context.Context, view *sources.CatalogView) (*state,
 	if ok && sameVersion(old.snapshot, snapshot) && slices.Equal(old.users, users) && slices.EqualFunc(old.undeclared, metrics, undeclared.same) {
 		return old, nil
 	}
-	s := newState(snapshot, users, metrics, key.reader)
+	if !ok {
+		old = nil
+	}
+	s := newState(snapshot, users, metrics, key.reader, old)
 	c.states.cache.Add(key, s)
 	c.states.trim()
 	return s, nil
@@ -108,11 +145,28 @@ func sameVersion(a, b *schema.Snapshot) bool {
 	return a == b || a.Version == b.Version && a.CreatedAt.Equal(b.CreatedAt)
 }
 
-func newState(snapshot *schema.Snapshot, users []User, metrics []undeclared, reader string) *state {
-	s := &state{snapshot: snapshot, users: users, undeclared: metrics, reader: reader, made: map[*relation]*rows{}}
+// newState makes a state. What is as it was in an old one of the same tenant and
+// reader is taken from there; nil: there is none.
+func newState(snapshot *schema.Snapshot, users []User, metrics []undeclared, reader string, old *state) *state {
+	s := &state{snapshot: snapshot, users: users, undeclared: metrics, reader: reader, unchanging: &madeBlocks{}, shared: &madeBlocks{}}
 	s.roles = rolesOf(users)
 	s.owner = ownerOf(s.roles)
-	s.objects = sync.OnceValue(func() []object { return userObjects(s) })
+	earlier := map[uint32]*object{}
+	if old != nil {
+		s.unchanging = old.unchanging
+		if slices.Equal(old.users, users) {
+			for _, o := range old.objects {
+				earlier[o.oid] = o
+			}
+		}
+	}
+	s.objects = userObjects(s, earlier)
+	s.bytes.Add(s.unchanging.bytes())
+	for _, o := range s.objects {
+		if earlier[o.oid] == o {
+			s.bytes.Add(o.bytes())
+		}
+	}
 	s.names = sync.OnceValue(func() *names { return newNames(s) })
 	return s
 }
@@ -138,17 +192,31 @@ func (c *Catalog) undeclared(ctx context.Context, snapshot *schema.Snapshot) ([]
 	return out, nil
 }
 
-// rows computes a relation, once.
-func (s *state) rows(r *relation) *rows {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if made, ok := s.made[r]; ok {
-		return made
+// table has a relation's rows, but for those of own.
+func (s *state) table(r *relation) *table {
+	t := &table{}
+	for i := range r.parts {
+		p := &r.parts[i]
+		switch {
+		case p.fixed != nil:
+			t.blocks = append(t.blocks, tableBlock{made: p.always()})
+		case p.tenant != nil:
+			t.blocks = append(t.blocks, tableBlock{made: s.unchanging.get(s, p, func() *block {
+				b := newBuilder(r)
+				p.tenant(s.snapshot.Tenant, b)
+				return b.block()
+			})})
+		case p.shared != nil:
+			t.blocks = append(t.blocks, tableBlock{made: s.shared.get(s, p, func() *block {
+				b := newBuilder(r)
+				p.shared(s, b)
+				return b.block()
+			})})
+		case p.each != nil:
+			for _, o := range s.objects {
+				t.blocks = append(t.blocks, tableBlock{of: o, relation: r, part: p, state: s})
+			}
+		}
 	}
-	b := newBuilder(r)
-	r.shared(s, b)
-	made := &b.rows
-	s.made[r] = made
-	s.bytes.Add(int64(made.bytes()))
-	return made
+	return t
 }
