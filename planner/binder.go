@@ -35,6 +35,8 @@ type binder struct {
 	// metrics and catalogs are the scans met, in order.
 	metrics  []*MetricScan
 	catalogs []*CatalogScan
+	// stopped says, if not nil, that nobody waits for the statement any more.
+	stopped func() error
 	// trace, if not nil, gets what the parser's nodes were bound to.
 	trace *trace
 	// lookups are the calls that look into the catalog.

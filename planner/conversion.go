@@ -24,7 +24,7 @@ func (p *Planner) checkConversions(ctx context.Context, d *schema.Draft) error {
 			continue
 		}
 		for i := range m.Fields {
-			if err := p.checkConversionsOf(names, m, &m.Fields[i]); err != nil {
+			if err := p.checkConversionsOf(ctx, names, m, &m.Fields[i]); err != nil {
 				return err
 			}
 		}
@@ -33,7 +33,7 @@ func (p *Planner) checkConversions(ctx context.Context, d *schema.Draft) error {
 }
 
 // checkConversionsOf binds what reads a field, and asks the engine.
-func (p *Planner) checkConversionsOf(names *lookup, m *schema.Metric, f *schema.Field) error {
+func (p *Planner) checkConversionsOf(ctx context.Context, names *lookup, m *schema.Metric, f *schema.Field) error {
 	if !slices.ContainsFunc(f.Sources, func(s schema.Source) bool { return s.Convert != "" }) {
 		return nil
 	}
@@ -45,7 +45,7 @@ func (p *Planner) checkConversionsOf(names *lookup, m *schema.Metric, f *schema.
 	if err != nil || p.cfg.Engine == nil {
 		return err
 	}
-	return p.cfg.Engine.Check(&Query{Targets: []Target{{Expr: e, Name: f.Name}}, From: []FromItem{scan}})
+	return p.cfg.Engine.Check(ctx, &Query{Targets: []Target{{Expr: e, Name: f.Name}}, From: []FromItem{scan}})
 }
 
 // conversion is a source's conversion, and the type of the field it is for.

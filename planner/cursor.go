@@ -43,7 +43,7 @@ func (s *Session) prepareDeclare(ctx context.Context, p *Prepared, n *pgquery.De
 		return err
 	}
 	p.ParamTypes = params.types
-	return s.checkEngine(bound.query)
+	return s.checkEngine(ctx, bound.query)
 }
 
 // declare makes a cursor. What it reads is pinned now; it runs once the first row

@@ -5,8 +5,8 @@ import "context"
 // Engine runs plans. It prints its own dialect from the bound tree.
 type Engine interface {
 	// Check says whether the engine can run the query: nil, or an *Error with
-	// 0A000 that names the construct. It reads nothing.
-	Check(q *Query) error
+	// 0A000 that names the construct, or a context error. It reads nothing.
+	Check(ctx context.Context, q *Query) error
 	// Run starts a plan whose scans are pinned. The rows stream; the caller
 	// closes them before it releases the plan's pins. When ctx ends the engine
 	// stops at once. Errors are *Error, or context errors.

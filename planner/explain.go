@@ -115,7 +115,7 @@ func (s *Session) prepareExplained(ctx context.Context, p *Prepared, n *pgquery.
 		return err
 	}
 	p.ParamTypes = params.types
-	return s.checkEngine(bound.query)
+	return s.checkEngine(ctx, bound.query)
 }
 
 // explained is the query that EXPLAIN tells of, with its parameters.

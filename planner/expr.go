@@ -10,6 +10,11 @@ import (
 // expr binds an expression. A literal or parameter that nothing gave a type yet
 // comes back as unknown.
 func (b *binder) expr(sc *scope, n *pgquery.Node) (Expr, error) {
+	if b.stopped != nil {
+		if err := b.stopped(); err != nil {
+			return nil, err
+		}
+	}
 	e, err := b.plainExpr(sc, n)
 	if b.trace != nil && err == nil {
 		b.trace.types[n] = e.Type()

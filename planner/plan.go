@@ -19,8 +19,10 @@ type Plan struct {
 	Metrics []*MetricScan
 	// Catalogs are the computed relations that the tree reads.
 	Catalogs []*CatalogScan
-	// Empty says that the result is known to have no rows.
-	Empty bool
+	// Empty says that the result is known to have no rows, and Absent are relations that
+	// are in no FROM, since an outer join is known to find no rows of theirs.
+	Empty  bool
+	Absent map[Relation]bool
 	// TimeZone is the session's zone, an IANA name or a fixed offset as
 	// PostgreSQL's TimeZone takes it.
 	TimeZone string

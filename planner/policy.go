@@ -29,12 +29,12 @@ func (s *Session) createPolicy(n *pgquery.CreatePolicyStmt, text string) (*schem
 			return nil, err
 		}
 	}
-	return s.onPolicies(n.Table, "CREATE POLICY", func(names *lookup, d *schema.Draft, t *metricTable) error {
+	return s.onPolicies(n.Table, "CREATE POLICY", func(ctx context.Context, names *lookup, d *schema.Draft, t *metricTable) error {
 		var err error
 		if p.Roles, err = s.roles(names, n.Roles); err != nil {
 			return err
 		}
-		if err := s.checkPolicy(names, t, &p); err != nil {
+		if err := s.checkPolicy(ctx, names, t, &p); err != nil {
 			return err
 		}
 		err = d.CreatePolicy(t.oid, p)
@@ -58,14 +58,14 @@ func (s *Session) alterPolicy(n *pgquery.AlterPolicyStmt, text string) (*schemaC
 			return nil, err
 		}
 	}
-	return s.onPolicies(n.Table, "ALTER POLICY", func(names *lookup, d *schema.Draft, t *metricTable) error {
+	return s.onPolicies(n.Table, "ALTER POLICY", func(ctx context.Context, names *lookup, d *schema.Draft, t *metricTable) error {
 		changed := schema.Policy{Using: using, Path: catalogPath(s.settings.searchPath())}
 		var err error
 		if changed.Roles, err = s.roles(names, n.Roles); err != nil {
 			return err
 		}
 		if using != "" {
-			if err := s.checkPolicy(names, t, &changed); err != nil {
+			if err := s.checkPolicy(ctx, names, t, &changed); err != nil {
 				return err
 			}
 		}
@@ -82,7 +82,7 @@ func (s *Session) alterPolicy(n *pgquery.AlterPolicyStmt, text string) (*schemaC
 
 // renamePolicy reads ALTER POLICY … RENAME TO.
 func (s *Session) renamePolicy(n *pgquery.RenameStmt) (*schemaChange, error) {
-	return s.onPolicies(n.Relation, "ALTER POLICY", func(_ *lookup, d *schema.Draft, t *metricTable) error {
+	return s.onPolicies(n.Relation, "ALTER POLICY", func(_ context.Context, _ *lookup, d *schema.Draft, t *metricTable) error {
 		if a := d.Snapshot().AccessTo(t.oid); a != nil && a.HasPolicy(n.Newname) {
 			return errorf(pgerrcode.DuplicateObject, "policy %q for table %q already exists", n.Newname, t.name)
 		}
@@ -95,7 +95,7 @@ func (s *Session) dropPolicy(n *pgquery.DropStmt) (*schemaChange, error) {
 	parts := listTexts(n.Objects[0])
 	name := parts[len(parts)-1]
 	var c *schemaChange
-	c, err := s.onPolicies(rangeVarOf(parts[:len(parts)-1]), "DROP POLICY", func(_ *lookup, d *schema.Draft, t *metricTable) error {
+	c, err := s.onPolicies(rangeVarOf(parts[:len(parts)-1]), "DROP POLICY", func(_ context.Context, _ *lookup, d *schema.Draft, t *metricTable) error {
 		err := policyMissing(t, name, d.DropPolicy(t.oid, name))
 		if err != nil && n.MissingOk {
 			c.notice(skipped, "policy %q for relation %q does not exist, skipping", name, t.name)
@@ -123,7 +123,7 @@ func policyMissing(t *metricTable, name string, err error) error {
 }
 
 // onPolicies makes a change of a table's policies.
-func (s *Session) onPolicies(rv *pgquery.RangeVar, tag string, edit func(names *lookup, d *schema.Draft, t *metricTable) error) (*schemaChange, error) {
+func (s *Session) onPolicies(rv *pgquery.RangeVar, tag string, edit func(ctx context.Context, names *lookup, d *schema.Draft, t *metricTable) error) (*schemaChange, error) {
 	c := &schemaChange{tag: tag, what: strings.ToLower(tag) + " on " + rv.Relname}
 	c.bound = func(ctx context.Context, d *schema.Draft) error {
 		names, err := s.lookup(ctx, s.settings.searchPath())
@@ -143,20 +143,20 @@ func (s *Session) onPolicies(rv *pgquery.RangeVar, tag string, edit func(names *
 		if err := t.metric.expand(); err != nil {
 			return err
 		}
-		return edit(names, d, t.metric)
+		return edit(ctx, names, d, t.metric)
 	}
 	return c, nil
 }
 
 // checkPolicy binds a policy's condition, and asks the engine.
-func (s *Session) checkPolicy(names *lookup, t *metricTable, p *schema.Policy) error {
+func (s *Session) checkPolicy(ctx context.Context, names *lookup, t *metricTable, p *schema.Policy) error {
 	b := newBinder(names, s.environment(), &parameters{values: []*Const{}})
 	scan := b.newMetricScan(t, t.name)
 	e, err := b.policy(scan, t, p.Using, p.Path)
 	if err != nil {
 		return err
 	}
-	return s.checkEngine(&Query{Targets: []Target{{Expr: e, Name: "policy"}}, From: []FromItem{scan}})
+	return s.checkEngine(ctx, &Query{Targets: []Target{{Expr: e, Name: "policy"}}, From: []FromItem{scan}})
 }
 
 // policyText is the text of a policy's condition: what stands between the brackets

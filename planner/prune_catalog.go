@@ -13,11 +13,12 @@ import (
 // reach the engine, so that of a large tenant only the table's rows do.
 
 // CatalogEqual says that a row can only be in the result if its column has one of
-// the values.
+// the values, or any with NotNull.
 type CatalogEqual struct {
-	Column int
-	Ints   []int64
-	Texts  []string
+	Column  int
+	Ints    []int64
+	Texts   []string
+	NotNull bool
 }
 
 // CatalogPart is rows of a block.
@@ -76,6 +77,14 @@ func (p *pruner) narrowCatalog(condition Expr, f FromItem) {
 		visitRelations(f, func(r Relation) { found = found || r == Relation(scan) })
 		return found
 	}
+	if n, ok := condition.(*IsNull); ok && n.Not {
+		if c, ok := n.Arg.(*Column); ok {
+			if scan, ok := c.Relation.(*CatalogScan); ok && within(scan) {
+				scan.Equal = append(scan.Equal, CatalogEqual{Column: c.Index, NotNull: true})
+			}
+		}
+		return
+	}
 	if column, values, ok := catalogValues(condition); ok && within(column.scan) {
 		values.Column = column.index
 		column.scan.Equal = append(column.scan.Equal, values)
@@ -130,12 +139,15 @@ func withoutSelected(where Expr, from []FromItem) Expr {
 	return where
 }
 
-// isInner says that a scan is an item of FROM, or joined in it by inner joins alone.
+// isInner says that a scan is an item of FROM, or joined in it such that none of its
+// columns is NULL for want of a row.
 func isInner(f FromItem, scan *CatalogScan) bool {
-	if j, ok := f.(*Join); ok {
-		return j.Kind == InnerJoin && (isInner(j.Left, scan) || isInner(j.Right, scan))
+	j, ok := f.(*Join)
+	if !ok {
+		return f == FromItem(scan)
 	}
-	return f == FromItem(scan)
+	return (j.Kind == InnerJoin || j.Kind == LeftJoin) && isInner(j.Left, scan) ||
+		(j.Kind == InnerJoin || j.Kind == RightJoin) && isInner(j.Right, scan)
 }
 
 // catalogColumnOf finds the column that an expression has the values of, through
@@ -297,9 +309,13 @@ const maxFollowed = 2000
 // selectRows chooses the rows that scans of the catalog read: those with the
 // constants that they need, then those that equal what is left of other scans.
 func selectRows(scans []*CatalogScan, equalities []catalogEquality) {
-	for _, scan := range scans {
-		for _, equal := range scan.Equal {
-			scan.keep(equal)
+	for _, notNull := range []bool{false, true} { // which looks into all blocks
+		for _, scan := range scans {
+			for _, equal := range scan.Equal {
+				if equal.NotNull == notNull {
+					scan.keep(equal)
+				}
+			}
 		}
 	}
 	for range scans {
@@ -381,6 +397,8 @@ func (s *CatalogScan) keep(equal CatalogEqual) {
 // blocks are those that can have a row with one of the values, which are sorted.
 func (e *CatalogEqual) blocks(rows sources.CatalogRows) []sources.CatalogBlock {
 	switch {
+	case e.NotNull:
+		return rows.Blocks()
 	case len(e.Texts) > 0:
 		return rows.BlocksText(e.Column, e.Texts)
 	case len(e.Ints) > 0:
@@ -403,7 +421,7 @@ func (e *CatalogEqual) in(part CatalogPart) CatalogPart {
 		return part
 	}
 	found := []uint32{}
-	if part.Rows == nil && len(e.Ints)+len(e.Texts) <= lookedUp {
+	if part.Rows == nil && !e.NotNull && len(e.Ints)+len(e.Texts) <= lookedUp {
 		for _, value := range e.Ints {
 			found = append(found, part.Block.WhereInt(e.Column, value)...)
 		}
@@ -418,14 +436,17 @@ func (e *CatalogEqual) in(part CatalogPart) CatalogPart {
 			found = append(found, uint32(row))
 		}
 	}
+	if len(found) == part.Len() {
+		return part
+	}
 	return CatalogPart{part.Block, found}
 }
 
 // has says that a row has one of the values.
 func (e *CatalogEqual) has(column *sources.CatalogValues, row int) bool {
 	switch {
-	case !column.IsValid(row):
-		return false
+	case !column.IsValid(row) || e.NotNull:
+		return column.IsValid(row)
 	case len(e.Texts) > 0:
 		_, found := slices.BinarySearchFunc(e.Texts, column.BytesAt(row), func(text string, is []byte) int {
 			return strings.Compare(text, string(is))

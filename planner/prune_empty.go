@@ -28,6 +28,28 @@ func isEmpty(q *Query) bool {
 	return false
 }
 
+// withoutEmpty leaves out the sides of outer joins that are known to have no rows. The
+// relations of those are absent: all of their columns are NULL.
+func withoutEmpty(f FromItem, absent map[Relation]bool) FromItem {
+	j, ok := f.(*Join)
+	if !ok {
+		return f
+	}
+	left, right := withoutEmpty(j.Left, absent), withoutEmpty(j.Right, absent)
+	note := func(r Relation) { absent[r] = true }
+	switch {
+	case (j.Kind == LeftJoin || j.Kind == FullJoin) && isEmptyItem(right):
+		visitRelations(j.Right, note)
+		return left
+	case (j.Kind == RightJoin || j.Kind == FullJoin) && isEmptyItem(left):
+		visitRelations(j.Left, note)
+		return right
+	case left == j.Left && right == j.Right:
+		return j
+	}
+	return &Join{Kind: j.Kind, Left: left, Right: right, On: j.On}
+}
+
 func isEmptyItem(f FromItem) bool {
 	switch f := f.(type) {
 	case *CatalogScan:

@@ -157,10 +157,12 @@ type (
 		// the conditions stay in the query.
 		Equal []CatalogEqual
 		// Rows are fixed when the plan is pinned, and Parts are those to read. Narrowed
-		// says that equalities have left some out.
+		// says that equalities have left some out, Ordered that they are to be read in
+		// their order.
 		Rows     sources.CatalogRows
 		Parts    []CatalogPart
 		Narrowed bool
+		Ordered  bool
 	}
 	// SubqueryScan is a query in FROM.
 	SubqueryScan struct {

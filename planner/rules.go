@@ -56,7 +56,13 @@ func (s *Session) planFor(ctx context.Context, n *pgquery.SelectStmt, params *pa
 		p.Release()
 		return nil, err
 	}
-	p.Empty = isEmpty(p.Query)
+	p.Empty, p.Absent = isEmpty(p.Query), map[Relation]bool{}
+	visitQueries(p.Query, func(q *Query) {
+		for i, f := range q.From {
+			q.From[i] = withoutEmpty(f, p.Absent)
+		}
+	})
+	sortCatalog(p.Query)
 	return p, nil
 }
 

@@ -180,7 +180,7 @@ type recorder struct {
 	calls []string
 }
 
-func (r *recorder) Check(q *planner.Query) error {
+func (r *recorder) Check(_ context.Context, q *planner.Query) error {
 	r.query = q
 	return nil
 }

@@ -69,7 +69,7 @@ func (s *Session) prepare(ctx context.Context, st *Statement, paramTypes []postg
 			return nil, err
 		}
 		p.ParamTypes, p.Columns = params.types, resultColumns(q.query)
-		return p, s.checkEngine(q.query)
+		return p, s.checkEngine(ctx, q.query)
 	case *pgquery.Node_ExplainStmt:
 		return p, s.prepareExplain(ctx, p, n.ExplainStmt, paramTypes)
 	case *pgquery.Node_VariableShowStmt:
@@ -201,6 +201,7 @@ func (s *Session) bind(ctx context.Context, n *pgquery.SelectStmt, params *param
 		return nil, nil, err
 	}
 	b := newBinder(names, env, params)
+	b.stopped = ctx.Err
 	q, err := b.query(n)
 	if err != nil {
 		s.countMissed(err)
@@ -234,11 +235,11 @@ func (s *Session) lookup(ctx context.Context, path []string) (*lookup, error) {
 }
 
 // checkEngine asks the engine, if there is one, whether it can run the query.
-func (s *Session) checkEngine(q *Query) error {
+func (s *Session) checkEngine(ctx context.Context, q *Query) error {
 	if s.planner.cfg.Engine == nil {
 		return nil
 	}
-	return s.planner.cfg.Engine.Check(q)
+	return s.planner.cfg.Engine.Check(ctx, q)
 }
 
 // resultColumns describe the outputs of a query.

@@ -81,7 +81,7 @@ func (p *Planner) declareView(ctx context.Context, d *schema.Draft, v schema.Vie
 		return err
 	}
 	if p.cfg.Engine != nil {
-		if err := p.cfg.Engine.Check(q); err != nil {
+		if err := p.cfg.Engine.Check(ctx, q); err != nil {
 			return err
 		}
 	}

@@ -80,6 +80,7 @@ func (s *batchSource) add(b *sources.Batch, selected []uint32) {
 func (s *batchSource) columns() []sourceColumn { return s.names }
 func (s *batchSource) rows() int               { return s.count }
 func (s *batchSource) pieces() int             { return len(s.all) }
+func (s *batchSource) threads() int            { return max(1, len(s.all)) }
 
 func (s *batchSource) fill(piece, column int, into bindings.Vector) int {
 	p := &s.all[piece]

@@ -17,10 +17,12 @@ type catalogSource struct {
 	parts []planner.CatalogPart
 	// ends are how many rows there are up to the end of each part.
 	ends []int
+	// ordered: they are to be read in their order.
+	ordered bool
 }
 
 func newCatalogSource(s *planner.CatalogScan) *catalogSource {
-	c := &catalogSource{parts: s.Parts, ends: make([]int, len(s.Parts))}
+	c := &catalogSource{parts: s.Parts, ends: make([]int, len(s.Parts)), ordered: s.Ordered}
 	count := 0
 	for i := range s.Parts {
 		count += s.Parts[i].Len()
@@ -51,6 +53,15 @@ func (c *catalogSource) rows() int {
 }
 
 func (c *catalogSource) pieces() int { return (c.rows() + vectorSize - 1) / vectorSize }
+
+// threads is one if the rows are to stay in their order: the engine keeps what one
+// thread reads as that thread read it, as long as it neither joins nor sorts.
+func (c *catalogSource) threads() int {
+	if c.ordered {
+		return 1
+	}
+	return max(1, c.pieces())
+}
 
 func (c *catalogSource) fill(piece, column int, into bindings.Vector) int {
 	from := piece * vectorSize
@@ -127,11 +138,14 @@ func (c *catalogSource) runs(runs []catalogRun, from, n, column int) []catalogRu
 	return runs
 }
 
-// choose makes it a run of the rows, which are in order.
+// choose makes it a run of the rows.
 func (r *catalogRun) choose(rows []uint32) {
 	r.first = int(rows[0])
-	if int(rows[len(rows)-1])-r.first != len(rows)-1 {
-		r.chosen = rows // they do not follow each other
+	for i, row := range rows {
+		if int(row) != r.first+i {
+			r.chosen = rows // they do not follow each other
+			return
+		}
 	}
 }
 

@@ -108,8 +108,9 @@ func (e *Engine) opened(tenant string) *instance {
 }
 
 // Check says whether the engine can print the query.
-func (e *Engine) Check(q *planner.Query) error {
+func (e *Engine) Check(ctx context.Context, q *planner.Query) error {
 	p := newPrinter("UTC", newRegistry())
+	p.stopped = ctx.Err
 	_, err := p.statement(q)
 	return err
 }
@@ -190,7 +191,7 @@ func (e *Engine) run(ctx context.Context, plan *planner.Plan, query *planner.Que
 	}
 	p := printerOf(plan, in.rows)
 	p.copied = copied
-	p.first, p.slice, p.fetches = conn.first, slice, e.cfg.Files != nil
+	p.stopped, p.first, p.slice, p.fetches = ctx.Err, conn.first, slice, e.cfg.Files != nil
 	reads := readsFiles(plan)
 	if reads && slice == nil {
 		p.few = fewFiles(plan)
@@ -281,7 +282,7 @@ func readsFiles(plan *planner.Plan) bool {
 
 func printerOf(plan *planner.Plan, rows *registry) *printer {
 	p := newPrinter(plan.TimeZone, rows)
-	p.style = styleOf(&plan.Values)
+	p.style, p.absent = styleOf(&plan.Values), plan.Absent
 	return p
 }
 

@@ -72,8 +72,12 @@ type printer struct {
 	// whose columns it can name.
 	value  func(t planner.Type) printed
 	within *scanBranch
+	// stopped says, if not nil, that nobody waits for the statement any more.
+	stopped func() error
 	// nullable are the relations whose rows an outer join may leave out.
 	nullable map[planner.Relation]bool
+	// absent are relations of which there is no row, so that their columns are NULL.
+	absent map[planner.Relation]bool
 	// tableRows: rows of a table's own type may be printed as records.
 	tableRows bool
 	// over is the query whose FROM is printed; nil: none.

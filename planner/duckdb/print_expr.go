@@ -24,6 +24,12 @@ func (p *printer) expr(e planner.Expr) printed {
 }
 
 func (p *printer) plain(e planner.Expr) printed {
+	if p.err == nil && p.stopped != nil {
+		p.err = p.stopped()
+	}
+	if p.err != nil {
+		return p.fail(p.err)
+	}
 	switch e := e.(type) {
 	case *planner.Const:
 		return p.constant(e)
@@ -89,6 +95,9 @@ func (p *printer) column(c *planner.Column) printed {
 		if out := p.field(&w.scan.Fields[c.Index], w.scan, w.branch); out.scale != absent {
 			return out
 		}
+		return p.null(c.T)
+	}
+	if p.absent[c.Relation] {
 		return p.null(c.T)
 	}
 	r, ok := p.relations[c.Relation]

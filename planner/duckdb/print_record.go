@@ -17,7 +17,7 @@ const recordParts = 3
 
 // row prints ROW(...), or a whole row, as a value.
 func (p *printer) row(e *planner.Row) printed {
-	if e.Whole != nil && p.nullable[e.Whole] {
+	if e.Whole != nil && (p.nullable[e.Whole] || p.absent[e.Whole]) {
 		// Without a partner the row is NULL, and not one of NULLs.
 		return p.fail(unsupported("a whole row of the nullable side of an outer join"))
 	}

@@ -23,6 +23,8 @@ type rowSource interface {
 	// they are read.
 	rows() int
 	pieces() int
+	// threads is how many may read at once.
+	threads() int
 	// fill puts one column of a piece into a vector and returns the piece's rows.
 	// Column -1 only counts them.
 	fill(piece, column int, into bindings.Vector) int
@@ -148,7 +150,7 @@ func initRows(info bindings.InitInfo) {
 		}
 		scan.wanted = append(scan.wanted, column)
 	}
-	bindings.InitSetMaxThreads(info, bindings.IdxT(max(1, s.pieces())))
+	bindings.InitSetMaxThreads(info, bindings.IdxT(s.threads()))
 	bindings.InitSetInitData(info, keep(scan), deleteCallback())
 }
 

@@ -290,3 +290,10 @@ SELECT a.attname FROM pg_attribute a WHERE a.attrelid IN (SELECT oid FROM pg_cla
 SELECT c.relname, a.attnum FROM pg_class c, LATERAL (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'order_id') a WHERE c.relname = 'orders';
 WITH named AS (SELECT oid, relname FROM pg_class WHERE relname = 'orders') SELECT a.relname, b.relname FROM named a LEFT JOIN named b ON a.oid = b.oid AND b.relname = 'nowhere';
 SELECT count(*) > 0 FROM pg_class WHERE relname::varchar(6) = 'pg_cla';
+SELECT table_name, column_name, ordinal_position - 1 AS place FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'nothing' ORDER BY table_name DESC, place LIMIT 30 OFFSET 2;
+SELECT upper(a.attname), a.attnum FROM pg_attribute a WHERE a.attrelid = 'orders'::regclass AND a.attnum > 0 ORDER BY a.attname DESC;
+SELECT column_name, character_maximum_length FROM information_schema.columns WHERE table_name = 'orders' AND table_schema = 'public' ORDER BY character_maximum_length DESC NULLS LAST, column_name;
+SELECT c.relname, i.indexrelid IS NULL FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indpred IS NOT NULL WHERE c.relname = 'orders' AND (i.indisunique OR i IS NULL);
+SELECT count(*) FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attacl IS NOT NULL;
+SELECT c.relname, ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attoptions IS NOT NULL AND a.attnum > 0) FROM pg_class c WHERE c.relname = 'orders';
+SELECT c.relname FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attfdwoptions IS NOT NULL WHERE c.relname = 'orders' AND a.attname IS NULL;
