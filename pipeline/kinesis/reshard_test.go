@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math"
 	"slices"
 	"testing"
@@ -57,11 +56,8 @@ func TestReshard(t *testing.T) {
 	t.Parallel()
 	eachServer(t, func(t *testing.T, url string) {
 		c := newClient(t, url)
-		cfg := kinesis.Config{
-			Client: c, Stream: "reshard", Shards: 1, Poll: 10 * time.Millisecond, Reads: 1000, ShardsAge: time.Hour,
-			Logger: slog.New(slog.DiscardHandler),
-		}
-		s := openStream(t, cfg)
+		s := newStream(t, url, 1, func(c *kinesis.Config) { c.ShardsAge = time.Hour })
+		name := s.Name()
 		const low, high = uint64(1), uint64(math.MaxUint64)
 		// both puts two entries that are of one shard for all that the writer knows.
 		both := func(text string) []stream.Placed {
@@ -73,24 +69,24 @@ func TestReshard(t *testing.T) {
 		}
 		both("whole")
 		_, err := c.SplitShard(t.Context(), &awskinesis.SplitShardInput{
-			StreamName: &cfg.Stream, ShardToSplit: aws.String("shardId-000000000000"),
+			StreamName: &name, ShardToSplit: aws.String("shardId-000000000000"),
 			NewStartingHashKey: aws.String("170141183460469231731687303715884105728"),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		untilActive(t, c, cfg.Stream)
+		untilActive(t, c, name)
 		placed := both("split")
 		if placed[0].Shard != 1 || placed[1].Shard != 2 {
 			t.Errorf("after the split the entries went to %+v", placed)
 		}
 		_, err = c.MergeShards(t.Context(), &awskinesis.MergeShardsInput{
-			StreamName: &cfg.Stream, ShardToMerge: aws.String("shardId-000000000001"), AdjacentShardToMerge: aws.String("shardId-000000000002"),
+			StreamName: &name, ShardToMerge: aws.String("shardId-000000000001"), AdjacentShardToMerge: aws.String("shardId-000000000002"),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		untilActive(t, c, cfg.Stream)
+		untilActive(t, c, name)
 		placed = both("merged")
 		if placed[0].Shard != 3 || placed[1].Shard != 3 {
 			t.Errorf("after the merge the entries went to %+v", placed)
