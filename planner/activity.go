@@ -2,6 +2,7 @@ package planner
 
 import (
 	"cmp"
+	"context"
 	"net/netip"
 	"slices"
 	"sync"
@@ -140,23 +141,45 @@ func (s *Session) Idle() {
 	}
 }
 
-// others lists the tenant's sessions as pg_stat_activity does.
-func (s *Session) others() []sources.Activity {
-	all := s.planner.activities.of(s.id.Tenant)
+// others lists the tenant's sessions as pg_stat_activity does, those of other gateways
+// too.
+func (s *Session) others(ctx context.Context) []sources.Activity {
+	own := s.planner.Sessions(s.id)
+	if s.planner.cfg.Peers == nil {
+		return own
+	}
+	return append(own, s.planner.cfg.Peers.Sessions(ctx, s.id)...)
+}
+
+// signal stops the statement of a session of the tenant at any gateway, or ends that.
+func (s *Session) signal(ctx context.Context, pid int32, end bool) (bool, error) {
+	found, err := s.planner.Signal(s.id, pid, end)
+	if found || err != nil || s.planner.cfg.Peers == nil {
+		return found, err
+	}
+	return s.planner.cfg.Peers.Signal(ctx, s.id, pid, end)
+}
+
+// Sessions lists the sessions of the user's tenant at this gateway, by process id, as
+// far as the user may see them.
+func (p *Planner) Sessions(id Identity) []sources.Activity {
+	all := p.activities.of(id.Tenant)
 	out := make([]sources.Activity, 0, len(all))
 	for _, a := range all {
-		out = append(out, a.show(s.id))
+		out = append(out, a.show(id))
 	}
 	return out
 }
 
-// signal stops the statement of a session of the tenant, or ends that.
-func (s *Session) signal(pid int32, end bool) (bool, error) {
-	a := s.planner.activities.find(s.id.Tenant, pid)
+// Signal stops the statement of a session of the user's tenant at this gateway, or ends
+// that; not found: there is none of that process id here. The error is a
+// postgres.Error.
+func (p *Planner) Signal(id Identity, pid int32, end bool) (found bool, err error) {
+	a := p.activities.find(id.Tenant, pid)
 	if a == nil {
 		return false, nil
 	}
-	if !a.sharedWith(s.id) {
+	if !a.sharedWith(id) {
 		what := "query is being canceled"
 		if end {
 			what = "process is being terminated"

@@ -68,7 +68,8 @@ func (s *Session) notify(channel, payload string) error {
 	if s.post.noted[m] {
 		return nil
 	}
-	if s.post.bytes+m.Bytes() > maxQueued || s.planner.activities.crowded(s.id.Tenant, channel) {
+	if s.post.bytes+m.Bytes() > maxQueued || s.planner.activities.crowded(s.id.Tenant, channel) ||
+		s.planner.cfg.Peers != nil && s.planner.cfg.Peers.Crowded() {
 		return errorf(pgerrcode.ProgramLimitExceeded, "too many notifications in the NOTIFY queue")
 	}
 	s.post.add(m)
@@ -102,9 +103,22 @@ func (s *Session) commitPost(ok bool) {
 	if len(post.messages) == 0 {
 		return
 	}
-	for _, a := range s.planner.activities.of(s.id.Tenant) {
-		for _, m := range post.messages {
-			if a.client.Notify != nil && a.listensTo(m.Channel) {
+	s.planner.deliver(s.id.Tenant, post.messages, func(*activity) bool { return true })
+	if s.planner.cfg.Peers != nil {
+		s.planner.cfg.Peers.Notify(s.id.Tenant, post.messages)
+	}
+}
+
+// Deliver gives notifications of another gateway to the tenant's sessions at this one
+// that listen. One whose client has left as many waiting as may wait gets no more.
+func (p *Planner) Deliver(tenant string, messages []Notification) {
+	p.deliver(tenant, messages, func(a *activity) bool { return a.client.Queued == nil || a.client.Queued() <= maxQueued })
+}
+
+func (p *Planner) deliver(tenant string, messages []Notification, takes func(a *activity) bool) {
+	for _, a := range p.activities.of(tenant) {
+		for _, m := range messages {
+			if a.client.Notify != nil && a.listensTo(m.Channel) && takes(a) {
 				a.client.Notify(m)
 			}
 		}

@@ -38,6 +38,9 @@ type Config struct {
 	// Hooks has where owners are told of suggestions. Default: none, and the functions
 	// that set it are refused.
 	Hooks *webhook.Hooks
+	// Peers are the other gateways whose sessions belong to the same tenants. Default:
+	// none.
+	Peers Peers
 	// SpoolFile makes a temporary file for rows that a cursor keeps and memory should
 	// not. Default: none, and few are kept.
 	SpoolFile func() (SpoolFile, error)
@@ -54,6 +57,21 @@ type Admin interface {
 	// Compact returns when every event of the tenant that was acknowledged before
 	// the call is in the lake.
 	Compact(ctx context.Context, tenant string) error
+}
+
+// Peers is the port to the other gateways. What cannot be reached is as if it had no
+// sessions.
+type Peers interface {
+	// Sessions lists those of the user's tenant, as far as the user may see them.
+	Sessions(ctx context.Context, id Identity) []sources.Activity
+	// Signal stops the statement of a session of the user's tenant, or ends that; not
+	// found: there is none of that process id.
+	Signal(ctx context.Context, id Identity, pid int32, end bool) (found bool, err error)
+	// Notify has notifications of one transaction reach the sessions that listen, in the
+	// order of the calls, and returns at once.
+	Notify(tenant string, messages []Notification)
+	// Crowded says that as many notifications wait to be sent as may wait.
+	Crowded() bool
 }
 
 // Identity is who a session acts for.

@@ -152,13 +152,13 @@ type CatalogView struct {
 	Prepared func() []PreparedStatement
 	// Activity lists the tenant's sessions as far as the user may see them; nil: only
 	// this one is known.
-	Activity func() []Activity
+	Activity func(ctx context.Context) []Activity
 	// Definition is a view's query as pg_get_viewdef prints it: pretty or not, and with
 	// lists that go on on another line beyond wrap characters. Nil: as it was written.
 	Definition func(v *schema.View, pretty bool, wrap int) string
 	// Signal stops the statement of another session of the tenant, or ends that; not
 	// found: there is none with that process id. Nil: nothing is found.
-	Signal func(pid int32, end bool) (found bool, err error)
+	Signal func(ctx context.Context, pid int32, end bool) (found bool, err error)
 }
 
 // Activity is a session, as pg_stat_activity tells of it. Times are zero where

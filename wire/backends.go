@@ -26,7 +26,8 @@ const (
 	MaxNode = 1<<(31-nodeShift) - 1
 )
 
-func nodeOf(pid int32) uint16 { return uint16(pid >> nodeShift) }
+// NodeOf is the number of the server of a process id.
+func NodeOf(pid int32) uint16 { return uint16(pid >> nodeShift) }
 
 // backends are the live sessions by process id.
 type backends struct {
@@ -103,7 +104,7 @@ func (b *backends) cancel(pid int32, secret []byte) (node uint16, elsewhere bool
 	be, ok := b.live[pid]
 	b.mu.Unlock()
 	if !ok {
-		node = nodeOf(pid)
+		node = NodeOf(pid)
 		return node, pid > 0 && node > 0 && node != b.node()
 	}
 	if subtle.ConstantTimeCompare(be.secret, secret) == 1 {

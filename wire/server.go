@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -48,6 +49,11 @@ type Config struct {
 	// Forward passes a cancel request, as it was sent, on to the server of a number.
 	// Whether a session is cancelled is never told. Optional.
 	Forward func(ctx context.Context, node uint16, request []byte)
+	// Peer answers another server of those behind one balancer, on a connection that
+	// begins with a startup packet of PeerCode; opening is what the packet has after that.
+	// It returns when the connection is to be closed. Optional, with PeerCode.
+	Peer     func(ctx context.Context, conn io.ReadWriter, opening []byte)
+	PeerCode uint32
 	// MaxMessageBytes bounds one message of a client. Default 64 MiB.
 	MaxMessageBytes int
 	// Logger receives what clients are not told. Required.

@@ -70,6 +70,9 @@ func (s *Server) readStartup(ctx context.Context, t *transport) (*startupRequest
 				}
 			}
 			return nil, errHangup
+		case s.cfg.Peer != nil && code == s.cfg.PeerCode:
+			s.cfg.Peer(ctx, t, packet[4:])
+			return nil, errHangup
 		case code == sslRequestCode && !sslAsked:
 			sslAsked = true
 			if err := s.answerSSL(ctx, t); err != nil {

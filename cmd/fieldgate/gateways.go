@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/peers"
 	"github.com/fieldgate/fieldgate/pipeline/lease"
+	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/sources"
 	"github.com/fieldgate/fieldgate/wire"
 )
 
@@ -116,6 +119,36 @@ func (sh *sharing) passOn(ctx context.Context, node uint16, request []byte) erro
 	// It is done when the other one closes.
 	_, _ = io.Copy(io.Discard, nc)
 	return nil
+}
+
+// localSessions are the sessions of this gateway, for the others.
+type localSessions struct{ s *server }
+
+var _ peers.Local = localSessions{}
+
+func (l localSessions) Sessions(id planner.Identity) []sources.Activity {
+	return l.s.reading.planner.Sessions(id)
+}
+
+func (l localSessions) Signal(id planner.Identity, pid int32, end bool) (bool, error) {
+	return l.s.reading.planner.Signal(id, pid, end)
+}
+
+func (l localSessions) Deliver(tenant string, messages []planner.Notification) {
+	l.s.reading.planner.Deliver(tenant, messages)
+}
+
+// joinGateways makes this gateway and the others act as one, if there can be others.
+func (s *server) joinGateways(c *planner.Config) {
+	if s.sharing == nil {
+		return
+	}
+	s.sharing.peers = peers.New(peers.Config{
+		KV: s.stores.KV, Leases: s.sharing.leases, Folder: gatewaysFolder, Own: s.sharing.node, NodeOf: wire.NodeOf,
+		Local: localSessions{s}, Logger: s.log,
+	})
+	c.Peers = s.sharing.peers
+	s.writing.stages = append(s.writing.stages, s.sharing.peers)
 }
 
 // advertised is where other gateways reach this one.

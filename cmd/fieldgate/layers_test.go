@@ -73,7 +73,8 @@ var layers = map[string][]string{
 		"cmd/fieldgate/config", "schema", "schema/profile", "sources", "sources/bolt", "sources/dynamodb", "sources/lake", "sources/nearline",
 		"sources/objstore", "sources/s3", "sources/vfs", "pipeline", "pipeline/kinesis", "pipeline/record", "pipeline/stream",
 	},
-	"cmd/fieldgate/rest": {"schema", "schema/postgres", "schema/suggest", "schema/webhook", "planner", "ingest", "pipeline"},
+	"cmd/fieldgate/peers": {"pipeline/lease", "planner", "schema", "schema/postgres", "sources"},
+	"cmd/fieldgate/rest":  {"schema", "schema/postgres", "schema/suggest", "schema/webhook", "planner", "ingest", "pipeline"},
 }
 
 // programs wire everything and may import any package.

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/peers"
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/rest"
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/ingest"
@@ -436,6 +437,7 @@ func (s *server) newWire(l net.Listener, files *tlsFiles) (*wire.Server, error) 
 	}
 	if s.sharing != nil {
 		w.Node, w.Forward = s.sharing.node, s.sharing.forward
+		w.Peer, w.PeerCode = s.sharing.peers.Serve, peers.RequestCode
 	}
 	if files != nil {
 		loopback, err := config.IsLoopback(s.c.PGAddr)
@@ -488,11 +490,12 @@ func (s *server) wireReading() (err error) {
 	} else {
 		s.writing.tail.Share(s.reading.engine)
 	}
-	s.reading.planner, err = planner.New(planner.Config{
+	c := planner.Config{
 		Schemas: s.schemas, Observed: s.learned.observed, Nearline: recent, Lake: s.stores.Lake, Catalog: catalog,
 		Engine: s.reading.engine, Admin: s, Advisor: s.learned.advisor, Hooks: s.learned.hooks, SpoolFile: s.spoolFile, Logger: s.log,
-	})
-	if err != nil {
+	}
+	s.joinGateways(&c)
+	if s.reading.planner, err = planner.New(c); err != nil {
 		return err
 	}
 	s.admin.plans = s.reading.planner

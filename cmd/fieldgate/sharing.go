@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/peers"
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/pipeline"
 	"github.com/fieldgate/fieldgate/pipeline/compact"
@@ -32,6 +33,8 @@ type sharing struct {
 	requests  *compact.Requests
 	// number is this gateway's among the others, as a lease says; 0: it has none now.
 	number atomic.Uint32
+	// peers are the other gateways; nil: this is none.
+	peers *peers.Peers
 	// numbers has the lease of the first number, once.
 	numbers chan *lease.Lease
 	log     *slog.Logger

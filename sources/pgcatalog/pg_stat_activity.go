@@ -8,11 +8,11 @@ import (
 )
 
 // activityRows lists the tenant's sessions.
-func activityRows(_ context.Context, p *pin, b *builder) error {
+func activityRows(ctx context.Context, p *pin, b *builder) error {
 	tenant := p.state.snapshot.Tenant
 	sessions := []sources.Activity{{PID: p.view.SessionID, User: p.view.User, State: "active"}}
 	if p.view.Activity != nil {
-		sessions = p.view.Activity()
+		sessions = p.view.Activity(ctx)
 	}
 	for i := range sessions {
 		a := &sessions[i]

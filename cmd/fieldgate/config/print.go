@@ -59,7 +59,7 @@ var settingHelp = map[string]string{
 	"data_dir":                 "Everything the embedded stores keep; one server at a time.",
 	"roles":                    "What this process does, of ingest, stage, compact and gateway; others do the rest. The embedded stores need all in one.",
 	"pg_addr":                  "Where Postgres clients connect. Other than loopback needs tls, or insecure: true.",
-	"pg_advertise":             "Where other gateways reach this one to pass a cancel request on. Empty: pg_addr, at the machine's first address if it names none.",
+	"pg_advertise":             "Where other gateways reach this one, for cancel requests, notifications and pg_stat_activity. Empty: pg_addr, at the machine's first address if it names none.",
 	"http_addr":                "Where events and schema changes come in. Other than loopback needs tls, or insecure: true.",
 	"debug_addr":               "Serves profiles of the running program under /debug/pprof/; loopback only. Empty: nobody does.",
 	"dev":                      "Development mode: tenant, user and password demo, key demo-key; loopback only.",
