@@ -3,13 +3,19 @@ package kinesis_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
 
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
@@ -256,5 +262,51 @@ func TestLostConnectionIsNoEnd(t *testing.T) {
 				_ = it.Close()
 			})
 		}
+	}
+}
+
+// TestReadsLessWhereAnswersAreLate has a server take longer for many records than the
+// client waits. They are read a few at a time.
+func TestReadsLessWhereAnswersAreLate(t *testing.T) {
+	t.Parallel()
+	const records, patience, most = 30, 300 * time.Millisecond, 20
+	p := faultproxy.Start(t, testdeps.Kinesalite(t), nil)
+	s := newStream(t, p.URL, 1, func(c *kinesis.Config) {
+		transport := &http.Transport{ResponseHeaderTimeout: patience}
+		t.Cleanup(transport.CloseIdleConnections)
+		c.Client = awskinesis.New(awskinesis.Options{
+			Region: "us-east-1", BaseEndpoint: &p.URL, HTTPClient: &http.Client{Transport: transport}, Retryer: aws.NopRetryer{},
+			Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		})
+	})
+	for n := range records {
+		put(t, s, 0, fmt.Sprint(n))
+	}
+	p.Set(func(r faultproxy.Request) faultproxy.Fault {
+		var asked struct{ Limit int }
+		if r.Operation != "GetRecords" || json.Unmarshal(r.Body, &asked) != nil || asked.Limit <= most {
+			return faultproxy.Fault{}
+		}
+		return faultproxy.Fault{Kind: faultproxy.Late, Delay: 10 * patience}
+	})
+	it, err := s.Iterate(t.Context(), 0, stream.After(stream.Sequence{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = it.Close() }()
+	for n := 0; n < records; {
+		got, err := it.Next(t.Context(), 1, records)
+		if err != nil {
+			t.Fatalf("after %d records: %v", n, err)
+		}
+		for _, r := range got {
+			if string(r.Data) != fmt.Sprint(n) {
+				t.Fatalf("record %d is %q", n, r.Data)
+			}
+			n++
+		}
+	}
+	if p.Seen(faultproxy.Late) == 0 {
+		t.Error("no answer was late")
 	}
 }

@@ -59,8 +59,17 @@ type poller struct {
 	s     *Stream
 	shard stream.ShardID
 	limit int
+	// late is how many answers in a row did not come in time; each lowers what is asked
+	// for to a part of it, and one that comes raises it again.
+	late  int
 	token *string // nil at the end of the shard
 }
+
+// lateShift lowers the limit to an eighth.
+const lateShift = 3
+
+// now is how many records are asked for next.
+func (p *poller) now() int { return max(1, p.limit>>(lateShift*p.late)) }
 
 func (p *poller) begin(ctx context.Context, from position) error {
 	in := &kinesis.GetShardIteratorInput{
@@ -92,16 +101,20 @@ func (p *poller) read(ctx context.Context) (batch, error) {
 			return batch{}, err
 		}
 		asked := time.Now()
-		out, err := p.s.cfg.Client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: p.token, Limit: aws.Int32(int32(p.limit))})
+		out, err := p.s.cfg.Client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: p.token, Limit: aws.Int32(int32(p.now()))})
 		switch {
 		case err == nil && out.NextShardIterator == nil && out.MillisBehindLatest == nil:
 			return batch{}, errEmpty
 		case err == nil:
+			p.late = max(0, p.late-1)
 			p.token = out.NextShardIterator
 			end := p.token == nil
 			return batch{records: out.Records, tip: end || aws.ToInt64(out.MillisBehindLatest) == 0, end: end, asked: asked}, nil
 		case isExpired(err):
 			return batch{}, errExpired
+		case isLate(err) && ctx.Err() == nil && p.now() > 1:
+			// Asked for as much again, who answers so slowly would never be done.
+			p.late++
 		case !isThrottled(err):
 			return batch{}, err
 		}
