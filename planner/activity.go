@@ -111,6 +111,13 @@ func (a *activity) show(to Identity) sources.Activity {
 	return out
 }
 
+// query is the text that the session runs.
+func (a *activity) query() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.text
+}
+
 // run notes that the session runs a text.
 func (s *Session) run(text string) {
 	now := s.planner.cfg.Now()

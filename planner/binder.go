@@ -47,6 +47,8 @@ type binder struct {
 // statement is bound.
 type environment struct {
 	database, user string
+	// query is the text that the client sent.
+	query string
 	// limited: the user is no owner, and reads what it may.
 	limited bool
 	pid     int32

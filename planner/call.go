@@ -220,7 +220,10 @@ func (b *binder) function(c *callSite) (*Func, error) {
 }
 
 // printsArguments are the functions that take any type and print it.
-var printsArguments = map[string]bool{"concat": true, "concat_ws": true, "format": true}
+var printsArguments = map[string]bool{
+	"concat": true, "concat_ws": true, "format": true, "quote_literal": true, "quote_nullable": true, "to_json": true, "to_jsonb": true,
+	"json_build_array": true, "json_build_object": true, "jsonb_build_array": true, "jsonb_build_object": true,
+}
 
 // arguments gives each parameter its argument, converted, or its default.
 func (b *binder) arguments(c *callSite) ([]Expr, error) {

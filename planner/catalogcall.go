@@ -73,6 +73,9 @@ func (b *binder) newCatalogCall(signature string, t Type, args ...Expr) *Catalog
 
 // objectText gives the text of an object's identifier, if the catalog knows that.
 func (b *binder) objectText(e Expr) (Expr, bool) {
+	if e == nil {
+		return nil, false
+	}
 	signature, ok := objectOutputs[e.Type().OID]
 	if !ok || b.names.catalog == nil {
 		return nil, false

@@ -91,12 +91,7 @@ func (b *binder) withClause(sc *scope, n *pgquery.WithClause) error {
 }
 
 func checkWithQuery(c *pgquery.CommonTableExpr) error {
-	switch {
-	case c.SearchClause != nil:
-		return unsupported(c.Location, "SEARCH")
-	case c.CycleClause != nil:
-		return unsupported(c.Location, "CYCLE")
-	case c.Ctequery.GetSelectStmt() == nil:
+	if c.Ctequery.GetSelectStmt() == nil {
 		return withIngestHint(unsupported(c.Location, "%s in WITH", statementName(c.Ctequery)))
 	}
 	return nil
@@ -115,6 +110,12 @@ func (b *binder) bindWith(e *withEntry, recursive bool) error {
 	if recursive && namesItself(s, name) {
 		err = b.recursive(e, s)
 	} else {
+		switch {
+		case e.searches() && recursive && s.Rarg.GetWithClause() != nil:
+			return errNotTop(e.node)
+		case e.searches():
+			return errorAt(e.node.Location, pgerrcode.SyntaxError, "WITH query is not recursive")
+		}
 		e.cte.Query, err = b.selectStmt(e.scope, s, resolveUnknowns)
 	}
 	if err != nil {
@@ -164,7 +165,7 @@ func (b *binder) recursive(e *withEntry, n *pgquery.SelectStmt) error {
 			return errorAt(at, pgerrcode.FeatureNotSupported, "%s in a recursive query is not implemented", c.what)
 		}
 	}
-	first, err := b.selectStmt(e.scope, n.Larg, resolveUnknowns)
+	first, err := b.firstTerm(e, n.Larg)
 	if err != nil {
 		return err
 	}
@@ -173,7 +174,16 @@ func (b *binder) recursive(e *withEntry, n *pgquery.SelectStmt) error {
 	}
 	e.cte.Recursive = true
 	e.state = inRecursiveTerm
-	second, err := b.selectStmt(e.scope, n.Rarg, keepUnknowns)
+	rarg := n.Rarg
+	if e.searches() {
+		if rarg, err = searchSecond(e, rarg); err != nil {
+			return err
+		}
+	}
+	second, err := b.selectStmt(e.scope, rarg, keepUnknowns)
+	if err == nil && e.searches() {
+		err = checkSearchNames(e.node, e.columns[:len(e.columns)-len(addedColumns(e.node))])
+	}
 	if err != nil {
 		return err
 	}
@@ -194,6 +204,32 @@ func (b *binder) recursive(e *withEntry, n *pgquery.SelectStmt) error {
 		}
 	}
 	return nil
+}
+
+// searches says that the query has SEARCH or CYCLE.
+func (e *withEntry) searches() bool { return e.node.SearchClause != nil || e.node.CycleClause != nil }
+
+// firstTerm binds the first term of a recursive query.
+func (b *binder) firstTerm(e *withEntry, n *pgquery.SelectStmt) (*Query, error) {
+	if !e.searches() {
+		return b.selectStmt(e.scope, n, resolveUnknowns)
+	}
+	// The clauses are about names that the term must have; it is bound to learn them.
+	plain, err := b.selectStmt(e.scope, n, resolveUnknowns)
+	if err != nil {
+		return nil, err
+	}
+	own, err := e.named(outputs(plain))
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSearchLists(e.node, own); err != nil {
+		return nil, err
+	}
+	if n, err = searchFirst(e.node, n); err != nil {
+		return nil, err
+	}
+	return b.selectStmt(e.scope, n, resolveUnknowns)
 }
 
 // checkRecursiveTerm refuses what a recursive term cannot have.
@@ -272,6 +308,12 @@ func (b *binder) cteReference(sc *scope, e *withEntry, rv *pgquery.RangeVar) (Fr
 		alias = rv.Alias.Aliasname
 	}
 	scan := &CTEScan{RelationLabel: b.label(alias), CTE: e.cte, Cols: slices.Clone(e.columns)}
-	items, err := sc.add(&item{name: alias, relation: scan, columns: relationColumns(scan)}, rv.Alias)
+	columns := relationColumns(scan)
+	for i := range columns {
+		// Inside the query * does not give what SEARCH and CYCLE add, and nowhere what counts depth.
+		added := e.state == inRecursiveTerm && e.searches() && i >= len(columns)-len(addedColumns(e.node))
+		columns[i].apart = added || columns[i].name == depthColumn
+	}
+	items, err := sc.add(&item{name: alias, relation: scan, columns: columns}, rv.Alias)
 	return scan, items, err
 }

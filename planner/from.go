@@ -46,7 +46,7 @@ func (b *binder) plainFromItem(sc *scope, n *pgquery.Node) (FromItem, []*item, e
 	case *pgquery.Node_JoinExpr:
 		return b.join(sc, n.JoinExpr)
 	case *pgquery.Node_RangeTableSample:
-		return nil, nil, unsupported(n.RangeTableSample.Location, "TABLESAMPLE")
+		return b.sample(sc, n.RangeTableSample)
 	case *pgquery.Node_RangeTableFunc:
 		return nil, nil, unsupported(n.RangeTableFunc.Location, "XMLTABLE")
 	}

@@ -120,7 +120,7 @@ func visibleColumns(items []*item) []itemColumn {
 			continue
 		}
 		for i, c := range it.columns {
-			out = append(out, itemColumn{name: c.name, t: c.t, observed: c.observed, formerly: c.formerly, from: it, index: i})
+			out = append(out, itemColumn{name: c.name, t: c.t, observed: c.observed, apart: c.apart, formerly: c.formerly, from: it, index: i})
 		}
 	}
 	return out

@@ -274,6 +274,9 @@ func (b *binder) wholeRow(it *item) (Expr, error) {
 	}
 	row := &Row{Elems: make([]Expr, 0, len(it.columns)), Names: []string{}, Whole: it.relation, Table: it.typed}
 	for i := range it.columns {
+		if it.columns[i].apart {
+			continue
+		}
 		e, err := b.column(it, i)
 		if err != nil {
 			return nil, err

@@ -97,6 +97,15 @@ func (b *binder) operatorCall(name string, left, right Expr, at, leftAt, rightAt
 		return nil, err
 	}
 	op := &Op{T: plainType(r.ResultType), Operator: r.Operator, Left: left, Right: right}
+	if name == "||" {
+		// A text takes anything beside it, and prints it.
+		if text, ok := b.objectText(right); ok && op.Operator.Right == postgres.AnyNonArrayOID {
+			op.Right = text
+		}
+		if text, ok := b.objectText(left); ok && op.Operator.Left == postgres.AnyNonArrayOID {
+			op.Left = text
+		}
+	}
 	return op, b.searchTexts(op, at)
 }
 

@@ -214,6 +214,7 @@ func (s *Session) environment() *environment {
 	env := &environment{
 		database:  s.id.Tenant,
 		user:      s.id.User,
+		query:     s.activity.query(),
 		limited:   !s.id.Owner,
 		pid:       s.activity.client.PID,
 		client:    s.activity.client.Address,

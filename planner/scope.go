@@ -123,6 +123,8 @@ type itemColumn struct {
 	t    Type
 	// observed: nobody declared the column, so it comes after all that are.
 	observed bool
+	// apart: * does not give it.
+	apart bool
 	// formerly are names that the column of a view had, by which other views call it.
 	formerly []string
 	from     *item

@@ -37,6 +37,7 @@ var sessionFuncs = map[string]sessionFunc{
 	"timeofday": sessionText(func(e *environment) string {
 		return e.statement.In(e.zone()).Format("Mon Jan 02 15:04:05.000000 2006 MST")
 	}),
+	"current_query":            sessionText(func(e *environment) string { return e.query }),
 	"get_current_ts_config":    currentTextSearchConfig,
 	"pg_sleep":                 sleepFunc(sleepSeconds),
 	"pg_sleep_for":             sleepFunc(sleepInterval),

@@ -139,6 +139,9 @@ func (b *binder) starItem(q *Query, it *item, at int32) error {
 	b.uses = nil
 	defer func() { b.uses = uses }()
 	for i := range it.columns {
+		if it.columns[i].apart {
+			continue
+		}
 		b.trace.star(at, it, i)
 		e, err := b.column(it, i)
 		if err != nil {

@@ -167,8 +167,13 @@ func (b *binder) partition(sc *scope, nodes []*pgquery.Node) ([]Expr, error) {
 		if out[i], err = b.resolve(out[i]); err != nil {
 			return nil, err
 		}
-		if err := postgres.CheckOrderable(out[i].Type().OID); err != nil {
+		if err := postgres.CheckEquality(out[i].Type().OID); err != nil {
 			return nil, faultAt(locate(nodes[i]), err)
+		}
+		if postgres.CheckOrderable(out[i].Type().OID) != nil {
+			e := errorf(pgerrcode.FeatureNotSupported, "could not implement window PARTITION BY")
+			e.Detail = "Window partitioning columns must be of sortable datatypes."
+			return nil, e
 		}
 	}
 	return out, nil

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"fmt"
+	"math/big"
 	"regexp"
 	"slices"
 	"strings"
@@ -46,7 +47,8 @@ func catalogFunctions() definitions {
 			c.setInt8(n)
 			return err
 		},
-		"fg_size_pretty(BIGINT) VARCHAR": func(c *call) error { c.setText(prettySize(c.int8(0))); return nil },
+		"fg_size_pretty(VARCHAR) VARCHAR": func(c *call) error { c.setText(prettyNumericSize(c.decimal(0))); return nil },
+		"fg_size_pretty(BIGINT) VARCHAR":  func(c *call) error { c.setText(prettySize(c.int8(0))); return nil },
 	}
 }
 
@@ -56,6 +58,31 @@ func registered(typ postgres.OID) func(c *call) error {
 		c.setText(string(postgres.AppendRegistered(nil, typ, postgres.OID(c.int8(0)))))
 		return nil
 	}
+}
+
+// prettyNumericSize is pg_size_pretty of a numeric, which keeps its fraction while it counts bytes.
+func prettyNumericSize(d decimal) string {
+	const limit = 10 * 1024
+	switch {
+	case d.special != finite:
+		return string(d.append(nil)) + " PB"
+	case d.abs().cmp(intDecimal(limit)) < 0:
+		return string(d.append(nil)) + " bytes"
+	}
+	size := new(big.Int).Quo(d.n, tenTo(d.scale))
+	size.Quo(size, big.NewInt(1<<9)) // keep a bit for rounding
+	units := []string{"kB", "MB", "GB", "TB", "PB"}
+	for i, unit := range units {
+		if i == len(units)-1 || size.CmpAbs(big.NewInt(limit*2-1)) < 0 {
+			half := big.NewInt(1)
+			if size.Sign() < 0 {
+				half = big.NewInt(-1)
+			}
+			return fmt.Sprintf("%d %s", half.Quo(half.Add(half, size), big.NewInt(2)), unit)
+		}
+		size.Quo(size, big.NewInt(1<<10))
+	}
+	return ""
 }
 
 // prettySize is pg_size_pretty: units change at ten times their size, and are

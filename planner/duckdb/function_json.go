@@ -92,7 +92,7 @@ func jsonFunctions() definitions {
 			c.isSet, c.result.text = true, postgres.AppendJSONString(c.result.text, c.text(0))
 			return nil
 		},
-		"fg_jsonb_key(VARCHAR) VARCHAR": func(c *call) error {
+		"fg_jsonb_key(VARCHAR) BLOB": func(c *call) error {
 			c.isSet, c.result.text = true, appendJSONKey(c.result.text, c.text(0))
 			return nil
 		},

@@ -84,9 +84,18 @@ func appendKey(dst []byte, oid postgres.OID, d *postgres.Datum) ([]byte, error) 
 		case postgres.JSONOID, postgres.UnknownOID:
 			return dst, errorf(pgerrcode.UndefinedFunction, "could not identify an equality operator for type %s", oid)
 		case postgres.JSONBOID:
+			return appendDelimited(dst, appendJSONKey(nil, d.Str)), nil
+		case postgres.InetOID, postgres.CidrOID:
+			n, err := postgres.ParseInet(oid, d.Str)
+			return appendDelimited(dst, []byte(n.Key())), err
+		case postgres.TSVectorOID, postgres.TSQueryOID:
 			return dst, unsupported("comparing records with fields of type %s", oid)
 		case postgres.BPCharOID:
 			return appendDelimited(dst, []byte(strings.TrimRight(d.Str, " "))), nil
+		}
+		if _, _, ok := postgres.RangeTypeOf(oid); ok {
+			set, err := postgres.ParseRanges(oid, d.Str, postgres.DefaultEnv())
+			return appendDelimited(dst, appendRangeKey(nil, set)), err
 		}
 		return appendDelimited(dst, []byte(d.Str)), nil
 	}

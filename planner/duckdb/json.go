@@ -237,26 +237,6 @@ func anyElement(s string, test func(e string) bool) (found bool) {
 	return found
 }
 
-// appendJSONKey writes jsonb so that equal values are equal: their numbers
-// without zeros at the end.
-func appendJSONKey(dst []byte, s string) []byte {
-	for i := 0; i < len(s); {
-		end := i + 1
-		switch c := s[i]; {
-		case c == '"':
-			end = skipString(s, i)
-		case c == '-' || c >= '0' && c <= '9':
-			end = skipJSON(s, i)
-			dst = parseDecimal(s[i:end]).trim().append(dst)
-			i = end
-			continue
-		}
-		dst = append(dst, s[i:end]...)
-		i = end
-	}
-	return dst
-}
-
 // hasJSONKey is jsonb's ?: a key of an object, or a string in an array or alone.
 func hasJSONKey(s, key string) bool {
 	switch kindOfJSON(s) {

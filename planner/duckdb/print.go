@@ -31,6 +31,17 @@ type printer struct {
 	// the other was printed. See table_statistics.go.
 	careful, floats bool
 
+	// reach, around and whereMark are those of print_reach.go: under which conditions what is printed is computed, the relations
+	// of queries around a guarded subquery, and whose WHERE has its guard.
+	reach     []string
+	around    map[planner.Relation]bool
+	whereMark *planner.Query
+	// selecting is the query whose select list is printed.
+	selecting *planner.Query
+
+	// recursive is the query that reads itself, while it is printed.
+	recursive *planner.Query
+
 	rows *registry
 	// registered are the numbers of what was put into rows, first the first of them.
 	registered []int64
@@ -215,7 +226,12 @@ func (p *printer) cte(c *planner.CTE) string {
 		r.columns = want
 		p.ctes[c] = r
 	}
+	recursive := p.recursive
+	if c.Recursive {
+		p.recursive = c.Query
+	}
 	b := p.query(c.Query, want)
+	p.recursive = recursive
 	r.columns = b.scales
 	p.ctes[c] = r
 	materialized := ""
@@ -235,6 +251,9 @@ func textScale(t planner.Type) int {
 
 // selection prints SELECT ... FROM ... without set operation.
 func (p *printer) selection(q *planner.Query, want []int) body {
+	outer := p.selecting
+	p.selecting = q
+	defer func() { p.selecting = outer }()
 	p.hoist(q)
 	outerMost, outerQuery := p.most, p.over
 	p.most, p.over = mostOf(q), q
@@ -426,7 +445,7 @@ func (p *printer) orderable(t planner.Type) {
 		oid = elem
 	}
 	switch oid {
-	case postgres.JSONBOID, postgres.TSVectorOID, postgres.TSQueryOID:
+	case postgres.TSVectorOID, postgres.TSQueryOID:
 		p.fail(unsupported("ordering values of type %s", t.OID))
 	}
 }

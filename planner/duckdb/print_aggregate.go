@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fieldgate/fieldgate/planner"
@@ -27,7 +28,7 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 	if e.Distinct {
 		for i, t := range s.types {
 			p.comparable(t)
-			if p.key(t, s.args[i]) != s.args[i].sql && e.Proc.Name != "count" && e.Proc.Name != "min" && e.Proc.Name != "max" {
+			if p.key(t, s.args[i]) != s.args[i].sql && !distinctByKey[e.Proc.Name] {
 				p.fail(unsupported("DISTINCT over type %s in %s", t.OID, e.Proc.Name))
 			}
 		}
@@ -42,13 +43,13 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 		if len(e.Order) != 1 {
 			return p.fail(unsupported("WITHIN GROUP with several keys"))
 		}
-		s.order = p.sortKey(e.Order[0], s.args[len(s.args)-1])
+		s.order = p.innerSortKey(e.Order[0], s.args[len(s.args)-1])
 	} else {
 		s.order = p.sortKeys(e.Order)
 	}
 	if s.order == "" && e.Distinct && inOrder[e.Proc.Name] {
 		// PostgreSQL sorts to find what is distinct, and it shows.
-		s.order = p.sortKey(planner.SortKey{Expr: e.Args[0]}, s.args[0])
+		s.order = p.innerSortKey(planner.SortKey{Expr: e.Args[0]}, s.args[0])
 	}
 	p.groups = groups
 	if !printings().anyForm[e.Proc.OID] {
@@ -75,10 +76,53 @@ func (s *site) filtered(filter planner.Expr) {
 // inOrder are the aggregates whose result shows the order of their input.
 var inOrder = map[string]bool{"array_agg": true, "string_agg": true, "json_agg": true, "jsonb_agg": true}
 
+// distinctByKey are those that find what is distinct by its key.
+var distinctByKey = map[string]bool{
+	"count": true, "min": true, "max": true, "array_agg": true, "json_agg": true, "jsonb_agg": true, "json_object_agg": true, "jsonb_object_agg": true,
+}
+
+// innerKey is key for what aggregates, greatest and least order by: there DuckDB orders intervals by months, then days, then
+// time, and not by how long they are.
+func (p *printer) innerKey(t planner.Type, e printed) string {
+	if t.OID != postgres.IntervalOID {
+		return p.key(t, e)
+	}
+	return fmt.Sprintf("(CAST(fg_interval_field(%[1]d, %[4]s) * 30 + fg_interval_field(%[2]d, %[4]s) AS HUGEINT) * 86400000000 + fg_interval_field(%[3]d, %[4]s))",
+		fieldMonths, fieldDay, fieldTime, e.sql)
+}
+
+// innerSortKey is sortKey by such a key.
+func (p *printer) innerSortKey(k planner.SortKey, e printed) string {
+	if k.Expr.Type().OID != postgres.IntervalOID {
+		return p.sortKey(k, e)
+	}
+	plain := planner.SortKey{Expr: &planner.Const{T: planner.Type{OID: postgres.Int8OID}}, Desc: k.Desc, NullsFirst: k.NullsFirst}
+	return p.sortKey(plain, printed{sql: p.innerKey(k.Expr.Type(), e)})
+}
+
+// distinctValues is the list of an aggregate's distinct values, in their order, for types of which equal values differ or
+// that DuckDB would order otherwise; not ok: DuckDB's own will do.
+func (s *site) distinctValues() (list string, ok bool) {
+	key := s.p.innerKey(s.types[0], s.args[0])
+	if !s.distinct || key == s.args[0].sql {
+		return "", false
+	}
+	s.distinct = false
+	pairs := s.call("list", "struct_pack(k := "+key+", v := "+s.args[0].sql+")")
+	name := s.p.name("e")
+	return transform(firstsBy(s.p, pairs, "k"), name, name+".v"), true
+}
+
+// firstsBy leaves in a sorted list of structs those that differ in a field from the one before.
+func firstsBy(p *printer, list, field string) string {
+	name, i := p.name("e"), p.name("i")
+	return fmt.Sprintf("list_filter(%[1]s, lambda %[2]s, %[3]s: %[3]s = 1 OR %[2]s.%[4]s IS DISTINCT FROM list_extract(%[1]s, %[3]s - 1).%[4]s)", list, name, i, field)
+}
+
 func (p *printer) sortKeys(keys []planner.SortKey) string {
 	var out []string
 	for _, k := range keys {
-		out = append(out, p.sortKey(k, p.expr(k.Expr)))
+		out = append(out, p.innerSortKey(k, p.expr(k.Expr)))
 	}
 	return strings.Join(out, ", ")
 }
@@ -100,23 +144,49 @@ func (p *printer) windowCall(e *planner.WindowCall) printed {
 
 func (p *printer) window(w *planner.Window) string {
 	var parts []string
-	if len(w.Partition) > 0 {
-		parts = append(parts, "PARTITION BY "+p.keys(w.Partition))
+	if partition := slices.DeleteFunc(slices.Clone(w.Partition), p.isFromAround); len(partition) > 0 {
+		parts = append(parts, "PARTITION BY "+p.keys(partition))
 	}
 	distance := p.distance(w)
+	order := slices.DeleteFunc(slices.Clone(w.Order), func(k planner.SortKey) bool { return p.isFromAround(k.Expr) })
 	switch {
 	case distance != "":
 		// Not through sortKey: the key is what is added to.
 		k := w.Order[0]
 		plain := planner.SortKey{Expr: &planner.Const{T: planner.Type{OID: postgres.Int8OID}}, Desc: k.Desc, NullsFirst: k.NullsFirst}
 		parts = append(parts, "ORDER BY "+p.sortKey(plain, printed{sql: "CAST(" + p.expr(k.Expr).sql + " AS " + distance + ")"}))
-	case len(w.Order) > 0:
-		parts = append(parts, "ORDER BY "+p.sortKeys(w.Order))
+	case len(order) > 0:
+		parts = append(parts, "ORDER BY "+p.sortKeys(order))
 	}
 	if w.Frame != nil {
 		parts = append(parts, p.frame(w.Frame, distance))
 	}
 	return strings.Join(parts, " ")
+}
+
+// isFromAround says that an expression is a column of a query around the one that is printed: it is the same for all rows
+// that a window sees, and DuckDB does not take it in one.
+func (p *printer) isFromAround(e planner.Expr) bool {
+	for {
+		cast, ok := e.(*planner.Cast)
+		if !ok {
+			break
+		}
+		e = cast.Arg
+	}
+	c, ok := e.(*planner.Column)
+	return ok && p.selecting != nil && !reads(p.selecting.From, c.Relation)
+}
+
+// reads says that a FROM has a relation.
+func reads(items []planner.FromItem, r planner.Relation) bool {
+	return slices.ContainsFunc(items, func(item planner.FromItem) bool {
+		if j, ok := item.(*planner.Join); ok {
+			return reads([]planner.FromItem{j.Left, j.Right}, r)
+		}
+		of, ok := item.(planner.Relation)
+		return ok && of == r
+	})
 }
 
 // distance is the type in which a frame's offset is added to the key, so that the

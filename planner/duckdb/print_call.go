@@ -113,6 +113,9 @@ func (p *printer) callFunction(e *planner.Func) printed {
 	if !ok {
 		entry, name, ok = implementation(e.Proc)
 	}
+	if out, null := p.withoutCall(e.Proc, e.Args, e.T); !ok && null {
+		return out
+	}
 	if !ok || e.Variadic && !takesArray(e.Proc) {
 		return p.fail(unsupported("function %s", signatureOf(e.Proc.Name, e.Proc.Args)))
 	}
@@ -187,6 +190,11 @@ func (p *printer) operator(e *planner.Op) printed {
 	s.args = p.exprs(s.nodes)
 	for _, n := range s.nodes {
 		s.types = append(s.types, n.Type())
+	}
+	if proc, ok := postgres.ProcByOID(e.Operator.Code); ok && printings().operators[e.Operator.OID] == nil {
+		if out, null := p.withoutCall(proc, s.nodes, e.T); null {
+			return out
+		}
 	}
 	return p.callOperator(e.Operator, s)
 }

@@ -54,13 +54,13 @@ func (p *printer) logicUnsealed(e *planner.Logic) printed {
 	if e.Kind == planner.Not {
 		return printed{sql: "(NOT " + p.expr(e.Args[0]).sql + ")"}
 	}
-	word, decided := " AND ", "false"
+	word, decided, goesOn := " AND ", "false", " IS NOT FALSE"
 	if e.Kind == planner.Or {
-		word, decided = " OR ", "true"
+		word, decided, goesOn = " OR ", "true", " IS NOT TRUE"
 	}
 	var safe, risky []string
-	for _, a := range e.Args {
-		if sql := p.expr(a).sql; mayRaise.MatchString(sql) {
+	for _, arg := range p.reachedBy(e.Args, goesOn) {
+		if sql := arg.sql; mayRaise.MatchString(sql) {
 			risky = append(risky, sql)
 		} else {
 			safe = append(safe, sql)

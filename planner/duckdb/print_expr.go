@@ -56,7 +56,8 @@ func (p *printer) plain(e planner.Expr) printed {
 	case *planner.Case:
 		return p.caseExpr(e)
 	case *planner.Coalesce:
-		return p.variadic("coalesce", e.Args)
+		es := p.common(e.Args[0].Type(), p.reachedBy(e.Args, " IS NULL"))
+		return printed{"coalesce(" + join(es) + ")", es[0].scale}
 	case *planner.MinMax:
 		return p.minMax(e)
 	case *planner.NullIf:
@@ -104,7 +105,7 @@ func (p *printer) column(c *planner.Column) printed {
 	if !ok {
 		return p.fail(fmt.Errorf("column of a relation that is not in scope: %s", c.Relation.Label()))
 	}
-	out := printed{sql: r.column(c.Index)}
+	out := printed{sql: p.guardColumn(c, r.column(c.Index))}
 	if c.Index < len(r.columns) {
 		out.scale = r.columns[c.Index]
 	}
@@ -132,18 +133,12 @@ func join(es []printed) string {
 	return strings.Join(texts, ", ")
 }
 
-// variadic prints a function of DuckDB's that is PostgreSQL's.
-func (p *printer) variadic(name string, args []planner.Expr) printed {
-	es := p.common(args[0].Type(), p.exprs(args))
-	return printed{name + "(" + join(es) + ")", es[0].scale}
-}
-
 // extreme is the greatest or least of values by their keys; of equal ones the first.
 func (p *printer) extreme(name string, t planner.Type, es []printed) string {
 	keyed := make([]string, len(es))
 	differ := false
 	for i, e := range es {
-		key, rank := p.key(t, e), i
+		key, rank := p.innerKey(t, e), i
 		differ = differ || key != e.sql
 		if name == "greatest" {
 			rank = -i
@@ -157,18 +152,23 @@ func (p *printer) extreme(name string, t planner.Type, es []printed) string {
 }
 
 func (p *printer) caseExpr(e *planner.Case) printed {
-	results := make([]printed, 0, len(e.Whens)+1)
+	conditions, results := make([]string, 0, len(e.Whens)), make([]printed, 0, len(e.Whens)+1)
+	outer := p.reach
 	for _, w := range e.Whens {
-		results = append(results, p.expr(w.Result))
+		condition := p.expr(w.Cond).sql
+		conditions = append(conditions, condition)
+		results = append(results, p.reached("("+condition+")", func() printed { return p.expr(w.Result) }))
+		p.reach = append(p.reach[:len(p.reach):len(p.reach)], "("+condition+" IS NOT TRUE)")
 	}
 	if e.Else != nil {
 		results = append(results, p.expr(e.Else))
 	}
+	p.reach = outer
 	results = p.common(e.T, results)
 	var b strings.Builder
 	b.WriteString("(CASE")
-	for i, w := range e.Whens {
-		b.WriteString(" WHEN " + p.expr(w.Cond).sql + " THEN " + results[i].sql)
+	for i, condition := range conditions {
+		b.WriteString(" WHEN " + condition + " THEN " + results[i].sql)
 	}
 	if e.Else != nil {
 		b.WriteString(" ELSE " + results[len(results)-1].sql)
@@ -197,20 +197,20 @@ func (p *printer) minMax(e *planner.MinMax) printed {
 func (p *printer) subquery(e *planner.Subquery) printed {
 	switch e.Kind {
 	case planner.SubqueryExists:
-		return printed{sql: "EXISTS (" + p.query(e.Query, nil).sql + ")"}
+		return printed{sql: "EXISTS (" + p.guardedSubquery(e.Query, nil, false).sql + ")"}
 	case planner.SubqueryScalar:
 		// DuckDB would compute it for all rows, also where a CASE keeps them away.
 		if value := e.Query.RowValue(); value != nil {
 			return p.expr(value)
 		}
-		b := p.query(e.Query, nil)
+		b := p.guardedSubquery(e.Query, nil, !returnsOne(e.Query))
 		return printed{"(" + b.sql + ")", b.scales[0]}
 	case planner.SubqueryArray:
 		t := e.Query.Targets[0].Expr.Type()
 		if t.OID == e.T.OID {
-			return printed{"fg_array_accumulate(ARRAY(" + p.query(e.Query, []int{asText}).sql + "))", asText}
+			return printed{"fg_array_accumulate(ARRAY(" + p.guardedSubquery(e.Query, []int{asText}, false).sql + "))", asText}
 		}
-		list := "ARRAY(" + p.query(e.Query, []int{textScale(t)}).sql + ")"
+		list := "ARRAY(" + p.guardedSubquery(e.Query, []int{textScale(t)}, false).sql + ")"
 		if isVector(t.OID) {
 			return printed{p.shapedVectors(t.OID, list), asText}
 		}
@@ -236,7 +236,7 @@ func (p *printer) quantifiedSubquery(e *planner.Subquery) printed {
 			want[i] = asText
 		}
 	}
-	b := p.query(e.Query, want)
+	b := p.guardedSubquery(e.Query, want, false)
 	var lefts, rights []string
 	for i, t := range e.Query.Targets {
 		l, r := p.sides(e.Left[i].Type(), left[i], t.Expr.Type(), printed{outputName(i), b.scales[i]})

@@ -19,9 +19,11 @@ func (p *printer) fromWhere(q *planner.Query) string {
 		}
 	}
 	text := p.from(items)
+	condition := ""
 	if q.Where != nil {
-		text += " WHERE " + p.where(q)
+		condition = p.where(q)
 	}
+	text += p.guardWhere(q, condition)
 	if listed != nil {
 		text = " FROM " + p.expansion(strings.TrimPrefix(text, " FROM "), items, listed)
 	}

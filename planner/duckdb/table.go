@@ -66,6 +66,7 @@ func newTables() *tables {
 	t.addRanges()
 	t.addBits()
 	t.addRecords()
+	t.addSupport()
 	t.addNumberCasts()
 	t.addTimeCasts()
 	t.addTextCasts()

@@ -61,12 +61,28 @@ func (t *tables) addAggregates() {
 		})
 	})
 	t.function("string_agg(text, text)", stringAggregate)
+	t.function("string_agg(bytea, bytea)", func(s *site) printed {
+		for i := range s.args {
+			s.args[i].sql = "hex(" + s.args[i].sql + ")"
+		}
+		s.nodes = []planner.Expr{nil, nil}
+		return printed{sql: "unhex(" + stringAggregate(s).sql + ")"}
+	})
 	t.arrays("array_agg(anyarray)", func(s *site) printed {
 		name := s.p.name("e")
-		list := transform(s.call("list", s.args[0].sql), name, s.p.shaped(s.types[0], printed{name, s.args[0].scale}).sql)
+		values, ok := s.distinctValues()
+		if !ok {
+			values = s.call("list", s.args[0].sql)
+		}
+		list := transform(values, name, s.p.shaped(s.types[0], printed{name, s.args[0].scale}).sql)
 		return printed{"fg_array_accumulate(" + list + ")", asText}
 	})
-	t.function("array_agg(anynonarray)", func(s *site) printed { return printed{sql: s.call("list", s.text(0))} })
+	t.function("array_agg(anynonarray)", func(s *site) printed {
+		if list, ok := s.distinctValues(); ok {
+			return printed{sql: list}
+		}
+		return printed{sql: s.call("list", s.text(0))}
+	})
 	t.function("json_agg(anyelement)", jsonAggregate)
 	t.function("jsonb_agg(anyelement)", jsonAggregate)
 	each("json jsonb", func(j string) { t.function(j+`_object_agg("any", "any")`, objectAggregate) })
@@ -116,16 +132,26 @@ func averageNumeric(s *site) printed {
 	return printed{"fg_numeric_div(" + sum + ", CAST(" + s.call("count", s.args[0].sql) + " AS VARCHAR))", asText}
 }
 
-// stringAggregate joins texts. A separator must be the same for all rows.
+// stringAggregate joins texts. A separator that is not the same for all rows stands before the text of its own row.
 func stringAggregate(s *site) printed {
 	separator, ok := constantText(s.nodes[1])
 	if c, isConst := s.nodes[1].(*planner.Const); isConst && c.Null {
 		separator, ok = "", true
 	}
-	if !ok {
-		return s.refuse("string_agg with a delimiter that is no constant")
+	if ok {
+		return printed{sql: s.call("string_agg", s.args[0].sql, quoteString(separator))}
 	}
-	return printed{sql: s.call("string_agg", s.args[0].sql, quoteString(separator))}
+	if s.distinct && s.order != "" {
+		s.order = "" // sorting the pairs does it
+	}
+	pairs := "list_filter(" + s.call("list", fmt.Sprintf("struct_pack(v := %s, d := %s)", s.args[0].sql, s.args[1].sql)) + ", lambda p: p.v IS NOT NULL)"
+	if s.distinct {
+		pairs = "list_sort(" + pairs + ", 'ASC', 'NULLS LAST')"
+	}
+	name, i := s.p.name("e"), s.p.name("i")
+	joined := fmt.Sprintf("array_to_string(list_transform(%s, lambda %s, %s: CASE WHEN %s = 1 THEN %s.v ELSE coalesce(%s.d, '') || %s.v END), '')",
+		pairs, name, i, i, name, name, name)
+	return printed{sql: "(CASE WHEN " + s.call("count", s.args[0].sql) + " > 0 THEN " + joined + " END)"}
 }
 
 // jsonAggregate joins values as JSON.
@@ -134,11 +160,17 @@ func jsonAggregate(s *site) printed {
 	if t := s.types[0].OID; t == postgres.RecordOID || postgres.ElemOf(t) != 0 {
 		separator = ", \n "
 	}
-	list := s.call("string_agg", s.json(0), quoteString(separator))
+	var list string
 	if s.distinct {
+		values, ok := s.distinctValues()
+		if !ok {
+			values = s.call("list", s.args[0].sql)
+		}
 		name := s.p.name("e")
-		e := &site{p: s.p, args: []printed{{name, textScale(s.types[0])}}, types: s.types}
-		list = "array_to_string(" + transform(s.call("list", s.args[0].sql), name, e.json(0)) + ", " + quoteString(separator) + ")"
+		e := &site{p: s.p, args: []printed{{name, s.args[0].scale}}, types: s.types}
+		list = "array_to_string(" + transform(values, name, e.json(0)) + ", " + quoteString(separator) + ")"
+	} else {
+		list = s.call("string_agg", s.json(0), quoteString(separator))
 	}
 	joined := "('[' || " + list + " || ']')"
 	if strings.HasPrefix(s.name, "jsonb") {
@@ -149,11 +181,18 @@ func jsonAggregate(s *site) printed {
 
 // objectAggregate gathers keys and values into a JSON object.
 func objectAggregate(s *site) printed {
-	if s.distinct {
-		return s.refuse("%s(DISTINCT ...)", s.name)
-	}
 	key := s.jsonKey(0, raise(pgerrcode.InvalidParameterValue, "field name must not be null"))
-	list := s.call("string_agg", key+" || ' : ' || "+s.json(1), quoteString(", "))
+	member := key + " || ' : ' || " + s.json(1)
+	list := s.call("string_agg", member, quoteString(", "))
+	if s.distinct {
+		// PostgreSQL sorts by key and value to find what is distinct, and it shows.
+		s.order, s.distinct = "", false
+		value := s.p.innerKey(s.types[1], s.args[1])
+		members := s.call("list", fmt.Sprintf("struct_pack(k := struct_pack(k := %s, n := %s IS NULL, v := %s), m := %s)",
+			s.p.innerKey(s.types[0], s.args[0]), value, value, member))
+		name := s.p.name("e")
+		list = "array_to_string(" + transform(firstsBy(s.p, "list_sort("+members+")", "k"), name, name+".m") + ", ', ')"
+	}
 	joined := "('{ ' || " + list + " || ' }')"
 	if strings.HasPrefix(s.name, "jsonb") {
 		joined = "fg_jsonb_in(" + joined + ")"

@@ -115,9 +115,16 @@ func (t *tables) addElementSearches() {
 		s.p.orderable(elem)
 		key := func(e string) string { return s.p.key(elem, printed{e, textScale(elem)}) }
 		name, list := s.p.name("e"), s.args[1].sql
+		value, call := s.text(0), "%s"
+		if strings.Contains(value, "SELECT") {
+			// DuckDB has no subquery in a lambda, but one beside it.
+			row := s.p.name("r")
+			call = fmt.Sprintf("list_extract(list_transform([struct_pack(v := %s, l := %s)], lambda %s: %%s), 1)", value, list, row)
+			value, list = row+".v", row+".l"
+		}
 		nulls := raise(pgerrcode.NullValueNotAllowedDataException, "thresholds array must not contain NULLs")
-		return printed{sql: fmt.Sprintf("(CASE WHEN list_count(%[1]s) < len(%[1]s) THEN CAST(%[2]s AS INTEGER) WHEN %[3]s IS NOT NULL THEN "+
-			"CAST(len(list_filter(%[1]s, lambda %[4]s: %[5]s <= %[6]s)) AS INTEGER) END)", list, nulls, s.text(0), name, key(name), key(s.text(0)))}
+		return printed{sql: fmt.Sprintf(call, fmt.Sprintf("(CASE WHEN list_count(%[1]s) < len(%[1]s) THEN CAST(%[2]s AS INTEGER) WHEN %[3]s IS NOT NULL THEN "+
+			"CAST(len(list_filter(%[1]s, lambda %[4]s: %[5]s <= %[6]s)) AS INTEGER) END)", list, nulls, value, name, key(name), key(value)))}
 	})
 	t.arrays("trim_array(anyarray, int4)", trimArray)
 }

@@ -15,7 +15,7 @@ func (t *tables) addComparisons() {
 		return printed{sql: "(" + l + " " + s.name + " " + r + ")"}
 	}
 	each(comparisons, func(o string) {
-		each("bool char int2 int4 int8 float4 float8 numeric text name bpchar bytea date time timetz timestamp timestamptz interval uuid oid inet macaddr macaddr8 bit varbit anyrange anymultirange",
+		each("bool char int2 int4 int8 float4 float8 numeric text name bpchar bytea date time timetz timestamp timestamptz interval uuid oid inet macaddr macaddr8 bit varbit jsonb anyrange anymultirange",
 			func(typ string) { t.operator(sig(o, typ, typ), compare) })
 		t.arrayOperator(sig(o, "anyarray", "anyarray"), compare)
 		eachPair("int2 int4 int8", func(a, b string) {
@@ -55,7 +55,6 @@ func (t *tables) addComparisons() {
 	}
 	each("= <>", func(o string) {
 		t.operator(sig(o, "xid", "int4"), compare)
-		t.operator(sig(o, "jsonb", "jsonb"), compare)
 		each("xid tsvector tsquery", func(typ string) { t.operator(sig(o, typ, typ), compare) })
 	})
 }

@@ -197,7 +197,7 @@ func (s *site) jsonObject() string {
 		return "fg_json_build_object(" + s.elementTexts(0) + ", " + s.jsonElements(0) + ", " + quoteString(s.name) + ")"
 	}
 	if len(s.args)%2 != 0 {
-		return s.p.fail(errUneven(s.name)).sql
+		return raise(pgerrcode.InvalidParameterValue, raisedMessage(asError(errUneven(s.name)))) // fails where it is reached
 	}
 	var parts []string
 	for i := 0; i < len(s.args); i += 2 {

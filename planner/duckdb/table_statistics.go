@@ -89,6 +89,13 @@ func (t *tables) addStatistics() {
 		return printed{sql: "CAST(" + s.call("regr_count", s.args[0].sql, s.args[1].sql) + " AS BIGINT)"}
 	})
 	t.function("percentile_cont(float8, float8)", percentile("quantile_cont"))
+	t.function("percentile_cont(float8, interval)", func(s *site) printed {
+		if c, ok := s.nodes[0].(*planner.Const); ok && !c.Null && !(c.Value.Float >= 0 && c.Value.Float <= 1) {
+			return s.p.fail(errorf(pgerrcode.NumericValueOutOfRange, "percentile value %s is not between 0 and 1", postgres.AppendFloat8(nil, c.Value.Float)))
+		}
+		return printed{sql: s.fraction("quantile_cont", s.sorted(), s.args[0].sql)}
+	})
+	t.function("percentile_cont(_float8, interval)", percentiles("quantile_cont"))
 	t.function("percentile_disc(float8, anyelement)", percentile("quantile_disc"))
 	t.function("percentile_cont(_float8, float8)", percentiles("quantile_cont"))
 	t.function("percentile_disc(_float8, anyelement)", percentiles("quantile_disc"))
@@ -183,5 +190,8 @@ func (s *site) fraction(function, list, fraction string) string {
 	low := fmt.Sprintf("list_extract(%s, CAST(floor(%s) AS BIGINT) + 1)", list, at)
 	high := fmt.Sprintf("list_extract(%s, CAST(ceil(%s) AS BIGINT) + 1)", list, at)
 	step := fmt.Sprintf("(%s - floor(%s))", at, at)
+	if s.types[1].OID == postgres.IntervalOID {
+		return fmt.Sprintf("(CASE WHEN %s = 0 THEN %s ELSE %s + fg_interval_mul(%s - %s, %s) END)", step, low, low, high, low, step)
+	}
 	return fmt.Sprintf("(CASE WHEN %s = 0 THEN %s ELSE %s + (%s - %s) * %s END)", step, low, low, high, low, step)
 }

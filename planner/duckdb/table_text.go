@@ -36,6 +36,9 @@ func (t *tables) addTexts() {
 		"to_hex(int4)", "fg_to_hex(CAST($1 AS BIGINT) & 4294967295)", "to_hex(int8)", "fg_to_hex($1)",
 		"quote_ident(text)", "fg_quote_ident($1)", "quote_literal(text)", "fg_quote_literal($1)",
 		"quote_nullable(text)", "coalesce(fg_quote_literal($1), 'NULL')",
+		"char_length(bpchar)", "CAST(length(rtrim($1, ' ')) AS INTEGER)", "character_length(bpchar)", "CAST(length(rtrim($1, ' ')) AS INTEGER)",
+		"octet_length(bpchar)", "CAST(strlen($1) AS INTEGER)", "textlen(text)", "CAST(length($1) AS INTEGER)",
+		"convert_from(bytea, name)", "fg_convert_from($1, $2)", "convert_to(text, name)", "fg_convert_to($1, $2)", "length(bytea, name)", "CAST(length(fg_convert_from($1, $2)) AS INTEGER)",
 		"encode(bytea, text)", "fg_encode($1, $2)", "decode(text, text)", "fg_decode($1, $2)",
 		"unistr(text)", "fg_unistr($1)",
 		"sha256(bytea)", "unhex(sha256($1))", "gen_random_uuid()", "uuid()",
@@ -68,6 +71,10 @@ func (t *tables) addTexts() {
 			list = "coalesce(" + s.elementTexts(1) + ", CAST([] AS VARCHAR[]))"
 		}
 		return printed{sql: "fg_format(" + s.args[0].sql + ", " + list + ")"}
+	})
+	t.function("quote_literal(anyelement)", func(s *site) printed { return printed{sql: "fg_quote_literal(" + s.castText(0) + ")"} })
+	t.function("quote_nullable(anyelement)", func(s *site) printed {
+		return printed{sql: "coalesce(fg_quote_literal(" + s.castText(0) + "), 'NULL')"}
 	})
 	t.function("format(text)", template("fg_format($1, CAST([] AS VARCHAR[]))"))
 }
@@ -135,6 +142,11 @@ func (t *tables) addPatterns() {
 		t.operator(sig(operator, "text", "text"), l.print)
 		t.operator(sig(operator, "name", "text"), l.print)
 	}
+	for name, l := range map[string]like{"like": {"like_escape", "~~", false}, "notlike": {"like_escape", "~~", true}} {
+		t.function(sig(name, "text", "text"), l.print)
+		t.function(sig(name, "name", "text"), l.print)
+	}
+	t.functionTexts("like(bytea, bytea)", "fg_like($1, $2)", "notlike(bytea, bytea)", "(NOT fg_like($1, $2))")
 	t.function("like_escape(text, text)", likeEscape)
 	for operator, m := range map[string]regexMatch{"~": {"", false}, "!~": {"", true}, "~*": {"i", false}, "!~*": {"i", true}} {
 		t.operator(sig(operator, "text", "text"), m.print)

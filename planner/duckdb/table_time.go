@@ -26,7 +26,7 @@ func (t *tables) addTimes() {
 		"to_timestamp(float8)", "fg_to_timestamp($1)",
 		"date_bin(interval, timestamp, timestamp)", "fg_date_bin($1, $2, $3)", "date_bin(interval, timestamptz, timestamptz)", "fg_date_bin($1, $2, $3)",
 		"isfinite(date)", "isfinite($1)", "isfinite(timestamp)", "isfinite($1)", "isfinite(timestamptz)", "isfinite($1)",
-		"isfinite(interval)", "($1 IS NOT NULL OR $1 IS NULL)",
+		"isfinite(interval)", "($1 = $1)",
 		"age(timestamp, timestamp)", "fg_age($1, $2)",
 		"timezone(text, timestamp)", "fg_instant_of($2, $1)", "timezone(text, timestamptz)", "fg_local_of($2, $1)",
 	)

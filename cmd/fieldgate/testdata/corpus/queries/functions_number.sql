@@ -133,7 +133,6 @@ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY amount), percentile_disc(0.5)
 SELECT region, percentile_cont(0.9) WITHIN GROUP (ORDER BY discount) FROM orders GROUP BY region ORDER BY region;
 SELECT percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY quantity), percentile_disc(ARRAY[0, 1]) WITHIN GROUP (ORDER BY customer) FROM orders;
 SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY due DESC), percentile_cont(0.25) WITHIN GROUP (ORDER BY quantity DESC) FROM orders;
--- refused: aggregate percentile_cont(double precision, interval) is not supported
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) FROM readings;
 SELECT percentile_cont(1.5) WITHIN GROUP (ORDER BY quantity) FROM orders;
 -- near: the interpolation rounds in another order

@@ -28,17 +28,13 @@ SELECT quote_ident(name) || '.' || quote_ident("Odd Name") FROM sensors ORDER BY
 SELECT DISTINCT quote_ident(status) FROM orders ORDER BY 1;
 SELECT quote_ident(column_name) FROM information_schema.columns WHERE table_name = 'sensors' ORDER BY ordinal_position;
 SELECT id, quote_literal(s) FROM strings ORDER BY id;
--- refused: function quote_literal(anyelement) is not supported
 SELECT quote_literal(1.5), quote_literal('O''Reilly'), quote_literal(E'a\\b'), quote_literal(NULL), quote_literal(true);
--- refused: function quote_literal(anyelement) is not supported
 SELECT quote_literal(customer), quote_literal(amount) FROM orders ORDER BY order_id;
 SELECT 'x = ' || quote_literal(s) FROM strings WHERE id BETWEEN 18 AND 22 ORDER BY id;
 SELECT length(quote_literal(label)) FROM readings ORDER BY id;
 SELECT id, quote_nullable(s) FROM strings ORDER BY id;
--- refused: function quote_nullable(anyelement) is not supported
 SELECT quote_nullable(NULL), quote_nullable(1), quote_nullable('a''b');
 SELECT string_agg(quote_nullable(customer), ', ' ORDER BY order_id) FROM orders;
--- refused: function quote_nullable(anyelement) is not supported
 SELECT quote_nullable(due), quote_nullable(discount) FROM orders ORDER BY order_id;
 SELECT id FROM strings WHERE quote_nullable(s) = 'NULL';
 SELECT id, regexp_match(s, '([a-z]+)') FROM strings ORDER BY id;

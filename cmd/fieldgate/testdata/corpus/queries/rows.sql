@@ -49,7 +49,6 @@ SELECT region, json_agg(x ORDER BY x.order_id) FROM (SELECT region, order_id, st
 SELECT id, ROW(id, tz, ts, d, t, iv) FROM moments ORDER BY id;
 SELECT id, ROW(i2, i4, r, d, m, k) = ROW(i2, i4, r, d, m, k), to_json(ROW(i4, m)) FROM numbers ORDER BY id;
 SELECT ROW(region, status) AS pair, count(*) FROM orders GROUP BY pair ORDER BY pair;
--- refused: DISTINCT over type record in array_agg is not supported
 SELECT max(quantity), array_agg(DISTINCT ROW(region)) FROM orders;
 SELECT r.id, x.* FROM readings r, jsonb_to_record(r.doc) AS x(a int, b text, tags text[]) WHERE jsonb_typeof(r.doc) = 'object' ORDER BY 1;
 SELECT json_populate_record(ROW(order_id, customer), json_build_object('f2', status)) FROM orders ORDER BY order_id;

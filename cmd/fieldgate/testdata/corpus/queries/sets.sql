@@ -94,7 +94,6 @@ SELECT string_agg(DISTINCT region, '-' ORDER BY region DESC) FROM orders;
 SELECT string_agg(DISTINCT customer, ', ') FROM orders;
 SELECT array_agg(DISTINCT ok), count(DISTINCT ok) FROM readings;
 SELECT array_agg(DISTINCT due ORDER BY due DESC) FROM orders WHERE order_id < 12;
--- refused: DISTINCT over type numeric in array_agg is not supported
 SELECT array_agg(DISTINCT k) FROM numbers;
 SELECT array_agg(DISTINCT x ORDER BY y) FROM (VALUES (1, 2)) v(x, y);
 -- row: string_agg, array_agg ORDER BY

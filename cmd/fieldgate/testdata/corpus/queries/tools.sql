@@ -214,7 +214,6 @@ SELECT * FROM (SELECT region, count(*) AS n FROM orders GROUP BY region ORDER BY
 SELECT order_id FROM orders ORDER BY amount USING >, order_id;
 -- refused: ORDER BY USING is not supported
 SELECT order_id FROM orders ORDER BY region USING <, order_id LIMIT 5;
--- refused: TABLESAMPLE is not supported
 SELECT order_id FROM orders TABLESAMPLE BERNOULLI (100) ORDER BY order_id;
 -- refused: FOR UPDATE is not supported
 SELECT order_id FROM orders WHERE order_id = 1 FOR UPDATE;

@@ -1,0 +1,17 @@
+select percentile_cont(0.5) within group (order by gap), percentile_cont(array[0,0.25,0.9]) within group (order by gap), percentile_disc(0.5) within group (order by gap) from readings;
+select percentile_cont(1.5) within group (order by gap desc) from readings;
+select count(distinct x) from (values (interval '1 mon'), ('30 days'), ('29 days 24:00')) v(x);
+select x, count(*) from (values (interval '1 mon'), ('30 days'), ('29 days 24:00'), ('1 day')) v(x) group by x order by 2;
+select array_agg(x) from (select distinct x from (values (interval '1 mon'), ('30 days'), ('1 day')) v(x)) t;
+select sum(1) over (partition by x) from (values (interval '1 mon'), ('30 days'), ('1 day')) v(x);
+select min(x), max(x) from (values (interval '1 mon'), ('31 days'), ('1 day')) v(x);
+select array(select x from (values (interval '1 mon'), ('31 days'), ('1 day')) v(x) order by x);
+select greatest(interval '1 mon', '31 days'), least(interval '1 mon', '29 days');
+select id from readings order by gap desc nulls last, id limit 7;
+select array[interval '1 mon'] < array[interval '31 days'], array[interval '1 mon'] = array[interval '30 days'];
+select row(interval '1 mon') < row(interval '31 days');
+select string_agg(id::text, ',' order by gap, id), json_agg(gap order by gap, id) from readings;
+select count(*) from readings a join readings b on a.gap = b.gap;
+select x in (interval '30 days') from (values (interval '1 mon'), ('31 days')) v(x);
+select array_position(array[interval '30 days'], interval '1 mon'), array_remove(array[interval '30 days'], interval '1 mon');
+select percentile_cont(0.5) within group (order by gap), percentile_cont(array[0,0.25,0.9]) within group (order by gap), percentile_disc(0.5) within group (order by gap), percentile_disc(array[0.3,0.5]) within group (order by gap) from readings;

@@ -1,0 +1,95 @@
+package duckdb
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fieldgate/fieldgate/planner"
+)
+
+// PostgreSQL computes a subquery for the rows that need it, as a branch of CASE does; DuckDB joins it to all rows of the query
+// around it, so that it would fail for rows that nothing is computed for. So while a branch is printed, reach has the
+// conditions under which it is. A subquery which may fail and uses columns of queries around it then finds NULL in these
+// columns wherever the branch is not reached, and has no rows there.
+
+// Marks around what a subquery may be guarded by, until it is known whether it is.
+const (
+	markColumn    = "\x01" // before a column of a query around it
+	markColumnEnd = "\x02"
+	markWhere     = "\x03" // before the condition of WHERE
+	markNoWhere   = "\x04" // where WHERE would be
+)
+
+// maxReach bounds the text of a guard, which stands at every column.
+const maxReach = 2000
+
+// reached prints what is reached under a condition, given as SQL.
+func (p *printer) reached(condition string, write func() printed) printed {
+	outer := p.reach
+	p.reach = slices.Concat(outer, []string{condition})
+	defer func() { p.reach = outer }()
+	return write()
+}
+
+// reachedBy prints the arguments of AND, OR or COALESCE, each of which is reached where a test holds of those before it.
+func (p *printer) reachedBy(args []planner.Expr, test string) []printed {
+	out := make([]printed, len(args))
+	outer := p.reach
+	defer func() { p.reach = outer }()
+	for i, arg := range args {
+		out[i] = p.expr(arg)
+		p.reach = append(p.reach[:len(p.reach):len(p.reach)], "("+out[i].sql+test+")")
+	}
+	return out
+}
+
+// guardedSubquery prints a subquery for the rows that reach it; many says that it fails if it has more than one row.
+func (p *printer) guardedSubquery(q *planner.Query, want []int, many bool) body {
+	guard := strings.Join(p.reach, " AND ")
+	if guard == "" || len(guard) > maxReach || strings.Contains(guard, "SELECT ") || strings.Contains(guard, "random()") || strings.Contains(guard, "uuid()") {
+		return p.query(q, want)
+	}
+	around, reach, pending := p.around, p.reach, p.whereMark
+	p.around, p.reach, p.whereMark = make(map[planner.Relation]bool, len(p.relations)), []string{guard}, q
+	for r := range p.relations {
+		p.around[r] = true
+	}
+	b := p.query(q, want)
+	p.around, p.reach, p.whereMark = around, reach, pending
+	marks := []string{markColumn, "", markColumnEnd, "", markWhere, "", markNoWhere, ""}
+	if strings.Contains(b.sql, markColumn) && (many || mayRaise.MatchString(b.sql)) {
+		marks = []string{markColumn, "(CASE WHEN " + guard + " THEN ", markColumnEnd, " END)", markWhere, guard + " AND ", markNoWhere, " WHERE " + guard}
+	}
+	b.sql = strings.NewReplacer(marks...).Replace(b.sql)
+	return b
+}
+
+// guardColumn marks a column of a query around a guarded subquery.
+func (p *printer) guardColumn(c *planner.Column, sql string) string {
+	if !p.around[c.Relation] {
+		return sql
+	}
+	return markColumn + sql + markColumnEnd
+}
+
+// guardWhere marks the place of a guard in WHERE, of which condition is what the query has itself, if any.
+func (p *printer) guardWhere(q *planner.Query, condition string) string {
+	switch {
+	case p.whereMark != q && condition == "":
+		return ""
+	case p.whereMark != q:
+		return " WHERE " + condition
+	case condition == "":
+		return markNoWhere
+	}
+	return fmt.Sprintf(" WHERE %s(%s)", markWhere, condition)
+}
+
+// returnsOne says that a query has one row at most, whatever it reads.
+func returnsOne(q *planner.Query) bool {
+	if c, ok := q.Limit.(*planner.Const); ok && !c.Null && c.Value.Int <= 1 {
+		return true
+	}
+	return q.Aggregated && len(q.GroupBy) == 0 && q.GroupingSets == nil
+}
