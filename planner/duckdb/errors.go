@@ -103,7 +103,14 @@ func statusOf(ctx context.Context, e *engineError) error {
 	if what, ok := strings.CutPrefix(e.message, "Not implemented Error: "); ok {
 		// A plan that DuckDB cannot make: most often of a correlated subquery.
 		what, _, _ = strings.Cut(what, "\n")
+		if strings.Contains(what, "join on subquery") {
+			return &planner.Error{Code: pgerrcode.FeatureNotSupported, Message: "a subquery in the condition of an outer join is not supported", Err: e}
+		}
 		out.Code, out.Message = pgerrcode.FeatureNotSupported, "the query cannot be planned: "+what
+		return out
+	}
+	if strings.HasPrefix(e.message, "Binder Error: window expression is not supported here") {
+		out.Code, out.Message = pgerrcode.FeatureNotSupported, "a window function over columns of an outer query is not supported"
 		return out
 	}
 	if strings.HasPrefix(e.message, "Parser Error: Max expression depth") {

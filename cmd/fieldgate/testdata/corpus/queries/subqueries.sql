@@ -16,3 +16,7 @@ select exists (select sum(1) over (partition by r.site) from orders) from readin
 select (select sum(1) over (partition by r.site order by o.order_id) from orders o order by order_id limit 1) from readings r;
 select id, (select count(*) over (partition by r.site) from orders o limit 1) from readings r order by id;
 select r.id, w.* from readings r, lateral (select o.order_id, rank() over (partition by r.site order by o.amount) from orders o where o.order_id < 3) w order by 1, 2;
+-- refused: a window function over columns of an outer query is not supported
+select id, (select sum(r.n4) over (order by o.order_id) from orders o order by o.order_id limit 1) from readings r order by id;
+-- refused: a subquery in the condition of an outer join is not supported
+select count(*) from readings r left join sensors s on exists (select 1 from orders o where o.order_id = r.id and o.customer = s.name);
