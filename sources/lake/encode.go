@@ -63,6 +63,7 @@ func (w *fileWriter) encode() ([]byte, error) {
 		schemaOf,
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
 		parquet.DictionaryMaxBytes(dictionaryBytes),
+		parquet.DataPageStatistics(false), // those of chunks and of the column index say as much, and are what readers ask
 		parquet.KeyValueMetadata("fieldgate.format", strconv.Itoa(formatVersion)),
 		parquet.CreatedBy("fieldgate", strconv.Itoa(formatVersion), ""),
 	}

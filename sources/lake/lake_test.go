@@ -202,11 +202,17 @@ func TestFooterStaysSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if footer := binary.LittleEndian.Uint32(data[len(data)-8:]); footer > 8<<10 {
-		t.Errorf("the footer has %d bytes", footer)
+	end := len(data) - 8
+	footer := int(binary.LittleEndian.Uint32(data[end:]))
+	if footer > 8<<10 {
+		t.Fatalf("the footer has %d bytes", footer)
 	}
-	if !bytes.Contains(data[len(data)-8<<10:], []byte("short")) {
+	if !bytes.Contains(data[end-footer:end], []byte("short")) {
 		t.Error("a short text's bounds are not in the footer")
+	}
+	// Nor does any page begin with them.
+	if len(data) > 64<<10 {
+		t.Errorf("twice a megabyte of one letter take %d bytes", len(data))
 	}
 }
 
