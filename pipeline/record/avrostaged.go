@@ -82,10 +82,12 @@ const domainSync = "fieldgate sync 2\n"
 // bytes. It is for one goroutine.
 type StagedWriter struct {
 	schema  *avro.Schema
-	codec   ocf.Codec
+	codec   ocf.Codec // which the header names
+	zstd    *zstd.Encoder
 	sync    [16]byte
 	blocks  []byte // as they stand in the object
 	block   []byte // the next one, not yet compressed
+	packed  []byte // compressed
 	records int    // in block
 	summary summaryBuilder
 
@@ -103,13 +105,17 @@ func NewStagedWriter() (*StagedWriter, error) {
 	}
 	// Ids and numbers are most of what is left once repetitions are found, and no entropy coding makes them shorter:
 	// without it compression takes a quarter less time.
-	codec, err := ocf.ZstdCodec([]zstd.EOption{
+	encoder, err := zstd.NewWriter(nil,
 		zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithNoEntropyCompression(true),
-	}, nil)
+	)
+	if err != nil {
+		return nil, fmt.Errorf("make zstd encoder: %w", err)
+	}
+	codec, err := ocf.ZstdCodec(nil, nil)
 	if err != nil {
 		return nil, fmt.Errorf("make zstd codec: %w", err)
 	}
-	return &StagedWriter{schema: parsed, codec: codec}, nil
+	return &StagedWriter{schema: parsed, codec: codec, zstd: encoder}, nil
 }
 
 // Add adds a staged record of the log, of which nothing is kept. Records of one object come in the order of the log. One
@@ -126,9 +132,7 @@ func (w *StagedWriter) Add(shard stream.ShardID, seq stream.Sequence, data []byt
 		w.begin(shard, seq)
 	}
 	if w.records > 0 && len(w.block)+len(datum) > avroBlockBytes {
-		if err := w.endBlock(); err != nil {
-			return err
-		}
+		w.endBlock()
 	}
 	w.block = binary.AppendVarint(w.block, int64(shard))
 	w.block = append(appendAvroText(w.block, seq.String()), datum...)
@@ -189,16 +193,12 @@ func (w *StagedWriter) begin(shard stream.ShardID, seq stream.Sequence) {
 }
 
 // endBlock compresses the block.
-func (w *StagedWriter) endBlock() error {
-	compressed, err := w.codec.Compress(w.block)
-	if err != nil {
-		return fmt.Errorf("compress block of archive object: %w", err)
-	}
+func (w *StagedWriter) endBlock() {
+	w.packed = w.zstd.EncodeAll(w.block, w.packed[:0])
 	w.blocks = binary.AppendVarint(w.blocks, int64(w.records))
-	w.blocks = binary.AppendVarint(w.blocks, int64(len(compressed)))
-	w.blocks = append(append(w.blocks, compressed...), w.sync[:]...)
+	w.blocks = appendAvroText(w.blocks, w.packed)
+	w.blocks = append(w.blocks, w.sync[:]...)
 	w.block, w.records = w.block[:0], 0
-	return nil
 }
 
 // Len is the number of events added.
@@ -216,9 +216,7 @@ func (w *StagedWriter) Finish() ([]byte, Summary, error) {
 		w.begin(0, stream.Sequence{})
 	}
 	if w.records > 0 {
-		if err := w.endBlock(); err != nil {
-			return nil, Summary{}, err
-		}
+		w.endBlock()
 	}
 	summary := w.summary.build()
 	// One key an option: a map of several would come in any order.
