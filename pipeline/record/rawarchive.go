@@ -43,7 +43,8 @@ func NewRawWriter() (*RawWriter, error) {
 
 // Add adds a record that stands at a sequence of a shard.
 func (w *RawWriter) Add(shard stream.ShardID, seq stream.Sequence, r *Raw) {
-	head := append(w.head[:0], `{"shard":`...)
+	head := w.head[:0]
+	head = append(head, `{"shard":`...)
 	head = strconv.AppendUint(head, uint64(shard), 10)
 	head = append(head, `,"seq":"`...)
 	head = append(head, seq.String()...)
@@ -59,9 +60,11 @@ func (w *RawWriter) Add(shard stream.ShardID, seq stream.Sequence, r *Raw) {
 	head = appendQuoted(head, []byte(r.Receipt))
 	head = append(head, `,"metric":`...)
 	head = appendQuoted(head, []byte(r.Metric))
-	w.head = append(head, `,"index":`...)
+	head = append(head, `,"index":`...)
+	w.head = head
 	for i, event := range r.Events {
-		lines := append(w.lines, w.head...)
+		lines := w.lines
+		lines = append(lines, head...)
 		lines = strconv.AppendUint(lines, uint64(r.Indexes[i]), 10)
 		if bytes.IndexByte(event, '\n') < 0 {
 			lines = append(append(lines, `,"event":`...), event...)
