@@ -72,7 +72,8 @@ func (w *RawWriter) Add(shard stream.ShardID, seq stream.Sequence, r *Raw) {
 			lines = append(lines, `,"event_base64":"`...)
 			lines = append(base64.StdEncoding.AppendEncode(lines, event), '"')
 		}
-		w.lines = append(lines, '}', '\n')
+		lines = append(lines, '}', '\n')
+		w.lines = lines
 		if len(w.lines) >= rawFrameBytes {
 			w.endFrame()
 		}
