@@ -106,6 +106,16 @@ func textSearchFunctions() definitions {
 			c.setBool(err == nil && textsearch.Match(v, q))
 			return err
 		}),
+		"fg_ts_rank(VARCHAR, VARCHAR, INTEGER) FLOAT": withVector(func(c *call, v postgres.TSVector) error {
+			return rankVector(c, v, textsearch.DefaultWeights())
+		}),
+		"fg_ts_rank(VARCHAR, VARCHAR, INTEGER, VARCHAR) FLOAT": withVector(func(c *call, v postgres.TSVector) error {
+			weights, err := rankWeights(c)
+			if err != nil {
+				return err
+			}
+			return rankVector(c, v, weights)
+		}),
 		"fg_tsvector_length(VARCHAR) INTEGER": withVector(func(c *call, v postgres.TSVector) error { c.setInt4(int32(len(v))); return nil }),
 		"fg_tsvector_strip(VARCHAR) VARCHAR": withVector(func(c *call, v postgres.TSVector) error {
 			for i := range v {
@@ -152,6 +162,46 @@ func textSearchFunctions() definitions {
 			return c.setTSQuery(q, err)
 		},
 	}
+}
+
+// rankVector is ts_rank of the query that is argument 1, normalized as argument 2 says.
+func rankVector(c *call, v postgres.TSVector, weights textsearch.Weights) error {
+	q, err := c.tsquery(1)
+	if err == nil {
+		c.setFloat4(textsearch.Rank(v, q, weights, int(c.int4(2))))
+	}
+	return err
+}
+
+// rankWeights reads the array of weights that is argument 3 (getWeights in tsrank.c); those below 0 are the usual ones.
+func rankWeights(c *call) (textsearch.Weights, error) {
+	weights := textsearch.DefaultWeights()
+	a, err := c.shaped(3)
+	switch {
+	case err != nil:
+		return weights, err
+	case len(a.Dims) != 1:
+		return weights, errorf(pgerrcode.ArraySubscriptError, "array of weight must be one-dimensional")
+	case len(a.Items) < len(weights):
+		return weights, errorf(pgerrcode.ArraySubscriptError, "array of weight is too short")
+	}
+	for i := range a.Items {
+		if a.Items[i].Kind == postgres.NullKind {
+			return weights, errorf(pgerrcode.NullValueNotAllowedDataException, "array of weight must not contain nulls")
+		}
+	}
+	for i := range weights {
+		d, err := postgres.ParseLiteral(postgres.Float4OID, -1, a.Items[i].Str, postgres.DefaultEnv())
+		switch {
+		case err != nil:
+			return weights, err
+		case d.Float > 1:
+			return weights, errorf(pgerrcode.InvalidParameterValue, "weight out of range")
+		case d.Float >= 0:
+			weights[i] = float32(d.Float)
+		}
+	}
+	return weights, nil
 }
 
 // setWeight gives all positions the weight that argument 1 names.

@@ -1,0 +1,10 @@
+select ts_rank(to_tsvector('The quick brown fox jumps over the lazy dog and the fox'), q) from (values (to_tsquery('fox')), (to_tsquery('fox & dog')), (to_tsquery('fox | cat')), (to_tsquery('quick <-> brown')), (to_tsquery('!cat')), (to_tsquery('qu:* & la:*')), (to_tsquery('cat & cow')), (''::tsquery)) v(q);
+select n, ts_rank(to_tsvector('english', 'sensor failed twice, the sensor restarted'), to_tsquery('sensor & restart'), n) from generate_series(0, 63) n order by n;
+select ts_rank('{0.1, 0.3, 0.5, 0.9}', 'a:1A,5B b:2C,9 c'::tsvector, q) from (values ('a & b'::tsquery), ('a | c'), ('b & c'), ('a & b & c'), ('a')) v(q);
+select ts_rank('{-1, 1, -1, 0.2}', 'a:1A b:2'::tsvector, 'a & b', 2);
+select ts_rank('{0.1, 0.3}', 'a:1A'::tsvector, 'a');
+select ts_rank('{0.1, 0.3, 0.5, null}', 'a:1A'::tsvector, 'a');
+select ts_rank('{0.1, 0.3, 0.5, 2}', 'a:1A'::tsvector, 'a');
+select ts_rank('{{0.1, 0.3}, {0.5, 2}}', 'a:1A'::tsvector, 'a');
+select id, ts_rank(to_tsvector(label), plainto_tsquery('hello world')) as rank from readings where label is not null order by rank desc, id limit 5;
+select ts_rank('a b:3'::tsvector, 'a & b'), ts_rank(''::tsvector, 'a'), ts_rank('a:1,150 b:2,300'::tsvector, 'a & b'), ts_rank(null::tsvector, 'a');
