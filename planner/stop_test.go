@@ -10,7 +10,8 @@ import (
 
 // endsAfter is a context that ends while it is asked whether it has.
 type endsAfter struct {
-	context.Context
+	context.Context //nolint:containedctx // it is a context
+
 	left, asked atomic.Int64
 }
 

@@ -295,7 +295,7 @@ func (s *state) mayOn(o *object, who role, anyColumn bool) func(privilege string
 func hasTable(p *pin, oid int64) bool { return p.state.names().byOID[oid] != nil }
 
 func hasRow(relation string) func(p *pin, oid int64) bool {
-	return func(p *pin, oid int64) bool { return len(p.rowsOf(relation).whereInt(0, oid)) > 0 }
+	return func(p *pin, oid int64) bool { return len(p.rowsOf(relation).whereFirst(oid)) > 0 }
 }
 
 // findNamed looks a name up in the second column of a relation.

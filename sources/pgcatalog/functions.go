@@ -66,7 +66,7 @@ func lookupFunctions() map[string]lookupFunc {
 		"pg_type_is_visible(oid)": over("pg_type", typeIsVisible),
 		"pg_function_is_visible(oid)": over("pg_proc", func(p *pin, all *table, args sources.CatalogArgs) (sources.CatalogResult, error) {
 			const namespace = 2
-			found := all.whereInt(0, args.Ints[0])
+			found := all.whereFirst(args.Ints[0])
 			if len(found) == 0 {
 				return nullResult(), nil
 			}
@@ -237,7 +237,7 @@ const (
 
 // findDescription finds a comment; class -1 takes that of any catalog.
 func findDescription(all *table, object, class, sub int64) sources.CatalogResult {
-	for _, r := range all.whereInt(descriptionObject, object) {
+	for _, r := range all.whereFirst(object) {
 		if (class < 0 || r.integer(descriptionClass) == class) && r.integer(descriptionSub) == sub {
 			return textResult(r.text(descriptionText))
 		}
@@ -265,7 +265,7 @@ func columnDescription(_ *pin, all *table, args sources.CatalogArgs) (sources.Ca
 // it is visible: what is there is in pg_catalog, which is in every path.
 func exists(relation string) plainFunc {
 	return func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-		if len(p.rowsOf(relation).whereInt(0, args.Ints[0])) == 0 {
+		if len(p.rowsOf(relation).whereFirst(args.Ints[0])) == 0 {
 			return nullResult(), nil
 		}
 		return boolResult(true), nil
@@ -274,7 +274,7 @@ func exists(relation string) plainFunc {
 
 func typeIsVisible(p *pin, all *table, args sources.CatalogArgs) (sources.CatalogResult, error) {
 	const name, namespace = 1, 2
-	found := all.whereInt(0, args.Ints[0])
+	found := all.whereFirst(args.Ints[0])
 	if len(found) == 0 {
 		return nullResult(), nil
 	}

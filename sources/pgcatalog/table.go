@@ -80,12 +80,13 @@ func (r row) integer(column int) int64 { return r.of.columns[column].IntAt(r.at)
 
 func (r row) text(column int) string { return r.of.columns[column].TextAt(r.at) }
 
-// whereInt lists the rows with a value in a column of integers.
-func (t *table) whereInt(column int, value int64) []row {
+// whereFirst lists the rows with a value in the first column, one of integers: in most
+// relations the number of what the row is about.
+func (t *table) whereFirst(value int64) []row {
 	var found []row
 	for i := range t.blocks {
 		b := t.blocks[i].get()
-		for _, at := range b.WhereInt(column, value) {
+		for _, at := range b.WhereInt(0, value) {
 			found = append(found, row{b, int(at)})
 		}
 	}
