@@ -2,6 +2,8 @@ package planner
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -27,10 +29,6 @@ func (s *Session) grant(n *pgquery.GrantStmt) (*schemaChange, error) {
 	switch {
 	case n.Targtype == pgquery.GrantTargetType_ACL_TARGET_DEFAULTS:
 		return nil, unsupported(nowhere, "ALTER DEFAULT PRIVILEGES")
-	case n.GrantOption:
-		return nil, unsupported(nowhere, "a grant option")
-	case n.Grantor != nil:
-		return nil, unsupported(n.Grantor.Location, "GRANTED BY")
 	case n.Objtype != pgquery.ObjectType_OBJECT_TABLE:
 		return s.grantOther(n, tag)
 	}
@@ -45,6 +43,9 @@ func (s *Session) grant(n *pgquery.GrantStmt) (*schemaChange, error) {
 			return err
 		}
 		names.snapshot = d.Snapshot()
+		if err := s.checkGrantor(names, n.Grantor); err != nil {
+			return err
+		}
 		targets, err := s.grantTargets(names, n)
 		if err != nil {
 			return err
@@ -53,16 +54,23 @@ func (s *Session) grant(n *pgquery.GrantStmt) (*schemaChange, error) {
 		if err != nil {
 			return err
 		}
+		if n.IsGrant && n.GrantOption && slices.Contains(roles, schema.Public) {
+			return errorf(pgerrcode.InvalidGrantOperation, "grant options can only be granted to roles")
+		}
 		for i := range targets {
 			p, err := targets[i].privileges(privileges)
 			if err != nil {
 				return err
 			}
+			if p, err = s.allowed(c, n, d.Snapshot(), &targets[i], p); err != nil {
+				return err
+			}
+			if p.None() {
+				continue
+			}
 			for _, role := range roles {
-				if n.IsGrant {
-					d.Grant(targets[i].oid, role, p)
-				} else {
-					d.Revoke(targets[i].oid, role, p)
+				if err := s.changeGrant(d, n, targets[i].oid, role, p); err != nil {
+					return err
 				}
 			}
 		}
@@ -71,9 +79,95 @@ func (s *Session) grant(n *pgquery.GrantStmt) (*schemaChange, error) {
 	return c, nil
 }
 
+// grantor is who grants what this session does: an owner, or else its user.
+func (s *Session) grantor() string {
+	if s.id.Owner {
+		return ""
+	}
+	return s.id.User
+}
+
+// checkGrantor reads GRANTED BY, which may name the session's user alone.
+func (s *Session) checkGrantor(names *lookup, spec *pgquery.RoleSpec) error {
+	if spec == nil {
+		return nil
+	}
+	by, err := s.roles(names, []*pgquery.Node{{Node: &pgquery.Node_RoleSpec{RoleSpec: spec}}})
+	if err == nil && by[0] != s.id.User {
+		err = errorf(pgerrcode.FeatureNotSupported, "grantor must be current user")
+	}
+	return err
+}
+
+func (s *Session) changeGrant(d *schema.Draft, n *pgquery.GrantStmt, oid uint32, role string, p schema.Privileges) error {
+	if n.IsGrant {
+		err := d.Grant(oid, schema.Granting{Privileges: p, Role: role, Grantor: s.grantor(), Option: n.GrantOption})
+		if errors.Is(err, schema.ErrCircularGrant) {
+			return errorf(pgerrcode.InvalidGrantOperation, "%s", schema.ErrCircularGrant.Error())
+		}
+		return err
+	}
+	err := d.Revoke(oid, schema.Revoking{
+		Privileges: p, Role: role, Grantor: s.grantor(), OptionOnly: n.GrantOption, Cascade: n.Behavior == pgquery.DropBehavior_DROP_CASCADE,
+	})
+	if errors.Is(err, schema.ErrDependentGrants) {
+		return errorf(pgerrcode.DependentObjectsStillExist, "%s", schema.ErrDependentGrants.Error()).withHint("Use CASCADE to revoke them too.")
+	}
+	return err
+}
+
+// allowed are the privileges of a statement that this session may grant or revoke: an
+// owner all, others what they have grant options on. Of the rest there is a warning, and
+// an error if the user has no privilege at all.
+func (s *Session) allowed(c *schemaChange, n *pgquery.GrantStmt, snapshot *schema.Snapshot, target *grantTarget, p schema.Privileges) (schema.Privileges, error) {
+	if s.id.Owner {
+		return p, nil
+	}
+	rights := snapshot.Rights(target.oid, s.id.User)
+	may := p.AllowedBy(rights.Options)
+	if p.Select || p.Observe {
+		asked, got := schema.Privileges{Select: p.Select, Observe: p.Observe}, schema.Privileges{Select: may.Select, Observe: may.Observe}
+		if got.None() && !rights.Select {
+			return may, errorf(pgerrcode.InsufficientPrivilege, "permission denied for %s %s", target.kind, target.name)
+		}
+		warnGrant(c, n, asked, got, fmt.Sprintf("%q", target.name))
+	}
+	for _, column := range p.Columns {
+		if slices.Contains(may.Columns, column) {
+			continue
+		}
+		name := target.column(column)
+		if !rights.Column(column) {
+			return may, errorf(pgerrcode.InsufficientPrivilege, "permission denied for column %q of relation %q", name, target.name)
+		}
+		warnGrant(c, n, schema.Privileges{Select: true}, schema.Privileges{}, fmt.Sprintf("column %q of relation %q", name, target.name))
+	}
+	return may, nil
+}
+
+// warnGrant warns where a statement does less than it was asked to.
+func warnGrant(c *schemaChange, n *pgquery.GrantStmt, asked, may schema.Privileges, what string) {
+	code, verb := pgerrcode.PrivilegeNotGranted, "were granted"
+	if !n.IsGrant {
+		code, verb = pgerrcode.PrivilegeNotRevoked, "could be revoked"
+	}
+	switch {
+	case may.None():
+		c.warn(code, "no privileges %s for %s", verb, what)
+	case !may.Equal(asked) && len(n.Privileges) > 0: // ALL are those that can be
+		c.warn(code, "not all privileges %s for %s", verb, what)
+	}
+}
+
 // grantOther reads a grant on what is no table. Everybody may use the schemas and
 // connect to the tenant's database, so granting that changes nothing.
 func (s *Session) grantOther(n *pgquery.GrantStmt, tag string) (*schemaChange, error) {
+	if err := s.checkOwner("change its schema"); err != nil {
+		return nil, err
+	}
+	if n.GrantOption {
+		return nil, unsupported(nowhere, "a grant option on %s", objectName(n.Objtype))
+	}
 	had := map[pgquery.ObjectType]string{pgquery.ObjectType_OBJECT_SCHEMA: "usage", pgquery.ObjectType_OBJECT_DATABASE: "connect"}[n.Objtype]
 	isHad := func(p *pgquery.Node) bool { return p.GetAccessPriv().GetPrivName() == had }
 	if !n.IsGrant || had == "" || len(n.Privileges) == 0 || !slices.ContainsFunc(n.Privileges, isHad) || len(n.Privileges) > 1 {
@@ -141,36 +235,22 @@ func readPrivileges(n *pgquery.GrantStmt) (privilegeList, error) {
 
 // grantTarget is a table or view that privileges are given on.
 type grantTarget struct {
-	oid  uint32
-	name string
+	oid        uint32
+	kind, name string
 	// columns are the names and attribute numbers of its columns.
 	columns map[string]int
 }
 
 func (s *Session) grantTargets(names *lookup, n *pgquery.GrantStmt) ([]grantTarget, error) {
-	var out []grantTarget
-	if n.Targtype == pgquery.GrantTargetType_ACL_TARGET_ALL_IN_SCHEMA {
-		for _, o := range n.Objects {
-			name := o.GetString_().GetSval()
-			if !isSchema(name) {
-				return nil, errorf(pgerrcode.InvalidSchemaName, "schema %q does not exist", name)
-			}
-			in, err := names.grantable(name)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, in...)
-		}
-		return out, nil
+	tables, err := grantTables(names, n)
+	if err != nil {
+		return nil, err
 	}
-	for _, o := range n.Objects {
-		rv := o.GetRangeVar()
-		t, err := names.table(rv.Schemaname, rv.Relname, nowhere)
-		if err != nil {
-			return nil, err
-		}
-		if t.catalog != nil {
-			return nil, errorf(pgerrcode.InsufficientPrivilege, "permission denied: %q is a system catalog", rv.Relname)
+	out := make([]grantTarget, 0, len(tables))
+	for _, t := range tables {
+		if t.metric != nil && !s.id.Owner {
+			r := names.snapshot.Rights(t.metric.oid, s.id.User)
+			t.metric.unseen = !r.Observe
 		}
 		target, err := newGrantTarget(t)
 		if err != nil {
@@ -181,8 +261,37 @@ func (s *Session) grantTargets(names *lookup, n *pgquery.GrantStmt) ([]grantTarg
 	return out, nil
 }
 
+// grantTables are the tables and views that a statement names.
+func grantTables(names *lookup, n *pgquery.GrantStmt) ([]*table, error) {
+	var out []*table
+	for _, o := range n.Objects {
+		if n.Targtype == pgquery.GrantTargetType_ACL_TARGET_ALL_IN_SCHEMA {
+			name := o.GetString_().GetSval()
+			if !isSchema(name) {
+				return nil, errorf(pgerrcode.InvalidSchemaName, "schema %q does not exist", name)
+			}
+			in, err := names.grantable(name)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, in...)
+			continue
+		}
+		rv := o.GetRangeVar()
+		t, err := names.table(rv.Schemaname, rv.Relname, nowhere)
+		if err != nil {
+			return nil, err
+		}
+		if t.catalog != nil {
+			return nil, errorf(pgerrcode.InsufficientPrivilege, "permission denied: %q is a system catalog", rv.Relname)
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
 // grantable are the tables and views of a schema.
-func (l *lookup) grantable(schemaName string) ([]grantTarget, error) {
+func (l *lookup) grantable(schemaName string) ([]*table, error) {
 	var tables []*table
 	switch schemaName {
 	case schemaErrors:
@@ -204,27 +313,19 @@ func (l *lookup) grantable(schemaName string) ([]grantTarget, error) {
 			}
 		}
 	}
-	out := make([]grantTarget, 0, len(tables))
-	for _, t := range tables {
-		target, err := newGrantTarget(t)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, target)
-	}
-	return out, nil
+	return tables, nil
 }
 
 func newGrantTarget(t *table) (grantTarget, error) {
 	target := grantTarget{columns: map[string]int{}}
 	if t.view != nil {
-		target.oid, target.name = schema.ViewOID(t.view), t.view.Name
+		target.oid, target.kind, target.name = schema.ViewOID(t.view), "view", t.view.Name
 		for i, c := range t.view.Columns {
 			target.columns[c.Name] = i + 1
 		}
 		return target, nil
 	}
-	target.oid, target.name = t.metric.oid, t.metric.name
+	target.oid, target.kind, target.name = t.metric.oid, "table", t.metric.name
 	if err := t.metric.expand(); err != nil {
 		return target, err
 	}
@@ -232,6 +333,16 @@ func newGrantTarget(t *table) (grantTarget, error) {
 		target.columns[c.name] = int(c.attribute)
 	}
 	return target, nil
+}
+
+// column is the name of one of its columns.
+func (t *grantTarget) column(attribute int) string {
+	for name, number := range t.columns {
+		if number == attribute {
+			return name
+		}
+	}
+	return ""
 }
 
 // privileges are those of a list, its columns by their numbers.

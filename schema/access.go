@@ -19,14 +19,21 @@ type Access struct {
 // Public stands for all roles.
 const Public = ""
 
-// Grant is what one role, or Public, may do; that there is one at all takes what
-// nothing is decided of away. Columns are attribute numbers, beside Select.
+// Grant is what one role, or Public, may do by the word of one grantor; that there is
+// one at all takes what nothing is decided of away. Columns are attribute numbers,
+// beside Select.
 type Grant struct {
-	Role   string `json:"role"`
-	Select bool   `json:"select,omitempty"`
+	Role string `json:"role"`
+	// Grantor is the role that granted it, empty: an owner.
+	Grantor string `json:"grantor,omitempty"`
+	Select  bool   `json:"select,omitempty"`
 	// Observe allows names that devices sent and nobody declared.
 	Observe bool  `json:"observe,omitempty"`
 	Columns []int `json:"columns,omitempty"`
+	// The options say which of these the role may grant to others.
+	SelectOption  bool  `json:"select_option,omitempty"`
+	ObserveOption bool  `json:"observe_option,omitempty"`
+	ColumnOptions []int `json:"column_options,omitempty"`
 }
 
 // RowSecurity says whether the policies of a table hold.
@@ -66,6 +73,8 @@ type Rights struct {
 	Select, Observe bool
 	// Columns are the attribute numbers that are allowed without Select.
 	Columns []int
+	// Options are the privileges that the user may grant to others.
+	Options Privileges
 	// Filtered: only rows that Policies allow are there; none if there are none.
 	Filtered bool
 	Policies []Policy
@@ -107,15 +116,20 @@ func (a *Access) rights(role string) Rights {
 	if a == nil {
 		return Rights{Default: true, Select: true, Observe: true}
 	}
-	own, public := a.grantTo(role), a.grantTo(Public)
-	r := Rights{Default: own == nil && public == nil}
-	r.Select, r.Observe = r.Default, r.Default
-	for _, g := range []*Grant{own, public} {
-		if g != nil {
-			r.Select = r.Select || g.Select
-			r.Observe = r.Observe || g.Observe
-			r.Columns = append(r.Columns, g.Columns...)
+	r := Rights{Default: true}
+	for i := range a.Grants {
+		g := &a.Grants[i]
+		if g.Role != role && g.Role != Public {
+			continue
 		}
+		r.Default = false
+		r.Select = r.Select || g.Select
+		r.Observe = r.Observe || g.Observe
+		r.Columns = append(r.Columns, g.Columns...)
+		r.Options.add(g.options())
+	}
+	if r.Default {
+		r.Select, r.Observe = true, true
 	}
 	if a.RowSecurity != RowSecurityOff {
 		for i := range a.Policies {
@@ -127,74 +141,6 @@ func (a *Access) rights(role string) Rights {
 	}
 	r.Observe = r.Observe && r.Select && !r.Filtered
 	return r
-}
-
-func (a *Access) grantTo(role string) *Grant {
-	i := slices.IndexFunc(a.Grants, func(g Grant) bool { return g.Role == role })
-	if i < 0 {
-		return nil
-	}
-	return &a.Grants[i]
-}
-
-// Privileges are what GRANT gives and REVOKE takes.
-type Privileges struct {
-	Select, Observe bool
-	Columns         []int
-}
-
-// Grant gives a role, or Public, privileges on a table or view, beside those that it
-// has; but with its first columns alone ends what it has by default.
-func (d *Draft) Grant(oid uint32, role string, p Privileges) {
-	d.editGrant(oid, role, func(g *Grant) {
-		if p.Select || p.Observe {
-			d.keepDefault(oid, g)
-		}
-		g.Select, g.Observe = g.Select || p.Select, g.Observe || p.Observe
-		for _, c := range p.Columns {
-			if !slices.Contains(g.Columns, c) {
-				g.Columns = append(g.Columns, c)
-			}
-		}
-		slices.Sort(g.Columns)
-	})
-}
-
-// Revoke takes privileges of a role, or Public, away. With Select go its columns.
-func (d *Draft) Revoke(oid uint32, role string, p Privileges) {
-	d.editGrant(oid, role, func(g *Grant) {
-		d.keepDefault(oid, g)
-		g.Select, g.Observe = g.Select && !p.Select, g.Observe && !p.Observe
-		g.Columns = slices.DeleteFunc(g.Columns, func(c int) bool { return p.Select || slices.Contains(p.Columns, c) })
-	})
-}
-
-// keepDefault makes of what a role has by default what it was granted.
-func (d *Draft) keepDefault(oid uint32, g *Grant) {
-	r := d.next.AccessTo(oid).rights(g.Role)
-	if r.Default {
-		g.Select, g.Observe = true, true
-	}
-}
-
-func (d *Draft) editGrant(oid uint32, role string, change func(g *Grant)) {
-	d.editAccess(oid, func(a *Access) {
-		g := Grant{Role: role}
-		i := slices.IndexFunc(a.Grants, func(g Grant) bool { return g.Role == role })
-		if i >= 0 {
-			g = a.Grants[i]
-			g.Columns = slices.Clone(g.Columns)
-		}
-		change(&g)
-		if len(g.Columns) == 0 {
-			g.Columns = nil
-		}
-		if i < 0 {
-			a.Grants = append(a.Grants, g)
-		} else {
-			a.Grants[i] = g
-		}
-	})
 }
 
 // SetRowSecurity says whether policies hold.
@@ -285,7 +231,7 @@ func (d *Draft) passAccess(from, to uint32) {
 	a := *old
 	a.OID, a.Grants = to, slices.Clone(old.Grants)
 	for i := range a.Grants {
-		a.Grants[i].Columns = nil
+		a.Grants[i].Columns, a.Grants[i].ColumnOptions = nil, nil
 	}
 	d.putAccess(to, &a)
 }

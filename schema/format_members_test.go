@@ -63,8 +63,7 @@ func writeMembers(t *testing.T, s *schema.Store, c *clock) {
 		t.Fatal("no metric press")
 	}
 	change(t, s, "acme", func(d *schema.Draft) error {
-		d.Grant(schema.TableOID(press), "reader", schema.Privileges{Select: true})
-		return nil
+		return d.Grant(schema.TableOID(press), schema.Granting{Role: "reader", Privileges: schema.Privileges{Select: true}})
 	})
 	before := current(t, s, "acme").Version
 	change(t, s, "acme", func(d *schema.Draft) error { return d.DropMetric("gone") })

@@ -108,6 +108,36 @@ owner: SELECT has_table_privilege('bob', 'gauge', 'SELECT'), has_table_privilege
 owner: SELECT has_table_privilege('bob', 'gauge', 'FLY')
 owner: REVOKE ALL ON gauge FROM PUBLIC
 bob: SELECT site FROM gauge
+owner: GRANT SELECT ON gauge TO ann WITH GRANT OPTION
+owner: SELECT replace(replace(relacl::text, current_user, 'owner'), 'arwdDxt', 'r') FROM pg_class WHERE relname = 'gauge'
+ann: GRANT SELECT ON gauge TO bob
+ann: GRANT SELECT ON valve TO bob
+owner: GRANT SELECT ON gauge TO PUBLIC WITH GRANT OPTION
+bob: GRANT SELECT ON gauge TO ann
+owner: SELECT replace(replace(relacl::text, current_user, 'owner'), 'arwdDxt', 'r') FROM pg_class WHERE relname = 'gauge'
+owner: SELECT has_table_privilege('ann','gauge','SELECT WITH GRANT OPTION'), has_table_privilege('bob','gauge','SELECT WITH GRANT OPTION'), has_any_column_privilege('ann','gauge','SELECT WITH GRANT OPTION'), has_column_privilege('ann','gauge','site','SELECT WITH GRANT OPTION')
+owner: REVOKE GRANT OPTION FOR SELECT ON gauge FROM ann
+owner: REVOKE SELECT ON gauge FROM ann RESTRICT
+ann: SELECT CASE WHEN grantor IN ('ann', 'bob') THEN grantor END, grantee, is_grantable FROM information_schema.role_table_grants WHERE grantee IN ('ann', 'bob') AND table_name = 'gauge' AND privilege_type = 'SELECT' ORDER BY 1, 2
+owner: SELECT CASE WHEN grantor IN ('ann', 'bob') THEN grantor END, grantee, is_grantable FROM information_schema.role_table_grants WHERE grantee IN ('ann', 'bob') AND table_name = 'gauge' AND privilege_type = 'SELECT' ORDER BY 1, 2
+owner: REVOKE GRANT OPTION FOR SELECT ON gauge FROM ann CASCADE
+owner: SELECT replace(replace(relacl::text, current_user, 'owner'), 'arwdDxt', 'r') FROM pg_class WHERE relname = 'gauge'
+ann: GRANT SELECT ON gauge TO bob
+owner: GRANT SELECT (site, timestamp) ON gauge TO bob WITH GRANT OPTION
+bob: GRANT SELECT (site) ON gauge TO ann WITH GRANT OPTION
+bob: GRANT SELECT (timestamp) ON gauge TO ann
+ann: GRANT SELECT (site) ON gauge TO bob WITH GRANT OPTION
+owner: SELECT attname, replace(attacl::text, current_user, 'owner') FROM pg_attribute WHERE attrelid = 'gauge'::regclass AND attacl IS NOT NULL ORDER BY 1
+owner: REVOKE SELECT (site) ON gauge FROM bob
+owner: REVOKE SELECT (site) ON gauge FROM bob CASCADE
+owner: SELECT attname, replace(attacl::text, current_user, 'owner') FROM pg_attribute WHERE attrelid = 'gauge'::regclass AND attacl IS NOT NULL ORDER BY 1
+bob: GRANT SELECT (timestamp) ON gauge TO ann GRANTED BY ann
+bob: GRANT SELECT (timestamp) ON gauge TO ann GRANTED BY bob
+bob: GRANT SELECT (timestamp) ON gauge TO ann GRANTED BY CURRENT_USER
+bob: REVOKE SELECT (timestamp) ON gauge FROM ann
+bob: REVOKE SELECT ON gauge FROM ann
+owner: REVOKE ALL ON gauge FROM ann, bob CASCADE
+bob: GRANT ALL ON gauge TO ann
 bob: SELECT current_user
 `
 
@@ -241,7 +271,13 @@ func TestObserve(t *testing.T) {
 		t.Errorf("behind a policy bounds on time are lost, or sent names told:\n%s", plan)
 	}
 	wantFailure(t, errOf(owner.Exec(t.Context(), `ALTER TABLE tap DROP COLUMN "odd pay"`).ReadAll()), "2BP01")
-	wantFailure(t, errOf(bob.Exec(t.Context(), "GRANT SELECT ON tap TO bob").ReadAll()), "42501")
+	// Who has no grant option is warned, and nothing is granted.
+	const rights = "SELECT relacl FROM pg_class WHERE relname = 'tap'"
+	before := ask(t, owner, rights)
+	ask(t, bob, "GRANT SELECT ON tap TO bob WITH GRANT OPTION")
+	if after := ask(t, owner, rights); after != before {
+		t.Errorf("a grant without a grant option made %s of %s", after, before)
+	}
 	wantFailure(t, errOf(owner.Exec(t.Context(), "GRANT INSERT ON tap TO bob").ReadAll()), "0A000")
 }
 

@@ -55,13 +55,32 @@ func (s *state) acl(o *object) any {
 	if s.snapshot.AccessTo(o.oid) == nil {
 		return nil
 	}
-	list := []string{s.aclItem(s.owner.name)}
-	if r := s.snapshot.Rights(o.oid, schema.Public); r.Select && !r.Default {
-		list = append(list, s.aclItem(schema.Public))
-	}
+	list := []string{s.aclItem(s.owner.name, "", false)}
+	granted := s.aclItems(o, schema.Public, func(g *schema.Grant) (bool, bool) { return g.Select, false })
 	for _, who := range s.roles {
-		if s.rights(o, who).Select && who.name != s.owner.name {
-			list = append(list, s.aclItem(who.name))
+		if who.name == s.owner.name {
+			continue
+		}
+		of := s.aclItems(o, who.name, func(g *schema.Grant) (bool, bool) { return g.Select, g.SelectOption })
+		if r := s.rights(o, who); of == nil && r.Select && (who.Owner || r.Default) {
+			of = []string{s.aclItem(who.name, "", false)}
+		}
+		list = append(list, of...)
+	}
+	return slices.Insert(list, 1, granted...)
+}
+
+// aclItems are those of a role: what it was granted, by each who did.
+func (s *state) aclItems(o *object, grantee string, has func(g *schema.Grant) (held, option bool)) []string {
+	a := s.snapshot.AccessTo(o.oid)
+	if a == nil {
+		return nil
+	}
+	var list []string
+	for i := range a.Grants {
+		g := &a.Grants[i]
+		if held, option := has(g); g.Role == grantee && held {
+			list = append(list, s.aclItem(grantee, g.Grantor, option))
 		}
 	}
 	return list
@@ -74,9 +93,9 @@ func (s *state) columnACL(o *object, number int) any {
 		return nil
 	}
 	var list []string
-	for _, g := range a.Grants {
-		if slices.Contains(g.Columns, number) {
-			list = append(list, s.aclItem(g.Role))
+	for i := range a.Grants {
+		if g := &a.Grants[i]; slices.Contains(g.Columns, number) {
+			list = append(list, s.aclItem(g.Role, g.Grantor, slices.Contains(g.ColumnOptions, number)))
 		}
 	}
 	if list == nil {
@@ -85,12 +104,20 @@ func (s *state) columnACL(o *object, number int) any {
 	return list
 }
 
-// aclItem says that a role may read.
-func (s *state) aclItem(grantee string) string {
+// aclItem says that a role may read, by whose word, an owner's if that is empty, and
+// whether it may grant that.
+func (s *state) aclItem(grantee, grantor string, option bool) string {
 	if grantee != schema.Public {
 		grantee = postgres.QuoteIdentifier(grantee)
 	}
-	return grantee + "=r/" + postgres.QuoteIdentifier(s.owner.name)
+	if grantor == "" {
+		grantor = s.owner.name
+	}
+	privilege := "=r/"
+	if option {
+		privilege = "=r*/"
+	}
+	return grantee + privilege + postgres.QuoteIdentifier(grantor)
 }
 
 // rowSecurity says whether the policies of a table hold.

@@ -68,12 +68,10 @@ func TestBlocks(t *testing.T) {
 		}, []string{"two"}},
 		{"a comment", "alice", func(d *schema.Draft) error { return d.SetComment("three", "a", "the first") }, []string{"three"}},
 		{"a grant of columns", "alice", func(d *schema.Draft) error {
-			d.Grant(oid(d, "one"), "reader", schema.Privileges{Columns: []int{2}})
-			return nil
+			return d.Grant(oid(d, "one"), schema.Granting{Role: "reader", Privileges: schema.Privileges{Columns: []int{2}}})
 		}, []string{"one"}},
 		{"a grant to who reads", "reader", func(d *schema.Draft) error {
-			d.Grant(oid(d, "two"), "reader", schema.Privileges{Columns: []int{3}})
-			return nil
+			return d.Grant(oid(d, "two"), schema.Granting{Role: "reader", Privileges: schema.Privileges{Columns: []int{3}}})
 		}, []string{"two"}},
 		{"another name", "alice", func(d *schema.Draft) error { return d.RenameMetric("three", "four") }, []string{"three", "four"}},
 		{"one table less", "alice", func(d *schema.Draft) error { return d.DropMetric("two") }, []string{"two"}},

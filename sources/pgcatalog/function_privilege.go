@@ -152,7 +152,7 @@ func (set *privileges) check(user, object string) plainFunc {
 				return nullResult(), err
 			}
 		}
-		may := func(string) bool { return true }
+		may := func(_ string, grant bool) bool { return !grant || who.Owner }
 		if set.table != nil && there {
 			may = p.state.mayOn(set.table(p, name, oid), who, set.kind == "any_column")
 		}
@@ -166,7 +166,7 @@ func (set *privileges) check(user, object string) plainFunc {
 
 // holds says whether a role has one of the privileges that a text lists, of those that
 // it may have.
-func (set *privileges) holds(who role, may func(privilege string) bool, list string) (bool, error) {
+func (set *privileges) holds(who role, may func(privilege string, grant bool) bool, list string) (bool, error) {
 	held := false
 	for word := range strings.SplitSeq(list, ",") {
 		word = strings.TrimSpace(word)
@@ -174,10 +174,7 @@ func (set *privileges) holds(who role, may func(privilege string) bool, list str
 		if !slices.Contains(set.known, name) {
 			return false, &postgres.Error{Code: pgerrcode.InvalidParameterValue, Message: fmt.Sprintf("unrecognized privilege type: %q", word)}
 		}
-		if grant && !who.Owner {
-			continue
-		}
-		held = held || slices.Contains(set.held, name) && may(name) || who.Owner && slices.Contains(set.owner, name)
+		held = held || slices.Contains(set.held, name) && may(name, grant) || who.Owner && slices.Contains(set.owner, name)
 	}
 	return held, nil
 }
@@ -223,11 +220,14 @@ func (set *privileges) checkColumn(user, table, column string) plainFunc {
 		if o != nil {
 			i = slices.IndexFunc(o.attributes, is)
 		}
-		held, err := set.holds(who, func(string) bool {
+		held, err := set.holds(who, func(_ string, grant bool) bool {
 			if i < 0 {
 				return false
 			}
 			rights := p.state.rights(o, who)
+			if grant {
+				return who.Owner || rights.Options.Select || slices.Contains(rights.Options.Columns, o.attributes[i].number)
+			}
 			return rights.Column(o.attributes[i].number)
 		}, r.text())
 		if err != nil || i < 0 {
@@ -250,7 +250,7 @@ func hasRole(user, of string) plainFunc {
 			return nullResult(), err
 		}
 		known := privileges{known: []string{"USAGE", "MEMBER"}, held: []string{"USAGE", "MEMBER"}}
-		if _, err := known.holds(who, func(string) bool { return true }, r.text()); err != nil {
+		if _, err := known.holds(who, func(string, bool) bool { return true }, r.text()); err != nil {
 			return nullResult(), err
 		}
 		return boolResult(who.name == group.name), nil
@@ -279,10 +279,15 @@ func tableOf(p *pin, name string, oid int64) *object {
 const observePrivilege = "OBSERVE"
 
 // mayOn says which privileges a role may have on a table, or on any column of it.
-func (s *state) mayOn(o *object, who role, anyColumn bool) func(privilege string) bool {
+func (s *state) mayOn(o *object, who role, anyColumn bool) func(privilege string, grant bool) bool {
 	r := s.rights(o, who)
-	return func(privilege string) bool {
+	return func(privilege string, grant bool) bool {
 		switch {
+		case grant && who.Owner:
+		case grant && privilege == observePrivilege:
+			return r.Options.Observe
+		case grant:
+			return r.Options.Select || anyColumn && len(r.Options.Columns) > 0
 		case privilege == observePrivilege:
 			return r.Observe
 		case anyColumn:

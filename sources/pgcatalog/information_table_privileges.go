@@ -11,10 +11,10 @@ import (
 // read them; an owner sees what others may do by a grant too. It fills
 // table_privileges and role_table_grants.
 func tablePrivilegeRows(_ context.Context, p *pin, b *builder) error {
-	p.eachGrant(func(o *object, g schema.Grant, owner bool) {
+	p.eachGrant(func(o *object, g *schema.Grant) {
 		if g.Select {
-			b.add("grantor", p.state.owner.name, "grantee", granteeName(g.Role), "table_catalog", p.state.snapshot.Tenant, "table_schema", o.schema,
-				"table_name", o.name, "privilege_type", "SELECT", "is_grantable", yesOrNo(owner), "with_hierarchy", "YES")
+			b.add("grantor", p.grantorName(g), "grantee", granteeName(g.Role), "table_catalog", p.state.snapshot.Tenant, "table_schema", o.schema,
+				"table_name", o.name, "privilege_type", "SELECT", "is_grantable", yesOrNo(g.SelectOption), "with_hierarchy", "YES")
 		}
 	})
 	return nil
@@ -23,12 +23,12 @@ func tablePrivilegeRows(_ context.Context, p *pin, b *builder) error {
 // columnPrivilegeRows do so for columns, in column_privileges and
 // role_column_grants.
 func columnPrivilegeRows(_ context.Context, p *pin, b *builder) error {
-	p.eachGrant(func(o *object, g schema.Grant, owner bool) {
+	p.eachGrant(func(o *object, g *schema.Grant) {
 		for _, a := range o.attributes {
 			if g.Select || slices.Contains(g.Columns, a.number) {
-				b.add("grantor", p.state.owner.name, "grantee", granteeName(g.Role), "table_catalog", p.state.snapshot.Tenant,
+				b.add("grantor", p.grantorName(g), "grantee", granteeName(g.Role), "table_catalog", p.state.snapshot.Tenant,
 					"table_schema", o.schema, "table_name", o.name, "column_name", a.name, "privilege_type", "SELECT",
-					"is_grantable", yesOrNo(owner))
+					"is_grantable", yesOrNo(g.SelectOption || slices.Contains(g.ColumnOptions, a.number)))
 			}
 		}
 	})
@@ -36,23 +36,35 @@ func columnPrivilegeRows(_ context.Context, p *pin, b *builder) error {
 }
 
 // eachGrant visits what the user may read, and grants that the user may see: those to
-// Public, and all for an owner.
-func (p *pin) eachGrant(visit func(o *object, g schema.Grant, owner bool)) {
+// and by the user and to Public, and all for an owner.
+func (p *pin) eachGrant(visit func(o *object, g *schema.Grant)) {
 	owner := p.isOwner()
 	user := role{name: p.view.User, User: User{Owner: owner}}
 	for _, o := range p.state.objects {
-		r := p.state.rights(o, user)
-		visit(o, schema.Grant{Role: p.view.User, Select: r.Select, Columns: r.Columns}, owner)
-		a := p.state.snapshot.AccessTo(o.oid)
-		if a == nil || !o.isUsers() {
-			continue
+		var grants []schema.Grant
+		if a := p.state.snapshot.AccessTo(o.oid); a != nil && o.isUsers() {
+			grants = a.Grants
 		}
-		for _, g := range a.Grants {
-			if g.Role != p.view.User && (owner || g.Role == schema.Public) {
-				visit(o, g, false)
+		for i := range grants {
+			g := &grants[i]
+			if owner && g.Role == p.view.User {
+				continue // who is an owner by now
+			}
+			if owner || g.Role == p.view.User || g.Grantor == p.view.User || g.Role == schema.Public {
+				visit(o, g)
 			}
 		}
+		if r := p.state.rights(o, user); r.Default || owner || !o.isUsers() {
+			visit(o, &schema.Grant{Role: p.view.User, Select: r.Select, SelectOption: owner})
+		}
 	}
+}
+
+func (p *pin) grantorName(g *schema.Grant) string {
+	if g.Grantor == "" {
+		return p.state.owner.name
+	}
+	return g.Grantor
 }
 
 func granteeName(role string) string {
