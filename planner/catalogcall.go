@@ -141,6 +141,7 @@ func (s *Session) catalogView(ctx context.Context, names *lookup) *sources.Catal
 		Cursors:   s.openCursors,
 		Prepared:  s.namedStatements,
 		Activity:  s.others,
+		Channels:  s.activity.listening,
 		Definition: func(v *schema.View, pretty bool, wrap int) string {
 			return s.viewDefinition(ctx, names.snapshot, v, pretty, wrap)
 		},

@@ -102,6 +102,7 @@ func (b *binder) rangeVar(sc *scope, rv *pgquery.RangeVar) (FromItem, []*item, e
 	} else {
 		scan := b.newCatalogScan(t.catalog, alias)
 		it.relation, it.columns, f = scan, relationColumns(scan), scan
+		b.checkCatalog(t.catalog, rv.Relname)
 	}
 	items, err := sc.add(it, rv.Alias)
 	return f, items, err

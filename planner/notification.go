@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgerrcode"
@@ -195,4 +196,11 @@ func pgNotify(b *binder, _ *callSite, args []*Const) (Expr, error) {
 		return nil, err
 	}
 	return textConst(postgres.VoidOID, ""), nil
+}
+
+// listening lists the channels, in the order of their names.
+func (a *activity) listening() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Sorted(maps.Keys(a.channels))
 }

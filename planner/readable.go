@@ -43,6 +43,18 @@ func (b *binder) checkColumn(r *readable, attribute int16) {
 	}
 }
 
+// checkCatalog notes a relation that PostgreSQL lets superusers alone read.
+func (b *binder) checkCatalog(r catalogRelation, name string) {
+	if !r.IsConcealed() {
+		return
+	}
+	kind := "view"
+	if r.IsTable() {
+		kind = "table"
+	}
+	b.deny(&readable{kind: kind, name: name})
+}
+
 // readMetric is an item's scan of a metric, with what the user may see of it.
 func (b *binder) readMetric(it *item, table *metricTable) (Relation, error) {
 	it.readable = b.readable(table.oid, "table", table.name)

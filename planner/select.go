@@ -44,7 +44,7 @@ func (b *binder) selectStmt(outer *scope, n *pgquery.SelectStmt, u unknowns) (*Q
 	case len(n.ValuesLists) > 0:
 		err = b.values(sc, q, n, u)
 	default:
-		err = b.plainSelect(sc, q, n, u)
+		err = b.plainSelect(sc, q, listeningSelect(n), u)
 	}
 	if err != nil {
 		return nil, err

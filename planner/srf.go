@@ -38,6 +38,12 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 	if from, items, ok, err := b.catalogSeries(sc, n, call); ok || err != nil {
 		return from, items, err
 	}
+	if query, err := inlinedFunction(n, call); query != nil || err != nil {
+		if err != nil {
+			return nil, nil, err
+		}
+		return b.rangeSubselect(sc, query)
+	}
 	c, err := b.callSite(sc, call)
 	if err != nil {
 		return nil, nil, err

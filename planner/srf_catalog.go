@@ -80,6 +80,7 @@ var seriesRelations = map[string]string{
 	"pg_cursor":             "pg_cursors",
 	"pg_prepared_statement": "pg_prepared_statements",
 	"pg_lock_status":        "pg_locks",
+	"pg_listening_channels": "pg_listening_channels()",
 	"pg_timezone_names":     "pg_timezone_names",
 	"pg_timezone_abbrevs":   "pg_timezone_abbrevs",
 }
@@ -114,7 +115,11 @@ func (b *binder) catalogSeries(sc *scope, n *pgquery.RangeFunction, call *pgquer
 		return nil, nil, false, nil
 	}
 	scan := b.newCatalogScan(r, alias)
-	items, err := sc.add(&item{name: alias, relation: scan, columns: relationColumns(scan)}, n.Alias)
+	named := n.Alias
+	if named != nil && len(named.Colnames) == 0 && len(scan.Cols) == 1 { // of values and not of rows
+		named = &pgquery.Alias{Aliasname: alias, Colnames: []*pgquery.Node{pgquery.MakeStrNode(alias)}}
+	}
+	items, err := sc.add(&item{name: alias, relation: scan, columns: relationColumns(scan)}, named)
 	return scan, items, true, err
 }
 

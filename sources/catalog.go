@@ -26,6 +26,8 @@ type CatalogRelation interface {
 	OID() uint32
 	// IsTable says that it is a table of PostgreSQL's and no view.
 	IsTable() bool
+	// IsConcealed says that PostgreSQL lets superusers alone read the relation.
+	IsConcealed() bool
 	Columns() []CatalogColumn
 }
 
@@ -137,6 +139,8 @@ type CatalogView struct {
 	User     string
 	// Limited says that the user is no owner.
 	Limited bool
+	// Channels lists what the session listens to; nil: nothing.
+	Channels func() []string
 	// Path lists the schemas in which names without one are looked up, in order.
 	Path []string
 	// Now is the statement's time.

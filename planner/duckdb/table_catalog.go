@@ -14,15 +14,13 @@ func (t *tables) addCatalog() {
 	t.functionTexts(
 		"format_type(oid, int4)", "fg_format_type($1, $2)",
 		"pg_get_expr(pg_node_tree, oid)", "$1", "pg_get_expr(pg_node_tree, oid, bool)", "$1",
-		"shobj_description(oid, name)", null,
-		"pg_get_constraintdef(oid)", null, "pg_get_constraintdef(oid, bool)", null,
 		"pg_get_indexdef(oid)", null, "pg_get_indexdef(oid, int4, bool)", null,
 		"pg_get_ruledef(oid)", null, "pg_get_ruledef(oid, bool)", null,
 		"pg_get_triggerdef(oid)", null, "pg_get_triggerdef(oid, bool)", null,
-		"pg_get_partkeydef(oid)", null, "pg_get_function_sqlbody(oid)", null, "pg_get_statisticsobjdef_columns(oid)", null,
+		"pg_get_partkeydef(oid)", null, "pg_get_statisticsobjdef_columns(oid)", null,
 		"pg_get_statisticsobjdef(oid)", null, "pg_tablespace_location(oid)", "''",
 		"parse_ident(text, bool)", "fg_parse_ident($1, $2)",
-		"pg_encoding_to_char(int4)", "(CASE WHEN $1 = 6 THEN 'UTF8' ELSE '' END)", "pg_char_to_encoding(name)", "(CASE WHEN upper($1) IN ('UTF8', 'UTF-8') THEN 6 WHEN $1 IS NOT NULL THEN -1 END)",
+		"pg_encoding_to_char(int4)", "fg_encoding_name($1)", "pg_char_to_encoding(name)", "fg_encoding_number($1)",
 		"pg_relation_is_publishable(regclass)", "($1 <> $1)", "pg_relation_is_updatable(regclass, bool)", "CAST(CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN 0 END AS INTEGER)",
 		"pg_size_bytes(text)", "fg_size_bytes($1)", "pg_size_pretty(int8)", "fg_size_pretty($1)", "pg_size_pretty(numeric)", "fg_size_pretty($1)",
 		"pg_current_logfile()", null, "pg_current_logfile(text)", null, "pg_notification_queue_usage()", "CAST(0 AS DOUBLE)",
@@ -32,6 +30,7 @@ func (t *tables) addCatalog() {
 		"pg_get_partition_constraintdef(oid)", null, "pg_get_function_arg_default(oid, int4)", null, "pg_get_replica_identity_index(regclass)", "CAST(NULL AS BIGINT)",
 		"pg_partition_root(regclass)", "CAST(NULL AS BIGINT)", "pg_filenode_relation(oid, oid)", "CAST(NULL AS BIGINT)",
 		"pg_is_other_temp_schema(oid)", "($1 <> $1)", "pg_my_temp_schema()", "CAST(0 AS BIGINT)",
+		"pg_blocking_pids(int4)", "(CASE WHEN $1 IS NOT NULL THEN CAST([] AS INTEGER[]) END)", "pg_safe_snapshot_blocking_pids(int4)", "(CASE WHEN $1 IS NOT NULL THEN CAST([] AS INTEGER[]) END)",
 	)
 	t.addStatisticCounters()
 }

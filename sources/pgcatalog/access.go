@@ -22,8 +22,12 @@ func readerOf(snapshot *schema.Snapshot, user string, limited bool) string {
 
 // rights are those of a role on a table or view.
 func (s *state) rights(o *object, who role) schema.Rights {
-	if who.Owner || who.name == systemRole || !o.isUsers() {
+	switch {
+	case who.name == systemRole || who.Owner && o.isUsers():
 		return schema.Rights{Select: true, Observe: true}
+	case !o.isUsers():
+		open := !isConcealed(o.schema, o.name)
+		return schema.Rights{Select: open, Observe: open}
 	}
 	return s.snapshot.Rights(o.oid, who.name)
 }
@@ -41,7 +45,7 @@ func (s *state) read(o *object) schema.Rights {
 
 // shown are the objects that the reader may read something of.
 func (s *state) shown() []*object {
-	all := s.allObjects()
+	all := slices.DeleteFunc(s.allObjects(), func(o *object) bool { return isConcealed(o.schema, o.name) })
 	if s.reader == "" {
 		return all
 	}
@@ -82,6 +86,38 @@ func (s *state) aclItems(o *object, grantee string, has func(g *schema.Grant) (h
 		if held, option := has(g); g.Role == grantee && held {
 			list = append(list, s.aclItem(grantee, g.Grantor, option))
 		}
+	}
+	return list
+}
+
+// concealedRelations are those of pg_catalog and information_schema that PostgreSQL lets superusers alone read,
+// of whom there are none.
+var concealedRelations = map[string]bool{
+	"pg_authid": true, "pg_backend_memory_contexts": true, "pg_config": true, "pg_file_settings": true, "pg_hba_file_rules": true,
+	"pg_ident_file_mappings": true, "pg_largeobject": true, "pg_replication_origin_status": true, "pg_shadow": true,
+	"pg_shmem_allocations": true, "pg_statistic": true, "pg_statistic_ext_data": true, "pg_user_mapping": true,
+	"sql_parts": true, "transforms": true, "_pg_foreign_data_wrappers": true, "_pg_foreign_servers": true,
+	"_pg_foreign_table_columns": true, "_pg_foreign_tables": true, "_pg_user_mappings": true,
+}
+
+// isConcealed says so of an object.
+func isConcealed(schemaName, name string) bool {
+	return (schemaName == schemaCatalog || schemaName == schemaInformation) && concealedRelations[name]
+}
+
+// systemACL is the access list that a relation of PostgreSQL's own comes with, if any.
+func systemACL(o *object) any {
+	if o.schema == schemaInformation && isConcealed(o.schema, o.name) {
+		return nil
+	}
+	list := []string{systemRole + "=arwdDxt/" + systemRole}
+	switch {
+	case o.name == "pg_settings":
+		list = append(list, "=rw/"+systemRole)
+	case o.name == "pg_backend_memory_contexts" || o.name == "pg_shmem_allocations":
+		list = append(list, "pg_read_all_stats=r/"+systemRole)
+	case !isConcealed(o.schema, o.name):
+		list = append(list, "=r/"+systemRole)
 	}
 	return list
 }

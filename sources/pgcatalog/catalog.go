@@ -185,6 +185,9 @@ func (r *relation) OID() uint32 { return r.oid }
 // IsTable says whether PostgreSQL has the relation as a table.
 func (r *relation) IsTable() bool { return r.kind == 'r' }
 
+// IsConcealed says that PostgreSQL lets superusers alone read the relation.
+func (r *relation) IsConcealed() bool { return isConcealed(r.schema, r.name) }
+
 // Columns lists the relation's columns.
 func (r *relation) Columns() []sources.CatalogColumn {
 	out := make([]sources.CatalogColumn, len(r.columns))

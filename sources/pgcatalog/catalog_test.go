@@ -330,7 +330,7 @@ func fits(oid postgres.OID, v any) bool {
 		return oid == postgres.Float4OID || oid == postgres.Float8OID
 	case string:
 		category, _ := postgres.CategoryOf(oid)
-		return category == postgres.StringCategory || oid == postgres.CharOID || oid == postgres.JSONBOID || oid == postgres.IntervalOID || oid == postgres.ACLItemOID
+		return category == postgres.StringCategory || oid == postgres.CharOID || oid == postgres.JSONBOID || oid == postgres.IntervalOID || oid == postgres.ACLItemOID || oid == postgres.PgNodeTreeOID
 	case []string:
 		return postgres.ElemOf(oid) != 0 && fits(postgres.ElemOf(oid), "")
 	case []int64:

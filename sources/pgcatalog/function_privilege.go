@@ -45,9 +45,9 @@ func allPrivileges() []privileges {
 		{
 			kind: "database", known: []string{"CREATE", "TEMPORARY", "TEMP", "CONNECT"}, held: []string{"CONNECT"},
 			find: func(p *pin, name string) error {
-				return missingUnless(name == p.state.snapshot.Tenant, pgerrcode.InvalidCatalogName, "database", name)
+				return missingUnless(name == p.state.snapshot.Tenant || isTemplate(name), pgerrcode.InvalidCatalogName, "database", name)
 			},
-			has: func(p *pin, oid int64) bool { return oid == int64(databaseOID(p.state.snapshot.Tenant)) },
+			has: hasRow("pg_database"),
 		},
 		{
 			kind: "function", known: []string{"EXECUTE"}, held: []string{"EXECUTE"},

@@ -61,16 +61,22 @@ func sizeFunctions() map[string]lookupFunc {
 			return nullResult(), &postgres.Error{Code: pgerrcode.UndefinedObject, Message: fmt.Sprintf("tablespace %q does not exist", args.Texts[0])}
 		}),
 		"pg_database_size(name)": sized(func(p *pin, sizes map[string]int64, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			if args.Texts[0] != p.state.snapshot.Tenant {
+			switch {
+			case isTemplate(args.Texts[0]):
+				return intResult(0), nil
+			case args.Texts[0] != p.state.snapshot.Tenant:
 				return nullResult(), noDatabase(args.Texts[0])
 			}
 			return whole(sizes), nil
 		}),
 		"pg_database_size(oid)": sized(func(p *pin, sizes map[string]int64, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			if args.Ints[0] != int64(databaseOID(p.state.snapshot.Tenant)) {
-				return nullResult(), nil
+			switch {
+			case args.Ints[0] == int64(databaseOID(p.state.snapshot.Tenant)):
+				return whole(sizes), nil
+			case hasRow("pg_database")(p, args.Ints[0]):
+				return intResult(0), nil
 			}
-			return whole(sizes), nil
+			return nullResult(), nil
 		}),
 	}
 }

@@ -1,11 +1,8 @@
 package pgcatalog
 
 import (
-	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -48,35 +45,6 @@ func procedureText(p *pin, oid int64) (string, bool) {
 		text = postgres.QuoteIdentifier(schemaName) + "." + text
 	}
 	return text, true
-}
-
-// functionDefinition is the CREATE FUNCTION of a function. All are written in C,
-// ours in this server, so that the body is the name that pg_proc has.
-func functionDefinition(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-	f, schemaName, ok := procedure(args.Ints[0])
-	if !ok {
-		return nullResult(), nil
-	}
-	if f.Kind == postgres.AggregateProc {
-		return nullResult(), &postgres.Error{Code: pgerrcode.WrongObjectType, Message: fmt.Sprintf("%q is an aggregate function", f.Name)}
-	}
-	var out strings.Builder
-	fmt.Fprintf(&out, "CREATE OR REPLACE FUNCTION %s.%s(%s)\n RETURNS %s\n LANGUAGE internal\n", schemaName, postgres.QuoteIdentifier(f.Name), argumentsOf(f, true), resultOf(f))
-	if f.Kind == postgres.WindowProc {
-		out.WriteString(" WINDOW")
-	}
-	switch f.Volatility {
-	case postgres.Immutable:
-		out.WriteString(" IMMUTABLE")
-	case postgres.Stable:
-		out.WriteString(" STABLE")
-	}
-	out.WriteString(" PARALLEL SAFE")
-	if f.Strict {
-		out.WriteString(" STRICT")
-	}
-	fmt.Fprintf(&out, "\nAS $function$%s$function$\n", f.Name)
-	return textResult(out.String()), nil
 }
 
 // resultOf is what a function returns, as CREATE FUNCTION says it.

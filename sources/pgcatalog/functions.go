@@ -53,6 +53,7 @@ func lookupFunctions() map[string]lookupFunc {
 		"current_setting(text, boolean)": plain(currentSetting),
 
 		"obj_description(oid, name)":    over("pg_description", objectDescription),
+		"shobj_description(oid, name)":  over("pg_shdescription", sharedDescription),
 		"obj_description(oid)":          over("pg_description", anyDescription),
 		"col_description(oid, integer)": over("pg_description", columnDescription),
 
@@ -77,7 +78,6 @@ func lookupFunctions() map[string]lookupFunc {
 		"pg_get_function_result(oid)":             procText(resultOf),
 		"pg_get_function_arguments(oid)":          procText(func(p *postgres.Proc) string { return argumentsOf(p, true) }),
 		"pg_get_function_identity_arguments(oid)": procText(func(p *postgres.Proc) string { return argumentsOf(p, false) }),
-		"pg_get_functiondef(oid)":                 plain(functionDefinition),
 		"pg_get_viewdef(oid)":                     plain(viewDefinition),
 		"pg_get_viewdef(oid, boolean)":            plain(viewDefinition),
 		"pg_get_viewdef(oid, integer)":            plain(wrappedViewDefinition),
@@ -166,6 +166,7 @@ func lookupFunctions() map[string]lookupFunc {
 	} {
 		all["pg_"+kind+"_is_visible(oid)"] = plain(exists(relation))
 	}
+	maps.Copy(all, definitionFunctions())
 	maps.Copy(all, sizeFunctions())
 	maps.Copy(all, privilegeFunctions())
 	maps.Copy(all, signalFunctions())
@@ -251,6 +252,21 @@ func objectDescription(p *pin, all *table, args sources.CatalogArgs) (sources.Ca
 		return nullResult(), nil
 	}
 	return findDescription(all, args.Ints[0], int64(class.oid), 0), nil
+}
+
+// sharedDescription finds the comment on what all databases share.
+func sharedDescription(p *pin, all *table, args sources.CatalogArgs) (sources.CatalogResult, error) {
+	const class, text = 1, 2
+	of, ok := p.catalog.relations[relationName{schemaCatalog, args.Texts[0]}]
+	if !ok {
+		return nullResult(), nil
+	}
+	for _, r := range all.whereFirst(args.Ints[0]) {
+		if r.integer(class) == int64(of.oid) {
+			return textResult(r.text(text)), nil
+		}
+	}
+	return nullResult(), nil
 }
 
 func anyDescription(_ *pin, all *table, args sources.CatalogArgs) (sources.CatalogResult, error) {

@@ -18,6 +18,9 @@ func informationColumnRows(s *state, o *object, b *builder) {
 
 func systemInformationColumnRows(tenant string, b *builder) {
 	for _, o := range systemObjects() {
+		if isConcealed(o.schema, o.name) {
+			continue
+		}
 		for i := range o.attributes {
 			addInformationColumn(b, tenant, o, &o.attributes[i])
 		}
@@ -37,7 +40,7 @@ func addInformationColumn(b *builder, database string, o *object, a *attribute) 
 	if t == nil {
 		return // of a type that is not among PostgreSQL's own
 	}
-	dataType := postgres.FormatType(oid, -1)
+	dataType := oid.String()
 	if t.IsArray() {
 		dataType = "ARRAY"
 	}

@@ -12,7 +12,7 @@ func elementTypeRows(s *state, b *builder) {
 				continue
 			}
 			b.add("object_catalog", s.snapshot.Tenant, "object_schema", o.schema, "object_name", o.name, "object_type", "TABLE",
-				"collection_type_identifier", decimal(a.number), "data_type", postgres.FormatType(elem, -1),
+				"collection_type_identifier", decimal(a.number), "data_type", elem.String(),
 				"udt_catalog", s.snapshot.Tenant, "udt_schema", qualifier(t), "udt_name", t.Name, "dtd_identifier", "a"+decimal(a.number))
 		}
 	}

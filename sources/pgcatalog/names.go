@@ -95,26 +95,25 @@ func schemaOf(oid int64) (string, bool) {
 
 // role finds a role by its number.
 func (s *state) role(oid int64) (role, bool) {
-	if oid == systemRoleOID {
-		return role{oid: systemRoleOID, name: systemRole}, true
-	}
-	i := slices.IndexFunc(s.roles, func(r role) bool { return int64(r.oid) == oid })
-	if i < 0 {
-		return role{}, false
-	}
-	return s.roles[i], true
+	return s.roleWhere(func(r role) bool { return int64(r.oid) == oid })
 }
 
 // roleNamed finds a role by its name.
 func (s *state) roleNamed(name string) (role, error) {
-	if name == systemRole {
-		return role{oid: systemRoleOID, name: systemRole}, nil
-	}
-	i := slices.IndexFunc(s.roles, func(r role) bool { return r.name == name })
-	if i < 0 {
+	r, ok := s.roleWhere(func(r role) bool { return r.name == name })
+	if !ok {
 		return role{}, &postgres.Error{Code: pgerrcode.UndefinedObject, Message: `role "` + name + `" does not exist`}
 	}
-	return s.roles[i], nil
+	return r, nil
+}
+
+func (s *state) roleWhere(is func(role) bool) (role, bool) {
+	all := s.everyRole()
+	i := slices.IndexFunc(all, is)
+	if i < 0 {
+		return role{}, false
+	}
+	return all[i], true
 }
 
 // Results of functions.

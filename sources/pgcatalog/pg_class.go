@@ -8,7 +8,7 @@ func classRows(s *state, b *builder) {
 
 func systemClassRows(b *builder) {
 	for _, o := range systemObjects() {
-		addClass(b, o, namespaceOwner(o.schema, role{}), false, nil)
+		addClass(b, o, namespaceOwner(o.schema, role{}), false, systemACL(o))
 	}
 }
 
@@ -28,6 +28,6 @@ func addClass(b *builder, o *object, owner role, rowSecurity bool, acl any) {
 	}
 	b.add("oid", o.oid, "relname", o.name, "relnamespace", namespaceOID(o.schema), "reltype", o.rowType, "relowner", owner.oid,
 		"relam", am, "reltuples", float64(-1), "relpersistence", "p", "relkind", o.kind, "relnatts", last,
-		"relispopulated", true, "relreplident", identity,
+		"relispopulated", true, "relreplident", identity, "relhasrules", o.kind == 'v',
 		"relrowsecurity", rowSecurity, "relacl", acl)
 }

@@ -1,8 +1,16 @@
 package pgcatalog
 
+import "github.com/fieldgate/fieldgate/schema/postgres"
+
 func namespaceRows(s *state, b *builder) {
 	for _, name := range namespaces() {
-		b.add("oid", namespaceOID(name), "nspname", name, "nspowner", namespaceOwner(name, s.owner).oid)
+		owner := namespaceOwner(name, s.owner)
+		var acl any
+		if name == schemaCatalog || name == schemaInformation || name == schemaPublic {
+			quoted := postgres.QuoteIdentifier(owner.name)
+			acl = []string{quoted + "=UC/" + quoted, "=U/" + quoted}
+		}
+		b.add("oid", namespaceOID(name), "nspname", name, "nspowner", owner.oid, "nspacl", acl)
 	}
 }
 

@@ -1,5 +1,6 @@
-// Command generate writes sources/pgcatalog/zz_relations.go, zz_keywords.go and zz_descriptions.go: the relations of
-// pg_catalog and information_schema with their columns, the keywords, and the comments on what PostgreSQL brings, out of a running PostgreSQL 15.
+// Command generate writes sources/pgcatalog/zz_relations.go, zz_keywords.go, zz_descriptions.go and zz_rows.go: the relations of
+// pg_catalog and information_schema with their columns, the keywords, the comments on what PostgreSQL brings, and rows that are the same
+// in every PostgreSQL 15, out of a running one.
 //
 // Usage, in the module's root, against a freshly initialised database:
 //
@@ -56,6 +57,7 @@ func run(ctx context.Context, dsn, dir string) (err error) {
 	}
 	for file, make := range map[string]func(context.Context, *pgx.Conn) ([]byte, error){
 		"zz_relations.go": relations, "zz_keywords.go": keywords, "zz_descriptions.go": descriptions,
+		"zz_rows.go": systemRows,
 	} {
 		text, err := make(ctx, conn)
 		if err != nil {
@@ -75,7 +77,9 @@ func run(ctx context.Context, dsn, dir string) (err error) {
 // descriptions are the comments on what PostgreSQL brings, but for functions, which have theirs in schema/postgres.
 func descriptions(ctx context.Context, conn *pgx.Conn) ([]byte, error) {
 	rows, err := conn.Query(ctx, `select objoid, classoid, objsubid, description from pg_description
-		where classoid <> 'pg_proc'::regclass and objoid < 13000 order by classoid, objoid, objsubid`)
+		where objoid < 16384 and (classoid <> 'pg_proc'::regclass or objoid >= 13000)
+			and classoid not in ('pg_collation'::regclass, 'pg_extension'::regclass) and (classoid, objoid) not in (select 'pg_language'::regclass, oid from pg_language where lanispl)
+			or classoid = 'pg_collation'::regclass and objoid < 13000 order by classoid, objoid, objsubid`)
 	if err != nil {
 		return nil, fmt.Errorf("read descriptions: %w", err)
 	}
