@@ -143,6 +143,7 @@ func tortureFactor(t *testing.T) int {
 // TestKillOnAWS is TestKill with all stores on AWS, a storm of faults before each,
 // and shards that are split and merged meanwhile.
 func TestKillOnAWS(t *testing.T) {
+	t.Parallel()
 	seed, n := tortureSeed(t), tortureFactor(t)
 	adjust := onAWSWith(t, kinesisServer(t, seed))
 	r := newResharder(t, seed, adjust)

@@ -111,6 +111,7 @@ func wantCode(t *testing.T, doing string, err error, code string) {
 // connection of its own, works at whichever it reaches. A gateway that is told to
 // end lets open transactions and cursors finish.
 func TestBalancer(t *testing.T) {
+	t.Parallel()
 	adjust := onAWS(t)
 	launch(t, adjust, config.RoleStage) // makes the tables
 	gateways := []*node{launch(t, adjust, config.RoleGateway), launch(t, adjust, config.RoleGateway)}

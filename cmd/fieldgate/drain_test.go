@@ -27,6 +27,7 @@ import (
 // the pool notice nothing, but for a transaction that begins at the very moment at
 // which the pool's idle connection ends.
 func TestDrainOfClients(t *testing.T) {
+	t.Parallel()
 	psql := testdeps.Psql(t)
 	testdeps.PgBouncer(t)
 	aws := onAWS(t)

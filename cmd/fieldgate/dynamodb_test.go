@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -30,8 +31,7 @@ func onDynamoDB(t *testing.T) func(*config.Config) {
 // onDynamoDBAt is onDynamoDB with the server at url.
 func onDynamoDBAt(t *testing.T, url string) func(*config.Config) {
 	t.Helper()
-	testdeps.AWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey) // any would do
-	prefix := fmt.Sprintf("t%d", time.Now().UnixNano())
+	prefix := "t" + strings.ToLower(rand.Text())
 	return func(c *config.Config) {
 		c.Nearline.Kind, c.Nearline.Prefix, c.Nearline.Endpoint = config.DynamoDB, prefix, url
 		c.KeyValue.Kind, c.KeyValue.Prefix, c.KeyValue.Endpoint = config.DynamoDB, prefix, url
@@ -41,6 +41,7 @@ func onDynamoDBAt(t *testing.T, url string) func(*config.Config) {
 // TestQuickStartOnDynamoDB is TestQuickStart with recent events and key-value
 // pairs on DynamoDB.
 func TestQuickStartOnDynamoDB(t *testing.T) {
+	t.Parallel()
 	c := config.Default()
 	onDynamoDB(t)(&c)
 	testQuickStart(t, environment(&c)...)
@@ -49,11 +50,13 @@ func TestQuickStartOnDynamoDB(t *testing.T) {
 // TestEarthquakesOnDynamoDB is TestEarthquakes likewise. Its events are of 2018,
 // so they are late ones.
 func TestEarthquakesOnDynamoDB(t *testing.T) {
+	t.Parallel()
 	testEarthquakes(t, t.TempDir(), onDynamoDB(t))
 }
 
 // TestConflictsOnDynamoDB is TestConflicts likewise, in fewer ways.
 func TestConflictsOnDynamoDB(t *testing.T) {
+	t.Parallel()
 	adjust := onDynamoDB(t)
 	type pass = []func(t *testing.T, i *instance, adjust ...func(*config.Config)) *instance
 	testConflicts(t, conflictGap{"nothing", nil}, conflictGap{"compaction, restart", pass{compactInstance, restartInstance}}, adjust)
@@ -61,6 +64,7 @@ func TestConflictsOnDynamoDB(t *testing.T) {
 
 // TestChoiceOfSource: which tables a statement reads, by its time, and why.
 func TestChoiceOfSource(t *testing.T) {
+	t.Parallel()
 	adjust := onDynamoDB(t)
 	i := start(t, t.TempDir(), adjust)
 	now := time.Now().UTC().Truncate(time.Second)
@@ -156,6 +160,7 @@ func TestCapacityOfServer(t *testing.T) {
 // TestNearlineUnreachable: a statement does not answer from the lake alone when
 // recent events cannot be read.
 func TestNearlineUnreachable(t *testing.T) {
+	t.Parallel()
 	adjust := onDynamoDB(t)
 	dir := t.TempDir()
 	i := start(t, dir, adjust)
@@ -194,6 +199,7 @@ type call struct{ operation, table, keys string }
 // an hour reads that week's table alone, by key conditions; one of old data none. One
 // that cannot read all of it fails, wherever that begins.
 func TestCallsOfAStatement(t *testing.T) {
+	t.Parallel()
 	adjust := onDynamoDB(t)
 	var mu sync.Mutex
 	var calls []call

@@ -15,7 +15,6 @@ import (
 // onKinesis has a server keep its logs in new streams of a local server.
 func onKinesis(t *testing.T, url string) func(*config.Config) {
 	t.Helper()
-	testdeps.AWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey) // any would do
 	prefix := "f-" + strings.ToLower(rand.Text())
 	return func(c *config.Config) {
 		c.Stream.Kind, c.Stream.Endpoint, c.Stream.Prefix = config.Kinesis, url, prefix
@@ -25,6 +24,7 @@ func onKinesis(t *testing.T, url string) func(*config.Config) {
 
 // TestQuickStartOnKinesis is TestQuickStart with the logs on Kinesis.
 func TestQuickStartOnKinesis(t *testing.T) {
+	t.Parallel()
 	c := config.Default()
 	onKinesis(t, testdeps.Kinesalite(t))(&c)
 	testQuickStart(t, environment(&c)...)
@@ -32,6 +32,7 @@ func TestQuickStartOnKinesis(t *testing.T) {
 
 // TestEarthquakesOnKinesis is TestEarthquakes with the logs on Kinesis.
 func TestEarthquakesOnKinesis(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	testEarthquakes(t, dir, onKinesis(t, testdeps.Kinesalite(t)))
 	if _, err := os.Stat(filepath.Join(dir, stores.StreamsFolder)); !os.IsNotExist(err) {

@@ -95,6 +95,7 @@ func launchAround(t *testing.T, adjust func(*config.Config)) *cluster {
 // all, which take half a processor of kinesis-local (testdeps.KinesisLocal). Where
 // other programs leave it less, a function's call gets no answer in its time.
 func TestLambda(t *testing.T) {
+	t.Parallel()
 	lines := earthquakes(t)
 	want := earthquakeAnswers(t, lines)
 	adjust := onAWSWith(t, testdeps.Kinesalite(t))
@@ -135,6 +136,7 @@ func TestLambda(t *testing.T) {
 // calls them again with what was handled, and splits and merges the shards, while
 // events come in and are compacted. Every acknowledged event is found exactly once.
 func TestLambdaKilled(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}

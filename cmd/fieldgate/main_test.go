@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/deploy/testdeps"
 )
 
 // asProgram, in the environment of the test binary, makes it the program itself,
@@ -33,6 +34,11 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 		return
+	}
+	// The keys of all local servers of AWS' APIs; S3's alone look at them.
+	if err := testdeps.SetAWSKeys(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	testscript.Main(m, map[string]func(){"fieldgate": main})
 }

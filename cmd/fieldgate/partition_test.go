@@ -22,8 +22,10 @@ import (
 // one shard and in order, over splits and merges of shards while they came; those
 // without a device are spread. By tenant, all lie in one shard.
 func TestPartitionByDevice(t *testing.T) {
+	t.Parallel()
 	for _, by := range []string{config.PartitionByDevice, config.PartitionByTenant} {
 		t.Run(by, func(t *testing.T) {
+			t.Parallel()
 			on := onKinesis(t, testdeps.Kinesalite(t))
 			testPartition(t, func(c *config.Config) {
 				on(c)

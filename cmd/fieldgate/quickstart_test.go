@@ -68,7 +68,8 @@ func taken(addr string) bool {
 // port is taken another one stands in for it.
 func TestQuickStart(t *testing.T) { testQuickStart(t) }
 
-// testQuickStart does so with more in the environment.
+// testQuickStart does so with more in the environment, and then at ports of its own,
+// so that several may run in parallel.
 func testQuickStart(t *testing.T, environ ...string) {
 	t.Helper()
 	testdeps.Psql(t)
@@ -81,7 +82,7 @@ func testQuickStart(t *testing.T, environ ...string) {
 	env := append(os.Environ(), "FIELDGATE_DATA_DIR="+t.TempDir())
 	env = append(env, environ...)
 	replace := strings.NewReplacer()
-	if taken("127.0.0.1:8080") || taken("127.0.0.1:5433") {
+	if len(environ) > 0 || taken("127.0.0.1:8080") || taken("127.0.0.1:5433") {
 		httpAddr, pgAddr := freeAddr(t), freeAddr(t)
 		_, pgPort, _ := strings.Cut(pgAddr, ":")
 		env = append(env, "FIELDGATE_HTTP_ADDR="+httpAddr, "FIELDGATE_PG_ADDR="+pgAddr, "PGPORT="+pgPort)

@@ -62,17 +62,9 @@ func launch(t *testing.T, adjust func(*config.Config), roles ...string) *node {
 	adjust(&c)
 	c.Dev, c.Roles = true, roles
 	c.DataDir, c.HTTPAddr, c.PGAddr = t.TempDir(), freeAddr(t), freeAddr(t)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &node{instance: instance{c: c}, cmd: exec.Command(self, "serve", "--roles", strings.Join(roles, ","))}
-	n.cmd.Env = append(append(os.Environ(), asProgram+"=1"), environment(&c)...)
+	n := &node{instance: instance{c: c}, cmd: serveProcess(t, testBinary(t), &c, "--roles", strings.Join(roles, ","))}
 	if c.Now != nil {
 		n.cmd.Env = append(n.cmd.Env, byClock+"="+time.Until(c.Now()).String())
-	}
-	if testing.Verbose() {
-		n.cmd.Stderr = os.Stderr
 	}
 	if err := n.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -153,6 +145,7 @@ func earthquakeAnswers(t *testing.T, lines []string) map[string]string {
 // TestRoles has two processes of each role give the same rows as one process does
 // with the embedded stores, before and after a compaction that is asked of a gateway.
 func TestRoles(t *testing.T) {
+	t.Parallel()
 	lines := earthquakes(t)
 	want := earthquakeAnswers(t, lines)
 	c := launchCluster(t, onAWS(t), 2)
@@ -194,6 +187,7 @@ func TestRoles(t *testing.T) {
 // by subscriptions, with scaling on, which these need none of: the rows are found once,
 // also those that a stage process was reading when it was killed.
 func TestRolesOnDemand(t *testing.T) {
+	t.Parallel()
 	proxy := faultproxy.Start(t, testdeps.KinesisLocal(t), nil) // whose answer to SubscribeToShard lacks its beginning
 	adjust := onAWSWith(t, proxy.URL)
 	c := launchCluster(t, func(c *config.Config) {
@@ -233,6 +227,7 @@ func TestRolesOnDemand(t *testing.T) {
 // TestStagesBehind has ingest refuse events for the time being while no process runs the
 // stages, and take them once one does.
 func TestStagesBehind(t *testing.T) {
+	t.Parallel()
 	adjust := onAWS(t)
 	patience := func(roles ...string) func(*config.Config) {
 		return func(c *config.Config) {
@@ -278,11 +273,13 @@ func TestStagesBehind(t *testing.T) {
 // TestQuickStartOnAWS is TestQuickStart with everything in stores that other
 // processes could share.
 func TestQuickStartOnAWS(t *testing.T) {
+	t.Parallel()
 	testQuickStart(t, environment(adjusted(onAWS(t)))...)
 }
 
 // TestQuickStartWithRoles is it where other processes stage and compact.
 func TestQuickStartWithRoles(t *testing.T) {
+	t.Parallel()
 	adjust := onAWS(t)
 	launch(t, adjust, config.RoleStage)
 	launch(t, adjust, config.RoleCompact)
@@ -291,11 +288,15 @@ func TestQuickStartWithRoles(t *testing.T) {
 
 // TestEarthquakesOnAWS is TestEarthquakes with one process that has all roles on
 // stores that others could share, and so leases.
-func TestEarthquakesOnAWS(t *testing.T) { testEarthquakes(t, t.TempDir(), onAWS(t)) }
+func TestEarthquakesOnAWS(t *testing.T) {
+	t.Parallel()
+	testEarthquakes(t, t.TempDir(), onAWS(t))
+}
 
 // TestSeenElsewhere has what is changed at one process act at another: a schema, a
 // key, and a user with a session.
 func TestSeenElsewhere(t *testing.T) {
+	t.Parallel()
 	adjust := onAWS(t)
 	launch(t, adjust, config.RoleStage)
 	ingest, one, two := launch(t, adjust, config.RoleIngest), launch(t, adjust, config.RoleGateway), launch(t, adjust, config.RoleGateway)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -240,6 +241,15 @@ func TestS3CacheKilled(t *testing.T) {
 		c := config.Default()
 		c.DataDir, c.HTTPAddr, c.PGAddr = l.dir, freeAddr(t), freeAddr(t)
 		l.adjust(&c)
+		c.Dev, c.Limits.TailMB = true, 32
+		begin := func() *exec.Cmd {
+			cmd := serveProcess(t, testBinary(t), &c)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			awaitHealthy(t, c.HTTPAddr)
+			return cmd
+		}
 		i := &instance{c: c}
 		cached := filepath.Join(l.dir, stores.CacheFolder)
 		for after := range 5 { // ranges that come whole
@@ -263,8 +273,7 @@ func TestS3CacheKilled(t *testing.T) {
 				}
 				return faultproxy.Fault{Kind: faultproxy.Halting, Delay: time.Minute}
 			})
-			cmd := program(t, c)
-			awaitHealthy(t, c.HTTPAddr)
+			cmd := begin()
 			answered := make(chan error, 1)
 			// Each column is ranges of its own, since others lie between.
 			go func() {
@@ -286,8 +295,7 @@ func TestS3CacheKilled(t *testing.T) {
 			_ = cmd.Wait() // it was killed
 			<-answered
 			l.proxy.Set(nil)
-			cmd = program(t, c)
-			awaitHealthy(t, c.HTTPAddr)
+			cmd = begin()
 			l.ask(t, i, fmt.Sprintf("killed after %d ranges", after), coldQuery{[]int{0, 2}, 0, coldRows})
 			l.ask(t, i, fmt.Sprintf("killed after %d ranges", after), allOf(1))
 			if err := cmd.Process.Kill(); err != nil {

@@ -26,7 +26,6 @@ func onS3(t *testing.T) func(*config.Config) {
 // onS3At is onS3 with the S3 server at url.
 func onS3At(t *testing.T, url string) func(*config.Config) {
 	t.Helper()
-	testdeps.AWSKeys(t, testdeps.S3AccessKeyID, testdeps.S3SecretAccessKey)
 	access, err := stores.AWSConfig(t.Context(), "us-east-1", url)
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +42,7 @@ func onS3At(t *testing.T, url string) func(*config.Config) {
 
 // TestQuickStartOnS3 is TestQuickStart with the objects on S3.
 func TestQuickStartOnS3(t *testing.T) {
+	t.Parallel()
 	c := config.Default()
 	onS3(t)(&c)
 	testQuickStart(t, environment(&c)...)
@@ -50,6 +50,7 @@ func TestQuickStartOnS3(t *testing.T) {
 
 // TestEarthquakesOnS3 is TestEarthquakes with its objects on S3.
 func TestEarthquakesOnS3(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	testEarthquakes(t, dir, onS3(t))
 	if _, err := filepath.Glob(filepath.Join(dir, stores.ObjectsFolder, "*")); err != nil {
@@ -65,6 +66,7 @@ func TestEarthquakesOnS3(t *testing.T) {
 
 // TestEarthquakesOnS3InStorm is it while every fourth request of S3 meets a fault.
 func TestEarthquakesOnS3InStorm(t *testing.T) {
+	t.Parallel()
 	s3 := onS3(t)
 	var proxy *faultproxy.Proxy
 	testEarthquakes(t, t.TempDir(), s3, func(c *config.Config) {
@@ -80,6 +82,7 @@ func TestEarthquakesOnS3InStorm(t *testing.T) {
 
 // TestKillOnS3 is TestKill with the objects on S3.
 func TestKillOnS3(t *testing.T) {
+	t.Parallel()
 	torture{acked: 40_000, batch: 100, rounds: 8, adjust: onS3(t)}.run(t)
 }
 
@@ -104,6 +107,7 @@ func countFiles(t *testing.T, dir string) int {
 // TestS3TenantsApart holds that each tenant's cached files lie in a folder of its
 // own, the only one that its queries may open.
 func TestS3TenantsApart(t *testing.T) {
+	t.Parallel()
 	i := start(t, t.TempDir(), onS3(t))
 	i.post(t, []string{`{"metrictype":"reading","_id":1,"n":1}`})
 	i.eventually(t, `select count(*) from reading`, `1`)
@@ -119,6 +123,7 @@ func TestS3TenantsApart(t *testing.T) {
 
 // TestS3BucketOfAnother starts a second data directory on a bucket that has one.
 func TestS3BucketOfAnother(t *testing.T) {
+	t.Parallel()
 	bucket := onS3(t)
 	i := start(t, t.TempDir(), bucket)
 	i.close(t)
@@ -148,6 +153,7 @@ func TestS3BucketOfAnother(t *testing.T) {
 }
 
 func TestS3Missing(t *testing.T) {
+	t.Parallel()
 	adjust := onS3(t)
 	c := config.Default()
 	adjust(&c)

@@ -185,6 +185,7 @@ func (o *ordeal) ask(ctx context.Context, c config.Config) (map[int]int, error) 
 // from its leases, so that another takes over what it still does. Every acknowledged
 // event is found exactly once, by every statement that answers.
 func TestTorture(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}

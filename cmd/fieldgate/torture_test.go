@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,25 +43,6 @@ type torture struct {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
-
-// program starts the program itself in a process of its own.
-func program(t *testing.T, c config.Config) *exec.Cmd {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Dev, c.Limits.TailMB = true, 32
-	cmd := exec.Command(self, "serve")
-	cmd.Env = append(append(os.Environ(), asProgram+"=1"), environment(&c)...)
-	if testing.Verbose() {
-		cmd.Stderr = os.Stderr
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return cmd
-}
 
 // environment has the variables by which a program is configured so.
 func environment(c *config.Config) []string {
@@ -111,11 +91,15 @@ func (a *acknowledged) await(n int, limit time.Duration) {
 
 // TestKill kills the server at random moments of ingest and compaction, and
 // finds every acknowledged event exactly once.
-func TestKill(t *testing.T) { torture{acked: 200_000, batch: 100}.run(t) }
+func TestKill(t *testing.T) {
+	t.Parallel()
+	torture{acked: 200_000, batch: 100}.run(t)
+}
 
 // TestKillLarge is TestKill with events among others whose staged records do not
 // stay in the log.
 func TestKillLarge(t *testing.T) {
+	t.Parallel()
 	torture{acked: 15_000, batch: 20, largeEvery: 100, largeText: 400_000}.run(t)
 }
 
@@ -132,6 +116,7 @@ func (k torture) run(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(tortureSeed(t), 0))
 	c := config.Default()
+	c.Dev, c.Limits.TailMB = true, 32
 	c.DataDir, c.HTTPAddr, c.PGAddr = t.TempDir(), freeAddr(t), freeAddr(t)
 	k.adjust(&c)
 	var acked acknowledged
@@ -145,7 +130,15 @@ func (k torture) run(t *testing.T) {
 	}
 	rounds := 0
 	for ; rounds < k.rounds || acked.count() < k.acked; rounds++ {
-		cmd := program(t, c)
+		// Every other round kills the program as users have it.
+		binary := testBinary(t)
+		if rounds%2 == 1 {
+			binary = plainBinary(t)
+		}
+		cmd := serveProcess(t, binary, &c)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
 		awaitHealthy(t, c.HTTPAddr)
 		ctx, stop := context.WithCancel(t.Context())
 		var writers sync.WaitGroup

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -132,6 +131,7 @@ func weekTables(t *testing.T, c *config.Config) (weeks []string) {
 // made slowly, closed, emptied and dropped: everything is always found once, in no
 // more tables than are allowed.
 func TestWeeks(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}
@@ -140,7 +140,10 @@ func TestWeeks(t *testing.T) {
 		start func(t testing.TB) string
 		weeks int
 	}{{"dynalite", testdeps.Dynalite, 1000}, {"moto", testdeps.Moto, 100 * tortureFactor(t)}} {
-		t.Run(server.name, func(t *testing.T) { testWeeks(t, server.start(t), server.weeks) })
+		t.Run(server.name, func(t *testing.T) {
+			t.Parallel()
+			testWeeks(t, server.start(t), server.weeks)
+		})
 	}
 }
 
@@ -266,6 +269,7 @@ func testWeeks(t *testing.T, url string, weeks int) {
 // TestWeeksByFile is the same without a moved clock: a program of its own, configured
 // by a file, and begun again in between.
 func TestWeeksByFile(t *testing.T) {
+	t.Parallel()
 	c := config.Default()
 	onDynamoDB(t)(&c)
 	c.Dev, c.DataDir, c.HTTPAddr, c.PGAddr = true, t.TempDir(), freeAddr(t), freeAddr(t)
@@ -280,14 +284,9 @@ func TestWeeksByFile(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := &instance{c: c}
+	i, defaults := &instance{c: c}, config.Default()
 	for round, when := range []string{"first", "begun again"} {
-		n := &node{instance: *i, cmd: exec.Command(self, "serve", "--config", path)}
-		n.cmd.Env = append(os.Environ(), asProgram+"=1")
+		n := &node{instance: *i, cmd: serveProcess(t, testBinary(t), &defaults, "--config", path)}
 		if err := n.cmd.Start(); err != nil {
 			t.Fatal(err)
 		}

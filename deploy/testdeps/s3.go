@@ -83,9 +83,28 @@ func startS3(name string, env []string, arguments func(address, dir string) []st
 // of the machine's.
 func AWSKeys(t *testing.T, id, secret string) {
 	t.Helper()
-	t.Setenv("AWS_ACCESS_KEY_ID", id)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
-	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	for name, value := range awsKeys(id, secret) {
+		t.Setenv(name, value)
+	}
+}
+
+// SetAWSKeys is AWSKeys, with the keys of the S3 servers, for all tests of a process:
+// its TestMain calls it, so that they may run in parallel.
+func SetAWSKeys() error {
+	for name, value := range awsKeys(S3AccessKeyID, S3SecretAccessKey) {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func awsKeys(id, secret string) map[string]string {
+	return map[string]string{
+		"AWS_ACCESS_KEY_ID":           id,
+		"AWS_SECRET_ACCESS_KEY":       secret,
+		"AWS_CONFIG_FILE":             "/dev/null",
+		"AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+		"AWS_EC2_METADATA_DISABLED":   "true",
+	}
 }
