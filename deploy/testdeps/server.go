@@ -30,12 +30,13 @@ const startTimeout = time.Minute
 // one between the moment it was found free and the server's listening.
 const serverPorts = 5
 
-// A server is this process' PostgreSQL.
+// A server is a PostgreSQL that this process started.
 type server struct {
 	dsn string
-	// lifeline is the writing end of the script's standard input. It is never
-	// written to and never closed: the kernel closes it with the process. It is
-	// kept here so that it is not collected before.
+	// lifeline is the writing end of the script's standard input, which is never
+	// written to: the server ends when it is closed. That of the process' server
+	// the kernel closes with the process; it is kept here so that it is not
+	// collected before.
 	lifeline *os.File
 }
 
@@ -58,6 +59,24 @@ func Server(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
+	return own.dsn
+}
+
+// OwnServer is Server for one test alone, which may change what all databases of a
+// server share: roles, settings. It is never that of FIELDGATE_TEST_POSTGRES, and
+// ends with the test.
+func OwnServer(t testing.TB) string {
+	t.Helper()
+	Postgres(t)
+	own, err := startServer()
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := own.lifeline.Close(); err != nil {
+			t.Errorf("end PostgreSQL: %v", err)
+		}
+	})
 	return own.dsn
 }
 
