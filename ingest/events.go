@@ -77,13 +77,14 @@ func (h *Handler) release(k *work) {
 	}
 }
 
-// refuse answers what went wrong. What is no Problem is a store of ours that fails: the sender may try again.
+// refuse answers what went wrong. What is no Problem is a store of ours that fails: the sender may try again. An answer
+// is always written, since package net/http makes a 200 of none, and a sender that has ended its half of the connection
+// still reads.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil {
-		return // nobody is there to hear
-	}
 	if problem := (*Problem)(nil); !errors.As(err, &problem) {
-		h.cfg.Logger.Error("request failed", "path", r.URL.Path, "err", err)
+		if r.Context().Err() == nil {
+			h.cfg.Logger.Error("request failed", "path", r.URL.Path, "err", err)
+		}
 		err = &Problem{Status: http.StatusServiceUnavailable, Detail: "events cannot be taken at the moment", RetryAfter: retryLater}
 	}
 	WriteProblem(w, err)
@@ -126,13 +127,17 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, k *work) ([]byt
 			return nil, &Problem{Status: http.StatusTooManyRequests, Detail: "the API key sends more events than it may", RetryAfter: wait}
 		}
 	}
-	s, err := h.stamp(r.Context(), key)
+	// The request is whole. Its context ends when its sender ends its half of the connection, which is no reason to
+	// refuse it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.cfg.PutTimeout)
+	defer cancel()
+	s, err := h.stamp(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	store := func(s stamps) ([]byte, error) { return h.store(r.Context(), k, key.Tenant, metric, s) }
+	store := func(s stamps) ([]byte, error) { return h.store(ctx, k, key.Tenant, metric, s) }
 	if _, repeated := r.Header["Idempotency-Key"]; repeated {
-		return h.repeats.once(r.Context(), repeat{
+		return h.repeats.once(ctx, repeat{
 			tenant: key.Tenant, key: r.Header.Get("Idempotency-Key"), fingerprint: fingerprint(metric, body),
 		}, s, store)
 	}
@@ -266,8 +271,6 @@ func (b byHash) Swap(i, j int) {
 // put returns when the entries are durable. That they are not, or that nobody knows, is a *Problem: the sender tries
 // again, and what was stored after all is found to be the same.
 func (h *Handler) put(ctx context.Context, entries []stream.Entry) error {
-	ctx, cancel := context.WithTimeout(ctx, h.cfg.PutTimeout)
-	defer cancel()
 	_, err := h.cfg.Log.Put(ctx, entries)
 	if err == nil {
 		return nil

@@ -194,3 +194,14 @@ func (l *flakyLog) failNext(err error, store bool) {
 	l.store.Store(store)
 	l.fail.Store(&err)
 }
+
+// slowLog is a log whose Put takes a while before it looks whether it is still waited for.
+type slowLog struct{ stream.Log }
+
+func (l slowLog) Put(ctx context.Context, entries []stream.Entry) ([]stream.Placed, error) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(50 * time.Millisecond):
+	}
+	return l.Log.Put(ctx, entries)
+}
