@@ -47,12 +47,13 @@ func benchmarks() []benchmark {
 		{"objects", benchObjects},
 		{"nearline", benchNearline},
 		{"kinesis", benchKinesis},
+		{"workers", benchWorkers},
 	}
 }
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, wide, browse, point, hot, wire, cancel, objects, nearline, kinesis")
+	only := flag.String("only", "", "comma-separated sections: ingest, sustained, steady, queries, fields, planning, wide, browse, point, hot, wire, cancel, objects, nearline, kinesis, workers")
 	flag.StringVar(&o.binary, "binary", "bin/fieldgate", "the program to measure")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of the sustained and the steady run")
 	flag.IntVar(&o.rows, "rows", 10_000_000, "rows of the query run")

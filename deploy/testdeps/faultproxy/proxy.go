@@ -12,6 +12,7 @@ package faultproxy
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -51,6 +52,7 @@ type Proxy struct {
 	target  *url.URL
 	client  *http.Client
 	forward *httputil.ReverseProxy
+	close   func()
 	ended   context.Context //nolint:containedctx // ends the requests under way when the test has
 	decide  atomic.Pointer[Decide]
 	number  atomic.Uint64
@@ -63,12 +65,22 @@ type Proxy struct {
 // nil decide lets everything through.
 func Start(t testing.TB, target string, decide Decide) *Proxy {
 	t.Helper()
+	p, err := Open(t.Context(), target, decide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
+// Open is Start for programs that are no test: Close ends the proxy, not ctx.
+func Open(ctx context.Context, target string, decide Decide) (*Proxy, error) {
 	to, err := url.Parse(target)
 	if err != nil {
-		t.Fatalf("fault proxy before %s: %v", target, err)
+		return nil, fmt.Errorf("fault proxy before %s: %w", target, err)
 	}
 	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}
-	ended, end := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended, end := context.WithCancel(context.WithoutCancel(ctx))
 	p := &Proxy{target: to, client: &http.Client{Transport: transport}, ended: ended, seen: map[Kind]int{}}
 	p.forward = &httputil.ReverseProxy{
 		Transport: transport, FlushInterval: -1,
@@ -81,15 +93,18 @@ func Start(t testing.TB, target string, decide Decide) *Proxy {
 	}
 	p.Set(decide)
 	server := httptest.NewServer(p)
-	t.Cleanup(func() {
+	p.close = func() {
 		end()
 		server.CloseClientConnections()
 		server.Close()
 		transport.CloseIdleConnections()
-	})
+	}
 	p.URL = server.URL
-	return p
+	return p, nil
 }
+
+// Close ends the proxy and what is under way.
+func (p *Proxy) Close() { p.close() }
 
 // Set has another function decide from the next request on.
 func (p *Proxy) Set(decide Decide) {
