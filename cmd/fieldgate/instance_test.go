@@ -45,16 +45,19 @@ func start(t *testing.T, dir string, adjust ...func(*config.Config)) *instance {
 	if !testing.Verbose() {
 		log = io.Discard
 	}
-	go func() { i.done <- serve(ctx, c, slog.New(slog.NewTextHandler(log, nil))) }()
+	go func() {
+		defer close(i.done)
+		i.done <- serve(ctx, c, slog.New(slog.NewTextHandler(log, nil)))
+	}()
 	t.Cleanup(func() { i.close(t) })
 	if c.TLS.Cert != "" {
 		// Whose certificate it is does not matter here.
 		transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // a test's own server
 		t.Cleanup(transport.CloseIdleConnections)
-		awaitHealthyAt(t, &http.Client{Transport: transport}, "https://"+c.HTTPAddr)
+		awaitHealthyAt(t, &http.Client{Transport: transport}, "https://"+c.HTTPAddr, i.done)
 		return i
 	}
-	awaitHealthy(t, c.HTTPAddr)
+	awaitHealthyAt(t, http.DefaultClient, "http://"+c.HTTPAddr, i.done)
 	return i
 }
 
@@ -62,16 +65,9 @@ func start(t *testing.T, dir string, adjust ...func(*config.Config)) *instance {
 func (i *instance) close(t *testing.T) {
 	t.Helper()
 	i.stop()
-	if err, first := <-i.done, true; first && err != nil {
+	if err := <-i.done; err != nil {
 		t.Errorf("serve: %v", err)
 	}
-	i.done = closedErrors()
-}
-
-func closedErrors() chan error {
-	c := make(chan error)
-	close(c)
-	return c
 }
 
 // request sends a body with the development key, and returns status and answer.

@@ -3,36 +3,33 @@ package main
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/deploy/testdeps"
 )
 
-// freeAddr finds a loopback address nothing listens on.
+// freeAddr is a loopback address for the test alone, which nothing listens on.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return testdeps.Address(t)
 }
 
 // awaitHealthy waits until the server answers 200 on /healthz.
 func awaitHealthy(t *testing.T, addr string) {
 	t.Helper()
-	awaitHealthyAt(t, http.DefaultClient, "http://"+addr)
+	awaitHealthyAt(t, http.DefaultClient, "http://"+addr, nil)
 }
 
 // healthyWithin is how long a server may take to become healthy. `make run` builds
 // it first, on a machine that tests of other packages are busy on.
 const healthyWithin = 5 * time.Minute
 
-func awaitHealthyAt(t *testing.T, client *http.Client, url string) {
+// awaitHealthyAt waits until the server at url answers 200 on /healthz, and fails the
+// test at once if it ends.
+func awaitHealthyAt(t *testing.T, client *http.Client, url string, ended <-chan error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), healthyWithin)
 	defer cancel()
@@ -51,6 +48,8 @@ func awaitHealthyAt(t *testing.T, client *http.Client, url string) {
 		}
 		select {
 		case <-tick.C:
+		case err := <-ended:
+			t.Fatalf("the server ended: %v", err)
 		case <-ctx.Done():
 			t.Fatal("the server does not become healthy")
 		}

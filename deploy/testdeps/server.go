@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -26,9 +25,9 @@ var serveScript string
 // startTimeout bounds the second that a start takes, on a busy machine.
 const startTimeout = time.Minute
 
-// serverPorts is how many free ports a start tries: another process can take
-// one between the moment it was found free and the server's listening.
-const serverPorts = 5
+// serverPorts is how many free ports a start tries: a program that is no test can
+// take one before the server listens.
+const serverPorts = 3
 
 // A server is a PostgreSQL that this process started.
 type server struct {
@@ -214,18 +213,4 @@ func openToAll(dir string) bool {
 		}
 		dir = filepath.Dir(dir)
 	}
-}
-
-// freePorts finds n different ports of 127.0.0.1 that nobody listens on.
-func freePorts(n int) ([]string, error) {
-	ports := make([]string, n)
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = l.Close() }()
-		ports[i] = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }
