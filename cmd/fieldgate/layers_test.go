@@ -30,6 +30,7 @@ var layers = map[string][]string{
 	"sources/vfs":              {},
 	"sources/vfs/vfstest":      {"sources/vfs"},
 	"sources/objstore":         {"sources/vfs"},
+	"sources/zstd":             {},
 	"sources/objstore/objstoretest": {
 		"sources/objstore",
 	},
@@ -40,7 +41,7 @@ var layers = map[string][]string{
 	"deploy/testdeps/lambda":     {},
 
 	"sources":         {"schema", "pipeline/stream"},
-	"pipeline/record": {"schema", "pipeline/stream"},
+	"pipeline/record": {"schema", "pipeline/stream", "sources/zstd"},
 
 	"sources/nearline":              {"schema", "sources", "pipeline/stream"},
 	"sources/nearline/nearlinetest": {"schema", "sources", "sources/nearline", "pipeline/stream"},

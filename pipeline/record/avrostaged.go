@@ -5,12 +5,12 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/avro"
 	"github.com/twmb/avro/ocf"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources/zstd"
 )
 
 // batchAvro is the schema of archived staged records. It goes into every file's header; the reader knows it by formatKey,
@@ -65,8 +65,7 @@ const (
 )
 
 const (
-	// avroBlockBytes is the size of a block before compression at most, if no record is larger: small enough to be one
-	// zstd block (64 KB at the fastest level), which is compressed without a copy of its history.
+	// avroBlockBytes is the size of a block before compression at most, if no record is larger.
 	avroBlockBytes = 64 << 10
 
 	// maxSummaryBytes is where a file is full for the sake of its summary. The library refuses headers of more than 1 MB
@@ -103,13 +102,9 @@ func NewStagedWriter() (*StagedWriter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse schema of staged archive: %w", err)
 	}
-	// Ids and numbers are most of what is left once repetitions are found, and no entropy coding makes them shorter:
-	// without it compression takes a quarter less time.
-	encoder, err := zstd.NewWriter(nil,
-		zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithNoEntropyCompression(true),
-	)
+	encoder, err := zstd.NewEncoder()
 	if err != nil {
-		return nil, fmt.Errorf("make zstd encoder: %w", err)
+		return nil, err
 	}
 	codec, err := ocf.ZstdCodec(nil, nil)
 	if err != nil {
@@ -194,7 +189,7 @@ func (w *StagedWriter) begin(shard stream.ShardID, seq stream.Sequence) {
 
 // endBlock compresses the block.
 func (w *StagedWriter) endBlock() {
-	w.packed = w.zstd.EncodeAll(w.block, w.packed[:0])
+	w.packed = w.zstd.Append(w.packed[:0], w.block)
 	w.blocks = binary.AppendVarint(w.blocks, int64(w.records))
 	w.blocks = appendAvroText(w.blocks, w.packed)
 	w.blocks = append(w.blocks, w.sync[:]...)

@@ -10,14 +10,14 @@ import (
 	"io"
 	"strconv"
 
-	"github.com/klauspost/compress/zstd"
+	unzstd "github.com/klauspost/compress/zstd"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
+	"github.com/fieldgate/fieldgate/sources/zstd"
 )
 
-// rawFrameBytes is the size of a zstd frame before compression, about: what repeats is looked for within it. Frames are
-// compressed from one piece, which takes a sixth less time than a stream, whose encoder copies what it is given and then
-// the history of each block (BenchmarkRawArchive), and makes the object no larger at this size.
+// rawFrameBytes is the size of a zstd frame before compression, about: what repeats is looked for within it, and at this
+// size the object is no larger than as one frame.
 const rawFrameBytes = 512 << 10
 
 // RawWriter makes archive objects of raw records: NDJSON, compressed with zstd, one line an event with all that its
@@ -33,10 +33,9 @@ type RawWriter struct {
 
 // NewRawWriter makes a writer without events.
 func NewRawWriter() (*RawWriter, error) {
-	// One at a time, so that the encoder starts no goroutines.
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(rawFrameBytes))
+	e, err := zstd.NewEncoder()
 	if err != nil {
-		return nil, fmt.Errorf("make zstd encoder: %w", err)
+		return nil, err
 	}
 	return &RawWriter{zstd: e}, nil
 }
@@ -83,7 +82,7 @@ func (w *RawWriter) Add(shard stream.ShardID, seq stream.Sequence, r *Raw) {
 
 // endFrame compresses the lines.
 func (w *RawWriter) endFrame() {
-	w.frames = w.zstd.EncodeAll(w.lines, w.frames)
+	w.frames = w.zstd.Append(w.frames, w.lines)
 	w.lines = w.lines[:0]
 }
 
@@ -123,14 +122,14 @@ type rawLine struct {
 
 // RawReader reads the archive objects of RawWriter.
 type RawReader struct {
-	zstd  *zstd.Decoder
+	zstd  *unzstd.Decoder
 	lines *bufio.Reader
 	next  *rawLine // read ahead, the first of the next record
 }
 
 // NewRawReader reads an object. Close the reader.
 func NewRawReader(r io.Reader) (*RawReader, error) {
-	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
+	d, err := unzstd.NewReader(r, unzstd.WithDecoderConcurrency(1))
 	if err != nil {
 		return nil, fmt.Errorf("make zstd decoder: %w", err)
 	}
