@@ -54,6 +54,8 @@ type stamps struct {
 	receipt       string
 	arrivedAt     int64 // microseconds since 1970 UTC
 	schemaVersion uint64
+	// life tells a tenant from former ones of its name: the later, the greater.
+	life uint32
 }
 
 // serveEvents answers a request of events.
@@ -187,7 +189,8 @@ func (h *Handler) stamp(ctx context.Context, key *Key) (stamps, error) {
 		return stamps{}, fmt.Errorf("read schema of tenant %s: %w", key.Tenant, err)
 	}
 	return stamps{
-		receipt: rand.Text()[:receiptLength], arrivedAt: h.cfg.Now().UnixMicro(), schemaVersion: snapshot.Version,
+		receipt: rand.Text()[:receiptLength], arrivedAt: h.cfg.Now().UnixMicro(),
+		schemaVersion: snapshot.Version, life: snapshot.FirstGeneration,
 	}, nil
 }
 

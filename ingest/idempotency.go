@@ -31,6 +31,7 @@ const (
 // identities, also to events without a time, so they are found to be duplicates.
 type repeats struct {
 	kv        schema.KV
+	schemas   Schemas
 	retention time.Duration
 	now       func() time.Time
 	logger    *slog.Logger
@@ -41,7 +42,9 @@ type repeats struct {
 }
 
 func newRepeats(cfg *Config) *repeats {
-	return &repeats{kv: cfg.KV, retention: cfg.Retention, now: cfg.Now, logger: cfg.Logger, busy: make(map[string]chan struct{})}
+	return &repeats{
+		kv: cfg.KV, schemas: cfg.Schemas, retention: cfg.Retention, now: cfg.Now, logger: cfg.Logger, busy: make(map[string]chan struct{}),
+	}
 }
 
 // repeat is a request with an Idempotency-Key.
@@ -143,7 +146,11 @@ func (p *repeats) reserve(ctx context.Context, name string, r repeat, fresh stam
 			if err != nil {
 				return reservation{}, 0, err
 			}
-			if !p.expired(&held) {
+			former, err := p.former(ctx, r.tenant, &held, &fresh)
+			if err != nil {
+				return reservation{}, 0, err
+			}
+			if !p.expired(&held) && !former {
 				return held, item.Version, nil
 			}
 		}
@@ -156,6 +163,19 @@ func (p *repeats) reserve(ctx context.Context, name string, r repeat, fresh stam
 			return held, version, err
 		}
 	}
+}
+
+// former says that a reservation was made for a tenant that was dropped since, and is nothing to the one that has its
+// name now.
+func (p *repeats) former(ctx context.Context, tenant string, r *reservation, fresh *stamps) (bool, error) {
+	if r.SchemaVersion >= fresh.schemaVersion {
+		return false, nil
+	}
+	then, err := p.schemas.At(ctx, tenant, r.SchemaVersion)
+	if err != nil {
+		return false, fmt.Errorf("read schema version %d of tenant %s: %w", r.SchemaVersion, tenant, err)
+	}
+	return then.FirstGeneration < fresh.life, nil
 }
 
 func (p *repeats) expired(r *reservation) bool { return p.now().Sub(r.ReservedAt) >= p.retention }

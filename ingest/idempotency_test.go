@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -210,4 +211,42 @@ type sweepSignal struct {
 func (s *sweepSignal) Delete(ctx context.Context, key string, expect uint64) error {
 	defer s.done()
 	return s.KV.Delete(ctx, key, expect)
+}
+
+// A tenant that has the name of one that was dropped knows nothing of its requests: the same key with the same body is
+// stored, and with another body is no misuse.
+func TestIdempotencyKeyOfFormerTenant(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	body := []byte(`{"a":1}`)
+	former := map[string]string{}
+	for _, key := range []string{"same", "other"} {
+		w := b.post(t, "/v1/events", body, "Idempotency-Key", key)
+		if w.Code != http.StatusOK {
+			t.Fatalf("status %d: %s", w.Code, w.Body)
+		}
+		former[key] = w.Body.String()
+	}
+	if err := errors.Join(b.schemas.DropTenant(t.Context(), "acme"), b.keys.RevokeAll(t.Context(), "acme")); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.schemas.AddTenant(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if b.acme, _, err = b.keys.Add(t.Context(), "acme", "", []ingest.Scope{ingest.ScopeIngest}); err != nil {
+		t.Fatal(err)
+	}
+	for key, body := range map[string]string{"same": `{"a":1}`, "other": `{"a":2}`} {
+		first := b.post(t, "/v1/events", []byte(body), "Idempotency-Key", key)
+		if first.Code != http.StatusOK || first.Body.String() == former[key] {
+			t.Errorf("%s: status %d: %s", key, first.Code, first.Body)
+		}
+		if again := b.post(t, "/v1/events", []byte(body), "Idempotency-Key", key); again.Body.String() != first.Body.String() {
+			t.Errorf("%s again: status %d: %s, want %s", key, again.Code, again.Body, first.Body)
+		}
+	}
+	if got := b.events(t); len(got) != 4 {
+		t.Errorf("stored %q, want four events", got)
+	}
 }

@@ -24,10 +24,12 @@ import (
 	"github.com/fieldgate/fieldgate/schema"
 )
 
-// Schemas tells which version of a tenant's schema is current.
+// Schemas tells which version of a tenant's schema is current, and what earlier ones were.
 type Schemas interface {
 	// Current returns it; schema.ErrNotFound if there is no such tenant.
 	Current(ctx context.Context, tenant string) (*schema.Snapshot, error)
+	// At gives the version of that number, whether the tenant is still there or not; schema.ErrNotFound if there was none.
+	At(ctx context.Context, tenant string, version uint64) (*schema.Snapshot, error)
 }
 
 // Config is what a Handler needs and may be told.
