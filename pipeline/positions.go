@@ -74,6 +74,7 @@ func (p *Positions) Archived(ctx context.Context, name string, to sources.Waterm
 // age of what waits is that of the first record that is not handled.
 func (p *Positions) Lag(ctx context.Context) ([]Lag, error) {
 	var out []Lag
+	now := time.Now()
 	for _, of := range []struct{ stage, log, consumer string }{
 		{StageRaw, LogRaw, ConsumerRaw},
 		{StageStaging, LogStaged, ConsumerStaging},
@@ -82,7 +83,7 @@ func (p *Positions) Lag(ctx context.Context) ([]Lag, error) {
 		{StageDelivery, LogStaged, ConsumerDelivery},
 		{StageDelivery, LogErrors, ConsumerDelivery},
 	} {
-		lags, err := p.lagOf(ctx, of.stage, of.log, of.consumer)
+		lags, err := p.lagOf(ctx, now, of.stage, of.log, of.consumer)
 		if err != nil {
 			return nil, fmt.Errorf("lag of stage %s: %w", of.stage, err)
 		}
@@ -91,7 +92,7 @@ func (p *Positions) Lag(ctx context.Context) ([]Lag, error) {
 	return out, nil
 }
 
-func (p *Positions) lagOf(ctx context.Context, stage, name, consumer string) ([]Lag, error) {
+func (p *Positions) lagOf(ctx context.Context, now time.Time, stage, name, consumer string) ([]Lag, error) {
 	log, checkpoints := p.log(name)
 	shards, err := log.Shards(ctx)
 	if err != nil {
@@ -103,35 +104,15 @@ func (p *Positions) lagOf(ctx context.Context, stage, name, consumer string) ([]
 		if err != nil {
 			return nil, err
 		}
-		end, err := log.Tail(ctx, shard.ID, at)
+		arrivedAt, err := log.Waiting(ctx, shard.ID, at)
 		if err != nil {
-			return nil, fmt.Errorf("read the end of shard %d: %w", shard.ID, err)
+			return nil, fmt.Errorf("read shard %d: %w", shard.ID, err)
 		}
 		lag := Lag{Stage: stage, Log: name, Shard: shard.ID, Position: at}
-		if end.Compare(at) > 0 {
-			first, err := firstAfter(ctx, log, shard.ID, at)
-			if err != nil {
-				return nil, err
-			}
-			lag.Seconds = time.Since(first).Seconds()
+		if arrivedAt != 0 {
+			lag.Seconds = max(now.Sub(time.UnixMicro(arrivedAt)).Seconds(), 0)
 		}
 		out = append(out, lag)
 	}
 	return out, nil
-}
-
-// firstAfter is when the first record after a position arrived, which must be there.
-func firstAfter(ctx context.Context, log stream.Log, shard stream.ShardID, at stream.Sequence) (time.Time, error) {
-	it, err := log.Iterate(ctx, shard, stream.After(at))
-	if err != nil {
-		return time.Time{}, fmt.Errorf("read shard %d: %w", shard, err)
-	}
-	records, err := it.Next(ctx, 1, 1)
-	if closeErr := it.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return time.Time{}, fmt.Errorf("read shard %d: %w", shard, err)
-	}
-	return time.UnixMicro(records[0].ArrivedAt), nil
 }

@@ -236,38 +236,49 @@ func TestStagesBehind(t *testing.T) {
 		}
 	}
 	door := start(t, t.TempDir(), patience(config.RoleIngest))
-	// An empty request is refused either way, and stores nothing that could wait.
-	answered := func(status int) string {
+	// answered sends a request until it is answered so: with a status, what Retry-After
+	// says, and some text.
+	answered := func(body string, status int, after, text string) {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+door.c.HTTPAddr+"/v1/events", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("X-Api-Key", "demo-key")
 		var said string
 		for deadline := time.Now().Add(visibleWithin); time.Now().Before(deadline); {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+door.c.HTTPAddr+"/v1/events", strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("X-Api-Key", "demo-key")
 			res, err := http.DefaultClient.Do(req)
 			if err != nil {
 				t.Fatal(err)
 			}
-			body, err := io.ReadAll(res.Body)
+			answer, err := io.ReadAll(res.Body)
 			_ = res.Body.Close()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if said = fmt.Sprint(res.StatusCode, " ", res.Header.Get("Retry-After"), " ", string(body)); res.StatusCode == status {
-				return said
+			said = fmt.Sprint(res.StatusCode, " ", res.Header.Get("Retry-After"), " ", string(answer))
+			if res.StatusCode == status && res.Header.Get("Retry-After") == after && strings.Contains(string(answer), text) {
+				return
 			}
 		}
-		t.Fatalf("want status %d, got %s", status, said)
-		return ""
+		t.Fatalf("want %d with %q, the last answer was %s", status, text, said)
 	}
-	answered(http.StatusBadRequest)
-	if said := answered(http.StatusServiceUnavailable); !strings.HasPrefix(said, "503 5 ") || !strings.Contains(said, "events have waited for") {
-		t.Errorf("the refusal says %s", said)
-	}
+	const empty = "" // is refused either way, and stores nothing that could wait
+	answered(empty, http.StatusBadRequest, "", "")
+	answered(empty, http.StatusServiceUnavailable, "5", "events have waited for")
+	stage := start(t, t.TempDir(), patience(config.RoleStage))
+	answered(empty, http.StatusBadRequest, "", "")
+
+	// What compacts reads the streams as well, and tells which waits once no process has
+	// the stage.
+	other := start(t, t.TempDir(), patience(config.RoleCompact, config.RoleGateway))
+	stage.close(t)
+	answered(`{"metrictype":"m","n":1}`, http.StatusOK, "", "receipt")
+	answered(empty, http.StatusServiceUnavailable, "5", "stage raw is behind in shard")
 	start(t, t.TempDir(), patience(config.RoleStage))
-	answered(http.StatusBadRequest)
+	// It is taken once the first is in the archive of the raw stream.
+	answered(`{"metrictype":"m","n":2}`, http.StatusOK, "", "receipt")
+	other.eventually(t, `select count(*), max(n) from m`, "2|2")
 }
 
 // TestQuickStartOnAWS is TestQuickStart with everything in stores that other

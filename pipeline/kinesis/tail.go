@@ -167,6 +167,62 @@ func (s *Stream) readToTip(ctx context.Context, sh *shard, p *poller) (found boo
 	}
 }
 
+// waitingRead is how many records are read at first to see what follows one: that
+// one and the next.
+const waitingRead = 2
+
+// Waiting implements stream.Log.
+func (s *Stream) Waiting(ctx context.Context, id stream.ShardID, after stream.Sequence) (arrivedAt int64, err error) {
+	sh, err := s.find(ctx, id)
+	if err != nil || after == stream.EndOfShard {
+		return 0, err
+	}
+	err = patiently(ctx, func() (err error) {
+		arrivedAt, err = s.waiting(ctx, sh, after)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("look for what waits in shard %d of %s: %w", id, s.cfg.Stream, err)
+	}
+	return arrivedAt, nil
+}
+
+func (s *Stream) waiting(ctx context.Context, sh shard, after stream.Sequence) (arrivedAt int64, err error) {
+	p := &poller{s: s, shard: sh.ID, limit: waitingRead}
+	from := position{kind: types.ShardIteratorTypeAtSequenceNumber, number: numberOf(after)}
+	if after.IsZero() {
+		from = position{kind: types.ShardIteratorTypeTrimHorizon}
+	}
+	b, err := p.first(ctx, from)
+	if isInvalid(err) || isNotFound(err) {
+		// It has been freed: what came after it is all that there is.
+		b, err = p.first(ctx, position{kind: types.ShardIteratorTypeTrimHorizon})
+	}
+	for it := (&iterator{s: s, shard: sh, skip: after}); err == nil; b, err = p.read(ctx) {
+		for i := range b.records {
+			if err := it.takeRecord(&b.records[i]); err != nil {
+				return 0, err
+			}
+		}
+		if len(it.records) > 0 {
+			return it.records[0].ArrivedAt, nil
+		}
+		if b.tip {
+			return 0, nil
+		}
+		p.limit = readLimit
+	}
+	return 0, err
+}
+
+// first begins at a position and reads.
+func (p *poller) first(ctx context.Context, from position) (batch, error) {
+	if err := p.begin(ctx, from); err != nil {
+		return batch{}, err
+	}
+	return p.read(ctx)
+}
+
 // Oldest implements stream.Log.
 func (s *Stream) Oldest(ctx context.Context, id stream.ShardID) (stream.Sequence, error) {
 	sh, err := s.find(ctx, id)

@@ -301,6 +301,24 @@ func (d *Disk) Tail(ctx context.Context, shard ShardID, _ Sequence) (Sequence, e
 	return SequenceOf(s.last()), nil
 }
 
+// Waiting implements Log.
+func (d *Disk) Waiting(ctx context.Context, shard ShardID, after Sequence) (arrivedAt int64, err error) {
+	s, err := d.begin(ctx, shard)
+	if err != nil || SequenceOf(s.last()).Compare(after) <= 0 {
+		return 0, err
+	}
+	it, err := d.Iterate(ctx, shard, After(after))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	records, err := it.Next(ctx, 1, 1)
+	if err != nil {
+		return 0, err
+	}
+	return records[0].ArrivedAt, nil
+}
+
 // Trim implements Log. Whole segments are freed; the one that is written to stays.
 func (d *Disk) Trim(ctx context.Context, shard ShardID, through Sequence, arrivedBefore int64) error {
 	s, err := d.begin(ctx, shard)

@@ -95,6 +95,11 @@ type Log interface {
 	// its end looks for it from there on.
 	Tail(ctx context.Context, shard ShardID, known Sequence) (Sequence, error)
 
+	// Waiting is when the first record after a sequence arrived, in microseconds since 1970 UTC; 0 if there is none yet.
+	// It costs no more if many are there. After a sequence that retention has passed it tells of the oldest record, or
+	// is ErrTrimmed.
+	Waiting(ctx context.Context, shard ShardID, after Sequence) (arrivedAt int64, err error)
+
 	// Trim lets go of the shard's records up to and including through, as far as they arrived before the given time in
 	// microseconds (NoAgeLimit: whenever). Less may be freed, never more: Oldest tells. Kinesis, which frees by age
 	// alone, does nothing here.

@@ -26,6 +26,7 @@ func Run(t *testing.T, newLog func(t *testing.T) stream.Log) {
 		"AtTime":                testAtTime,
 		"BeyondTail":            testBeyondTail,
 		"NoShard":               testNoShard,
+		"Waiting":               testWaiting,
 		"NextWaits":             testNextWaits,
 		"NextEndsWithContext":   testNextEndsWithContext,
 		"CloseEndsNext":         testCloseEndsNext,
@@ -283,11 +284,41 @@ func testNoShard(t *testing.T, log stream.Log) {
 	if _, err := log.Tail(t.Context(), none, stream.Sequence{}); !errors.Is(err, stream.ErrNoShard) {
 		t.Errorf("tail: %v", err)
 	}
+	if _, err := log.Waiting(t.Context(), none, stream.Sequence{}); !errors.Is(err, stream.ErrNoShard) {
+		t.Errorf("waiting: %v", err)
+	}
 	if _, err := log.Oldest(t.Context(), none); !errors.Is(err, stream.ErrNoShard) {
 		t.Errorf("oldest: %v", err)
 	}
 	if err := log.Trim(t.Context(), none, stream.Sequence{}, stream.NoAgeLimit); !errors.Is(err, stream.ErrNoShard) {
 		t.Errorf("trim: %v", err)
+	}
+}
+
+// testWaiting asks what waits after each record, and in an empty shard.
+func testWaiting(t *testing.T, log stream.Log) {
+	shard, hash := first(t, log)
+	ask := func(after stream.Sequence) int64 {
+		t.Helper()
+		arrivedAt, err := log.Waiting(t.Context(), shard, after)
+		must(t, err)
+		return arrivedAt
+	}
+	if at := ask(stream.Sequence{}); at != 0 {
+		t.Errorf("in an empty shard a record of %d waits", at)
+	}
+	placed := put(t, log, hash, "a", "b")
+	placed = append(placed, put(t, log, hash, "c")...)
+	records := read(t, iterate(t, log, shard, stream.FromOldest()), 3)
+	var after stream.Sequence
+	for i, r := range records {
+		if at := ask(after); at != r.ArrivedAt {
+			t.Errorf("before record %d one of %d waits, want %d", i, at, r.ArrivedAt)
+		}
+		after = placed[i].Seq
+	}
+	if at := ask(after); at != 0 {
+		t.Errorf("after the last record one of %d waits", at)
 	}
 }
 
