@@ -156,11 +156,17 @@ func (r *catalogRun) each(visit func(at, row int)) {
 	}
 }
 
+// row is where row i stands in the values.
 func (r *catalogRun) row(i int) int {
-	switch {
-	case r.values.Same:
+	if r.values.Same {
 		return 0
-	case r.chosen != nil:
+	}
+	return r.place(i)
+}
+
+// place is where row i stands in the part's block.
+func (r *catalogRun) place(i int) int {
+	if r.chosen != nil {
 		return int(r.chosen[i])
 	}
 	return r.first + i

@@ -187,20 +187,25 @@ func patternFunctions() definitions {
 func matchesPattern(function string) func(c *call) error {
 	return func(c *call) error {
 		p, err := c.localPattern(function, 2)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case p.fast != nil:
-			c.setBool(p.fast.MatchString(c.text(0)))
-		default:
-			matches, err := p.exact.Text(c.text(0)).Match(0)
-			if err != nil {
-				return patternError(err)
-			}
-			c.setBool(matches)
 		}
-		return nil
+		matches, err := p.matches(c.text(0))
+		c.setBool(matches)
+		return err
 	}
+}
+
+// matches says that the pattern is found in a text.
+func (p *pattern) matches(text string) (bool, error) {
+	if p.fast != nil {
+		return p.fast.MatchString(text), nil
+	}
+	matches, err := p.exact.Text(text).Match(0)
+	if err != nil {
+		return false, patternError(err)
+	}
+	return matches, nil
 }
 
 // likeCheck refuses a LIKE pattern that ends in its escape.

@@ -1,0 +1,16 @@
+select oprname, oprkind = 'b', oprleft + 0 = 0, case oprkind when 'l' then 'prefix' when 'b' then format('%s binary', oprname) end from pg_operator where oid < 600 order by oid;
+select amname, amname like 'b%', amname like '%t', amname like 'h%h', amname not like '%i%', amname like 'btree', amname like '%' from pg_am order by oid;
+select amname, amname ~ '^b|st$', amname !~ 'i', amname ~* 'HASH', amname !~* '^G' from pg_am order by oid;
+select typname, typlen, typlen - 1, typlen + typlen, typlen < 0, typlen <= 4, typlen >= 8, typlen > 8, typbyval from pg_type where oid in (16, 17, 20, 21, 23, 25, 1043, 1700) order by oid;
+select typname, typelem = 0 or typlen = -1, typelem <> 0 and not typbyval, typcollation in (100, 950), typcollation not in (100, 0), typname in ('text', null), typname not in ('text', null) from pg_type where oid in (16, 19, 25, 1009, 1043) order by oid;
+select proname, coalesce(proargnames[1], proname), prosrc is null, probin is null, probin is not null, coalesce(probin, 'none'), lower(probin) = 'null' or provolatile = 'i' from pg_proc where oid between 1200 and 1230 order by oid;
+select format('%I.%I', table_schema, column_name), format('%s-%s', data_type, character_set_name), format('%L', data_type), quote_ident(column_name), lower(udt_name), format('%s', column_default), format('100%%') from information_schema.columns where table_name = 'numbers' order by ordinal_position;
+select format('%I', column_default) from information_schema.columns where table_name = 'numbers';
+select table_name, case when column_default is not null then format('%I', column_default) else data_type end from information_schema.columns where table_name = 'numbers' order by ordinal_position;
+select format('%s %s', column_name) from information_schema.columns where table_name = 'numbers';
+select ordinal_position + 2147483647 from information_schema.columns where table_name = 'numbers';
+select column_name, ordinal_position - 1 as place, is_nullable = 'YES' and is_identity <> 'NO' or udt_schema in ('pg_catalog') from information_schema.columns where table_name = 'numbers' and ordinal_position + 1 > 3 order by place;
+select column_name from information_schema.columns where table_schema = 'public' and table_name = 'numbers' and not (column_default is null) order by ordinal_position;
+select column_name, col_description(format('%I.%I', table_schema, table_name)::regclass, ordinal_position), format('%I.%I', table_schema, table_name)::regclass::text from information_schema.columns where table_name = 'numbers' and table_schema !~ '^pg_' order by ordinal_position;
+select format('%I.%I', table_schema, column_name)::regclass from information_schema.columns where table_name = 'numbers';
+select typname, format_type(oid, null), pg_get_userbyid(typowner) is null, case when typcategory = 'S' then coalesce(obj_description(oid, 'pg_type'), 'none') end from pg_type where oid in (25, 1043, 19) order by oid;
