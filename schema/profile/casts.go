@@ -38,16 +38,16 @@ const (
 // castCache remembers what texts cast to: devices send few different ones, or
 // different ones of one shape.
 type castCache struct {
-	places [cachedCasts / 2]castPlace
+	places [cachedCasts / castWays]castPlace
 	env    postgres.Env
 	// shape is a text with its digits masked.
 	shape []byte
 }
 
-// castPlace has the two latest of the texts whose hashes share it.
+// castPlace has the latest of the texts whose hashes share it, the newest first.
 type castPlace struct {
-	keys  [2]uint64
-	casts [2]casts
+	keys  [castWays]uint64
+	casts [castWays]casts
 }
 
 // casts are what a value casts to, and how large it is as a number.
@@ -61,6 +61,9 @@ const (
 	// firmware versions: a text that is not there costs as much as all else that
 	// becomes of its event.
 	cachedCasts = 1 << 13
+	// castWays is how many texts share a place. Of a thousand texts, 28 find no room in
+	// places of two and would be parsed whenever they come; in places of four it is 2.
+	castWays = 4
 	// maxCastText is the longest text that is tried; none of the types but bytea and
 	// the documents has longer ones.
 	maxCastText = 4 << 10
@@ -88,7 +91,8 @@ func (c *castCache) castsOf(text []byte, hash uint64) casts {
 			return p.casts[i]
 		}
 	}
-	p.keys[1], p.casts[1] = p.keys[0], p.casts[0]
+	copy(p.keys[1:], p.keys[:])
+	copy(p.casts[1:], p.casts[:])
 	p.keys[0], p.casts[0] = key, parseCasts(string(text), c.env)
 	return p.casts[0]
 }
