@@ -51,7 +51,10 @@ func (s *Stream) open(ctx context.Context, id stream.ShardID, from position, lim
 		return s.subscribe(ctx, id, from)
 	}
 	p := &poller{s: s, shard: id, limit: limit}
-	return p, p.begin(ctx, from)
+	if err := p.begin(ctx, from); err != nil {
+		return nil, err // one that has not begun must not be read: it has no end
+	}
+	return p, nil
 }
 
 // poller reads a shard by GetRecords.
@@ -62,7 +65,8 @@ type poller struct {
 	// late is how many answers in a row did not come in time; each lowers what is asked
 	// for to a part of it, and one that comes raises it again.
 	late  int
-	token *string // nil at the end of the shard
+	token *string // of the next read
+	ended bool    // the shard is closed, and was read to its end
 }
 
 // lateShift lowers the limit to an eighth.
@@ -88,12 +92,12 @@ func (p *poller) begin(ctx context.Context, from position) error {
 	if out.ShardIterator == nil {
 		return errEmpty
 	}
-	p.token = out.ShardIterator
+	p.token, p.ended = out.ShardIterator, false
 	return nil
 }
 
 func (p *poller) read(ctx context.Context) (batch, error) {
-	if p.token == nil {
+	if p.ended {
 		return batch{end: true, tip: true}, nil
 	}
 	for attempt := 1; ; attempt++ {
@@ -108,8 +112,8 @@ func (p *poller) read(ctx context.Context) (batch, error) {
 		case err == nil:
 			p.late = max(0, p.late-1)
 			p.token = out.NextShardIterator
-			end := p.token == nil
-			return batch{records: out.Records, tip: end || aws.ToInt64(out.MillisBehindLatest) == 0, end: end, asked: asked}, nil
+			p.ended = p.token == nil
+			return batch{records: out.Records, tip: p.ended || aws.ToInt64(out.MillisBehindLatest) == 0, end: p.ended, asked: asked}, nil
 		case isExpired(err):
 			return batch{}, errExpired
 		case isLate(err) && ctx.Err() == nil && p.now() > 1:
