@@ -109,7 +109,7 @@ func (b *binder) aggregateOrder(sc *scope, a *Aggregate, n *pgquery.FuncCall) er
 		if e, err = b.resolve(e); err != nil {
 			return err
 		}
-		if a.Distinct && !slices.ContainsFunc(a.Args, func(arg Expr) bool { return sameExpr(arg, e) }) {
+		if a.Distinct && !slices.ContainsFunc(a.Args, func(arg Expr) bool { return SameExpr(arg, e) }) {
 			return errorAt(locate(sort.Node), pgerrcode.InvalidColumnReference,
 				"in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
 		}

@@ -61,7 +61,12 @@ func category(oid postgres.OID) postgres.Category {
 func (b *binder) coerceUnknown(e Expr, t Type, context postgres.CoercionContext, at int32) (Expr, error) {
 	switch e := e.(type) {
 	case *Const:
-		if t.OID == postgres.AnyOID || t.OID == postgres.UnknownOID {
+		switch t.OID {
+		case postgres.AnyElementOID, postgres.AnyNonArrayOID, postgres.AnyCompatibleOID, postgres.AnyCompatibleNonArrayOID:
+			if context == postgres.Explicit {
+				return e, nil // which is a literal without a type all the same
+			}
+		case postgres.AnyOID, postgres.UnknownOID:
 			t = plainType(postgres.TextOID)
 		}
 		return b.literal(e, t)

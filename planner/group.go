@@ -69,7 +69,7 @@ func distinctSets(sets [][]Expr) [][]Expr {
 // and two outputs: PostgreSQL tells those apart.
 func checkTwice(q *Query, items [][][]Expr) error {
 	for _, e := range q.GroupBy {
-		same := func(o Expr) bool { return sameExpr(o, e) }
+		same := func(o Expr) bool { return SameExpr(o, e) }
 		outputs, named := 0, 0
 		for _, t := range q.Targets {
 			if same(t.Expr) {
@@ -92,7 +92,7 @@ func checkTwice(q *Query, items [][][]Expr) error {
 func mergeGroups(list, more []Expr) []Expr {
 	out := slices.Clone(list)
 	for _, e := range more {
-		if !slices.ContainsFunc(out, func(o Expr) bool { return sameExpr(o, e) }) {
+		if !slices.ContainsFunc(out, func(o Expr) bool { return SameExpr(o, e) }) {
 			out = append(out, e)
 		}
 	}
@@ -321,7 +321,7 @@ func (g *groupCheck) expr(e Expr) {
 }
 
 func (g *groupCheck) grouped(e Expr) bool {
-	return slices.ContainsFunc(g.groups, func(group Expr) bool { return sameExpr(group, e) })
+	return slices.ContainsFunc(g.groups, func(group Expr) bool { return SameExpr(group, e) })
 }
 
 func (g *groupCheck) column(c *Column, message string) {

@@ -51,7 +51,7 @@ func (b *binder) outputOrExpr(sc *scope, q *Query, n *pgquery.Node, in clause) (
 		return nil, err
 	}
 	for i := range q.Targets {
-		if sameExpr(q.Targets[i].Expr, e) {
+		if SameExpr(q.Targets[i].Expr, e) {
 			return b.output(q, i)
 		}
 	}
@@ -85,7 +85,7 @@ func findOutput(q *Query, name string, in clause, at int32) (int, error) {
 		if q.Targets[i].Name != name {
 			continue
 		}
-		if found >= 0 && !sameExpr(q.Targets[found].Expr, q.Targets[i].Expr) {
+		if found >= 0 && !SameExpr(q.Targets[found].Expr, q.Targets[i].Expr) {
 			return 0, errorAt(at, pgerrcode.AmbiguousColumn, "%s %q is ambiguous", in, name)
 		}
 		if found < 0 {

@@ -184,7 +184,7 @@ func (p *pruner) output(q *Query, index int, s span) {
 		return
 	}
 	e := guardedExpr(q, index)
-	if q.Aggregated && (q.GroupingSets != nil || !slices.ContainsFunc(q.GroupBy, func(g Expr) bool { return sameExpr(g, e) })) {
+	if q.Aggregated && (q.GroupingSets != nil || !slices.ContainsFunc(q.GroupBy, func(g Expr) bool { return SameExpr(g, e) })) {
 		return
 	}
 	for _, l := range p.within(e, s) {

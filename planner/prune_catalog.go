@@ -452,6 +452,8 @@ func (e *CatalogEqual) has(column *sources.CatalogValues, row int) bool {
 			return strings.Compare(text, string(is))
 		})
 		return found
+	case len(e.Ints) == 0:
+		return false // not even one value, of whatever type
 	}
 	_, found := slices.BinarySearch(e.Ints, column.IntAt(row))
 	return found

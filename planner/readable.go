@@ -121,7 +121,7 @@ func (b *binder) guardedColumn(guard *SubqueryScan, table *metricTable, c metric
 		return nil, err
 	}
 	for i := range q.Targets {
-		if sameExpr(guardedExpr(q, i), e) {
+		if SameExpr(guardedExpr(q, i), e) {
 			return &Column{T: c.t, Relation: guard, Index: i}, nil
 		}
 	}

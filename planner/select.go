@@ -193,7 +193,7 @@ func (b *binder) distinctOn(sc *scope, q *Query, nodes []*pgquery.Node) error {
 		if err := postgres.CheckEquality(e.Type().OID); err != nil {
 			return faultAt(locate(node), err)
 		}
-		if !slices.ContainsFunc(q.DistinctOn, func(d Expr) bool { return sameExpr(d, e) }) {
+		if !slices.ContainsFunc(q.DistinctOn, func(d Expr) bool { return SameExpr(d, e) }) {
 			q.DistinctOn = append(q.DistinctOn, e)
 		}
 	}
@@ -205,7 +205,7 @@ func (b *binder) distinctOn(sc *scope, q *Query, nodes []*pgquery.Node) error {
 		if o, ok := e.(*Output); ok {
 			e = q.Targets[o.Index].Expr
 		}
-		if !slices.ContainsFunc(q.DistinctOn, func(d Expr) bool { return sameExpr(d, e) }) {
+		if !slices.ContainsFunc(q.DistinctOn, func(d Expr) bool { return SameExpr(d, e) }) {
 			return errorAt(locate(nodes[min(i, len(nodes)-1)]), pgerrcode.InvalidColumnReference,
 				"SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
 		}

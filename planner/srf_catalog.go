@@ -56,7 +56,7 @@ func expandedColumns(f *Func) []RelationColumn {
 // expandedRow moves a call in the select list into FROM, as setReturning does. Two
 // of the same arguments give their rows together, so they are one.
 func (b *binder) expandedRow(sc *scope, f *Func) (Expr, error) {
-	i := slices.IndexFunc(sc.sets, func(s *FunctionScan) bool { return sameExpr(s.Call, f) })
+	i := slices.IndexFunc(sc.sets, func(s *FunctionScan) bool { return SameExpr(s.Call, f) })
 	if i < 0 {
 		if len(sc.sets) > 0 {
 			return nil, unsupported(nowhere, "more than one set-returning function in a select list")

@@ -130,8 +130,8 @@ func fromExprs(f FromItem, give func(Expr)) {
 	}
 }
 
-// sameExpr says whether two expressions are the same but for where they stand.
-func sameExpr(a, b Expr) bool {
+// SameExpr says whether two expressions are the same but for where they stand.
+func SameExpr(a, b Expr) bool {
 	if a == b {
 		return true
 	}
@@ -143,7 +143,7 @@ func sameExpr(a, b Expr) bool {
 		return false
 	}
 	for i := range x {
-		if !sameExpr(x[i], y[i]) {
+		if !SameExpr(x[i], y[i]) {
 			return false
 		}
 	}

@@ -154,6 +154,7 @@ static void combine(void *info, void **sources, void **targets, uint64_t count) 
 		}                                                                                     \
 	}
 
+STATISTIC(avg, r = m->sx / m->n)
 STATISTIC(var_pop, r = m->sxx / m->n)
 STATISTIC(var_samp, null = m->n < 2; r = m->sxx / (m->n - 1))
 STATISTIC(stddev_pop, r = sqrt(m->sxx / m->n))
@@ -186,6 +187,7 @@ static const struct {
     {"fg_regr_avgy", true, regr_avgy},
     {"fg_covar_pop", true, covar_pop},
     {"fg_covar_samp", true, covar_samp},
+    {"fg_avg", false, avg},
     {"fg_corr", true, corr},
     {"fg_regr_r2", true, regr_r2},
     {"fg_regr_slope", true, regr_slope},

@@ -58,19 +58,26 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 	return entry(s)
 }
 
-// filtered gives the call its FILTER. DuckDB computes the arguments of all rows, so
-// those that may fail are made NULL where the filter does not hold.
+// filtered gives the call its FILTER.
 func (s *site) filtered(filter planner.Expr) {
 	if filter == nil {
 		return
 	}
-	condition := s.p.expr(filter).sql
-	s.filter = " FILTER (WHERE " + condition + ")"
-	for i, arg := range s.args {
-		if mayRaise.MatchString(arg.sql) {
-			s.args[i].sql = "(CASE WHEN " + condition + " THEN " + arg.sql + " END)"
-		}
+	s.condition = s.p.expr(filter).sql
+	s.filter = " FILTER (WHERE " + s.condition + ")"
+	for i := range s.args {
+		s.args[i].sql = s.where(s.args[i].sql)
 	}
+}
+
+// where makes an argument that may fail NULL where the FILTER does not hold: DuckDB
+// computes the arguments of all rows.
+func (s *site) where(arg string) string {
+	reached := "(CASE WHEN " + s.condition + " THEN "
+	if s.condition == "" || !mayRaise.MatchString(arg) || strings.HasPrefix(arg, reached) {
+		return arg
+	}
+	return reached + arg + " END)"
 }
 
 // inOrder are the aggregates whose result shows the order of their input.

@@ -18,13 +18,14 @@ type site struct {
 	ret   planner.Type
 	// try: what PostgreSQL refuses is NULL.
 	try bool
-	// distinct, order, filter and over belong to aggregates and windows.
-	distinct bool
-	order    string
-	filter   string
-	over     string
-	window   *planner.Window // of over
-	explicit bool
+	// distinct, order, filter, its condition and over belong to aggregates and windows.
+	distinct  bool
+	order     string
+	filter    string
+	condition string
+	over      string
+	window    *planner.Window // of over
+	explicit  bool
 	// variadic: the last argument is the array of all further ones.
 	variadic bool
 }
@@ -74,6 +75,9 @@ func (s *site) call(name string, args ...string) string {
 	}
 	if s.order != "" {
 		order = " ORDER BY " + s.order
+	}
+	for i := range args {
+		args[i] = s.where(args[i])
 	}
 	return name + "(" + distinct + strings.Join(args, ", ") + order + ")" + s.filter + s.over
 }

@@ -11,6 +11,11 @@ import (
 // expr prints an expression. Among the outputs of a grouping query a key whose
 // equal values can look different is taken out of its group.
 func (p *printer) expr(e planner.Expr) printed {
+	for _, k := range p.named {
+		if planner.SameExpr(k.expr, e) {
+			return k.text
+		}
+	}
 	if len(p.groups) > 0 && hasKey(e.Type().OID) {
 		groups := p.groups
 		p.groups = nil
@@ -203,7 +208,11 @@ func (p *printer) subquery(e *planner.Subquery) printed {
 		if value := e.Query.RowValue(); value != nil {
 			return p.expr(value)
 		}
-		b := p.guardedSubquery(e.Query, nil, !returnsOne(e.Query))
+		many := !returnsOne(e.Query)
+		b := p.guardedSubquery(e.Query, nil, many)
+		if many && len(p.reach) > 0 && len(planner.OuterRelations(e.Query)) == 0 {
+			return printed{p.onlyRow(b.sql), b.scales[0]}
+		}
 		return printed{"(" + b.sql + ")", b.scales[0]}
 	case planner.SubqueryArray:
 		t := e.Query.Targets[0].Expr.Type()

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgerrcode"
+
 	"github.com/fieldgate/fieldgate/planner"
 )
 
@@ -84,6 +86,16 @@ func (p *printer) guardWhere(q *planner.Query, condition string) string {
 		return markNoWhere
 	}
 	return fmt.Sprintf(" WHERE %s(%s)", markWhere, condition)
+}
+
+// onlyRow prints a subquery that reads nothing of the row around it, so that DuckDB runs it whether it is reached or not: that
+// it has several rows is found where its value is taken.
+func (p *printer) onlyRow(query string) string {
+	name := p.name("e")
+	first := fmt.Sprintf("(CASE WHEN len(%s) > 1 THEN CAST(%s AS BIGINT) ELSE 1 END)", name,
+		raise(pgerrcode.CardinalityViolation, "more than one row returned by a subquery used as an expression"))
+	return fmt.Sprintf("list_extract(list_transform([(SELECT list(%[1]s) FROM (SELECT %[1]s FROM (%[2]s) LIMIT 2))], lambda %[3]s: list_extract(%[3]s, %[4]s)), 1)",
+		outputName(0), query, name, first)
 }
 
 // returnsOne says that a query has one row at most, whatever it reads.

@@ -112,7 +112,7 @@ func (r *rows) begin(ctx context.Context, sql string) error {
 // failed of the other.
 func (r *rows) carefully(ctx context.Context, err error) error {
 	var failed *planner.Error
-	if r.careful == nil || !errors.As(err, &failed) || failed.Code != pgerrcode.NumericValueOutOfRange {
+	if r.careful == nil || !errors.As(err, &failed) || failed.Code != pgerrcode.NumericValueOutOfRange && failed.Code != pgerrcode.FeatureNotSupported {
 		return err
 	}
 	sql, registered, err := r.careful()

@@ -583,6 +583,13 @@ UNARY(finite_only, double, double, {
 	if (isinf(a)) error = overflow;
 })
 
+// An average from which no square of a summed number can be told to be out of range, if
+// they did not cancel out.
+UNARY(moderate, double, double, {
+	r = a;
+	if (!(fabs(a) < 1e140)) error = overflow;
+})
+
 // Fields of timestamps and intervals. The numbers are those of the enumeration
 // in table_time.go. Seconds and what is derived from them are microseconds.
 enum field {
@@ -813,6 +820,7 @@ static const struct {
     {"fg_shr_int4", shr_int4},
     {"fg_shr_int8", shr_int8},
     {"fg_finite", finite_only},
+    {"fg_moderate", moderate},
     {"fg_round_even", round_even},
     {"fg_timestamp_field", field_of_timestamp},
     {"fg_interval_field", field_of_interval},

@@ -184,7 +184,8 @@ func (s *site) jsons(from int) []string {
 // jsonKey is argument i as the key of a JSON object; null is the error if there is none.
 func (s *site) jsonKey(i int, null string) string {
 	if t := s.types[i].OID; t == postgres.JSONOID || t == postgres.JSONBOID || t == postgres.RecordOID || postgres.ElemOf(t) != 0 {
-		return s.p.fail(errorf(pgerrcode.InvalidParameterValue, "key value must be scalar, not array, composite, or json")).sql
+		composite := raise(pgerrcode.InvalidParameterValue, "key value must be scalar, not array, composite, or json")
+		return "fg_json_quote(CASE WHEN (" + s.args[i].sql + ") IS NOT NULL THEN " + composite + " ELSE " + null + " END)"
 	}
 	key := s.castText(i)
 	// Of two calls with the same error DuckDB makes one, and evaluates it before a coalesce, but not before a CASE.

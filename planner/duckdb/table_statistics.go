@@ -15,16 +15,26 @@ import (
 // of range. Then the statement is printed and run again in the second, careful
 // form, which looks at every value and answers as PostgreSQL does.
 
-// finite is sum or avg of floats.
-func (s *site) finite(function string) string {
+// finite is sum of floats.
+func (s *site) finite() string {
 	x := "CAST(" + s.args[0].sql + " AS DOUBLE)"
-	plain := s.call(function, x)
+	plain := s.call("sum", x)
 	checked := "fg_finite(" + plain + ")"
 	if !s.p.careful {
 		s.p.floats = true
 		return checked
 	}
 	return "(CASE WHEN " + s.anyInfinite(x) + " THEN " + plain + " ELSE " + checked + " END)"
+}
+
+// average is avg of floats. With the sum PostgreSQL keeps that of squares, so that an
+// average fails of numbers whose squares no float can be; fg_moderate suspects them.
+func (s *site) average() printed {
+	if s.p.careful {
+		return moments("avg")(s)
+	}
+	s.p.floats = true
+	return printed{sql: "fg_moderate(" + s.call("avg", "CAST("+s.args[0].sql+" AS DOUBLE)") + ")"}
 }
 
 // anyInfinite says that not every value is finite.

@@ -238,9 +238,9 @@ func extract(s *site) printed {
 		return s.refuse("field julian of a timestamp")
 	case known && strings.Contains(f.types, letter):
 	case known || zoneField:
-		return s.p.fail(errorf(pgerrcode.FeatureNotSupported, "unit %q not supported for type %s", name, typ))
+		return s.failing(s.args[1], pgerrcode.FeatureNotSupported, "unit %q not supported for type %s", name, typ)
 	default:
-		return s.p.fail(errorf(pgerrcode.InvalidParameterValue, "unit %q not recognized for type %s", name, typ))
+		return s.failing(s.args[1], pgerrcode.InvalidParameterValue, "unit %q not recognized for type %s", name, typ)
 	}
 	arg, function := s.args[1], "fg_timestamp_field"
 	switch typ {
@@ -248,7 +248,8 @@ func extract(s *site) printed {
 		arg.sql = "CAST(" + arg.sql + " AS TIMESTAMP)"
 		if f.number == fieldEpoch && s.name == "extract" {
 			// Of a date the epoch is whole.
-			return printed{fmt.Sprintf("CAST(fg_timestamp_field(%d, %s) // 1000000 AS DECIMAL(%d,0))", f.number, arg.sql, decimalWidth), 0}
+			number := printed{fmt.Sprintf("CAST(fg_timestamp_field(%d, %s) // 1000000 AS DECIMAL(%d,0))", f.number, arg.sql, decimalWidth), 0}
+			return s.infiniteField(arg.sql, number)
 		}
 	case postgres.TimeOID:
 		arg.sql, function = "fg_time_interval("+arg.sql+")", "fg_interval_field"
@@ -260,10 +261,34 @@ func extract(s *site) printed {
 		function = "fg_interval_field"
 	}
 	number := s.number(fmt.Sprintf("%s(%d, %s)", function, f.number, arg.sql), f.scale)
-	if s.ret.OID == postgres.Float8OID && function == "fg_timestamp_field" && grows(f.number) {
+	switch {
+	case function != "fg_timestamp_field" || !grows(f.number):
+		return number
+	case s.ret.OID == postgres.Float8OID:
 		number.sql = fmt.Sprintf("(CASE WHEN %s = 'infinity' THEN 'inf' WHEN %s = '-infinity' THEN '-inf' ELSE %s END)", arg.sql, arg.sql, number.sql)
+		return number
 	}
-	return number
+	return s.infiniteField(arg.sql, number)
+}
+
+// failing is a strict call that fails where it is reached with a value that is not NULL.
+func (s *site) failing(arg printed, code, format string, args ...any) printed {
+	failure := fmt.Sprintf("(CASE WHEN (%s) IS NOT NULL THEN %s END)", arg.sql, raise(code, fmt.Sprintf(format, args...)))
+	if s.ret.OID == postgres.NumericOID {
+		return printed{failure, asText}
+	}
+	return printed{sql: "CAST(" + failure + " AS " + physical(s.ret.OID) + ")"}
+}
+
+// infiniteField gives a field as numeric that of an infinite time is infinite. A decimal
+// cannot be, so the statement fails there, and its careful form has the number as text.
+func (s *site) infiniteField(time string, number printed) printed {
+	if !s.p.careful {
+		s.p.floats = true
+		return number
+	}
+	return printed{fmt.Sprintf("(CASE WHEN %s = 'infinity' THEN 'Infinity' WHEN %s = '-infinity' THEN '-Infinity' ELSE %s END)",
+		time, time, s.p.rescale(number, asText).sql), asText}
 }
 
 // grows says that the field of an infinite time is infinite, and not NULL.
@@ -298,7 +323,7 @@ func (s *site) zoneField(name string) printed {
 	default:
 		return s.p.fail(errorf(pgerrcode.InvalidParameterValue, "unit %q not recognized for type %s", name, s.types[1].OID))
 	}
-	return s.number("CAST("+offset+" AS BIGINT)", 0)
+	return s.number("CASE WHEN isfinite("+s.args[1].sql+") THEN CAST("+offset+" AS BIGINT) END", 0)
 }
 
 // addTimeCasts: casts among dates, times and intervals.

@@ -170,3 +170,7 @@ SELECT string_agg(k, ',' ORDER BY k) FROM jsonb_object_keys((SELECT config FROM 
 SELECT jsonb_object(ARRAY['n', name]) FROM sensors ORDER BY name;
 SELECT jsonb_extract_path(doc, 'a') IS NULL FROM readings ORDER BY id;
 SELECT count(jsonb_extract_path(config, 'unit')) FROM sensors;
+SELECT jsonb_object_agg(label, id) FILTER (WHERE label IS NOT NULL) FROM readings;
+SELECT jsonb_object_agg(array[1], 2) FILTER (WHERE false) FROM readings;
+SELECT json_object_agg(doc, 2) FROM nothing, readings;
+SELECT json_build_object(array[id], 2) FROM readings WHERE label = 'nowhere';

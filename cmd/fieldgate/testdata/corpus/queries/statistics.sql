@@ -15,3 +15,6 @@ SELECT order_id, stddev_pop(discount) OVER (PARTITION BY region), regr_count(dis
 -- near: a frame's parts are added up in another order
 SELECT order_id, variance(discount) OVER (ORDER BY order_id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW) FROM orders ORDER BY order_id;
 SELECT var_pop(f4), stddev(f4) FILTER (WHERE f4 > 0) FROM readings;
+SELECT avg(x) FROM (VALUES (1e300::float8), (1)) t(x);
+SELECT avg(x) FILTER (WHERE x < 5) OVER (ORDER BY x), avg(x::float4) OVER () FROM (VALUES (1e20::float8), (1e21), (3), (2)) t(x);
+SELECT avg(x) OVER (ORDER BY x) FROM (VALUES (1e300::float8), (1)) t(x);

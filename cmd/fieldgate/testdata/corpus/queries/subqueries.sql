@@ -20,3 +20,8 @@ select r.id, w.* from readings r, lateral (select o.order_id, rank() over (parti
 select id, (select sum(r.n4) over (order by o.order_id) from orders o order by o.order_id limit 1) from readings r order by id;
 -- refused: a subquery in the condition of an outer join is not supported
 select count(*) from readings r left join sensors s on exists (select 1 from orders o where o.order_id = r.id and o.customer = s.name);
+SELECT id, CASE WHEN id > 0 THEN 5 ELSE (SELECT x FROM generate_series(1, 2) x) END FROM readings ORDER BY id LIMIT 2;
+SELECT id, coalesce(num, (SELECT amount FROM orders)) FROM readings WHERE num IS NOT NULL ORDER BY id LIMIT 3;
+SELECT coalesce(n, (SELECT array[id] FROM readings)) FROM (VALUES (array[2])) t(n);
+SELECT id FROM readings WHERE id > 0 OR (SELECT x = 1 FROM generate_series(1, 2) x) ORDER BY 1 LIMIT 2;
+SELECT CASE WHEN id > 0 THEN (SELECT f8 FROM readings ORDER BY id) END FROM readings;

@@ -198,3 +198,4 @@ select to_regprocedure(f) from (values ('abs(integer)'), ('nope()'), ('now()'), 
 select to_regoperator(f), to_regoper(g) from (values ('+(int4,int4)', '||/'), ('*(bigint,bigint)', '+')) v(f, g);
 select oid::regoperator::text from pg_operator where oprname = '=' and oprleft = 23 order by 1;
 select 'abs(integer)'::regprocedure::oid, '+(integer,integer)'::regoperator::oid;
+SELECT int4range(1, 3) @> NULL::anyelement, NULL::anyelement <@ nummultirange(), '1'::anynonarray;
