@@ -119,6 +119,7 @@ func isoWeek(at time.Time) string {
 // TestCapacityOfServer has a server whose tables have a fixed capacity start again with
 // one that follows, and write more than that.
 func TestCapacityOfServer(t *testing.T) {
+	t.Parallel()
 	adjust := onDynamoDB(t)
 	scaling := config.ScalingNone
 	provisioned := func(c *config.Config) {

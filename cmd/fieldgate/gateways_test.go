@@ -56,6 +56,7 @@ func (s *gatewaySession) hear(t *testing.T, n int) []string {
 // each other's notifications, as far as their tenants and users may. A gateway that
 // dies takes its sessions along.
 func TestGatewaysAsOne(t *testing.T) {
+	t.Parallel()
 	adjust := onAWS(t)
 	launch(t, adjust, config.RoleStage) // makes the tables
 	gateways := []*node{launch(t, adjust, config.RoleGateway), launch(t, adjust, config.RoleGateway)}

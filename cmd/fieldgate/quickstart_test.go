@@ -66,7 +66,10 @@ func taken(addr string) bool {
 
 // TestQuickStart runs the README's quick start word for word. Where a standard
 // port is taken another one stands in for it.
-func TestQuickStart(t *testing.T) { testQuickStart(t) }
+func TestQuickStart(t *testing.T) {
+	t.Parallel()
+	testQuickStart(t)
+}
 
 // testQuickStart does so with more in the environment, and then at ports of its own,
 // so that several may run in parallel.

@@ -196,13 +196,17 @@ func allOf(columns ...int) coldQuery { return coldQuery{columns, 0, coldRows} }
 func onBothS3(t *testing.T, test func(t *testing.T, l *coldLake)) {
 	t.Helper()
 	for name, server := range map[string]func(testing.TB) string{"versitygw": testdeps.VersityGW, "minio": testdeps.MinIO} {
-		t.Run(name, func(t *testing.T) { test(t, newColdLake(t, server(t))) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, newColdLake(t, server(t)))
+		})
 	}
 }
 
 // TestS3ColdCacheForMany asks fifty queries at once of columns and row groups that
 // overlap, when nothing is there. Nothing is fetched twice, and all answers are right.
 func TestS3ColdCacheForMany(t *testing.T) {
+	t.Parallel()
 	onBothS3(t, func(t *testing.T, l *coldLake) {
 		i := start(t, l.dir, l.adjust)
 		var asking sync.WaitGroup
@@ -237,6 +241,7 @@ func TestS3ColdCacheForMany(t *testing.T) {
 // TestS3CacheKilled kills the server while half of a range of a file is there. What
 // is left is not taken for the file's bytes.
 func TestS3CacheKilled(t *testing.T) {
+	t.Parallel()
 	onBothS3(t, func(t *testing.T, l *coldLake) {
 		c := config.Default()
 		c.DataDir, c.HTTPAddr, c.PGAddr = l.dir, freeAddr(t), freeAddr(t)
@@ -308,6 +313,7 @@ func TestS3CacheKilled(t *testing.T) {
 
 // TestS3CacheDamaged has somebody meddle with the cache's directory between two runs.
 func TestS3CacheDamaged(t *testing.T) {
+	t.Parallel()
 	onBothS3(t, func(t *testing.T, l *coldLake) {
 		for name, damage := range map[string]func(path string) error{
 			"half of each file": func(path string) error {
@@ -370,6 +376,7 @@ func TestS3CacheDamaged(t *testing.T) {
 // query that fits is answered, one that does not says why, and a cursor keeps what
 // it reads.
 func TestS3CacheFullDisk(t *testing.T) {
+	t.Parallel()
 	onBothS3(t, func(t *testing.T, l *coldLake) {
 		i := start(t, l.dir, l.adjust)
 		l.ask(t, i, "with a large disk", allOf(0))
@@ -381,7 +388,8 @@ func TestS3CacheFullDisk(t *testing.T) {
 			t.Skipf("no small disk can be mounted: %v", err)
 		}
 		t.Cleanup(func() {
-			if err := syscall.Unmount(disk, 0); err != nil {
+			// Even if a process that another test is just starting has a file of it open.
+			if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {
 				t.Error(err)
 			}
 		})

@@ -75,7 +75,7 @@ func (OS) Lock(name string) (io.Closer, error) {
 	}
 	err = control(f, func(fd int) error { return syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB) })
 	if err == nil {
-		return f, nil
+		return lock{f}, nil
 	}
 	// The file was only opened: there is nothing in it that closing could lose.
 	_ = f.Close()
@@ -83,6 +83,16 @@ func (OS) Lock(name string) (io.Closer, error) {
 		return nil, fmt.Errorf("lock %s: %w", name, ErrLocked)
 	}
 	return nil, fmt.Errorf("lock %s: %w", name, err)
+}
+
+// lock is a locked file. Its Close unlocks it first: a process that another goroutine is
+// just starting has all descriptors until it runs its program, and the lock with them.
+type lock struct{ *os.File }
+
+// Close implements io.Closer.
+func (l lock) Close() error {
+	err := control(l.File, func(fd int) error { return syscall.Flock(fd, syscall.LOCK_UN) })
+	return errors.Join(err, l.File.Close())
 }
 
 // osFile is an os.File whose Sync leaves out what only changes the file's times.

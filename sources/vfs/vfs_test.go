@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/fieldgate/fieldgate/sources/vfs"
@@ -22,6 +23,12 @@ func TestLockIsExclusiveUntilClosed(t *testing.T) {
 	if _, err := (vfs.OS{}).Lock(name); !errors.Is(err, vfs.ErrLocked) || !strings.Contains(err.Error(), name) {
 		t.Fatalf("second lock: %v, want ErrLocked with the name", err)
 	}
+	// As a process that is being started has it.
+	copied, err := syscall.Dup(int(first.(interface{ Fd() uintptr }).Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Close(copied) }()
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
