@@ -135,6 +135,8 @@ func statusOf(ctx context.Context, e *engineError) error {
 		out.Code, out.Message = pgerrcode.QueryCanceled, "canceling statement due to user request"
 	case bindings.ErrorTypeInvalidInput:
 		out.Code, out.Message = inputStatus(e.message)
+	case bindings.ErrorTypeErrorIO:
+		out.Code, out.Message = fileStatus(e.message)
 	default:
 		out.Code, out.Message = pgerrcode.InternalError, internalMessage
 	}
@@ -148,8 +150,27 @@ func inputStatus(message string) (code, text string) {
 		return pgerrcode.CardinalityViolation, "more than one row returned by a subquery used as an expression"
 	case strings.Contains(message, "Lists larger than"):
 		return tooLarge().Code, tooLarge().Message
+	case dataFile.MatchString(message):
+		return pgerrcode.DataCorrupted, fmt.Sprintf("file %q is damaged", dataFile.FindStringSubmatch(message)[1])
 	}
 	return pgerrcode.InternalError, internalMessage
+}
+
+// dataFile finds the name of a file of the lake in a message. Where it lies is for the log.
+var dataFile = regexp.MustCompile(`([^/'"]+\.parquet)['"]`)
+
+// fileStatus tells what failed about a file: one of the lake, or one in the temporary directory.
+func fileStatus(message string) (code, text string) {
+	file := dataFile.FindStringSubmatch(message)
+	switch {
+	case strings.Contains(message, "No space left on device"), strings.Contains(message, "Disk quota exceeded"):
+		return pgerrcode.DiskFull, "could not write a temporary file: no space left on device"
+	case file == nil:
+		return pgerrcode.IOError, "could not read or write a file"
+	case strings.Contains(message, "No files found"), strings.Contains(message, "No such file"):
+		return pgerrcode.UndefinedFile, fmt.Sprintf("could not open file %q: it is missing", file[1])
+	}
+	return pgerrcode.IOError, fmt.Sprintf("could not read file %q", file[1])
 }
 
 // rangeMessage is PostgreSQL's text for an overflow that DuckDB found, which

@@ -118,6 +118,8 @@ func classOfText(message string) bindings.ErrorType {
 		return bindings.ErrorTypeDivideByZero
 	case "Invalid Input":
 		return bindings.ErrorTypeInvalidInput
+	case "IO":
+		return bindings.ErrorTypeErrorIO
 	case "Out of Memory":
 		return bindings.ErrorTypeOutOfMemory
 	case "INTERRUPT", "Interrupt":

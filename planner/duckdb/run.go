@@ -132,7 +132,8 @@ func (r *rows) carefully(ctx context.Context, err error) error {
 // to; should it, the statement takes longer and does not fail.
 func (r *rows) wholly(ctx context.Context, err error) error {
 	var failed *planner.Error
-	if r.whole == nil || ctx.Err() != nil || !errors.As(err, &failed) || failed.Code != pgerrcode.InternalError {
+	if r.whole == nil || ctx.Err() != nil || !errors.As(err, &failed) ||
+		!pgerrcode.IsInternalError(failed.Code) && !pgerrcode.IsSystemError(failed.Code) {
 		return err
 	}
 	whole := r.whole
