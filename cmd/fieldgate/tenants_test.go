@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -158,5 +160,28 @@ func TestSecondServer(t *testing.T) {
 	out, err := command(t, dir, "", "serve", "--dev", "--http-addr", "127.0.0.1:0", "--pg-addr", "127.0.0.1:0")
 	if err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("a second server: %q, %v, want an error that names the directory", out, err)
+	}
+}
+
+// TestKeyValueStoreMissing loses the file that says whose the events of a directory are.
+func TestKeyValueStoreMissing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	start(t, dir).close(t)
+	file := filepath.Join(dir, "keyvalue.db")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"serve", "--dev", "--http-addr", "127.0.0.1:0", "--pg-addr", "127.0.0.1:0"},
+		{"tenant", "list"},
+	} {
+		out, err := command(t, dir, "", args...)
+		if err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: %q, %v, want an error that names the file", args[0], out, err)
+		}
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("there is a new file, and the next server would start with it")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -161,9 +162,29 @@ func OpenKV(ctx context.Context, c *config.Config) (schema.KV, io.Closer, error)
 	if _, err := os.Stat(c.DataDir); err != nil {
 		return nil, nil, fmt.Errorf("data directory: %w", err)
 	}
+	if err := complete(c.DataDir); err != nil {
+		return nil, nil, err
+	}
 	db, err := bolt.Open(bolt.Config{Path: filepath.Join(c.DataDir, keyValueFile)})
 	if err != nil {
 		return nil, nil, fmt.Errorf("open key-value store: %w", err)
 	}
 	return db, db, nil
+}
+
+// complete refuses a data directory that has logs and no key-value store: with a new, empty one its tenants, their schemas and how
+// far their events were handled would be forgotten without a word. The store is made before the logs.
+func complete(dir string) error {
+	path := filepath.Join(dir, keyValueFile)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	logs, err := os.ReadDir(filepath.Join(dir, StreamsFolder))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(logs) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s is missing, but %s has the logs of a server: put the file back from a backup of the directory, or name another directory with --data", path, dir)
 }
