@@ -1,20 +1,25 @@
 package planner
 
+import "slices"
+
 // Reads says that the functions take columns of a relation that stands before them in FROM.
 func (s *FunctionScan) Reads(r Relation) bool {
 	column := func(e Expr) bool {
 		c, ok := e.(*Column)
 		return ok && c.Relation == r
 	}
-	if contains(s.Call, column) {
-		return true
-	}
-	for _, f := range s.More {
-		if contains(f, column) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Calls(), func(f *Func) bool { return contains(f, column) })
+}
+
+// Calls are the functions whose rows stand side by side.
+func (s *FunctionScan) Calls() []*Func { return append([]*Func{s.Call}, s.More...) }
+
+// ReadBy says that e shows what the function returns.
+func (s *FunctionScan) ReadBy(e Expr) bool {
+	return contains(e, func(e Expr) bool {
+		c, ok := e.(*Column)
+		return ok && c.Relation == s
+	})
 }
 
 // Relations are those that an item of FROM joins.

@@ -189,7 +189,7 @@ func (b *binder) groupExpr(sc *scope, q *Query, n *pgquery.Node) (Expr, error) {
 		name  string
 		code  string
 	}{
-		{hasAggregate(e), "aggregate functions", pgerrcode.GroupingError},
+		{hasAggregate(e) || sc.expandsAggregates(e), "aggregate functions", pgerrcode.GroupingError},
 		{findWindowCall(e) != nil, "window functions", pgerrcode.WindowingError},
 	} {
 		if what.found {

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgerrcode"
@@ -197,9 +198,14 @@ func (b *binder) valueInFrom(sc *scope, n *pgquery.RangeFunction, node *pgquery.
 }
 
 // setReturning moves a set-returning function of the select list into FROM,
-// where it gives the same rows as long as nothing is grouped; addSets looks at
-// that. Several give their rows side by side.
+// where it gives the same rows as long as nothing is grouped, or it is grouped by
+// them; addSets looks at that. Several give their rows side by side.
 func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
+	if sc.clause == inGroupBy || sc.clause == inOrderBy {
+		if c := sc.listedCall(f, at); c != nil {
+			return c, nil
+		}
+	}
 	if !clauses[sc.clause].sets {
 		return nil, errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions are not allowed in %s", sc.clause)
 	}
@@ -233,12 +239,53 @@ func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 	return &Column{T: f.T, Relation: scan, at: at}, nil
 }
 
+// listedCall is the column of a call that the select list has too; nil: it has none.
+func (sc *scope) listedCall(f *Func, at int32) Expr {
+	for _, scan := range sc.sets {
+		if returnsPairs(scan.Call.Proc) {
+			continue
+		}
+		for i, call := range scan.Calls() {
+			if SameExpr(call, f) {
+				return &Column{T: f.T, Relation: scan, Index: i, at: at}
+			}
+		}
+	}
+	return nil
+}
+
+// expandsAggregates says that e shows what a set-returning function makes of aggregates.
+func (sc *scope) expandsAggregates(e Expr) bool {
+	return slices.ContainsFunc(sc.sets, func(s *FunctionScan) bool {
+		return s.ReadBy(e) && slices.ContainsFunc(s.Calls(), func(call *Func) bool { return hasAggregate(call) })
+	})
+}
+
+// groupedBy says that q groups by all that the function returns: then rows are expanded before they are grouped, as those of FROM.
+// What depends on the groups PostgreSQL expands after them.
+func groupedBy(q *Query, scan *FunctionScan) bool {
+	if !scan.Listed || q.GroupingSets != nil {
+		return false
+	}
+	for i := range scan.Cols {
+		shown := func(e Expr) bool {
+			c, ok := e.(*Column)
+			return ok && c.Relation == scan && c.Index == i
+		}
+		if !slices.ContainsFunc(q.GroupBy, func(e Expr) bool { return contains(e, shown) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // addSets joins the set-returning function of the select list to FROM.
 func (b *binder) addSets(sc *scope, q *Query) error {
 	for _, scan := range sc.sets {
 		switch {
+		case q.Aggregated && groupedBy(q, scan):
 		case q.Aggregated:
-			return unsupported(nowhere, "a set-returning function in the select list of a query that groups")
+			return unsupported(nowhere, "a set-returning function in the select list of a query that groups, but not by its results")
 		case sc.windowed:
 			return unsupported(nowhere, "a set-returning function in the select list of a query with window functions")
 		}

@@ -259,7 +259,7 @@ func (p *printer) selection(q *planner.Query, want []int) body {
 	p.hoist(q)
 	outerMost, outerQuery := p.most, p.over
 	p.most, p.over = mostOf(q), q
-	from := p.fromWhere(q)
+	from, position := p.fromWhere(q)
 	p.most, p.over = outerMost, outerQuery
 	group := p.grouping(q)
 	shown := q.Targets
@@ -302,7 +302,11 @@ func (p *printer) selection(q *planner.Query, want []int) body {
 		b.sql += p.ties(q, b.scales) + p.orderBy(q, b.scales)
 		return b
 	}
-	b.sql += p.orderBy(q, b.scales) + p.limit(q)
+	b.sql += p.orderBy(q, b.scales)
+	if position != "" {
+		b.sql += ", " + position
+	}
+	b.sql += p.limit(q)
 	return b
 }
 

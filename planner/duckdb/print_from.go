@@ -9,16 +9,21 @@ import (
 )
 
 // fromWhere prints FROM and WHERE. Set-returning functions of the select list, which the binder puts into FROM, run over the
-// rows that WHERE leaves.
-func (p *printer) fromWhere(q *planner.Query) string {
+// rows that WHERE leaves. Where ORDER BY says nothing of their results, position is a last key for it, which keeps those of
+// one row together and in order, as they are in PostgreSQL, that sorts first.
+func (p *printer) fromWhere(q *planner.Query) (text, position string) {
 	items := q.From
 	var listed *planner.FunctionScan
+	ordered := false
 	if last := len(items) - 1; last > 0 {
-		if s, ok := items[last].(*planner.FunctionScan); ok && s.Listed && p.expands(s, items[:last]) {
-			items, listed = items[:last], s
+		if s, ok := items[last].(*planner.FunctionScan); ok && s.Listed {
+			ordered = sortedBefore(q, s)
+			if ordered || p.expands(s, items[:last]) {
+				items, listed = items[:last], s
+			}
 		}
 	}
-	text := p.from(items)
+	text = p.from(items)
 	condition := ""
 	if q.Where != nil {
 		condition = p.where(q)
@@ -27,7 +32,30 @@ func (p *printer) fromWhere(q *planner.Query) string {
 	if listed != nil {
 		text = " FROM " + p.expansion(strings.TrimPrefix(text, " FROM "), items, listed)
 	}
-	return text
+	if ordered {
+		name := p.relations[listed].name
+		position = p.name("t")
+		text = " FROM (SELECT *, row_number() OVER () AS " + position + text + ") AS " + name
+		position = name + "." + position
+	}
+	return text, position
+}
+
+// sortedBefore says that PostgreSQL sorts the rows of q before the set-returning functions of its select list run over them.
+func sortedBefore(q *planner.Query, s *planner.FunctionScan) bool {
+	if len(q.OrderBy) == 0 || q.Aggregated || q.Distinct || len(q.DistinctOn) > 0 || q.Ties {
+		return false
+	}
+	for _, k := range q.OrderBy {
+		e := k.Expr
+		if o, ok := e.(*planner.Output); ok {
+			e = q.Targets[o.Index].Expr
+		}
+		if s.ReadBy(e) {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *printer) from(items []planner.FromItem) string {
@@ -180,7 +208,7 @@ func (p *printer) setColumns(s *planner.FunctionScan) (columns []string, scales 
 		n--
 	}
 	var lengths []string
-	for i, call := range append([]*planner.Func{s.Call}, s.More...) {
+	for i, call := range s.Calls() {
 		list := p.setReturning(call)
 		columns = append(columns, "unnest("+list.sql+")")
 		lengths = append(lengths, "len("+list.sql+")")

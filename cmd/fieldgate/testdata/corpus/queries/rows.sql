@@ -41,7 +41,7 @@ select a.x, b from (values (1),(2)) a(x) left join (values (1)) b(y) on a.x=b.y 
 select count(distinct r), max(x) from (values (row(1),1),(row(1),2)) v(r,x);
 select row(1,'a') in (row(1,'a'), row(2,'b')), r in (row(1,2)) from (select row(1,2) r) s;
 select pg_typeof(row(1)), pg_typeof(array[row(1)]), array[row(1,'a b'),row(2,null)], unnest(array[row(1),row(2)]);
--- refused: a set-returning function in the select list of a query that groups is not supported
+-- refused: a set-returning function in the select list of a query that groups, but not by its results is not supported
 select unnest(array_agg(r order by r desc)) from (values (row(1,2)),(row(3,4))) v(r);
 SELECT o, (o).order_id FROM (SELECT order_id, customer, amount FROM orders) o ORDER BY order_id;
 SELECT row_to_json(o) FROM (SELECT order_id, customer, amount, ordered, due, discount FROM orders) o ORDER BY o.order_id;
