@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"syscall"
 
@@ -107,6 +108,9 @@ func (s *shard) add(ctx context.Context, b *batch) (g *group, before uint64, err
 
 // await returns when the group is durable, leading it if nobody else does.
 func (s *shard) await(ctx context.Context, g *group) error {
+	// Those who are about to put join the group first: under load fewer and larger groups are synced, and without it
+	// nobody waits.
+	runtime.Gosched()
 	for {
 		s.mu.Lock()
 		if s.leading == nil && s.filling == g {
