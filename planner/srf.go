@@ -223,7 +223,7 @@ func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 		if returnsPairs(scan.Call.Proc) {
 			return nil, unsupported(at, "%s beside another set-returning function in a select list", scan.Call.Proc.Name)
 		}
-		if contains(f, func(e Expr) bool { c, ok := e.(*Column); return ok && c.Relation == scan }) {
+		if scan.ReadBy(f) {
 			return nil, unsupported(at, "a set-returning function of another one's results")
 		}
 		scan.More, scan.Lateral = append(scan.More, f), scan.Lateral || hasColumns(f)
