@@ -116,6 +116,10 @@ func (d *shardDelivery) step(ctx context.Context) error {
 	return err
 }
 
+// askedPause is how long a shard waits for records that it was asked to deliver
+// before it looks for them again. Its log may look but once a second by itself.
+const askedPause = 250 * time.Millisecond
+
 // read waits for records, but no longer than the object may wait for more, and
 // gives up to where delivery was asked for.
 func (d *shardDelivery) read(ctx context.Context) (records []stream.Record, asked stream.Sequence, err error) {
@@ -128,6 +132,11 @@ func (d *shardDelivery) read(ctx context.Context) (records []stream.Record, aske
 	asked = d.request.arm(cancel)
 	if d.object.records > 0 && asked.Compare(d.object.after) > 0 && asked.Compare(d.object.through) <= 0 {
 		return nil, asked, nil
+	}
+	if asked.Compare(d.object.through) > 0 {
+		soon, cancel := context.WithTimeout(wait, askedPause)
+		defer cancel()
+		wait = soon
 	}
 	records, err = d.reader.next(ctx, wait)
 	return records, d.request.arm(nil), err

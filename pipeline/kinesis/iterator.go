@@ -19,6 +19,12 @@ type iterator struct {
 	s     *Stream
 	shard shard
 	start stream.Start
+	pace  *pacer
+	// poll is the pause between two reads of a shard that has nothing new.
+	poll time.Duration
+	// slow: what is put here is read after the pause, or when a Next comes after one
+	// that was ended.
+	slow bool
 
 	mu     sync.Mutex
 	closed bool
@@ -36,6 +42,7 @@ type iterator struct {
 	since   int64           // so are entries that arrived before
 	records []stream.Record // fetched and not given
 	arrived int64           // of the last record fetched
+	asked   time.Time       // when the source was read last
 	tip     bool            // the source had no more
 	end     bool            // nor will it
 }
@@ -43,11 +50,17 @@ type iterator struct {
 // Iterate implements stream.Log. It reads, so that it can say whether the start
 // is there.
 func (s *Stream) Iterate(ctx context.Context, id stream.ShardID, start stream.Start) (stream.Iterator, error) {
+	return s.iterate(ctx, id, &iterator{start: start, pace: s.pace, poll: s.cfg.Poll})
+}
+
+// iterate has an iterator begin at its start.
+func (s *Stream) iterate(ctx context.Context, id stream.ShardID, it *iterator) (stream.Iterator, error) {
 	sh, err := s.find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	it := &iterator{s: s, shard: sh, start: start}
+	it.s, it.shard = s, sh
+	start := it.start
 	if start.IsLatest() {
 		tail, err := s.Tail(ctx, id, stream.Sequence{})
 		if err != nil {
@@ -113,7 +126,7 @@ func (it *iterator) begin(ctx context.Context) error {
 		}
 	}
 	var err error
-	it.source, err = it.s.open(ctx, it.shard.ID, from, readLimit)
+	it.source, err = it.s.open(ctx, it.shard.ID, from, readLimit, it.pace)
 	return err
 }
 
@@ -164,7 +177,7 @@ func (it *iterator) beginAfter(ctx context.Context) error {
 // end of the shard.
 func (it *iterator) first(ctx context.Context, from position) (b batch, err error) {
 	it.drop()
-	if it.source, err = it.s.open(ctx, it.shard.ID, from, it.s.cfg.FirstRead); err != nil {
+	if it.source, err = it.s.open(ctx, it.shard.ID, from, it.s.cfg.FirstRead, it.pace); err != nil {
 		return b, err
 	}
 	if p, polls := it.source.(*poller); polls {
@@ -209,7 +222,7 @@ func partsOf(r *types.Record) ([]part, error) {
 
 // take makes entries of what a source gave.
 func (it *iterator) take(ctx context.Context, b batch) error {
-	it.tip, it.end = b.tip, b.end
+	it.tip, it.end, it.asked = b.tip, b.end, b.asked
 	for i := range b.records {
 		if err := it.takeRecord(&b.records[i]); err != nil {
 			return err
@@ -265,6 +278,9 @@ func (it *iterator) Next(ctx context.Context, maxRecords, maxBytes int) ([]strea
 	it.cancel = nil
 	closed := it.closed
 	it.mu.Unlock()
+	if it.slow && ctx.Err() != nil {
+		it.tip = false // whoever ends a wait and comes back wants to know
+	}
 	switch {
 	case closed:
 		it.drop()
@@ -351,7 +367,10 @@ func (it *iterator) wait(ctx context.Context, changed <-chan struct{}) error {
 	if _, pushed := it.source.(*subscription); pushed {
 		return nil
 	}
-	timer := time.NewTimer(it.s.cfg.Poll)
+	if it.slow {
+		changed = nil
+	}
+	timer := time.NewTimer(time.Until(it.asked.Add(it.poll)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

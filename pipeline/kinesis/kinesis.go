@@ -66,8 +66,8 @@ type Config struct {
 	// Poll is the pause between two reads of a shard that has nothing new. Default
 	// 200 ms.
 	Poll time.Duration
-	// Reads is how often a second this process may read a shard, by all iterators.
-	// Default 5, which is what Kinesis allows all processes together.
+	// Reads is how often a second this process may read a shard, by all iterators but
+	// those of Slow. Default 5, which is what Kinesis allows all processes together.
 	Reads float64
 	// FirstRead is how many records an iterator that goes on after a record reads at
 	// first, that one included. Who only looks whether it is followed by another wants
@@ -135,6 +135,7 @@ type Stream struct {
 
 	listing listing
 	writer  writer
+	pace    *pacer
 
 	mu     sync.Mutex
 	states map[stream.ShardID]*state
@@ -157,7 +158,8 @@ func Open(ctx context.Context, cfg Config) (*Stream, error) {
 			o.APIOptions = append(slices.Clip(o.APIOptions), (&budget{kv: cfg.KV, stream: cfg.Stream, seen: map[string]windowSeen{}}).limit)
 		}
 	})
-	s := &Stream{cfg: cfg, opened: time.Now(), states: map[stream.ShardID]*state{}}
+	// A second's worth may come at once.
+	s := &Stream{cfg: cfg, opened: time.Now(), states: map[stream.ShardID]*state{}, pace: newPacer(cfg.Reads, time.Second)}
 	s.listing.turn = make(chan struct{}, 1)
 	s.writer.start(ctx, s)
 	if err := patiently(ctx, func() error { return s.prepare(ctx) }); err != nil {

@@ -46,11 +46,11 @@ type batch struct {
 	asked   time.Time
 }
 
-func (s *Stream) open(ctx context.Context, id stream.ShardID, from position, limit int) (source, error) {
+func (s *Stream) open(ctx context.Context, id stream.ShardID, from position, limit int, pace *pacer) (source, error) {
 	if s.fanOut != "" {
 		return s.subscribe(ctx, id, from)
 	}
-	p := &poller{s: s, shard: id, limit: limit}
+	p := &poller{s: s, shard: id, limit: limit, pace: pace}
 	if err := p.begin(ctx, from); err != nil {
 		return nil, err // one that has not begun must not be read: it has no end
 	}
@@ -62,6 +62,7 @@ type poller struct {
 	s     *Stream
 	shard stream.ShardID
 	limit int
+	pace  *pacer
 	// late is how many answers in a row did not come in time; each lowers what is asked
 	// for to a part of it, and one that comes raises it again.
 	late  int
@@ -101,7 +102,7 @@ func (p *poller) read(ctx context.Context) (batch, error) {
 		return batch{end: true, tip: true}, nil
 	}
 	for attempt := 1; ; attempt++ {
-		if err := p.s.pace(ctx, p.shard); err != nil {
+		if err := p.pace.wait(ctx, p.shard); err != nil {
 			return batch{}, err
 		}
 		asked := time.Now()

@@ -1,7 +1,6 @@
 package kinesis
 
 import (
-	"context"
 	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
@@ -16,9 +15,7 @@ type state struct {
 	saved quiet
 	// changed is closed when an entry is put; nil if nobody waits for one.
 	changed chan struct{}
-	// slot is when the next read is due if reads keep their distance; see pace.
-	slot time.Time
-	used Usage
+	used    Usage
 
 	// scanning is held while the end is looked for, and guards what follows.
 	// scanned is when that was begun last.
@@ -112,22 +109,4 @@ func (s *Stream) listen(id stream.ShardID) <-chan struct{} {
 		st.changed = make(chan struct{})
 	}
 	return st.changed
-}
-
-// pace waits until the shard may be read again: so often a second, of which a
-// second's worth may come at once.
-func (s *Stream) pace(ctx context.Context, id stream.ShardID) error {
-	now := time.Now()
-	s.mu.Lock()
-	st := s.state(id)
-	if earliest := now.Add(-time.Second); st.slot.Before(earliest) {
-		st.slot = earliest
-	}
-	st.slot = st.slot.Add(time.Duration(float64(time.Second) / s.cfg.Reads))
-	due := st.slot
-	s.mu.Unlock()
-	if !due.After(now) {
-		return ctx.Err()
-	}
-	return sleep(ctx, due.Sub(now))
 }

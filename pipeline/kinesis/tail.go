@@ -99,7 +99,7 @@ func (s *Stream) scanUnknown(ctx context.Context, sh *shard) error {
 			return err
 		}
 	}
-	p := &poller{s: s, shard: sh.ID, limit: readLimit}
+	p := &poller{s: s, shard: sh.ID, limit: readLimit, pace: s.pace}
 	if err := p.begin(ctx, position{kind: types.ShardIteratorTypeTrimHorizon}); err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (s *Stream) lookFrom(ctx context.Context, sh *shard, at time.Time) (found b
 
 // scanFrom reads a shard to its end, and says whether it had any record.
 func (s *Stream) scanFrom(ctx context.Context, sh *shard, from position) (found bool, err error) {
-	p := &poller{s: s, shard: sh.ID, limit: readLimit}
+	p := &poller{s: s, shard: sh.ID, limit: readLimit, pace: s.pace}
 	if err := p.begin(ctx, from); err != nil {
 		return false, err
 	}
@@ -188,7 +188,7 @@ func (s *Stream) Waiting(ctx context.Context, id stream.ShardID, after stream.Se
 }
 
 func (s *Stream) waiting(ctx context.Context, sh shard, after stream.Sequence) (arrivedAt int64, err error) {
-	p := &poller{s: s, shard: sh.ID, limit: waitingRead}
+	p := &poller{s: s, shard: sh.ID, limit: waitingRead, pace: s.pace}
 	from := position{kind: types.ShardIteratorTypeAtSequenceNumber, number: numberOf(after)}
 	if after.IsZero() {
 		from = position{kind: types.ShardIteratorTypeTrimHorizon}
@@ -229,7 +229,7 @@ func (s *Stream) Oldest(ctx context.Context, id stream.ShardID) (stream.Sequence
 	if err != nil {
 		return stream.Sequence{}, err
 	}
-	p := &poller{s: s, shard: id, limit: 1}
+	p := &poller{s: s, shard: id, limit: 1, pace: s.pace}
 	if err := p.begin(ctx, position{kind: types.ShardIteratorTypeTrimHorizon}); err != nil {
 		return stream.Sequence{}, fmt.Errorf("look for the oldest of shard %d of %s: %w", id, s.cfg.Stream, err)
 	}

@@ -19,7 +19,7 @@ var settingHelp = map[string]string{
 	"stream.scaling":           "Change the number of shards with what all processes put: none, dry_run (say in the log what would be done, and why) or auto. All processes the same. Not for embedded.",
 	"stream.shards":            "Shards of streams that are made; 0 makes them on-demand. Not for embedded.",
 	"stream.retention_hours":   "How long streams keep records, 24 to 8760. Recent events are read from them at start, and wait up to a day for compaction. Not for embedded.",
-	"stream.reads_per_second":  "How often this process polls a shard at most. Kinesis allows 5 to all processes together. Not for embedded.",
+	"stream.reads_per_second":  "How often a second a shard is polled, by all processes together: once (a fifth, if that is less) by delivery, else by the stage. Kinesis allows 5. Not for embedded.",
 	"stream.fan_out":           "Read by subscriptions (enhanced fan-out), a consumer a stage, and not by polling. Not for embedded.",
 	"stream.partition_by":      "Which events meet in one shard, in the order in which they came, for who else reads the streams: event (only copies, so the load is even), device or tenant. A shard takes 1 MB a second. Not for embedded.",
 	"stream.device_names":      "Sent names that tell an event's device, for partition_by: device; the first that an event has counts, a nested one dotted. One that has none goes by its identity.",

@@ -115,6 +115,10 @@ func (s *Stores) openLogs(ctx context.Context, c *config.Config, log *slog.Logge
 			return err
 		}
 		if !c.Stream.FanOut || !c.Has(config.RoleStage) {
+			slow := k.Slow(deliveryReads(&c.Stream))
+			if store.readers[pipeline.ConsumerDelivery], err = s.newSpill(slow, l.name, l.max, log); err != nil {
+				return err
+			}
 			continue
 		}
 		for _, consumer := range l.consumers {
@@ -129,6 +133,14 @@ func (s *Stores) openLogs(ctx context.Context, c *config.Config, log *slog.Logge
 	}
 	return nil
 }
+
+// deliveryReads is how often a second delivery polls a shard. It has half a minute to
+// fill an object, so it leaves what a shard gives to the stages, which are waited for.
+func deliveryReads(c *config.Stream) float64 { return min(1, float64(c.ReadsPerSecond)/5) }
+
+// stageReads is how often a second all else may. Where both are of different processes
+// they keep to reads_per_second together.
+func stageReads(c *config.Stream) float64 { return float64(c.ReadsPerSecond) - deliveryReads(c) }
 
 // scale has a stream's number of shards follow what all processes put, if that is
 // configured.
@@ -188,14 +200,14 @@ func (s *Stores) openKinesis(ctx context.Context, c *config.Config, name, consum
 	if err != nil {
 		return nil, fmt.Errorf("stream: %w", err)
 	}
-	shards := c.Stream.Shards
+	shards, reads := c.Stream.Shards, stageReads(&c.Stream)
 	if name == pipeline.LogErrors {
 		shards = min(shards, errorShards)
 	}
 	k, err := kinesis.Open(ctx, kinesis.Config{
 		Client: awskinesis.NewFromConfig(access), Stream: c.Stream.Prefix + "-" + name, Shards: shards,
 		Retention: time.Duration(c.Stream.RetentionHours) * time.Hour, KV: s.KV, FanOut: consumer, FirstRead: s.firstRead,
-		Reads: float64(c.Stream.ReadsPerSecond), Poll: time.Second / time.Duration(c.Stream.ReadsPerSecond), Logger: log,
+		Reads: reads, Poll: time.Duration(float64(time.Second) / reads), Logger: log,
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,69 @@
+package kinesis_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+
+	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
+	"github.com/fieldgate/fieldgate/pipeline/stream"
+)
+
+// TestSlow has an iterator of a consumer that may take its time wait for an hour, while
+// entries are put through the same stream: none of them has it read. Who ends the wait
+// and comes back is given them at once.
+func TestSlow(t *testing.T) {
+	t.Parallel()
+	eachServer(t, func(t *testing.T, url string) {
+		var reads atomic.Int64
+		proxy := faultproxy.Start(t, url, func(r faultproxy.Request) faultproxy.Fault {
+			if r.Operation == "GetRecords" {
+				reads.Add(1)
+			}
+			return faultproxy.Fault{}
+		})
+		s := newStream(t, proxy.URL, 1)
+		put := func() stream.ShardID {
+			t.Helper()
+			placed, err := s.Put(t.Context(), []stream.Entry{{Data: []byte("entry")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return placed[0].Shard
+		}
+		it, err := s.Slow(1.0/3600).Iterate(t.Context(), put(), stream.FromOldest())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := it.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		if records, err := it.Next(t.Context(), 100, 1<<20); err != nil || len(records) != 1 {
+			t.Fatalf("read %d records, %v, want one", len(records), err)
+		}
+		before := reads.Load()
+		ctx, end := context.WithCancel(t.Context())
+		waited := make(chan error)
+		go func() {
+			_, err := it.Next(ctx, 100, 1<<20)
+			waited <- err
+		}()
+		const more = 30
+		for range more {
+			put()
+		}
+		end()
+		if err := <-waited; !errors.Is(err, context.Canceled) {
+			t.Fatalf("a wait that was ended gives %v", err)
+		}
+		if n := reads.Load() - before; n > 0 {
+			t.Errorf("it was read %d times while others put", n)
+		}
+		if records, err := it.Next(t.Context(), 100, 1<<20); err != nil || len(records) != more {
+			t.Errorf("read %d records, %v, want %d", len(records), err, more)
+		}
+	})
+}
