@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
@@ -48,36 +46,15 @@ type checkpoint struct {
 // NewCheckpoints keeps the checkpoints of the log of that name in kv.
 func NewCheckpoints(kv schema.KV, log string) *Checkpoints { return &Checkpoints{kv: kv, log: log} }
 
+// checkpointsFolder has the checkpoints of all logs.
+const checkpointsFolder = "checkpoints/"
+
 func checkpointFolder(log, consumer string) string {
-	return fmt.Sprintf("checkpoints/%s/%s/", log, consumer)
+	return fmt.Sprintf("%s%s/%s/", checkpointsFolder, log, consumer)
 }
 
 func checkpointKey(log, consumer string, shard stream.ShardID) string {
 	return fmt.Sprintf("%s%020d", checkpointFolder(log, consumer), uint64(shard))
-}
-
-// listCheckpoints gives a consumer's checkpoints by their shards.
-func listCheckpoints(ctx context.Context, kv schema.KV, log, consumer string) (map[stream.ShardID]schema.Item, error) {
-	folder := checkpointFolder(log, consumer)
-	found := map[stream.ShardID]schema.Item{}
-	const page = 1000
-	for after := ""; ; {
-		items, err := kv.List(ctx, folder, after, page)
-		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", folder, err)
-		}
-		for _, item := range items {
-			after = item.Key
-			shard, err := strconv.ParseUint(strings.TrimPrefix(item.Key, folder), 10, 64)
-			if err != nil {
-				return nil, fmt.Errorf("list %s: key %s names no shard: %w", folder, item.Key, err)
-			}
-			found[stream.ShardID(shard)] = item
-		}
-		if len(items) < page {
-			return found, nil
-		}
-	}
 }
 
 // Load implements stream.Checkpoints.

@@ -39,6 +39,7 @@ type LeasesConfig struct {
 type Leases struct {
 	cfg   LeasesConfig
 	owner string
+	board board
 }
 
 // NewLeases makes a worker's leases. It takes none before a stage runs.
@@ -49,7 +50,7 @@ func NewLeases(cfg LeasesConfig) (*Leases, error) {
 	if cfg.KV == nil || cfg.Logger == nil || cfg.Duration < 0 {
 		return nil, errors.New("leases: a key-value store, a logger and a duration are needed")
 	}
-	return &Leases{cfg: cfg, owner: rand.Text()}, nil
+	return &Leases{cfg: cfg, owner: rand.Text(), board: board{kv: cfg.KV, turn: make(chan struct{}, 1)}}, nil
 }
 
 // lease is a checkpoint that this worker alone may move.
@@ -62,6 +63,7 @@ type lease struct {
 	mu      sync.Mutex
 	value   checkpoint
 	version uint64
+	written time.Time // the last write began
 	gone    bool
 }
 
@@ -78,6 +80,7 @@ func (l *lease) write(ctx context.Context, change func(v *checkpoint)) error {
 	if err != nil {
 		return fmt.Errorf("write lease %s: %w", l.key, err)
 	}
+	began := time.Now()
 	version, err := leases.Rewrite(ctx, l.kv, l.key, data, l.version, func(stored schema.Item) (bool, error) {
 		v, err := decodeCheckpoint(stored)
 		return v.Turn == l.value.Turn && v.Owner == l.value.Owner, err
@@ -90,7 +93,7 @@ func (l *lease) write(ctx context.Context, change func(v *checkpoint)) error {
 	if err != nil {
 		return fmt.Errorf("write lease %s: %w", l.key, err)
 	}
-	l.value, l.version = value, version
+	l.value, l.version, l.written = value, version, began
 	return nil
 }
 
@@ -103,7 +106,15 @@ func (l *lease) save(ctx context.Context, seq stream.Sequence) error {
 	})
 }
 
-func (l *lease) renew(ctx context.Context) error {
+// renew writes the lease again, unless that was done within age: a checkpoint that is
+// saved renews it as well.
+func (l *lease) renew(ctx context.Context, age time.Duration) error {
+	l.mu.Lock()
+	recent := !l.gone && time.Since(l.written) < age
+	l.mu.Unlock()
+	if recent {
+		return nil
+	}
 	return l.write(ctx, func(v *checkpoint) { v.Renewed++ })
 }
 
@@ -147,19 +158,18 @@ type rounds struct {
 	*Leases
 	log, consumer string
 	seen          map[stream.ShardID]seen
+	looked        time.Time // when what is seen was listed
 }
 
-// look loads the leases of shards, all at once: many of them may be of shards that
-// were split or merged long ago.
-func (r *rounds) look(ctx context.Context, shards []stream.Shard) error {
-	now := time.Now()
-	stored, err := listCheckpoints(ctx, r.cfg.KV, r.log, r.consumer)
+// look finds the leases of shards, as they were after a time.
+func (r *rounds) look(ctx context.Context, shards []stream.Shard, after time.Time) error {
+	stored, listed, err := r.board.checkpoints(ctx, r.log, r.consumer, after)
 	if err != nil {
 		return err
 	}
 	found := make(map[stream.ShardID]seen, len(shards))
 	for _, s := range shards {
-		is := seen{since: now}
+		is := seen{since: listed}
 		if item, ok := stored[s.ID]; ok {
 			is.version = item.Version
 			if is.value, err = decodeCheckpoint(item); err != nil {
@@ -171,13 +181,13 @@ func (r *rounds) look(ctx context.Context, shards []stream.Shard) error {
 		}
 		found[s.ID] = is
 	}
-	r.seen = found
+	r.seen, r.looked = found, listed
 	return nil
 }
 
 // live says that a lease is somebody's.
 func (r *rounds) live(s seen) bool {
-	return s.value.Owner != "" && (s.value.Owner == r.owner || time.Since(s.since) < r.cfg.Duration)
+	return s.value.Owner != "" && (s.value.Owner == r.owner || r.looked.Sub(s.since) < r.cfg.Duration)
 }
 
 // wanted are the shards that this worker should take now, given how many it has:
@@ -234,6 +244,7 @@ func (r *rounds) take(ctx context.Context, id stream.ShardID, lost context.Cance
 	if err != nil {
 		return nil, fmt.Errorf("take lease %s: %w", l.key, err)
 	}
+	l.written = time.Now()
 	l.version, err = r.cfg.KV.Put(ctx, l.key, data, found.version)
 	if errors.Is(err, schema.ErrConflict) {
 		return nil, nil

@@ -45,7 +45,7 @@ func newLeaseKV(t *testing.T) schema.KV {
 // takeShard has a worker take a shard as it finds it.
 func takeShard(t *testing.T, r *rounds, shards []stream.Shard) *lease {
 	t.Helper()
-	if err := r.look(t.Context(), shards); err != nil {
+	if err := r.look(t.Context(), shards, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	l, err := r.take(t.Context(), shards[0].ID, func(error) {})
@@ -63,7 +63,7 @@ func TestLostLease(t *testing.T) {
 	shards := []stream.Shard{{ID: 3, Open: true}}
 	workers := newWorkers(t, kv, 2)
 	var cause error
-	if err := workers[0].look(t.Context(), shards); err != nil {
+	if err := workers[0].look(t.Context(), shards, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	old, err := workers[0].take(t.Context(), 3, func(err error) { cause = err })
@@ -79,7 +79,7 @@ func TestLostLease(t *testing.T) {
 			t.Fatalf("save of a lost lease: %v", err)
 		}
 	}
-	if err := old.renew(t.Context()); !errors.Is(err, errLeaseLost) || !errors.Is(cause, errLeaseLost) {
+	if err := old.renew(t.Context(), 0); !errors.Is(err, errLeaseLost) || !errors.Is(cause, errLeaseLost) {
 		t.Errorf("renew of a lost lease: %v; the shard was ended by %v", err, cause)
 	}
 	if err := old.release(t.Context()); err != nil {
@@ -156,7 +156,7 @@ func TestSharing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := &rounds{Leases: &Leases{cfg: LeasesConfig{Duration: time.Hour}, owner: me}, seen: tt.seen}
+			r := &rounds{Leases: &Leases{cfg: LeasesConfig{Duration: time.Hour}, owner: me}, seen: tt.seen, looked: now}
 			mine := map[stream.ShardID]bool{}
 			for id, s := range tt.seen {
 				mine[id] = s.value.Owner == me
@@ -165,5 +165,52 @@ func TestSharing(t *testing.T) {
 				t.Errorf("takes %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// countedCalls is a KV that counts calls.
+type countedCalls struct {
+	schema.KV
+	lists, puts int
+}
+
+func (k *countedCalls) List(ctx context.Context, prefix, after string, limit int) ([]schema.Item, error) {
+	k.lists++
+	return k.KV.List(ctx, prefix, after, limit)
+}
+
+func (k *countedCalls) Put(ctx context.Context, key string, value []byte, expect uint64) (uint64, error) {
+	k.puts++
+	return k.KV.Put(ctx, key, value, expect)
+}
+
+// TestLeaseCalls holds that what an idle worker asks of the key-value store is little:
+// consumers that look at about the same time list checkpoints once, and what was saved
+// just now is not renewed.
+func TestLeaseCalls(t *testing.T) {
+	t.Parallel()
+	kv := &countedCalls{KV: newLeaseKV(t)}
+	r := newWorkers(t, kv, 1)[0]
+	other := &rounds{Leases: r.Leases, log: LogStaged, consumer: ConsumerDelivery}
+	shards := []stream.Shard{{ID: 7, Open: true}}
+	l := takeShard(t, r, shards)
+	began := time.Now()
+	kv.lists, kv.puts = 0, 0
+	for _, each := range []*rounds{r, other, r, other} {
+		if err := each.look(t.Context(), shards, began); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kv.lists != 1 || r.seen[7].value.Owner != r.owner || other.seen[7].version != 0 {
+		t.Errorf("four looks list checkpoints %d times, and find %v and %v", kv.lists, r.seen[7], other.seen[7])
+	}
+	if err := r.look(t.Context(), shards, time.Now()); err != nil || kv.lists != 2 {
+		t.Errorf("a look at what is now: listed %d times, %v", kv.lists, err)
+	}
+	if err := errors.Join(l.save(t.Context(), stream.SequenceOf(1)), l.renew(t.Context(), time.Hour)); err != nil || kv.puts != 1 {
+		t.Errorf("a save and a renewal write %d times, %v", kv.puts, err)
+	}
+	if err := l.renew(t.Context(), 0); err != nil || kv.puts != 2 {
+		t.Errorf("a renewal that is due: written %d times in all, %v", kv.puts, err)
 	}
 }

@@ -55,8 +55,9 @@ func followLeased(ctx context.Context, f follower, leases *Leases, read readFunc
 func (w *worker) run(ctx context.Context) error {
 	tick := time.NewTicker(w.cfg.Duration / 3)
 	defer tick.Stop()
+	fresh := true
 	for {
-		err := w.stand.until(ctx, "share shards", w.round)
+		err := w.stand.until(ctx, "share shards", func(ctx context.Context) error { return w.round(ctx, fresh) })
 		w.mu.Lock()
 		err = errors.Join(w.failed, err)
 		w.mu.Unlock()
@@ -68,19 +69,27 @@ func (w *worker) run(ctx context.Context) error {
 		}
 		select {
 		case <-tick.C:
+			fresh = false
 		case <-w.wake:
+			fresh = true
 		case <-ctx.Done():
 		}
 	}
 }
 
-// round looks at all leases and takes what this worker should have.
-func (w *worker) round(ctx context.Context) error {
+// round looks at all leases and takes what this worker should have. What another
+// consumer of this process has just seen will do, unless something is known to have
+// changed.
+func (w *worker) round(ctx context.Context, fresh bool) error {
+	after := time.Now()
+	if !fresh {
+		after = after.Add(-w.cfg.Duration / 6)
+	}
 	shards, err := w.source.Shards(ctx)
 	if err != nil {
 		return fmt.Errorf("list shards: %w", err)
 	}
-	if err := w.look(ctx, shards); err != nil {
+	if err := w.look(ctx, shards, after); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -152,7 +161,7 @@ func (w *worker) renew(ctx context.Context) {
 		w.mu.Unlock()
 		for _, l := range leases {
 			// One that cannot be renewed runs out, or is renewed by the next.
-			if err := l.renew(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, errLeaseLost) {
+			if err := l.renew(ctx, w.cfg.Duration/6); err != nil && ctx.Err() == nil && !errors.Is(err, errLeaseLost) {
 				w.cfg.Logger.Warn("renew the lease of a shard", "log", w.log, "shard", uint64(l.shard), "err", err)
 			}
 		}
