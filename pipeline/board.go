@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -30,15 +28,14 @@ func (b *board) checkpoints(ctx context.Context, log, consumer string, after tim
 	}
 	found, folder := map[stream.ShardID]schema.Item{}, checkpointFolder(log, consumer)
 	for _, item := range items {
-		name, ok := strings.CutPrefix(item.Key, folder)
-		if !ok {
+		if !strings.HasPrefix(item.Key, folder) {
 			continue
 		}
-		shard, err := strconv.ParseUint(name, 10, 64)
+		shard, err := shardOf(item.Key, folder)
 		if err != nil {
-			return nil, listed, fmt.Errorf("list %s: key %s names no shard: %w", folder, item.Key, err)
+			return nil, listed, err
 		}
-		found[stream.ShardID(shard)] = item
+		found[shard] = item
 	}
 	return found, listed, nil
 }
@@ -54,19 +51,10 @@ func (b *board) list(ctx context.Context, after time.Time) ([]schema.Item, time.
 	if !b.listed.IsZero() && !b.listed.Before(after) {
 		return b.items, b.listed, nil
 	}
-	var items []schema.Item
 	listed := time.Now()
-	const page = 1000
-	for last := ""; ; {
-		more, err := b.kv.List(ctx, checkpointsFolder, last, page)
-		if err != nil {
-			return nil, listed, fmt.Errorf("list %s: %w", checkpointsFolder, err)
-		}
-		items = append(items, more...)
-		if len(more) < page {
-			break
-		}
-		last = more[len(more)-1].Key
+	items, err := listFolder(ctx, b.kv, checkpointsFolder)
+	if err != nil {
+		return nil, listed, err
 	}
 	b.items, b.listed = items, listed
 	return items, listed, nil

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
@@ -61,6 +63,53 @@ func checkpointKey(log, consumer string, shard stream.ShardID) string {
 func (c *Checkpoints) Load(ctx context.Context, consumer string, shard stream.ShardID) (stream.Sequence, bool, error) {
 	v, version, err := loadCheckpoint(ctx, c.kv, checkpointKey(c.log, consumer, shard))
 	return v.Sequence, version > 0, err
+}
+
+// All implements stream.Checkpoints.
+func (c *Checkpoints) All(ctx context.Context, consumer string) (map[stream.ShardID]stream.Sequence, error) {
+	folder := checkpointFolder(c.log, consumer)
+	items, err := listFolder(ctx, c.kv, folder)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[stream.ShardID]stream.Sequence, len(items))
+	for _, item := range items {
+		shard, err := shardOf(item.Key, folder)
+		if err != nil {
+			return nil, err
+		}
+		v, err := decodeCheckpoint(item)
+		if err != nil {
+			return nil, err
+		}
+		found[shard] = v.Sequence
+	}
+	return found, nil
+}
+
+// listFolder lists checkpoints whose keys begin so.
+func listFolder(ctx context.Context, kv schema.KV, folder string) (items []schema.Item, err error) {
+	const page = 1000
+	for last := ""; ; {
+		more, err := kv.List(ctx, folder, last, page)
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", folder, err)
+		}
+		items = append(items, more...)
+		if len(more) < page {
+			return items, nil
+		}
+		last = more[len(more)-1].Key
+	}
+}
+
+// shardOf is the shard that a key of a folder names.
+func shardOf(key, folder string) (stream.ShardID, error) {
+	shard, err := strconv.ParseUint(strings.TrimPrefix(key, folder), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("key %s names no shard: %w", key, err)
+	}
+	return stream.ShardID(shard), nil
 }
 
 // loadLease is Load, and the version of a value that is a worker's lease, which may

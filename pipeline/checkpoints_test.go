@@ -137,3 +137,37 @@ func TestCheckpointsOfManySavers(t *testing.T) {
 		t.Errorf("checkpoint %s, %v, want the greatest, 97", seq, err)
 	}
 }
+
+// TestAllCheckpoints holds that a listing has every shard of one consumer of one log,
+// however many there are, and no others.
+func TestAllCheckpoints(t *testing.T) {
+	t.Parallel()
+	kv := openKV(t)
+	c := pipeline.NewCheckpoints(kv, "staged")
+	save := func(c *pipeline.Checkpoints, consumer string, shard stream.ShardID, seq stream.Sequence) {
+		t.Helper()
+		if err := c.Save(t.Context(), consumer, shard, seq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const shards = 1_050 // more than a page of the listing
+	for shard := range stream.ShardID(shards) {
+		save(c, "delivery", shard, stream.SequenceOf(uint64(shard)))
+	}
+	save(c, "delivery", 7, stream.EndOfShard)
+	save(c, "staging", 3, stream.SequenceOf(1_000_000))
+	save(pipeline.NewCheckpoints(kv, "raw"), "delivery", shards, stream.SequenceOf(1))
+	all, err := c.All(t.Context(), "delivery")
+	if err != nil || len(all) != shards {
+		t.Fatalf("%d checkpoints, %v, want %d", len(all), err, shards)
+	}
+	for shard, seq := range all {
+		want := stream.SequenceOf(uint64(shard))
+		if shard == 7 {
+			want = stream.EndOfShard
+		}
+		if seq != want {
+			t.Errorf("shard %d is at %s, want %s", shard, seq, want)
+		}
+	}
+}

@@ -55,13 +55,7 @@ func (p *Positions) Ends(ctx context.Context, name string) (sources.Watermarks, 
 // HasArchived says that the archive of a log has all records up to ends.
 func (p *Positions) HasArchived(ctx context.Context, name string, to sources.Watermarks) (bool, error) {
 	_, checkpoints := p.log(name)
-	for shard, end := range to {
-		at, _, err := checkpoints.Load(ctx, ConsumerDelivery, shard)
-		if err != nil || at.Compare(end) < 0 {
-			return false, err
-		}
-	}
-	return true, nil
+	return hasSaved(ctx, checkpoints, ConsumerDelivery, ends(to))
 }
 
 // Archived returns when the archive of a log has all records up to ends.
@@ -98,12 +92,13 @@ func (p *Positions) lagOf(ctx context.Context, now time.Time, stage, name, consu
 	if err != nil {
 		return nil, fmt.Errorf("list shards: %w", err)
 	}
+	all, err := checkpoints.All(ctx, consumer)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Lag, 0, len(shards))
 	for _, shard := range shards {
-		at, _, err := checkpoints.Load(ctx, consumer, shard.ID)
-		if err != nil {
-			return nil, err
-		}
+		at := all[shard.ID]
 		arrivedAt, err := log.Waiting(ctx, shard.ID, at)
 		if err != nil {
 			return nil, fmt.Errorf("read shard %d: %w", shard.ID, err)

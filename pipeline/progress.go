@@ -163,21 +163,30 @@ const savedPause = 200 * time.Millisecond
 // waitSaved returns when the consumer's checkpoint of every shard, whoever saves
 // it, has reached its end.
 func waitSaved(ctx context.Context, checkpoints stream.Checkpoints, consumer string, to ends) error {
-	for shard, end := range to {
-		for {
-			at, _, err := checkpoints.Load(ctx, consumer, shard)
-			if err != nil {
-				return err
-			}
-			if at.Compare(end) >= 0 {
-				break
-			}
-			if err := wait(ctx, savedPause); err != nil {
-				return err
-			}
+	for {
+		saved, err := hasSaved(ctx, checkpoints, consumer, to)
+		if saved || err != nil {
+			return err
+		}
+		if err := wait(ctx, savedPause); err != nil {
+			return err
 		}
 	}
-	return nil
+}
+
+// hasSaved says that the consumer's checkpoint of every shard is at its end. All are
+// listed at once: a stream that was resharded often has many shards.
+func hasSaved(ctx context.Context, checkpoints stream.Checkpoints, consumer string, to ends) (bool, error) {
+	at, err := checkpoints.All(ctx, consumer)
+	if err != nil {
+		return false, err
+	}
+	for shard, end := range to {
+		if at[shard].Compare(end) < 0 {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // behind gives a channel that is closed at the next change, or nil if every shard

@@ -129,17 +129,17 @@ func (c *Compactor) unfinished(ctx context.Context) ([]*shardLinks, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list shards: %w", err)
 	}
+	at, err := c.cfg.Checkpoints.All(ctx, Consumer)
+	if err != nil {
+		return nil, fmt.Errorf("list checkpoints: %w", err)
+	}
 	found := make([]*shardLinks, 0, len(shards))
 	for _, s := range shards {
-		found = append(found, &shardLinks{Shard: s})
-	}
-	err = eachShard(ctx, found, func(ctx context.Context, s *shardLinks) (err error) {
-		if s.start, _, err = c.cfg.Checkpoints.Load(ctx, Consumer, s.ID); err != nil {
-			return fmt.Errorf("load checkpoint: %w", err)
+		if start := at[s.ID]; start != stream.EndOfShard {
+			found = append(found, &shardLinks{Shard: s, start: start})
 		}
-		return nil
-	})
-	return slices.DeleteFunc(found, func(s *shardLinks) bool { return s.start == stream.EndOfShard }), err
+	}
+	return found, nil
 }
 
 // findShards lists the shards that are not finished, and sees to their floors.

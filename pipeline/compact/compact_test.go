@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -35,6 +36,12 @@ func (c *checkpoints) Load(_ context.Context, _ string, shard stream.ShardID) (s
 	defer c.mu.Unlock()
 	seq, ok := c.seqs[shard]
 	return seq, ok, nil
+}
+
+func (c *checkpoints) All(context.Context, string) (map[stream.ShardID]stream.Sequence, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.seqs), nil
 }
 
 func (c *checkpoints) Save(_ context.Context, _ string, shard stream.ShardID, seq stream.Sequence) error {

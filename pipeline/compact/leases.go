@@ -177,12 +177,12 @@ func (c *Compactor) CompactOwn(ctx context.Context, ends sources.Watermarks) err
 
 // reached says that the checkpoints are at the ends.
 func (c *Compactor) reached(ctx context.Context, ends sources.Watermarks) (bool, error) {
+	at, err := c.cfg.Checkpoints.All(ctx, Consumer)
+	if err != nil {
+		return false, fmt.Errorf("list checkpoints: %w", err)
+	}
 	for shard, end := range ends {
-		at, _, err := c.cfg.Checkpoints.Load(ctx, Consumer, shard)
-		if err != nil {
-			return false, fmt.Errorf("load checkpoint: %w", err)
-		}
-		if at.Compare(end) < 0 {
+		if at[shard].Compare(end) < 0 {
 			return false, nil
 		}
 	}

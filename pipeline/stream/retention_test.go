@@ -16,6 +16,8 @@ import (
 
 // checkpoints keeps checkpoints in memory, as the key-value store will on disk.
 type checkpoints struct {
+	stream.Checkpoints // retention lists none
+
 	mu  sync.Mutex
 	at  map[string]stream.Sequence
 	err error
