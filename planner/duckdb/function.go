@@ -350,6 +350,11 @@ func (f *function) register(conn bindings.Connection) error {
 	if f.volatile {
 		bindings.ScalarFunctionSetVolatile(s)
 	}
+	if mayFail(f.name) {
+		if err := setFallible(s); err != nil {
+			return fmt.Errorf("register function %s: %w", f.name, err)
+		}
+	}
 	if f.eval == nil {
 		p := arithmetic(f.name)
 		if p == nil {
