@@ -92,16 +92,16 @@ func textFunctions() definitions {
 			return nil
 		},
 		"fg_lpad(VARCHAR, INTEGER, VARCHAR) VARCHAR": func(c *call) error {
-			s, pad := padding(c.text(0), int(c.int4(1)), c.text(2))
+			s, pad, err := padding(c.text(0), int(c.int4(1)), c.text(2))
 			c.setText(pad)
 			c.setText(s)
-			return nil
+			return err
 		},
 		"fg_rpad(VARCHAR, INTEGER, VARCHAR) VARCHAR": func(c *call) error {
-			s, pad := padding(c.text(0), int(c.int4(1)), c.text(2))
+			s, pad, err := padding(c.text(0), int(c.int4(1)), c.text(2))
 			c.setText(s)
 			c.setText(pad)
-			return nil
+			return err
 		},
 		"fg_btrim(VARCHAR, VARCHAR) VARCHAR": func(c *call) error { c.setText(strings.Trim(c.text(0), c.text(1))); return nil },
 		"fg_ltrim(VARCHAR, VARCHAR) VARCHAR": func(c *call) error { c.setText(strings.TrimLeft(c.text(0), c.text(1))); return nil },
@@ -230,19 +230,26 @@ func position(s, part string) int {
 	return utf8.RuneCountInString(s[:i]) + 1
 }
 
+// maxPadded is how many characters lpad and rpad may give: PostgreSQL allows for four
+// bytes each in at most 1 GB (MaxAllocSize), with a header of four.
+const maxPadded = (0x3fffffff - 4) / 4
+
 // padding is s cut to n characters, and what fills it up.
-func padding(s string, n int, fill string) (cut, pad string) {
+func padding(s string, n int, fill string) (cut, pad string, err error) {
 	count := utf8.RuneCountInString(s)
 	if n <= count {
-		return s[:skip(s, int64(max(n, 0)))], ""
+		return s[:skip(s, int64(max(n, 0)))], "", nil
 	}
 	width := utf8.RuneCountInString(fill)
 	if width == 0 {
-		return s, ""
+		return s, "", nil
+	}
+	if n > maxPadded {
+		return "", "", errorf(pgerrcode.ProgramLimitExceeded, "requested length too large")
 	}
 	missing := n - count
 	pad = strings.Repeat(fill, missing/width)
-	return s, pad + fill[:skip(fill, int64(missing%width))]
+	return s, pad + fill[:skip(fill, int64(missing%width))], nil
 }
 
 func splitPart(s, separator string, n int) (string, error) {
