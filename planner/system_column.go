@@ -22,7 +22,9 @@ var systemColumns = map[string]Const{
 const frozenTransaction = 2
 
 // systemColumn is a system column of an item that is a table; nil: it has none of
-// that name. It is NULL where an outer join has no row of the table.
+// that name. It is NULL where an outer join has no row of the table. A metric that
+// nobody declared has its fields as columns, and those come before it: devices send
+// the corners of a box as xmin and xmax.
 func (b *binder) systemColumn(it *item, name string) (Expr, error) {
 	value, ok := systemColumns[name]
 	oid, isTable := it.table()
@@ -31,6 +33,14 @@ func (b *binder) systemColumn(it *item, name string) (Expr, error) {
 	}
 	if name == "tableoid" {
 		value.Value = postgres.IntDatum(int64(oid))
+	}
+	if it.metric != nil && it.metric.metric == nil {
+		if sent, err := beyondIn(it, name); err != nil || len(sent) > 0 {
+			if err != nil {
+				return nil, err
+			}
+			return b.only(sent, name, nowhere)
+		}
 	}
 	value.at = nowhere
 	// The first column of a table of the catalog is never NULL, nor is a timestamp.

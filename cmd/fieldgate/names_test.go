@@ -19,7 +19,7 @@ func TestStrangeNames(t *testing.T) {
 	cut := strings.ToValidUTF8(long[:63], "")
 	i.post(t, []string{
 		`{"metrictype":"Odd Metric.1","timestamp":1,"my field":1,"my":{"field":2},"UPPER":3,"upper":4,"camelCase":5,"qu\"ote":6,"😀":7,"select":8,"value":9,"` + long + `":10}`,
-		`{"metrictype":"odd metric.1","timestamp":2,"my field":100}`, `{"metrictype":"heat","timestamp":1,"heat":21}`,
+		`{"metrictype":"odd metric.1","timestamp":2,"my field":100}`, `{"metrictype":"heat","timestamp":1,"heat":21,"xmin":3.5}`,
 	})
 	i.eventually(t, `select count(*) from "Odd Metric.1"`, "1")
 	const columns = `"my field", "my.field", "UPPER", upper, camelCase, "qu""ote", "😀", "select", value, "LONG"`
@@ -42,7 +42,14 @@ func TestStrangeNames(t *testing.T) {
 	}
 	// A field called as its metric: before its row while nobody declared the metric.
 	i.eventually(t, `select heat from heat`, "21")
+	// And so with one called as a system column.
+	if got := i.query(t, `select xmin, heat.xmin, xmax from heat`); got != "3.5|3.5|0" {
+		t.Errorf("a field called as a system column: %s", got)
+	}
 	i.query(t, `create table heat (site text)`)
+	if got := i.query(t, `select xmin, heat.xmin from heat`); got != "2|2" {
+		t.Errorf("a system column of a declared metric: %s", got)
+	}
 	if got := i.query(t, `select heat.heat, row_to_json(heat) from heat`); got != `21|{"timestamp":"1970-01-01T00:00:01+00:00","site":null}` {
 		t.Errorf("a field called as its metric: %s", got)
 	}
