@@ -2,6 +2,7 @@ package record_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/avro/ocf"
@@ -97,7 +99,18 @@ func TestStagedArchive(t *testing.T) {
 	if got := checkStaged(t, object, all); fmt.Sprint(got) != fmt.Sprint(summary) {
 		t.Errorf("summary %+v, want %+v", got, summary)
 	}
-	checkStaged(t, goldenFile(t, "staged-2.avro", object), all)
+	checkStaged(t, goldenFile(t, "staged-2-text.avro", object), all)
+	_, about, _ := bytes.Cut(object, []byte("fieldgate.summary"))
+	if size, n := binary.Varint(about); size < 100 || !utf8.Valid(about[n:n+int(size)]) {
+		t.Errorf("metadata that is no text: %q", about[n:n+int(size)])
+	}
+	earlier, err := os.ReadFile("testdata/golden/staged-2.avro") // with a summary in bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := checkStaged(t, earlier, all); fmt.Sprint(got) != fmt.Sprint(summary) {
+		t.Errorf("summary of an earlier object %+v, want %+v", got, summary)
+	}
 	if summary.Events != 6 || len(summary.Datasets) != 3 {
 		t.Fatalf("summary %+v", summary)
 	}

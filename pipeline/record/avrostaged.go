@@ -216,7 +216,7 @@ func (w *StagedWriter) Finish() ([]byte, Summary, error) {
 	summary := w.summary.build()
 	// One key an option: a map of several would come in any order.
 	format := ocf.WithMetadata(map[string][]byte{formatKey: []byte(stagedFormat)})
-	about := ocf.WithMetadata(map[string][]byte{summaryKey: summary.appendBinary(nil)})
+	about := ocf.WithMetadata(map[string][]byte{summaryKey: summary.appendText(nil)})
 	var object bytes.Buffer
 	// A container writer writes the header at once. It is let go of without a block.
 	if _, err := ocf.NewWriter(&object, w.schema, format, about, ocf.WithCodec(ocf.NopCloser(w.codec)), ocf.WithSyncMarker(w.sync)); err != nil {

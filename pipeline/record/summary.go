@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 
@@ -111,7 +112,21 @@ func (s *Summary) appendBinary(dst []byte) []byte {
 	return dst
 }
 
+// appendText appends the summary as it stands in a header: readers of other makers take all metadata for text.
+func (s *Summary) appendText(dst []byte) []byte {
+	return base64.StdEncoding.AppendEncode(dst, s.appendBinary(nil))
+}
+
+// decodeSummary reads the metadata of a header: base64, or the bytes themselves, as earlier objects have it.
 func decodeSummary(data []byte) (Summary, error) {
+	if len(data) > 0 && data[0] != summaryVersion {
+		decoded, err := base64.StdEncoding.AppendDecode(nil, data)
+		if err != nil {
+			return Summary{}, fmt.Errorf("%w: summary: %w", ErrCorrupt, err)
+		}
+		data = decoded
+	}
+
 	var s Summary
 	if len(data) == 0 {
 		return s, fmt.Errorf("%w: archive object without a summary", ErrCorrupt)
