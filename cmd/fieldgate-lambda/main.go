@@ -103,7 +103,7 @@ func configure(environ []string) (config.Config, error) {
 		}
 		c.Limits.HeapMB = n * heapShare / 100
 	}
-	return c, c.Validate()
+	return c, c.Validate(nil)
 }
 
 // newHandler makes the handler of the stage of that name.

@@ -101,7 +101,12 @@ func keyCommand() *cobra.Command {
 		Use: "add", Short: "Add an API key and print it, this once", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.Command = "key add"
-			return f.run(cmd, r)
+			output, err := f.ask(cmd, r)
+			if err != nil {
+				return err
+			}
+			key, about, _ := strings.Cut(output, "\n")
+			return printSecret(cmd, key, about)
 		},
 	}
 	add.Flags().StringVar(&r.Tenant, "tenant", "", "whose key it is")
@@ -113,6 +118,16 @@ func keyCommand() *cobra.Command {
 	list.Flags().StringVar(&tenant, "tenant", "", "of this tenant only")
 	cmd.AddCommand(add, list, f.simple("revoke ID", "Revoke an API key", "key revoke", nil))
 	return cmd
+}
+
+// printSecret prints a secret alone to standard output, for scripts to take it from,
+// and what is to be said of it beside.
+func printSecret(cmd *cobra.Command, secret, about string) error {
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), secret)
+	if err == nil {
+		_, err = io.WriteString(cmd.ErrOrStderr(), about)
+	}
+	return err
 }
 
 func userCommand() *cobra.Command {
@@ -158,8 +173,7 @@ func (f *adminFlags) password(use, short, command string, tenant *string) *cobra
 			if stdin {
 				return nil
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\nthe password is shown this once\n", r.Password)
-			return err
+			return printSecret(cmd, r.Password, "the password is shown this once\n")
 		},
 	}
 	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input instead of making one")

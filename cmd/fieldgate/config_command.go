@@ -19,11 +19,9 @@ func configCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := config.Default()
 			if cmd.Flags().Changed("config") {
-				var err error
-				if c, err = config.Load(file, os.Environ()); err != nil {
-					return err
-				}
-				if err := c.Validate(); err != nil {
+				var loaded error
+				c, loaded = config.Load(file, os.Environ())
+				if err := c.Validate(loaded); err != nil {
 					return err
 				}
 			}

@@ -41,7 +41,7 @@ func TestDebugDoorIsForLoopbackOnly(t *testing.T) {
 	}{{"", true}, {"127.0.0.1:6060", true}, {"localhost:6060", true}, {":6060", false}, {"192.0.2.1:6060", false}, {"6060", false}} {
 		cfg := config.Default()
 		cfg.DebugAddr = c.addr
-		if err := cfg.Validate(); (err == nil) != c.ok {
+		if err := cfg.Validate(nil); (err == nil) != c.ok {
 			t.Errorf("debug_addr %q: %v", c.addr, err)
 		}
 	}

@@ -35,6 +35,7 @@ func rootCommand() *cobra.Command {
 		Short:         "A SQL gateway for device data",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Version:       version,
 	}
 	root.AddCommand(serveCommand(), configCommand(), sqlCommand(), tenantCommand(), keyCommand(), userCommand(), schemaCommand(), versionCommand())
 	return root

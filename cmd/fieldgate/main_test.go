@@ -54,7 +54,7 @@ func serveByClock(fast string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Validate(); err != nil {
+	if err := c.Validate(nil); err != nil {
 		return err
 	}
 	c.Now = clockFastBy(by)

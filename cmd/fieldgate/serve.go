@@ -22,10 +22,7 @@ func serveCommand() *cobra.Command {
 		Short: "Run the server",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Load(file, os.Environ())
-			if err != nil {
-				return err
-			}
+			c, loaded := config.Load(file, os.Environ())
 			set := cmd.Flags().Changed
 			if set("dev") {
 				c.Dev = flags.Dev
@@ -42,7 +39,7 @@ func serveCommand() *cobra.Command {
 			if set("roles") {
 				c.Roles = flags.Roles
 			}
-			if err := c.Validate(); err != nil {
+			if err := c.Validate(loaded); err != nil {
 				return err
 			}
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))

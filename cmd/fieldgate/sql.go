@@ -1,14 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,7 +31,8 @@ func sqlCommand() *cobra.Command {
 		Use:   "sql [STATEMENT ...]",
 		Short: "Run SQL on a server and print the rows, for who has no psql",
 		Long: "Run SQL on a server and print the rows. Without a statement it is read from standard input.\n" +
-			"The default is a server in development mode; PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE say otherwise.",
+			"The default is a server in development mode, at FIELDGATE_PG_ADDR if that is set; PGHOST, PGPORT, PGUSER, PGPASSWORD and\n" +
+			"PGDATABASE say otherwise.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text := strings.Join(args, ";\n")
 			if len(args) == 0 {
@@ -57,9 +62,13 @@ func (o *sqlOptions) target() string {
 		}
 		return otherwise
 	}
+	host, port := "127.0.0.1", "5433"
+	if h, p, err := net.SplitHostPort(os.Getenv("FIELDGATE_PG_ADDR")); err == nil {
+		host, port = cmp.Or(h, host), p
+	}
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(env("PGUSER", "demo"), env("PGPASSWORD", "demo")),
-		Host: env("PGHOST", "127.0.0.1") + ":" + env("PGPORT", "5433"), Path: "/" + env("PGDATABASE", "demo"),
+		Host: net.JoinHostPort(env("PGHOST", host), env("PGPORT", port)), Path: "/" + env("PGDATABASE", "demo"),
 	}
 	return u.String()
 }
@@ -77,6 +86,10 @@ func (o *sqlOptions) run(ctx context.Context, out, messages io.Writer, text stri
 		_, _ = fmt.Fprintf(messages, "%s:  %s\n", n.Severity, n.Message)
 	}
 	conn, err := pgconn.ConnectConfig(ctx, cfg)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("nothing serves %s; PGHOST and PGPORT, FIELDGATE_PG_ADDR or --url say where the server is",
+			net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port))))
+	}
 	if err != nil {
 		return err
 	}

@@ -20,17 +20,24 @@ func (m *mistakes) add(key, format string, args ...any) {
 	*m = append(*m, mistake{key, fmt.Sprintf(format, args...)})
 }
 
-// err lists them, a line each.
+// Invalid is all that is wrong with a configuration.
+type Invalid struct{ mistakes mistakes }
+
+// Error lists the mistakes, a line each.
+func (e *Invalid) Error() string {
+	var b strings.Builder
+	b.WriteString("the configuration cannot be used:")
+	for _, one := range e.mistakes {
+		b.WriteString("\n  " + one.key + ": " + one.text)
+	}
+	return b.String()
+}
+
 func (m mistakes) err() error {
 	if len(m) == 0 {
 		return nil
 	}
-	var b strings.Builder
-	b.WriteString("the configuration cannot be used:")
-	for _, one := range m {
-		b.WriteString("\n  " + one.key + ": " + one.text)
-	}
-	return errors.New(b.String())
+	return &Invalid{m}
 }
 
 // kinds are those of each store that this version has.
@@ -52,9 +59,14 @@ var words = map[string][]string{
 }
 
 // Validate refuses what this build cannot run or must not expose. It lists all
-// mistakes.
-func (c *Config) Validate() error {
+// mistakes, those of Load first, whose error it takes.
+func (c *Config) Validate(loaded error) error {
 	var m mistakes
+	if invalid := (*Invalid)(nil); errors.As(loaded, &invalid) {
+		m = slices.Clone(invalid.mistakes)
+	} else if loaded != nil {
+		return loaded
+	}
 	for _, s := range SettingsOf(c) {
 		value := fmt.Sprint(s.Value.Interface())
 		if allowed, ok := kinds[s.Key]; ok && !slices.Contains(allowed, value) {

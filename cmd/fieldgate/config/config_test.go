@@ -105,6 +105,14 @@ func TestConfigMistakes(t *testing.T) {
 		{
 			name: "roles of several processes", file: "roles: [stage]\nstream: {kind: kinesis}\nkeyvalue: {kind: dynamodb}\nnearline: {kind: dynamodb}\nobjects: {kind: s3, bucket: b}\n",
 		},
+		{
+			name: "what cannot be read, and what is read and wrong", file: "limits: {tail_mb: many}\nroles: [chef]\nobjects: {kind: s3}\n",
+			environ: []string{"FIELDGATE_STREAM_KIND=kafka", "FIELDGATE_STREAM_SHARDS=x"},
+			want: []string{
+				"limits.tail_mb (F:1): many is not a whole number", `FIELDGATE_STREAM_SHARDS: "x" is not a whole number`, `stream.kind: "kafka" is not available`,
+				`roles: "chef" is none of`, "roles: ingest, stage, compact, gateway is missing", "objects.bucket: ",
+			},
+		},
 		{name: "KMS", file: "objects: {kind: s3, bucket: b, sse: AES256, bucket_key: true}\n", want: []string{"objects: a KMS key and a bucket key go with encryption aws:kms only"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -114,9 +122,7 @@ func TestConfigMistakes(t *testing.T) {
 				t.Fatal(err)
 			}
 			c, err := Load(path, tt.environ)
-			if err == nil {
-				err = c.Validate()
-			}
+			err = c.Validate(err)
 			if (err == nil) != (len(tt.want) == 0) {
 				t.Fatalf("error %v, want %q", err, tt.want)
 			}

@@ -57,7 +57,8 @@ func SettingsOf(c *Config) []Setting {
 }
 
 // Load reads the file, if one is named, and the environment over the
-// defaults. What cannot be read is an error that lists all of it.
+// defaults. What cannot be read is an error, *Invalid if it lists all that a file and
+// the environment have wrong; the settings concerned keep their defaults.
 func Load(path string, environ []string) (Config, error) {
 	c := Default()
 	var m mistakes
