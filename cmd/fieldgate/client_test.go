@@ -30,12 +30,9 @@ var twinEvents = []struct{ event, row string }{
 // fill sends the events here and inserts the rows there.
 func (w *twin) fill(t *testing.T) {
 	t.Helper()
-	made := keyPattern.FindStringSubmatch(must(t, w.c.DataDir, "", "key", "add", "--tenant", twinName, "--scope", "ingest"))
-	if made == nil {
-		t.Fatal("key add prints no key")
-	}
+	key, _ := addKey(t, w.c.DataDir, "--tenant", twinName, "--scope", "ingest")
 	for _, e := range twinEvents {
-		status, a := w.send(t, "/v1/events/press", e.event, "X-Api-Key", made[1])
+		status, a := w.send(t, "/v1/events/press", e.event, "X-Api-Key", key)
 		if status != http.StatusOK || a.Accepted != 1 {
 			t.Fatalf("post %s: %d %+v", e.event, status, a)
 		}

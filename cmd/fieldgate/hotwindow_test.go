@@ -157,7 +157,7 @@ func TestHotWindowTables(t *testing.T) {
 	h.scans(t, first, true)
 
 	must(t, dir, "", "tenant", "add", "other")
-	key := keyPattern.FindStringSubmatch(must(t, dir, "", "key", "add", "--tenant", "other"))[1]
+	key, _ := addKey(t, dir, "--tenant", "other")
 	must(t, dir, "secret\n", "user", "add", "ann", "--tenant", "other", "--owner", "--password-stdin")
 	for lines := gauges(h.start, 0, 11_000); len(lines) > 0; lines = lines[500:] {
 		h.send(t, "/v1/events", strings.Join(lines[:500], "\n"), "X-Api-Key", key)

@@ -128,7 +128,7 @@ func TestSuggestionsOverHTTP(t *testing.T) {
 	dir := t.TempDir()
 	i := start(t, dir)
 	must(t, dir, "", "tenant", "add", "other")
-	key := keyPattern.FindStringSubmatch(must(t, dir, "", "key", "add", "--tenant", "other", "--scope", "schema"))[1]
+	key, _ := addKey(t, dir, "--tenant", "other", "--scope", "schema")
 	i.post(t, []string{`{"metrictype":"mine","x":1}`, `{"metrictype":"mine","x":2,"y":"a"}`, `{"metrictype":"second","x":2,"y":"a"}`})
 	i.eventually(t, `select metric from fieldgate.suggestions order by id`, "mine\nsecond")
 	id := i.query(t, `select id from fieldgate.suggestions where metric = 'mine'`)
