@@ -170,25 +170,48 @@ func TestSecondServer(t *testing.T) {
 	}
 }
 
-// TestKeyValueStoreMissing loses the file that says whose the events of a directory are.
+// TestKeyValueStoreMissing loses, and damages, the file that says whose the events of a directory are.
 func TestKeyValueStoreMissing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	start(t, dir).close(t)
+	i := start(t, dir)
+	i.post(t, []string{`{"metrictype":"kept","timestamp":1764000000}`})
+	i.close(t)
 	file := filepath.Join(dir, "keyvalue.db")
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{
-		{"serve", "--dev", "--http-addr", "127.0.0.1:0", "--pg-addr", "127.0.0.1:0"},
-		{"tenant", "list"},
-	} {
-		out, err := command(t, dir, "", args...)
-		if err == nil || !strings.Contains(err.Error(), file) {
-			t.Errorf("%s: %q, %v, want an error that names the file", args[0], out, err)
+	refused := func(what, words string) {
+		t.Helper()
+		for _, args := range [][]string{
+			{"serve", "--dev", "--http-addr", "127.0.0.1:0", "--pg-addr", "127.0.0.1:0"},
+			{"tenant", "list"},
+		} {
+			out, err := command(t, dir, "", args...)
+			if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), words) {
+				t.Errorf("%s: %s: %q, %v, want an error that names the file and says %q", what, args[0], out, err, words)
+			}
 		}
 	}
+	refused("missing", "is missing")
 	if _, err := os.Stat(file); err == nil {
 		t.Error("there is a new file, and the next server would start with it")
 	}
+	for what, damaged := range map[string][]byte{"empty": nil, "cut": whole[:len(whole)/2], "overwritten": bytes.Repeat([]byte("none"), len(whole)/4)} {
+		if err := os.WriteFile(file, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused(what, "put")
+		if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, damaged) {
+			t.Errorf("%s: the file was changed: %v", what, err)
+		}
+	}
+	if err := os.WriteFile(file, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, dir).eventually(t, `select count(*) from kept`, "1")
 }

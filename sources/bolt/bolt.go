@@ -26,6 +26,9 @@ var _ schema.KV = (*DB)(nil)
 // ErrLocked says that another process, or another DB, has the file open.
 var ErrLocked = errors.New("in use by another process")
 
+// ErrDamaged says that the file is not as it was written. Opening has changed nothing.
+var ErrDamaged = errors.New("the file is damaged; put back a copy of the data directory, or of this file if nothing was written since the copy")
+
 // format is the version of the file's layout.
 const format = 1
 
@@ -73,17 +76,15 @@ type DB struct {
 	queue writeQueue
 }
 
-// Open opens or makes the file. ErrLocked if another process has it open.
+// Open opens or makes the file. ErrLocked if another process has it open, ErrDamaged if
+// it is cut or its pages do not fit each other. Values are not looked into.
 func Open(cfg Config) (*DB, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	_, statErr := os.Stat(cfg.Path)
-	b, err := bbolt.Open(cfg.Path, 0o600, &bbolt.Options{
-		Timeout:      cfg.LockTimeout,
-		FreelistType: bbolt.FreelistMapType,
-	})
+	b, err := openWhole(cfg)
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("open %s: %w", cfg.Path, ErrLocked)
 	}

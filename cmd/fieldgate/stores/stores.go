@@ -176,7 +176,7 @@ func OpenKV(ctx context.Context, c *config.Config) (schema.KV, io.Closer, error)
 // far their events were handled would be forgotten without a word. The store is made before the logs.
 func complete(dir string) error {
 	path := filepath.Join(dir, keyValueFile)
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	logs, err := os.ReadDir(filepath.Join(dir, StreamsFolder))
@@ -186,5 +186,5 @@ func complete(dir string) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%s is missing, but %s has the logs of a server: put the file back from a backup of the directory, or name another directory with --data", path, dir)
+	return fmt.Errorf("%s is missing or empty, but %s has the logs of a server: put the file back from a backup of the directory, or name another directory with --data", path, dir)
 }
