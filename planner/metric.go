@@ -144,6 +144,9 @@ func (l *lookup) observedFields(datasets []schema.Dataset) ([]observedField, err
 	out := make([]observedField, 0, len(merged))
 	at := make(map[string]int, len(merged))
 	for i := range merged {
+		if !schema.CanBeNamed(merged[i].Sent) {
+			continue
+		}
 		f := observedField{sent: merged[i].Sent, t: fieldType(merged[i].Type), attribute: int16(schema.UndeclaredAttribute(&merged[i]))}
 		n, seen := at[f.sent]
 		switch {

@@ -62,6 +62,10 @@ func checkText(where, what, text string, limit int) error {
 	return nil
 }
 
+// CanBeNamed says that SQL can name what devices sent under a name: no identifier of
+// PostgreSQL has U+0000.
+func CanBeNamed(sent string) bool { return strings.IndexByte(sent, 0) < 0 }
+
 func checkFieldName(where, name string) error {
 	if err := checkText(where, "the name", name, maxName); err != nil {
 		return err

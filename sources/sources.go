@@ -172,6 +172,9 @@ type FileSplit struct {
 	Full []string
 	// More are the physical names that lie in the JSON column _more, sorted.
 	More []string
+	// Zeros are those of Columns and More, sorted, in which a text may have U+0000. Such
+	// a text is in the file as it was sent.
+	Zeros []string
 }
 
 // Stats are bounds of a numeric column's non-null values: no value lies outside,

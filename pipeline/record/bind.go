@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -170,6 +171,9 @@ func (b *Binder) bindMetric(values []schema.Value, urlMetric string) (*binding, 
 	}
 	if len(text) == 0 || len(text) > MaxMetricBytes {
 		return nil, malformed("metric unreadable: %s has %d bytes, a metric name has 1 to %d", quoted(v.Name), len(text), MaxMetricBytes)
+	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		return nil, malformed("metric unreadable: %s has U+0000, which no name in SQL has", quoted(v.Name))
 	}
 	return b.named(textOf(text)), nil
 }

@@ -1,6 +1,8 @@
 package duckdb
 
 import (
+	"bytes"
+
 	bindings "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/fieldgate/fieldgate/planner"
@@ -155,7 +157,22 @@ func (p *batchPiece) fillColumn(into bindings.Vector, c *sources.Column) {
 	case schema.KindNumber:
 		pick(values[float64](into, n), c.Nums, p)
 	default:
+		if c.Kind == schema.KindText {
+			p.leaveOutZeros(c, valid)
+		}
 		p.fillTexts(into, c, valid)
+	}
+}
+
+// leaveOutZeros makes the texts NULL that have U+0000, which no text of PostgreSQL's has.
+func (p *batchPiece) leaveOutZeros(c *sources.Column, valid []uint64) {
+	if p.selected == nil && bytes.IndexByte(c.Text[c.Offsets[p.from]:c.Offsets[p.to]], 0) < 0 {
+		return
+	}
+	for i := range p.to - p.from {
+		if r := p.row(i); bytes.IndexByte(c.Text[c.Offsets[r]:c.Offsets[r+1]], 0) >= 0 {
+			valid[i>>6] &^= 1 << (i & 63)
+		}
 	}
 }
 

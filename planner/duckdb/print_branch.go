@@ -87,10 +87,10 @@ func (u *use) present(columns []string) []string {
 
 // columnLists are the lists of a file, by where they lie: files of one manifest
 // share those that are equal, so few of ten thousand files need be looked at.
-type columnLists struct{ columns, full, more *string }
+type columnLists struct{ columns, full, more, zeros *string }
 
 func listsOf(f *sources.FileSplit) columnLists {
-	return columnLists{unsafe.SliceData(f.Columns), unsafe.SliceData(f.Full), unsafe.SliceData(f.More)}
+	return columnLists{unsafe.SliceData(f.Columns), unsafe.SliceData(f.Full), unsafe.SliceData(f.More), unsafe.SliceData(f.Zeros)}
 }
 
 // sorted is a list in order and without doubles.
@@ -130,6 +130,7 @@ type fileGroup struct {
 	columns []string // as columns of their own in some file
 	full    []string // of those, the ones with a value in every row of all files
 	more    []string // in _more of some file
+	zeros   []string // of both, those with texts that have U+0000 in some file
 	rows    int64
 	// mixed: a column may be missing in some file.
 	mixed bool
@@ -155,11 +156,11 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 			add(i, g)
 			continue
 		}
-		columns, full, more := u.present(f.Columns), u.present(f.Full), u.present(f.More)
-		signature := strings.Join(columns, ",") + ";" + strings.Join(full, ",") + ";" + strings.Join(more, ",")
+		columns, full, more, zeros := u.present(f.Columns), u.present(f.Full), u.present(f.More), u.present(f.Zeros)
+		signature := strings.Join(columns, ",") + ";" + strings.Join(full, ",") + ";" + strings.Join(more, ",") + ";" + strings.Join(zeros, ",")
 		g, ok := bySignature[signature]
 		if !ok {
-			g = &fileGroup{columns: columns, full: full, more: more}
+			g = &fileGroup{columns: columns, full: full, more: more, zeros: zeros}
 			bySignature[signature] = g
 			groups = append(groups, g)
 		}
@@ -172,10 +173,10 @@ func groupFiles(u use, files []*sources.FileSplit) []*fileGroup {
 	slices.SortStableFunc(groups, func(a, b *fileGroup) int { return cmp.Compare(b.rows, a.rows) })
 	rest := &fileGroup{mixed: true}
 	for _, g := range groups[maxGroups-1:] {
-		rest.columns, rest.more = append(rest.columns, g.columns...), append(rest.more, g.more...)
+		rest.columns, rest.more, rest.zeros = append(rest.columns, g.columns...), append(rest.more, g.more...), append(rest.zeros, g.zeros...)
 		g.small = true
 	}
-	rest.columns, rest.more = sorted(rest.columns), sorted(rest.more)
+	rest.columns, rest.more, rest.zeros = sorted(rest.columns), sorted(rest.more), sorted(rest.zeros)
 	for i, f := range files {
 		if of[i].small {
 			rest.files = append(rest.files, f)
@@ -206,6 +207,9 @@ func (p *printer) fileBranch(s *planner.MetricScan, u use, g *fileGroup) *branch
 			extracted = "coalesce(" + own + ", " + extracted + ")"
 		}
 		b.read[c] = extracted
+	}
+	for _, c := range g.zeros { // PostgreSQL has no text with U+0000
+		b.read[c] = "CASE WHEN NOT contains(" + b.read[c] + ", chr(0)) THEN " + b.read[c] + " END"
 	}
 	if len(g.more) > 0 {
 		columns = append(columns, sources.ColumnMore)

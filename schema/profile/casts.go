@@ -10,15 +10,15 @@ import (
 )
 
 // castTypes are the types for which it is counted how many values cast to them,
-// in an order that is stored: further ones come last. Every value casts to text
-// and varchar.
+// in an order that is stored. Every value casts to text and varchar, but a text with
+// U+0000, which is none in PostgreSQL.
 var castTypes = [...]string{
 	"smallint", "integer", "bigint", "real", "double precision", "numeric", "boolean", "timestamptz", "timestamp", "date",
 	"time", "interval", "uuid", "bytea", "json", "jsonb",
 }
 
 // castSet is a set of castTypes, a bit each.
-type castSet uint16
+type castSet uint32
 
 // The sets that need no parser.
 const (
@@ -33,6 +33,8 @@ const (
 	castUUID      castSet = 1 << 12
 	castBytea     castSet = 1 << 13
 	castDocuments castSet = 1<<14 | 1<<15
+	// castNoText stands for no type: the value is no text either.
+	castNoText castSet = 1 << 16
 )
 
 // castCache remembers what texts cast to: devices send few different ones, or
@@ -138,6 +140,9 @@ func isMoment(text []byte) bool {
 
 // parseCasts tries every type that the text could be.
 func parseCasts(text string, env postgres.Env) casts {
+	if strings.IndexByte(text, 0) >= 0 {
+		return casts{castNoText, noMagnitude}
+	}
 	var set castSet
 	if len(text) <= maxCastText || mayBeDocument(text) {
 		for i, name := range castTypes {

@@ -41,6 +41,45 @@ func TestCasts(t *testing.T) {
 	}
 }
 
+// TestNoText counts texts with U+0000 as read by nothing, and among no bounds.
+func TestNoText(t *testing.T) {
+	t.Parallel()
+	texts := newCastCache()
+	note := func(k *kind, list ...string) {
+		for _, text := range list {
+			k.note(&schema.Value{Kind: schema.KindText, Text: []byte(text)}, 1, texts)
+		}
+	}
+	readable, both, none := &kind{kind: schema.KindText}, &kind{kind: schema.KindText}, &kind{kind: schema.KindText}
+	note(readable, "m", "n")
+	note(none, "\x00", "7\x00", "7\x00")
+	note(both, "a\x00b", "5", "z\x00", "4")
+	both.merge(none)
+	readable.merge(none)
+	for _, test := range []struct {
+		k             *kind
+		low, high     string
+		failed, whole int64
+	}{{readable, "m", "n", 3, 5}, {both, "4", "5", 5, 5}, {none, "", "", 3, 3}} {
+		stored := test.k.document()
+		var restored name
+		if err := restored.restoreKind(&stored); err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range []*kind{test.k, restored.kindOf(schema.KindText)} {
+			if low, high := k.text(); low != test.low || high != test.high || k.edges.texts != (low != "") {
+				t.Errorf("%q to %q (%v), want %q to %q", low, high, k.edges.texts, test.low, test.high)
+			}
+			counted := &Kind{Kind: k.kind, Events: k.events, casts: k.casts, sizes: k.sizes}
+			for name, want := range map[string]int64{"text": test.failed, "varchar": test.failed, "integer": test.whole} {
+				if n, exact := counted.CastFailures(schema.Type{Name: name}); n != want || !exact {
+					t.Errorf("%s: %d of %d fail (%v), want %d", name, n, k.events, exact, want)
+				}
+			}
+		}
+	}
+}
+
 func names(set castSet) (out []string) {
 	for i, name := range castTypes {
 		if set&(1<<i) != 0 {

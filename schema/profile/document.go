@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/fieldgate/fieldgate/schema"
 )
@@ -186,6 +187,9 @@ func (k *kind) document() kindDocument {
 	case schema.KindNumber:
 		doc.Doubles = &[2]float64{e.minNum, e.maxNum}
 	case schema.KindText:
+		if !e.texts {
+			break
+		}
 		doc.Texts = &[2]string{string(e.minText), string(e.maxText)}
 	case schema.KindJSON:
 	}
@@ -292,8 +296,8 @@ func (n *name) restoreKind(doc *kindDocument) error {
 	if doc.Doubles != nil {
 		k.edges.minNum, k.edges.maxNum = doc.Doubles[0], doc.Doubles[1]
 	}
-	if doc.Texts != nil {
-		k.edges.minText, k.edges.maxText = []byte(doc.Texts[0]), []byte(doc.Texts[1])
+	if doc.Texts != nil && !strings.ContainsRune(doc.Texts[0]+doc.Texts[1], 0) { // as earlier versions wrote
+		k.edges.minText, k.edges.maxText, k.edges.texts = []byte(doc.Texts[0]), []byte(doc.Texts[1]), true
 	}
 	var err error
 	k.distinct, err = unmarshalDistinct(doc.Distinct)

@@ -66,6 +66,8 @@ type edges struct {
 	minInt, maxInt   int64
 	minNum, maxNum   float64
 	minText, maxText []byte
+	// texts says that the last two are set: by texts without U+0000.
+	texts bool
 }
 
 // note counts a value. at is the event's arrival.
@@ -108,12 +110,16 @@ func (k *kind) note(v *schema.Value, at int64, texts *castCache) {
 			e.maxNum = v.Num
 		}
 	case schema.KindText:
-		if first || bytes.Compare(v.Text, e.minText) < 0 {
+		if c.set == castNoText {
+			break
+		}
+		if !e.texts || bytes.Compare(v.Text, e.minText) < 0 {
 			e.minText = cutText(e.minText[:0], v.Text)
 		}
-		if first || bytes.Compare(v.Text, e.maxText) > 0 {
+		if !e.texts || bytes.Compare(v.Text, e.maxText) > 0 {
 			e.maxText = cutText(e.maxText[:0], v.Text)
 		}
+		e.texts = true
 	case schema.KindJSON:
 	}
 }
@@ -171,12 +177,13 @@ func (k *kind) merge(o *kind) {
 	a, b := &k.edges, &o.edges
 	a.minInt, a.maxInt = min(a.minInt, b.minInt), max(a.maxInt, b.maxInt)
 	a.minNum, a.maxNum = math.Min(a.minNum, b.minNum), math.Max(a.maxNum, b.maxNum)
-	if bytes.Compare(b.minText, a.minText) < 0 {
+	if b.texts && (!a.texts || bytes.Compare(b.minText, a.minText) < 0) {
 		a.minText = bytes.Clone(b.minText)
 	}
-	if bytes.Compare(b.maxText, a.maxText) > 0 {
+	if b.texts && (!a.texts || bytes.Compare(b.maxText, a.maxText) > 0) {
 		a.maxText = bytes.Clone(b.maxText)
 	}
+	a.texts = a.texts || b.texts
 }
 
 func (k *kind) clone() *kind {

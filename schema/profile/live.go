@@ -166,7 +166,11 @@ func (l *live) fill(sh *shape, values []schema.Value) {
 	for i := range values {
 		v := &values[i]
 		f := shapeField{sent: v.Name, kind: v.Kind}
-		if n := l.nameOf(v.Name); n != nil {
+		var n *name
+		if schema.CanBeNamed(v.Name) {
+			n = l.nameOf(v.Name)
+		}
+		if n != nil {
 			f.sent, f.name, f.value = n.sent, n, n.kindOf(v.Kind)
 			if n.index < maxTogether {
 				present[n.index/64] |= 1 << (n.index % 64)

@@ -42,15 +42,16 @@ type Kind struct {
 	FirstSeen, LastSeen time.Time
 	// Distinct is about how many different values there were.
 	Distinct int64
-	// Min and Max are as PostgreSQL writes values; texts are cut to 64 bytes, and
-	// JSON has none.
+	// Min and Max are as PostgreSQL writes values; texts are cut to 64 bytes. JSON and
+	// texts that all have U+0000 have none, which Bounded says.
 	Min, Max string
+	Bounded  bool
 	casts    []castCount
 	sizes    magnitudes
 }
 
 // Castable counts the values that cast to each type. Types to which none does
-// are left out, and text, to which all do.
+// are left out, and text, to which all do but those with U+0000.
 func (k *Kind) Castable() map[string]int64 {
 	out := map[string]int64{}
 	for _, c := range k.casts {
@@ -68,14 +69,15 @@ func (k *Kind) Castable() map[string]int64 {
 // numeric refuses, that is not counted, and it is not exact.
 func (k *Kind) CastFailures(t schema.Type) (n int64, exact bool) {
 	i := slices.Index(castTypes[:], t.Name)
-	if i < 0 { // text and varchar, which take everything
-		return 0, true
-	}
 	cast := int64(0)
 	for _, c := range k.casts {
-		if c.set&(1<<i) != 0 {
+		text := i < 0 && c.set != castNoText // also varchar
+		if text || i >= 0 && c.set&(1<<i) != 0 {
 			cast += c.n
 		}
+	}
+	if i < 0 {
+		return k.Events - cast, true
 	}
 	if t.Name != "numeric" || t.Precision == 0 {
 		return k.Events - cast, true
@@ -211,7 +213,7 @@ func (m *merger) summary() *Summary {
 			low, high := k.text()
 			f.Kinds = append(f.Kinds, Kind{
 				Kind: k.kind, Events: k.events, FirstSeen: time.UnixMicro(k.firstSeen).UTC(), LastSeen: time.UnixMicro(k.lastSeen).UTC(),
-				Distinct: k.distinct.estimate(), Min: low, Max: high, casts: k.casts, sizes: k.sizes,
+				Distinct: k.distinct.estimate(), Min: low, Max: high, Bounded: k.kind != schema.KindJSON && (k.kind != schema.KindText || k.edges.texts), casts: k.casts, sizes: k.sizes,
 			})
 		}
 		s.Fields = append(s.Fields, f)

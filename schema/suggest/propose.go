@@ -102,7 +102,7 @@ func evidenceOf(f *profile.Field) map[string]any {
 		"events": f.Events(), "kinds": kinds, "castable": casts, "distinct": distinctNumbers(f),
 		"first_seen": timeText(first), "last_seen": timeText(last),
 	}
-	if len(f.Kinds) == 1 && f.Kinds[0].Kind != schema.KindJSON {
+	if len(f.Kinds) == 1 && f.Kinds[0].Bounded {
 		e["min"], e["max"] = f.Kinds[0].Min, f.Kinds[0].Max
 	}
 	return e

@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"bytes"
 	"cmp"
 	"math"
 	"math/bits"
@@ -193,6 +194,13 @@ func (c *outColumn) text(r Row) ([]byte, bool) {
 		return from.Text[from.Offsets[r.Row]:from.Offsets[r.Row+1]], true
 	}
 	return nil, false
+}
+
+// hasZero says that a text in the batches of a KindText column has U+0000.
+func (c *outColumn) hasZero() bool {
+	return c.kind == schema.KindText && slices.ContainsFunc(c.from, func(from *sources.Column) bool {
+		return from != nil && bytes.IndexByte(from.Text, 0) >= 0
+	})
 }
 
 // longest is the length in bytes of the longest text in the batches of a KindText

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -106,8 +107,8 @@ func TestFilterBytes(t *testing.T) {
 func TestPartMembers(t *testing.T) {
 	t.Parallel()
 	files := []*File{
-		{Key: "a" + dataSuffix, Columns: []string{"n_a", "n_b"}, Full: []string{"n_a"}, Pieces: 3},
-		{Key: "b" + dataSuffix, Columns: []string{"n_a"}, Pieces: 1},
+		{Key: "a" + dataSuffix, Columns: []string{"n_a", "n_b"}, Zeros: []string{}, Full: []string{"n_a"}, Pieces: 3},
+		{Key: "b" + dataSuffix, Columns: []string{"n_a", "s_b"}, More: []string{"s_a"}, Zeros: []string{"s_a"}, Pieces: 1},
 	}
 	data, err := encodePart(files)
 	if err != nil {
@@ -121,6 +122,16 @@ func TestPartMembers(t *testing.T) {
 		if !slices.Equal(f.Full, files[i].Full) || f.Pieces != files[i].Pieces {
 			t.Errorf("%s is full in %v and one of %d, want %v and %d", f.Key, f.Full, f.Pieces, files[i].Full, files[i].Pieces)
 		}
+		if !slices.Equal(f.Zeros, files[i].Zeros) {
+			t.Errorf("%s has U+0000 in %v, want %v", f.Key, f.Zeros, files[i].Zeros)
+		}
+	}
+	before, err := decodePart(regexp.MustCompile(`"zeros":\d,`).ReplaceAll(data, nil), own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if has := before[1].mayHaveZeros(); len(before[0].mayHaveZeros()) > 0 || !slices.Equal(has, []string{"s_a", "s_b"}) {
+		t.Errorf("a file of an earlier version may have U+0000 in %v", has)
 	}
 	broken := bytes.Replace(data, []byte(`"full":2`), []byte(`"full":9`), 1)
 	if _, err := decodePart(broken, own); err == nil || bytes.Equal(broken, data) {

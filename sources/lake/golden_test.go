@@ -26,8 +26,16 @@ type golden struct {
 }
 
 // goldens are as the first version wrote it, with full columns listed and rows put
-// by shape, and with full columns required.
-var goldens = []golden{{"testdata/v1", odd}, {"testdata/v1-shapes", odd}, {"testdata/v1-required", oddButFew}}
+// by shape, with full columns required, and with a text that has U+0000.
+var goldens = []golden{{"testdata/v1", odd}, {"testdata/v1-shapes", odd}, {"testdata/v1-required", oddButFew}, {"testdata/v1-zeros", oddWithZero}}
+
+// oddWithZero is an event of oddButFew with a text of its own.
+func oddWithZero(n int) schema.Event {
+	e := oddButFew(n)
+	e.Values = append(e.Values, schema.Value{Name: "zero", Kind: schema.KindText, Text: []byte{'a', byte(n % 2)}})
+	slices.SortFunc(e.Values, func(a, b schema.Value) int { return strings.Compare(a.Name, b.Name) })
+	return e
+}
 
 // oddButFew is an event of odd without the names that few of them have.
 func oddButFew(n int) schema.Event {

@@ -76,7 +76,7 @@ type partDoc struct {
 }
 
 // fileRecord is one file in a partDoc. Columns, More, StatColumns and Full index
-// ColumnSets; the last is absent in files of earlier versions. Stats are minimum and maximum of each of the StatColumns.
+// ColumnSets; the last is absent in files of earlier versions, and so is Zeros. Stats are minimum and maximum of each of the StatColumns.
 type fileRecord struct {
 	Key         string    `json:"key"`
 	Bytes       int64     `json:"bytes"`
@@ -89,6 +89,7 @@ type fileRecord struct {
 	StatColumns int       `json:"stat_columns"`
 	Stats       []float64 `json:"stats"`
 	Full        *int      `json:"full,omitempty"`
+	Zeros       *int      `json:"zeros,omitempty"`
 	Pieces      int       `json:"pieces,omitempty"`
 	CreatedAt   time.Time `json:"created_at"`
 }
@@ -107,6 +108,9 @@ type File struct {
 	// Full are those of Columns, sorted, that are not NULL in any row; the stamps,
 	// which never are, are not among them.
 	Full []string
+	// Zeros are those of Columns and More, sorted, in which a text has U+0000; nil: nobody
+	// has looked.
+	Zeros []string
 	// Pieces is into how many files the rows of its time were divided; 0 is 1.
 	Pieces    int
 	CreatedAt time.Time
@@ -227,6 +231,10 @@ func encodePart(files []*File) ([]byte, error) {
 			full := set(f.Full)
 			rec.Full = &full
 		}
+		if f.Zeros != nil {
+			zeros := set(f.Zeros)
+			rec.Zeros = &zeros
+		}
 		if f.Pieces > 1 {
 			rec.Pieces = f.Pieces
 		}
@@ -266,6 +274,23 @@ func decodePart(data []byte, share func([]string) []string) ([]*File, error) {
 	return files, nil
 }
 
+// mayHaveZeros are the columns, sorted, in which a text may have U+0000.
+func (f *File) mayHaveZeros() []string {
+	if f.Zeros != nil {
+		return f.Zeros
+	}
+	var texts []string
+	for _, list := range [...][]string{f.Columns, f.More} {
+		for _, c := range list {
+			if c[0] == byte(schema.KindText) {
+				texts = append(texts, c)
+			}
+		}
+	}
+	slices.Sort(texts)
+	return slices.Compact(texts)
+}
+
 func (r *fileRecord) file(sets [][]string) (*File, error) {
 	for _, set := range [...]int{r.Columns, r.More, r.StatColumns} {
 		if set < 0 || set >= len(sets) {
@@ -279,6 +304,13 @@ func (r *fileRecord) file(sets [][]string) (*File, error) {
 		}
 		full = sets[*r.Full]
 	}
+	var zeros []string
+	if r.Zeros != nil {
+		if *r.Zeros < 0 || *r.Zeros >= len(sets) {
+			return nil, fmt.Errorf("file %s names a column set that is not there", r.Key)
+		}
+		zeros = append([]string{}, sets[*r.Zeros]...)
+	}
 	known := sets[r.StatColumns]
 	if len(r.Stats) != 2*len(known) || !strings.HasSuffix(r.Key, dataSuffix) {
 		return nil, fmt.Errorf("file %s is damaged", r.Key)
@@ -286,7 +318,7 @@ func (r *fileRecord) file(sets [][]string) (*File, error) {
 	f := &File{
 		Key: r.Key, Bytes: r.Bytes, Rows: r.Rows, Memory: r.Memory, Times: sources.Bounds{Min: r.MinTime, Max: r.MaxTime},
 		Columns: sets[r.Columns], More: sets[r.More], Stats: make(map[string]sources.Stats, len(known)), CreatedAt: r.CreatedAt,
-		Full: full, Pieces: max(1, r.Pieces),
+		Full: full, Zeros: zeros, Pieces: max(1, r.Pieces),
 	}
 	for i, column := range known {
 		f.Stats[column] = sources.Stats{Min: r.Stats[2*i], Max: r.Stats[2*i+1]}

@@ -192,6 +192,7 @@ func (s *Store) keepPart(key string, files []*File) (*part, error) {
 		}
 		p.splits = append(p.splits, &sources.FileSplit{
 			Path: path, Key: f.Key, Bytes: f.Bytes, Rows: f.Rows, Times: f.Times, Columns: f.Columns, Stats: f.Stats, More: f.More, Full: f.Full,
+			Zeros: s.share(f.mayHaveZeros()),
 		})
 	}
 	s.parts.put(key, p)

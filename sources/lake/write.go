@@ -81,14 +81,17 @@ func (s *Store) writeFile(ctx context.Context, ds schema.Dataset, rows *fileRows
 // memory when they are read back.
 func (f *File) describe(w *fileWriter) {
 	f.Columns = []string{sources.ColumnTS, sources.ColumnID, sources.ColumnHash, sources.ColumnReceivedAt}
-	f.Stats = map[string]sources.Stats{}
+	f.Stats, f.Zeros = map[string]sources.Stats{}, []string{}
 	for i := range w.layout.own {
 		c := &w.layout.own[i]
 		f.Columns = append(f.Columns, c.name)
 		if st, ok := w.stats[i].of(c.kind); ok {
 			f.Stats[c.name] = st
 		}
-		if w.isFull(c) {
+		switch {
+		case c.hasZero():
+			f.Zeros = append(f.Zeros, c.name) // which may read as NULL
+		case w.isFull(c):
 			f.Full = append(f.Full, c.name)
 		}
 	}
@@ -96,10 +99,15 @@ func (f *File) describe(w *fileWriter) {
 	if len(w.layout.more) > 0 {
 		f.Columns = append(f.Columns, sources.ColumnMore)
 		for i := range w.layout.more {
-			f.More = append(f.More, w.layout.more[i].name)
+			c := &w.layout.more[i]
+			f.More = append(f.More, c.name)
+			if c.hasZero() {
+				f.Zeros = append(f.Zeros, c.name)
+			}
 		}
 	}
 	slices.Sort(f.Columns)
+	slices.Sort(f.Zeros)
 	const stampBytes, valueBytes = 48, 8
 	columns := int64(len(w.layout.own) + len(w.layout.more))
 	f.Memory = f.Rows*(stampBytes+columns*valueBytes) + w.textBytes

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/profile"
@@ -50,7 +51,7 @@ func (c *Catalog) observedFieldsOf(ctx context.Context, snapshot *schema.Snapsho
 		if declared {
 			reads = readingOf(m, f.Sent)
 		}
-		row := []any{"metric", name, "sent_name", f.Sent, "declared", reads != nil, "field", nil}
+		row := []any{"metric", name, "sent_name", spelled(f.Sent), "declared", reads != nil, "field", nil}
 		if reads != nil {
 			row[len(row)-1] = reads.field.Name
 		}
@@ -65,7 +66,7 @@ func (c *Catalog) observedFieldsOf(ctx context.Context, snapshot *schema.Snapsho
 				return fmt.Errorf("write casts of %q: %w", f.Sent, err)
 			}
 			low, high := any(k.Min), any(k.Max)
-			if kind == schema.KindJSON {
+			if !k.Bounded {
 				low, high = nil, nil
 			}
 			b.add(append(row, "kind", kind.Name(), "events", k.Events, "first_seen", k.FirstSeen.UnixMicro(),
@@ -75,6 +76,9 @@ func (c *Catalog) observedFieldsOf(ctx context.Context, snapshot *schema.Snapsho
 	}
 	return nil
 }
+
+// spelled is a sent name as text; U+0000, which text cannot have, is spelled out.
+func spelled(sent string) string { return strings.ReplaceAll(sent, "\x00", `\u0000`) }
 
 // reading is how a declared field reads a sent name.
 type reading struct {

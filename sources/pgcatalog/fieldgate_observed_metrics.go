@@ -18,6 +18,7 @@ func (c *Catalog) observedMetrics(ctx context.Context, tenant string) ([]schema.
 	if err != nil {
 		return nil, err
 	}
+	list = slices.DeleteFunc(list, func(o schema.ObservedMetric) bool { return !schema.CanBeNamed(o.Sent) }) // of earlier versions
 	slices.SortFunc(list, func(a, b schema.ObservedMetric) int {
 		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.Sent, b.Sent))
 	})

@@ -187,6 +187,10 @@ func (c *Catalog) undeclared(ctx context.Context, snapshot *schema.Snapshot) ([]
 		if err != nil {
 			return nil, err
 		}
+		nameless := func(f schema.ObservedField) bool { return !schema.CanBeNamed(f.Sent) }
+		if slices.ContainsFunc(fields, nameless) {
+			fields = slices.DeleteFunc(slices.Clone(fields), nameless)
+		}
 		out = append(out, undeclared{sent, fields})
 	}
 	return out, nil
