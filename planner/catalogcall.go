@@ -14,7 +14,7 @@ import (
 )
 
 // The functions that print the identifiers of objects whose names are a tenant's
-// own, by type, and the one that reads a table's name.
+// own, by type, and those that read names where they are not known beforehand.
 var objectOutputs = map[postgres.OID]string{
 	postgres.RegclassOID:     "regclassout(regclass)",
 	postgres.RegnamespaceOID: "regnamespaceout(regnamespace)",
@@ -24,7 +24,16 @@ var objectOutputs = map[postgres.OID]string{
 	postgres.RegoperatorOID:  "regoperatorout(regoperator)",
 }
 
-const tableInput = "regclassin(cstring)"
+var objectInputs = map[postgres.OID]string{
+	postgres.RegclassOID:     "regclassin(cstring)",
+	postgres.RegnamespaceOID: "regnamespacein(cstring)",
+	postgres.RegroleOID:      "regrolein(cstring)",
+	postgres.RegtypeOID:      "regtypein(cstring)",
+	postgres.RegprocOID:      "regprocin(cstring)",
+	postgres.RegprocedureOID: "regprocedurein(cstring)",
+	postgres.RegoperOID:      "regoperin(cstring)",
+	postgres.RegoperatorOID:  "regoperatorin(cstring)",
+}
 
 // catalogCall makes the call of a function that looks into the catalog; not ok:
 // the function does not.
@@ -59,7 +68,7 @@ func (b *binder) maybeObject(text *Const, t Type) (Expr, error) {
 	switch {
 	case err == nil:
 		return &Const{T: t, Value: postgres.IntDatum(int64(oid)), at: nowhere}, nil
-	case errors.As(err, &e) && e.Code == pgerrcode.InvalidTextRepresentation:
+	case errors.As(err, &e) && (e.Code == pgerrcode.InvalidTextRepresentation || e.Code == pgerrcode.InvalidName):
 		return nil, err
 	}
 	return nullConst(t), nil
@@ -81,6 +90,15 @@ func (b *binder) objectText(e Expr) (Expr, bool) {
 		return nil, false
 	}
 	return b.newCatalogCall(signature, plainType(postgres.TextOID), e), true
+}
+
+// objectNamed reads the name of an object from a text that rows give.
+func (b *binder) objectNamed(e Expr, t Type) (Expr, bool) {
+	signature, ok := objectInputs[t.OID]
+	if _, literal := e.(*Const); !ok || literal || b.names.catalog == nil || category(e.Type().OID) != postgres.StringCategory {
+		return nil, false
+	}
+	return b.newCatalogCall(signature, t, e), true
 }
 
 // pinCatalog computes what the plan reads of the catalog.

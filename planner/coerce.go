@@ -34,8 +34,8 @@ func (b *binder) coerce(e Expr, t Type, context postgres.CoercionContext, at int
 			return b.coerce(text, t, context, at)
 		}
 	}
-	if _, literal := e.(*Const); !literal && t.OID == postgres.RegclassOID && category(from.OID) == postgres.StringCategory && b.names.catalog != nil {
-		return b.newCatalogCall(tableInput, t, e), nil
+	if call, ok := b.objectNamed(e, t); ok {
+		return call, nil
 	}
 	cast := &Cast{T: t, Arg: e, Explicit: context == postgres.Explicit}
 	return b.fold(cast, at)

@@ -247,7 +247,7 @@ func (r *explainReport) tree() group {
 func (r *explainReport) root() group {
 	node := group{{"Node Type", "Query"}, {"Parallel Aware", false}, {"Async Capable", false}}
 	if r.costs {
-		node.add("Plan Width", r.width())
+		r.estimate().add(&node)
 	}
 	if r.analyze {
 		if r.timing {
@@ -284,20 +284,6 @@ func (r *explainReport) root() group {
 	return node
 }
 
-// width is that of a row in bytes, as PostgreSQL estimates it of types.
-func (r *explainReport) width() int64 {
-	const varying = 32 // of a value whose length is not known
-	total := int64(0)
-	for _, c := range r.plan.Columns {
-		if n := int64(c.Size()); n > 0 {
-			total += n
-		} else {
-			total += varying
-		}
-	}
-	return total
-}
-
 // read sums what all scans read.
 func (r *explainReport) read() explainDataset {
 	var sum explainDataset
@@ -310,8 +296,7 @@ func (r *explainReport) read() explainDataset {
 	return sum
 }
 
-// scan says what one scan of a metric reads. Plan Rows are the rows of what it
-// opens, of which conditions leave fewer.
+// scan says what one scan of a metric reads.
 func (r *explainReport) scan(m *MetricScan) group {
 	node := group{
 		{"Node Type", "Metric Scan"},
@@ -322,10 +307,8 @@ func (r *explainReport) scan(m *MetricScan) group {
 		{"Alias", m.RelationLabel},
 	}
 	datasets := groups{item: "Dataset"}
-	rows := int64(0)
 	for _, d := range m.Splits {
 		c := countSplits(d)
-		rows += c.Rows
 		dataset := group{
 			{"Sent Metric", c.Metric},
 			{"Files Read", c.FilesRead},
@@ -343,7 +326,7 @@ func (r *explainReport) scan(m *MetricScan) group {
 		datasets.list = append(datasets.list, dataset)
 	}
 	if r.costs {
-		node.add("Plan Rows", rows)
+		scanEstimate(m).add(&node)
 	}
 	from, to := momentTexts(m, r.env)
 	if from != "" {
@@ -440,7 +423,7 @@ func (r *explainReport) text() []string {
 		title = "Result"
 	}
 	if r.costs {
-		title += fmt.Sprintf("  (width=%d)", r.width())
+		title += "  " + r.estimate().String()
 	}
 	switch {
 	case r.analyze && r.timing:
@@ -484,16 +467,12 @@ func (r *explainReport) text() []string {
 }
 
 func (r *explainReport) scanText(m *MetricScan, add func(format string, args ...any)) {
-	rows := int64(0)
-	for _, d := range m.Splits {
-		rows += countSplits(d).Rows
-	}
 	title := "  ->  Scan on " + postgres.QuoteIdentifier(m.Name)
 	if m.RelationLabel != m.Name {
 		title += " " + postgres.QuoteIdentifier(m.RelationLabel)
 	}
 	if r.costs {
-		title += fmt.Sprintf("  (rows=%d)", rows)
+		title += "  " + scanEstimate(m).String()
 	}
 	add("%s", title)
 	if from, to := momentTexts(m, r.env); from != "" || to != "" {

@@ -42,6 +42,8 @@ func scalar(v any) string {
 		return strconv.FormatInt(v, 10)
 	case millisValue:
 		return v.String()
+	case costValue:
+		return v.String()
 	case bool:
 		return strconv.FormatBool(v)
 	}
@@ -52,6 +54,11 @@ func scalar(v any) string {
 type millisValue float64
 
 func (m millisValue) String() string { return strconv.FormatFloat(float64(m), 'f', 3, 64) }
+
+// costValue is a cost in PostgreSQL's units.
+type costValue float64
+
+func (c costValue) String() string { return strconv.FormatFloat(float64(c), 'f', 2, 64) }
 
 // explainJSON writes the one statement's group.
 func explainJSON(g group) string {

@@ -109,9 +109,6 @@ func newParameter(s *postgres.Setting) *parameter {
 		p.fixed = notNow
 	case "backend", "superuser-backend":
 		p.fixed = afterLogin
-	case "superuser":
-		p.check = checkSuperuser
-		return p
 	}
 	switch s.Type {
 	case "bool":
@@ -126,6 +123,9 @@ func newParameter(s *postgres.Setting) *parameter {
 		if n, err := strconv.ParseFloat(s.Value, 64); err == nil {
 			p.value = p.show(n)
 		}
+	}
+	if s.Context == "superuser" {
+		p.check = checkSuperuser
 	}
 	return p
 }

@@ -154,7 +154,11 @@ func (s *settings) check(name, value string) (key, canonical string, err error) 
 		named.name = name // PostgreSQL's errors have the name as it was given there
 		p = &named
 	}
-	canonical, err = p.check(p, s.get(key), value)
+	before := s.get(key)
+	if key == "role" {
+		before = s.get("session_authorization") // the one that can be taken
+	}
+	canonical, err = p.check(p, before, value)
 	return key, canonical, err
 }
 

@@ -94,7 +94,7 @@ func (c Config) validate() error {
 		return errors.New("wire: no logger")
 	case c.RequireTLS && c.TLS == nil:
 		return errors.New("wire: TLS is required but not configured")
-	case c.MaxConnections < 0 || c.StartupTimeout < 0 || c.WriteTimeout < 0 || c.DrainTimeout < 0 || c.MaxMessageBytes < 0:
+	case c.MaxConnections < 0 || c.StartupTimeout < 0 || c.WriteTimeout < 0 || c.DrainTimeout < 0 || c.SpoolAfter < 0 || c.MaxMessageBytes < 0:
 		return errors.New("wire: a limit is negative")
 	}
 	return nil

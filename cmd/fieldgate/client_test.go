@@ -27,8 +27,8 @@ var twinEvents = []struct{ event, row string }{
 	{`{"timestamp":"2026-11-01T05:30:00.000001Z","temperature":1e21,"label":""}`, `'2026-11-01T05:30:00.000001Z', 1e21, null, '', null, null, null`},
 }
 
-// fill sends the events here and inserts the rows there.
-func (w *twin) fill(t *testing.T) {
+// fillOurs sends the events here.
+func (w *twin) fillOurs(t *testing.T) {
 	t.Helper()
 	key, _ := addKey(t, w.c.DataDir, "--tenant", twinName, "--scope", "ingest")
 	for _, e := range twinEvents {
@@ -38,6 +38,12 @@ func (w *twin) fill(t *testing.T) {
 		}
 	}
 	awaitRows(t, dialURL(t, w.ours), `select count(*) from press`, fmt.Sprint(len(twinEvents)))
+}
+
+// fill sends the events here and inserts the rows there.
+func (w *twin) fill(t *testing.T) {
+	t.Helper()
+	w.fillOurs(t)
 	twinMu.Lock() // rows come once into the one PostgreSQL
 	defer twinMu.Unlock()
 	conn := dialURL(t, w.theirs)

@@ -121,9 +121,38 @@ func TestExplainFormats(t *testing.T) {
 		}
 	}
 	text := ask(t, conn, fmt.Sprintf(options, "text"))
-	for _, line := range []string{"rows=2 loops=1)", "  Output: n, label", "  ->  Scan on press p  (rows=3)", "Time: - to 2026-05-31", "Settings: enable_sort = 'off'", "Engine: SELECT"} {
+	for _, line := range []string{"rows=2 loops=1)", "  Output: n, label", "  ->  Scan on press p  (cost=0.00..", "Time: - to 2026-05-31", "Settings: enable_sort = 'off'", "Engine: SELECT"} {
 		if !strings.Contains(text, line) {
 			t.Errorf("text lacks %q:\n%s", line, text)
+		}
+	}
+}
+
+// TestExplainEstimate reads the first line of EXPLAIN as postgres_fdw does with
+// use_remote_estimate.
+func TestExplainEstimate(t *testing.T) {
+	t.Parallel()
+	w := startTwin(t)
+	w.fillOurs(t)
+	conn := dialURL(t, w.ours)
+	for _, c := range []struct {
+		sql         string
+		rows, width int
+	}{
+		{`SELECT n, label FROM press`, 3, 36},
+		{`SELECT n FROM press LIMIT 2`, 2, 4},
+		{`SELECT count(*) FROM press`, 1, 8},
+		{`SELECT n FROM press UNION ALL VALUES (1), (2)`, 5, 4},
+		{`SELECT p.n FROM press p JOIN (SELECT DISTINCT n FROM press) q USING (n) WHERE p.n > 0`, 3, 4},
+		{`SELECT 1`, 1, 4},
+	} {
+		line, _, _ := strings.Cut(ask(t, conn, "EXPLAIN "+c.sql), "\n")
+		var startup, total, rows float64
+		var width int
+		if _, err := fmt.Sscanf(line[strings.LastIndex(line, "("):], "(cost=%f..%f rows=%f width=%d)", &startup, &total, &rows, &width); err != nil {
+			t.Errorf("%s: %v in %q", c.sql, err, line)
+		} else if total < startup || int(rows) != c.rows || width != c.width {
+			t.Errorf("%s: %q, want %d rows of %d bytes", c.sql, line, c.rows, c.width)
 		}
 	}
 }

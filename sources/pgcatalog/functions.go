@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/jackc/pgerrcode"
 
@@ -85,70 +84,6 @@ func lookupFunctions() map[string]lookupFunc {
 		"pg_get_viewdef(text, boolean)":           plain(namedViewDefinition),
 		"pg_get_serial_sequence(text, text)":      plain(serialSequence),
 
-		"regclassin(cstring)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			return p.registeredIn(args.Texts[0])
-		}),
-		"to_regclass(text)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			r, err := p.registeredIn(args.Texts[0])
-			if err != nil {
-				return nullResult(), nil
-			}
-			return r, nil
-		}),
-		"to_regnamespace(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			name, ok := oneIdentifier(args.Texts[0])
-			if !ok || !slices.Contains(namespaces(), name) {
-				return nullResult(), nil
-			}
-			return intResult(int64(namespaceOID(name))), nil
-		}),
-		"to_regrole(text)": plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			name, ok := oneIdentifier(args.Texts[0])
-			r, err := p.state.roleNamed(name)
-			if !ok || err != nil {
-				return nullResult(), nil
-			}
-			return intResult(int64(r.oid)), nil
-		}),
-		"to_regproc(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			procs := postgres.ProcsByName(strings.TrimPrefix(args.Texts[0], "pg_catalog."))
-			if len(procs) != 1 {
-				return nullResult(), nil
-			}
-			return intResult(int64(procs[0].OID)), nil
-		}),
-		"to_regprocedure(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			name, types, ok := nameAndTypes(args.Texts[0])
-			for _, f := range postgres.ProcsByName(name) {
-				if ok && slices.Equal(f.Args, types) {
-					return intResult(int64(f.OID)), nil
-				}
-			}
-			return nullResult(), nil
-		}),
-		"to_regoperator(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			name, types, ok := nameAndTypes(args.Texts[0])
-			for _, o := range operatorsNamed(name) {
-				if ok && slices.Equal([]postgres.OID{o.Left, o.Right}, types) {
-					return intResult(int64(o.OID)), nil
-				}
-			}
-			return nullResult(), nil
-		}),
-		"to_regoper(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			found := operatorsNamed(unqualified(args.Texts[0]))
-			if len(found) != 1 {
-				return nullResult(), nil
-			}
-			return intResult(int64(found[0].OID)), nil
-		}),
-		"to_regtype(text)": plain(func(_ *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
-			t, ok := postgres.TypeByName(strings.TrimPrefix(args.Texts[0], "pg_catalog."))
-			if !ok {
-				return nullResult(), nil
-			}
-			return intResult(int64(t.OID)), nil
-		}),
 		"regclassout(regclass)":         registeredOut((*pin).relationTextOf),
 		"regnamespaceout(regnamespace)": registeredOut(func(_ *pin, oid int64) (string, bool) { return schemaOf(oid) }),
 		"regprocedureout(regprocedure)": registeredOut(procedureText),
@@ -167,19 +102,11 @@ func lookupFunctions() map[string]lookupFunc {
 		all["pg_"+kind+"_is_visible(oid)"] = plain(exists(relation))
 	}
 	maps.Copy(all, definitionFunctions())
+	maps.Copy(all, registeredFunctions())
 	maps.Copy(all, sizeFunctions())
 	maps.Copy(all, privilegeFunctions())
 	maps.Copy(all, signalFunctions())
 	return all
-}
-
-// oneIdentifier reads a name without a qualifier.
-func oneIdentifier(text string) (string, bool) {
-	parts, ok := postgres.SplitIdentifier(text)
-	if !ok || len(parts) != 1 {
-		return "", false
-	}
-	return parts[0], true
 }
 
 // viewDefinition prints the query of a view by its number, pretty if the second
@@ -311,23 +238,6 @@ func (p *pin) relationTextOf(oid int64) (string, bool) {
 		return "", false
 	}
 	return p.relationText(o), true
-}
-
-// registeredIn reads the name or number of a table or view.
-func (p *pin) registeredIn(text string) (sources.CatalogResult, error) {
-	if text == "-" {
-		return intResult(0), nil
-	}
-	if text != "" && text[0] >= '0' && text[0] <= '9' {
-		if n, err := strconv.ParseUint(text, 10, 32); err == nil {
-			return intResult(int64(n)), nil
-		}
-	}
-	o, err := p.table(text)
-	if err != nil {
-		return nullResult(), err
-	}
-	return intResult(int64(o.oid)), nil
 }
 
 // registeredOut prints the number of an object as its name.

@@ -35,15 +35,29 @@ func settingRows(_ context.Context, p *pin, b *builder) error {
 		if s.Words == nil {
 			words = nil
 		}
-		source := "session"
-		if value == s.Value {
-			source = "default"
-		}
 		b.add("name", name, "setting", value, "unit", orNull(s.Unit), "category", s.Category, "short_desc", s.Description,
-			"context", s.Context, "vartype", s.Type, "source", source, "min_val", orNull(s.Min), "max_val", orNull(s.Max),
+			"context", s.Context, "vartype", s.Type, "source", settingSource(&s, value), "min_val", orNull(s.Min), "max_val", orNull(s.Max),
 			"enumvals", words, "boot_val", s.Value, "reset_val", value, "pending_restart", false)
 	}
 	return nil
+}
+
+// preset are the values that the server gives settings where PostgreSQL is built
+// with others.
+var preset = map[string]string{
+	"TimeZone": "UTC", "client_encoding": "UTF8", "default_text_search_config": "pg_catalog.english", "jit": "off",
+	"lc_collate": "C.UTF-8", "lc_ctype": "C.UTF-8", "lc_messages": "C", "server_encoding": "UTF8", "timezone_abbreviations": "Default",
+}
+
+// settingSource is where a setting's value comes from.
+func settingSource(s *postgres.Setting, value string) string {
+	switch {
+	case value == s.Value || value == preset[s.Name] || s.Context == "internal":
+		return "default"
+	case s.Name == "application_name":
+		return "client"
+	}
+	return "session"
 }
 
 // orNull is nil for an empty text.

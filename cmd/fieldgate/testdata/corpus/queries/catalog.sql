@@ -14,3 +14,18 @@ select column_name from information_schema.columns where table_schema = 'public'
 select column_name, col_description(format('%I.%I', table_schema, table_name)::regclass, ordinal_position), format('%I.%I', table_schema, table_name)::regclass::text from information_schema.columns where table_name = 'numbers' and table_schema !~ '^pg_' order by ordinal_position;
 select format('%I.%I', table_schema, column_name)::regclass from information_schema.columns where table_name = 'numbers';
 select typname, format_type(oid, null), pg_get_userbyid(typowner) is null, case when typcategory = 'S' then coalesce(obj_description(oid, 'pg_type'), 'none') end from pg_type where oid in (25, 1043, 19) order by oid;
+select ('"' || s || '"."' || t || '"')::regtype::text, t::regtype::oid from (values ('pg_catalog', 'int4'), ('pg_catalog', '_text')) v(s, t);
+select t::regtype from (values ('int4[]'), ('timestamp with time zone'), ('pg_catalog.int4[]'), ('23'), ('-'), (null)) v(t);
+select t::regproc, t::regprocedure from (values ('1299')) v(t);
+select t::regprocedure from (values ('upper(text)'), ('pg_catalog.now()')) v(t);
+select t::regoper, (t || '(none, float8)')::regoperator from (values ('||/')) v(t);
+select t::regnamespace, lower(t)::regnamespace::oid from (values ('pg_catalog'), ('information_schema')) v(t);
+select t::regtype from (values ('nosuchtype')) v(t);
+select t::regproc from (values ('nosuchfunction')) v(t);
+select t::regnamespace from (values ('nosuchschema')) v(t);
+select t::regnamespace from (values ('pg_catalog.pg_class')) v(t);
+select t::regrole from (values ('nosuchrole')) v(t);
+select to_regtype(t), to_regproc(t) from (values ('"pg_catalog"."int4"'), ('int4'), ('now')) v(t);
+select to_regnamespace(t) from (values ('pg_catalog.pg_class')) v(t);
+select current_setting('deadlock_timeout'), current_setting('log_min_duration_statement');
+select name from pg_settings where source <> 'default' and setting is distinct from boot_val and name in ('client_encoding', 'jit', 'server_encoding', 'server_version', 'lc_ctype', 'timezone_abbreviations') order by 1;
