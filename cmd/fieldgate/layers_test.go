@@ -21,7 +21,8 @@ const module = "github.com/fieldgate/fieldgate/"
 // not listed here does not exist; change the table when the design changes.
 var layers = map[string][]string{
 	"schema":                   {"schema/postgres"},
-	"schema/postgres":          {},
+	"schema/postgres":          {"schema/postgres/are"},
+	"schema/postgres/are":      {},
 	"schema/postgres/generate": {},
 	"schema/profile":           {"schema", "schema/postgres"},
 	"schema/suggest":           {"schema", "schema/profile"},
@@ -62,9 +63,8 @@ var layers = map[string][]string{
 	"ingest":           {"schema", "pipeline/stream", "pipeline/record"},
 	"wire/auth":        {"schema"},
 
-	"planner/duckdb/are":        {},
 	"planner/duckdb/textsearch": {"schema/postgres"},
-	"planner/duckdb":            {"schema", "schema/postgres", "sources", "planner", "planner/duckdb/are", "planner/duckdb/textsearch"},
+	"planner/duckdb":            {"schema", "schema/postgres", "sources", "schema/postgres/are", "planner", "planner/duckdb/textsearch"},
 	"wire":                      {"schema", "schema/postgres", "planner", "wire/auth"},
 	"wire/wiretest":             {},
 

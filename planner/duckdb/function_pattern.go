@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgerrcode"
 
-	"github.com/fieldgate/fieldgate/planner/duckdb/are"
+	"github.com/fieldgate/fieldgate/schema/postgres/are"
 )
 
 // noFlags is the place of the flags of a function that has none.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/jackc/pgerrcode"
 
-	"github.com/fieldgate/fieldgate/planner/duckdb/are"
 	"github.com/fieldgate/fieldgate/schema/postgres"
+	"github.com/fieldgate/fieldgate/schema/postgres/are"
 )
 
 // A jsonpath runs over jsonb as PostgreSQL's does (jsonpath_exec.c): an item of the path is applied to one value at a
@@ -82,10 +82,7 @@ func (p *compiledPath) compile(i *postgres.PathItem) error {
 		return nil
 	}
 	if i.Op == postgres.PathLikeRegex {
-		re, err := are.Compile(i.Text, are.Options{
-			IgnoreCase: i.Flags.IgnoreCase, Quoted: i.Flags.Quoted,
-			NewlineStop: !i.Flags.DotAll && !i.Flags.Quoted, NewlineAnchor: i.Flags.Multiline && !i.Flags.Quoted,
-		})
+		re, err := are.Compile(i.Text, i.Flags.Regex())
 		if err != nil {
 			return patternError(err)
 		}

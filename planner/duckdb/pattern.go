@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgerrcode"
 
-	"github.com/fieldgate/fieldgate/planner/duckdb/are"
+	"github.com/fieldgate/fieldgate/schema/postgres/are"
 )
 
 // pattern is a regular expression of PostgreSQL's, ready to search.

@@ -1,11 +1,14 @@
 package postgres
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgerrcode"
+
+	"github.com/fieldgate/fieldgate/schema/postgres/are"
 )
 
 // maxPathDepth bounds nesting, where PostgreSQL runs out of stack (54001).
@@ -229,7 +232,7 @@ func (p *pathParser) likeRegex(left *PathItem) (*PathItem, error) {
 		return nil, err
 	}
 	if !p.isKeyword("flag") {
-		return item, nil
+		return item, checkRegex(item)
 	}
 	if err := p.advance(); err != nil {
 		return nil, err
@@ -257,7 +260,30 @@ func (p *pathParser) likeRegex(left *PathItem) (*PathItem, error) {
 	if item.Flags.Expanded && !item.Flags.Quoted {
 		return nil, errorf(pgerrcode.FeatureNotSupported, `XQuery "x" flag (expanded regular expressions) is not implemented`)
 	}
+	if err := checkRegex(item); err != nil {
+		return nil, err
+	}
 	return item, p.advance()
+}
+
+// checkRegex refuses a pattern of like_regex that is none (2201B).
+func checkRegex(i *PathItem) error {
+	_, err := are.Compile(i.Text, i.Flags.Regex())
+	var fault are.Error
+	switch {
+	case errors.As(err, &fault):
+		return errorf(pgerrcode.InvalidRegularExpression, "invalid regular expression: %s", fault)
+	case err != nil:
+		return errorf(pgerrcode.FeatureNotSupported, "%s", err)
+	}
+	return nil
+}
+
+// Regex are the flags as those of a regular expression (jspConvertRegexFlags in jsonpath.c).
+func (f PathFlags) Regex() are.Options {
+	return are.Options{
+		IgnoreCase: f.IgnoreCase, Quoted: f.Quoted, NewlineStop: !f.DotAll && !f.Quoted, NewlineAnchor: f.Multiline && !f.Quoted,
+	}
 }
 
 // unary reads what stands between binary operators.

@@ -193,3 +193,4 @@ SELECT '$.a'::jsonpath = '$.a'::jsonpath;
 SELECT jsonb_path_query_array('{"é": ["ü", "\u00e9x"]}', '$."é"[*] ? (@ like_regex "^é")');
 SELECT * FROM jsonb_path_query('[{"a": 1}, {"a": 2}]', '$[*].a') WITH ORDINALITY AS t(v, n);
 SELECT v::int + 1 FROM jsonb_path_query('[1, 2, 3]', '$[*] ? (@ >= 2)') AS t(v);
+SELECT '$ ? (@ like_regex "[a")'::jsonpath;

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
-	"github.com/fieldgate/fieldgate/planner/duckdb/are"
+	"github.com/fieldgate/fieldgate/schema/postgres/are"
 )
 
 var (
