@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,14 @@ var smithTables = []string{
 	`CREATE TABLE stat (id bigint, generated bigint, level float8, nodes float8, updated timestamptz, retries float8, impedance text)`,
 	`CREATE TABLE error (id bigint, msg text, query text, sqlstate text)`,
 }
+
+// smithRelations is the SQL that makes tables of the relations that this server alone has.
+const smithRelations = `SELECT string_agg(sql, '; ' ORDER BY place) FROM (
+	SELECT format('CREATE SCHEMA %I', nspname) AS sql, 1 AS place FROM pg_namespace WHERE nspname IN ('fieldgate', 'errors')
+	UNION ALL
+	SELECT format('CREATE TABLE %I.%I (%s)', nspname, relname, string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY attnum)), 2
+	FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
+	WHERE nspname IN ('fieldgate', 'errors') AND relkind IN ('r', 'v') AND attnum > 0 GROUP BY nspname, relname) s`
 
 // smithWorld is a database of the real PostgreSQL with the tenant's tables.
 const smithWorld = `CREATE DATABASE smith_world`
@@ -64,6 +73,7 @@ func TestSmith(t *testing.T) {
 	for sql := range strings.SplitSeq(string(tables), ";") {
 		ask(t, world, sql)
 	}
+	ask(t, world, ask(t, conn, smithRelations))
 	for _, sql := range smithTables {
 		ask(t, log, sql)
 	}
@@ -118,9 +128,9 @@ func replaySmith(t *testing.T, log, world *pgconn.PgConn) string {
 	if result.Err != nil {
 		t.Fatal(result.Err)
 	}
-	counts := map[string]int{}
+	counts, classes := map[string]int{}, map[string]*smithClass{}
 	for _, row := range result.Rows {
-		code, query := string(row[0]), string(row[1])
+		code, query, msg := string(row[0]), string(row[1]), string(row[2])
 		_, err := world.Exec(t.Context(), query).ReadAll()
 		switch e := serverError(err); {
 		case err == nil && code == pgerrcode.FeatureNotSupported:
@@ -129,7 +139,7 @@ func replaySmith(t *testing.T, log, world *pgconn.PgConn) string {
 			counts["answered there, too slow here"]++
 		case err == nil:
 			counts["answered there, another error here"]++
-			t.Errorf("PostgreSQL answers what ended with %s here: %s\n%s", code, row[2], query)
+			t.Errorf("PostgreSQL answers what ended with %s here: %s\n%s", code, msg, query)
 		case e != nil && e.Code == code:
 			counts["the same SQLSTATE"]++
 		case e != nil && code == pgerrcode.FeatureNotSupported:
@@ -137,10 +147,45 @@ func replaySmith(t *testing.T, log, world *pgconn.PgConn) string {
 		default:
 			counts["different SQLSTATEs"]++
 		}
+		if e := serverError(err); e != nil && e.Code != code {
+			noteSmith(classes, fmt.Sprintf("there %s %s, here %s %s", e.Code, smithShape(e.Message), code, smithShape(msg)), query)
+		} else if err == nil {
+			noteSmith(classes, fmt.Sprintf("answered there, here %s %s", code, smithShape(msg)), query)
+		}
+	}
+	for _, what := range slices.SortedFunc(maps.Keys(classes), func(a, b string) int { return classes[b].count - classes[a].count }) {
+		t.Logf("%6d %s\n%s", classes[what].count, what, classes[what].shortest)
 	}
 	var lines []string
 	for _, what := range slices.Sorted(maps.Keys(counts)) {
 		lines = append(lines, fmt.Sprintf("%6d %s", counts[what], what))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// smithClass are statements that end in the same two ways.
+type smithClass struct {
+	count    int
+	shortest string
+}
+
+func noteSmith(classes map[string]*smithClass, what, query string) {
+	c := classes[what]
+	if c == nil {
+		c = &smithClass{shortest: query}
+		classes[what] = c
+	}
+	c.count++
+	if len(query) < len(c.shortest) {
+		c.shortest = query
+	}
+}
+
+// smithValue is what differs between messages of one kind.
+var smithValue = regexp.MustCompile(`"[^"]*"|'[^']*'|[0-9]+|\(.*\)`)
+
+// smithShape is the first line of a message without its values.
+func smithShape(msg string) string {
+	line, _, _ := strings.Cut(msg, "\n")
+	return smithValue.ReplaceAllString(line, "…")
 }
