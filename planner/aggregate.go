@@ -13,6 +13,9 @@ import (
 // aggregate binds an aggregate call.
 func (b *binder) aggregate(sc *scope, c *callSite) (Expr, error) {
 	n := c.node
+	if len(c.args) > 0 && levelOf(sc, c.args) != sc {
+		return nil, unsupported(n.Location, "an aggregate over columns of an outer query")
+	}
 	if err := checkAllowed(sc, clauses[sc.clause].aggregates, "aggregate functions", pgerrcode.GroupingError, n.Location); err != nil {
 		return nil, err
 	}
@@ -160,6 +163,9 @@ func (b *binder) checkAggregate(sc *scope, a *Aggregate) error {
 			}
 			return err == nil
 		})
+	}
+	if err == nil {
+		err = sc.refuseSets("aggregate function", aggregateParts(a))
 	}
 	if a.WithinGroup && err == nil {
 		own, outer, err = b.directLevels(sc, a, own, outer)

@@ -19,3 +19,36 @@ func OuterRelations(q *Query) []Relation {
 	})
 	return outer
 }
+
+// HasColumns says that an expression may differ from row to row.
+func HasColumns(e Expr) bool { return hasColumns(e) }
+
+// Outside are the relations of which a subquery, or what it is compared with, uses columns.
+func (s *Subquery) Outside() []Relation {
+	out := OuterRelations(s.Query)
+	for _, e := range s.Left {
+		walk(e, func(e Expr) bool {
+			switch e := e.(type) {
+			case *Column:
+				out = append(out, e.Relation)
+			case *Subquery:
+				out = append(out, e.Outside()...)
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// Subqueries are those of an expression that are in no other.
+func Subqueries(e Expr) []*Subquery {
+	var out []*Subquery
+	walk(e, func(e Expr) bool {
+		s, ok := e.(*Subquery)
+		if ok {
+			out = append(out, s)
+		}
+		return !ok
+	})
+	return out
+}

@@ -4,6 +4,7 @@ import (
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
 
+	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
@@ -86,6 +87,7 @@ func (b *binder) rangeVar(sc *scope, rv *pgquery.RangeVar) (FromItem, []*item, e
 			return nil, nil, err
 		}
 		it.relation, it.metric, it.columns, f = scan, t.metric, t.metric.items(), scan
+		it.rowType = schema.RowTypeOID(t.metric.oid)
 		b.use(t.metric.oid, 0)
 	} else if t.view != nil {
 		scan, err := b.readView(it, t.view, rv.Location)
@@ -93,6 +95,7 @@ func (b *binder) rangeVar(sc *scope, rv *pgquery.RangeVar) (FromItem, []*item, e
 			return nil, nil, err
 		}
 		it.relation, it.columns, f = scan, relationColumns(scan), scan
+		it.rowType = schema.RowTypeOID(schema.ViewOID(t.view))
 		b.use(scan.OID, 0)
 		if len(b.viewing) > 0 {
 			for i := range t.view.Columns {

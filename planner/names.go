@@ -272,7 +272,7 @@ func (b *binder) wholeRow(it *item) (Expr, error) {
 	if scan, ok := it.relation.(*FunctionScan); ok && len(scan.Cols) == 1 {
 		return b.column(it, 0)
 	}
-	row := &Row{Elems: make([]Expr, 0, len(it.columns)), Names: []string{}, Whole: it.relation, Table: it.typed}
+	row := &Row{Elems: make([]Expr, 0, len(it.columns)), Names: []string{}, Whole: it.relation, Table: it.typed, RowType: it.rowType}
 	for i := range it.columns {
 		if it.columns[i].apart {
 			continue
@@ -283,6 +283,7 @@ func (b *binder) wholeRow(it *item) (Expr, error) {
 		}
 		row.Elems, row.Names = append(row.Elems, e), append(row.Names, it.columns[i].name)
 	}
+	row.Present = b.presence(row)
 	return row, nil
 }
 

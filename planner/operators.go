@@ -62,7 +62,7 @@ func (b *binder) plainOperation(sc *scope, n *pgquery.A_Expr, name string) (Expr
 	}
 	l, isRow := left.(*Row)
 	r, both := right.(*Row)
-	if isRow && both {
+	if isRow && both && n.Lexpr.GetRowExpr() != nil && n.Rexpr.GetRowExpr() != nil {
 		return b.compareRows(name, l.Elems, r.Elems, n.Location)
 	}
 	return b.operator(name, left, right, n.Location, locate(n.Lexpr), locate(n.Rexpr))

@@ -294,6 +294,9 @@ type ResultColumn struct {
 	T         Type
 	TableOID  uint32
 	Attribute int16
+	// RowType is the type of the table whose rows T, a record or an array of such,
+	// stands for; 0: of none.
+	RowType uint32
 }
 
 // Size is PostgreSQL's typlen of the column's type.

@@ -101,8 +101,10 @@ type item struct {
 	name string
 	// schema is the relation's, for names in three parts; "" behind an alias.
 	schema string
-	// typed: it is a table or view, whose rows have a type of their own.
+	// typed: it is a table or view, whose rows have a type of their own. rowType is
+	// that of a tenant's table or view.
 	typed    bool
+	rowType  uint32
 	relation Relation // nil: a join
 	columns  []itemColumn
 	// metric is set for events, which have more names than columns.

@@ -52,6 +52,16 @@ var sessionFuncs = map[string]sessionFunc{
 	"pg_backend_pid": func(b *binder, _ *callSite, _ []*Const) (Expr, error) {
 		return intConst(postgres.Int4OID, int64(b.env.pid)), nil
 	},
+	// Nothing that reads gets a number of its own, so one that grows stands for it.
+	"txid_current": func(b *binder, _ *callSite, _ []*Const) (Expr, error) {
+		return intConst(postgres.Int8OID, b.env.now.UnixMilli()), nil
+	},
+	"txid_current_if_assigned": func(*binder, *callSite, []*Const) (Expr, error) {
+		return nullConst(plainType(postgres.Int8OID)), nil
+	},
+	"pg_current_xact_id_if_assigned": func(_ *binder, c *callSite, _ []*Const) (Expr, error) {
+		return nullConst(plainType(c.proc.Ret)), nil
+	},
 	"inet_client_addr":       sessionAddress(func(e *environment) netip.AddrPort { return e.client }),
 	"inet_client_port":       sessionPort(func(e *environment) netip.AddrPort { return e.client }),
 	"inet_server_addr":       sessionAddress(func(e *environment) netip.AddrPort { return e.server }),
@@ -64,6 +74,9 @@ var sessionFuncs = map[string]sessionFunc{
 func (b *binder) sessionCall(c *callSite) (e Expr, ok bool, err error) {
 	if c.name == "pg_typeof" {
 		t := c.args[0].Type().OID
+		if row, ok := c.args[0].(*Row); ok && row.Table || rowType(c.args[0]) != 0 {
+			return nil, true, unsupported(c.node.Location, "pg_typeof of a table's row")
+		}
 		return &Const{T: plainType(postgres.RegtypeOID), Value: postgres.IntDatum(int64(t))}, true, nil
 	}
 	f, ok := sessionFuncs[c.name]

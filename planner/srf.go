@@ -197,9 +197,9 @@ func (b *binder) valueInFrom(sc *scope, n *pgquery.RangeFunction, node *pgquery.
 	return scan, items, err
 }
 
-// setReturning moves a set-returning function of the select list into FROM,
-// where it gives the same rows as long as nothing is grouped, or it is grouped by
-// them; addSets looks at that. Several give their rows side by side.
+// setReturning moves a set-returning function of the select list into FROM, where it
+// gives the same rows; addSets looks whether it runs over groups or windows. Several
+// give their rows side by side.
 func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 	if sc.clause == inGroupBy || sc.clause == inOrderBy {
 		if c := sc.listedCall(f, at); c != nil {
@@ -218,13 +218,17 @@ func (b *binder) setReturning(sc *scope, f *Func, at int32) (Expr, error) {
 	if t, ok := postgres.TypeByOID(f.T.OID); !ok || t.Kind == postgres.CompositeType || t.OID == postgres.RecordOID && f.Proc.Name != "unnest" {
 		return nil, unsupported(at, "function %s, which returns rows, in a select list", f.Proc.Name)
 	}
-	if len(sc.sets) > 0 {
-		scan := sc.sets[0]
+	// Those of a level stand side by side; one of another's results runs over its rows.
+	level := 0
+	for i, scan := range sc.sets {
+		if scan.ReadBy(f) {
+			level = i + 1
+		}
+	}
+	if level < len(sc.sets) {
+		scan := sc.sets[level]
 		if returnsPairs(scan.Call.Proc) {
 			return nil, unsupported(at, "%s beside another set-returning function in a select list", scan.Call.Proc.Name)
-		}
-		if scan.ReadBy(f) {
-			return nil, unsupported(at, "a set-returning function of another one's results")
 		}
 		scan.More, scan.Lateral = append(scan.More, f), scan.Lateral || hasColumns(f)
 		scan.Cols = append(scan.Cols, RelationColumn{Name: f.Proc.Name, T: f.T})
@@ -281,19 +285,23 @@ func groupedBy(q *Query, scan *FunctionScan) bool {
 
 // addSets joins the set-returning function of the select list to FROM.
 func (b *binder) addSets(sc *scope, q *Query) error {
+	if len(sc.sets) == 0 {
+		return nil
+	}
 	for _, scan := range sc.sets {
-		switch {
-		case q.Aggregated && groupedBy(q, scan):
-		case q.Aggregated:
-			return unsupported(nowhere, "a set-returning function in the select list of a query that groups, but not by its results")
-		case sc.windowed:
-			return unsupported(nowhere, "a set-returning function in the select list of a query with window functions")
-		}
 		for _, t := range q.Targets {
 			if name, at := conditional(t.Expr, scan); name != "" {
-				return errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions are not allowed in %s", name)
+				return errorAt(at, pgerrcode.FeatureNotSupported, "set-returning functions are not allowed in %s", name).
+					withHint("You might be able to move the set-returning function into a LATERAL FROM item.")
 			}
 		}
+	}
+	if expandsAfter(sc, q) {
+		if err := b.setsAfter(sc, q); err != nil {
+			return err
+		}
+	}
+	for _, scan := range sc.sets {
 		q.From = append(q.From, scan)
 	}
 	return nil

@@ -246,7 +246,7 @@ func (s *Session) checkEngine(ctx context.Context, q *Query) error {
 func resultColumns(q *Query) []ResultColumn {
 	columns := make([]ResultColumn, len(q.Targets))
 	for i, t := range q.Targets {
-		columns[i] = ResultColumn{Name: t.Name, T: t.Expr.Type(), TableOID: t.TableOID, Attribute: t.Attribute}
+		columns[i] = ResultColumn{Name: t.Name, T: t.Expr.Type(), TableOID: t.TableOID, Attribute: t.Attribute, RowType: targetRowType(q, i)}
 	}
 	return columns
 }

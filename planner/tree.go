@@ -163,12 +163,15 @@ type (
 	}
 	// Row is ROW(...), of type record. Names are those of a row that has any, and
 	// Whole the relation whose whole row it is, if it is one. Of a Table the type is not
-	// record but one that the table has.
+	// record but one that the table has: RowType, or 0 where it is not known.
 	Row struct {
-		Elems []Expr
-		Names []string
-		Whole Relation
-		Table bool
+		Elems   []Expr
+		Names   []string
+		Whole   Relation
+		Table   bool
+		RowType uint32
+		// Present is a column of Whole that no row of it has NULL; nil: none is known.
+		Present Expr
 	}
 	// RecordField is field Index of a value of type record.
 	RecordField struct {

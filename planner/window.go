@@ -65,6 +65,9 @@ func (b *binder) windowCall(sc *scope, c *callSite) (Expr, error) {
 			return nil, errorAt(inner.at, pgerrcode.WindowingError, "window function calls cannot be nested")
 		}
 	}
+	if err := sc.refuseSets("window function", args); err != nil {
+		return nil, err
+	}
 	if n.AggFilter != nil {
 		if w.Filter, err = b.filter(sc, n.AggFilter); err != nil {
 			return nil, err

@@ -25,6 +25,13 @@ func TableOID(m *Metric) uint32 {
 	return firstTableOID + oidsPerTable*m.ID
 }
 
+// RowTypeOID is the object identifier of the type of a table's or view's rows, and
+// RowArrayOID that of arrays of them.
+func RowTypeOID(table uint32) uint32 { return table + 1 }
+
+// RowArrayOID is described with [RowTypeOID].
+func RowArrayOID(table uint32) uint32 { return table + 2 }
+
 // ViewOID is the object identifier of a view.
 func ViewOID(v *View) uint32 { return firstTableOID + oidsPerTable*v.ID }
 

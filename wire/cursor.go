@@ -147,6 +147,9 @@ func rowDescription(columns []planner.ResultColumn, formats []int16) *pgproto3.R
 			DataTypeSize:         planner.ResultColumn{T: sent}.Size(),
 			TypeModifier:         sent.Typmod,
 		}
+		if col.RowType != 0 {
+			fields[i].DataTypeOID = col.RowType
+		}
 		if formats != nil {
 			fields[i].Format = formats[i]
 		}

@@ -144,9 +144,9 @@ func truncate(unit string, t int64, typ string) (int64, error) {
 	case "millennium", "millennia", "mil", "mils":
 		years = 1000
 	case "timezone", "timezone_h", "timezone_hour", "timezone_m", "timezone_minute":
-		return 0, errorf(pgerrcode.FeatureNotSupported, "unit %q not supported for type %s", unit, typ)
+		return 0, errorf(pgerrcode.FeatureNotSupported, "unit %q not supported for type %s", lower, typ)
 	default:
-		return 0, errorf(pgerrcode.InvalidParameterValue, "unit %q not recognized for type %s", unit, typ)
+		return 0, errorf(pgerrcode.InvalidParameterValue, "unit %q not recognized for type %s", lower, typ)
 	}
 	if isInfinite(t) {
 		return t, nil

@@ -52,8 +52,9 @@ func intervalFunctions() definitions {
 		},
 		"fg_age(TIMESTAMP, TIMESTAMP) INTERVAL": func(c *call) error {
 			a, b := c.timestamp(0), c.timestamp(1)
-			if isInfinite(a) || isInfinite(b) {
-				return unsupported("age() of an infinite timestamp")
+			// PostgreSQL takes infinity for the last moment that a timestamp can hold.
+			if a == postgres.TimestampNegativeInfinity || b == postgres.TimestampNegativeInfinity {
+				return errTimestampRange()
 			}
 			c.setInterval(age(a, b))
 			return nil

@@ -94,7 +94,7 @@ var functions = sync.OnceValues(func() ([]*function, error) { //nolint:gocheckno
 	}
 	for _, d := range []definitions{
 		numericFunctions(), mathFunctions(), textFunctions(), byteFunctions(), partFunctions(), patternFunctions(),
-		zoneFunctions(), timeFunctions(), timeTZFunctions(), intervalFunctions(), makeFunctions(), formatFunctions(), outputFunctions(), styledFunctions(),
+		zoneFunctions(), timeFunctions(), datePartFunctions(), timeTZFunctions(), intervalFunctions(), makeFunctions(), formatFunctions(), outputFunctions(), styledFunctions(),
 		jsonFunctions(), pathFunctions(), textSearchFunctions(), inetFunctions(), macFunctions(), rangeFunctions(), bitFunctions(), shapedFunctions(), recordFunctions(), catalogFunctions(), supportFunctions(),
 	} {
 		for _, signature := range slices.Sorted(maps.Keys(d)) {

@@ -178,6 +178,13 @@ func numericConversions() definitions {
 			}
 			return err
 		},
+		"fg_numeric_distance(VARCHAR) VARCHAR": func(c *call) error {
+			d, err := windowDistance(c.decimal(0))
+			if err == nil {
+				c.setDecimal(d)
+			}
+			return err
+		},
 		"fg_numeric_in(VARCHAR) VARCHAR": func(c *call) error {
 			d, err := postgres.ParseLiteral(postgres.NumericOID, -1, c.text(0), postgres.Env{})
 			if err == nil {
@@ -186,6 +193,32 @@ func numericConversions() definitions {
 			return err
 		},
 	}
+}
+
+// Where infinity and NaN stand among numerics of at most 18 whole digits to which an
+// offset of as many is added: further away than that reaches.
+const (
+	distanceInfinity = 10_000_000_000_000_000_000
+	distanceNaN      = 30_000_000_000_000_000_000
+	distanceDigits   = 18
+)
+
+// windowDistance is a numeric as a decimal of one scale to which the offset of a RANGE is
+// added, refused where it has too many digits for that.
+func windowDistance(d decimal) (decimal, error) {
+	far := func(n uint64) decimal { return decimal{n: new(big.Int).SetUint64(n)} }
+	switch d.special {
+	case notANumber:
+		return decimal{n: new(big.Int).Mul(big.NewInt(distanceNaN/10), bigTen)}, nil
+	case positiveInfinity:
+		return far(distanceInfinity), nil
+	case negativeInfinity:
+		return far(distanceInfinity).neg(), nil
+	}
+	if d = d.trim(); d.scale > maxScale || d.abs().cmp(intDecimal(pow10(distanceDigits))) >= 0 {
+		return decimal{}, unsupported("RANGE with an offset over numeric values of more than %d digits before or behind the point", distanceDigits)
+	}
+	return d, nil
 }
 
 // The digits that a float keeps as a numeric (DBL_DIG and FLT_DIG).

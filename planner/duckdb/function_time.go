@@ -215,6 +215,9 @@ func timeFunctions() definitions {
 	return definitions{
 		"fg_date_trunc(VARCHAR, TIMESTAMP) TIMESTAMP": func(c *call) error {
 			t, err := truncate(c.text(0), c.timestamp(1), "timestamp without time zone")
+			if err == nil && !isInfinite(t) {
+				t, err = checkTimestamp(t)
+			}
 			if err == nil {
 				c.setTimestamp(t)
 			}
@@ -238,7 +241,9 @@ func timeFunctions() definitions {
 				c.setTimestamp(t - (local - c.timestamp(1)))
 				return nil
 			}
-			t, err = zone.instant(t)
+			if t, err = zone.instant(t); err == nil && !isInfinite(t) {
+				t, err = checkTimestamp(t)
+			}
 			c.setTimestamp(t)
 			return err
 		},

@@ -136,11 +136,11 @@ func truncateSpan(unit string, v span) (span, error) {
 	case "millennium", "millennia", "mil", "mils":
 		months = 12000
 	case "week", "weeks", "w":
-		e := errorf(pgerrcode.FeatureNotSupported, "unit %q not supported for type interval", unit)
+		e := errorf(pgerrcode.FeatureNotSupported, "unit %q not supported for type interval", lower)
 		e.Detail = "Months usually have fractional weeks."
 		return v, e
 	default:
-		return v, errorf(pgerrcode.InvalidParameterValue, "unit %q not recognized for type interval", unit)
+		return v, errorf(pgerrcode.InvalidParameterValue, "unit %q not recognized for type interval", lower)
 	}
 	return span{months: v.months - v.months%months}, nil
 }

@@ -89,6 +89,8 @@ type printer struct {
 	nullable map[planner.Relation]bool
 	// absent are relations of which there is no row, so that their columns are NULL.
 	absent map[planner.Relation]bool
+	// computed are subqueries that are columns of what they stand over. See print_joinquery.go.
+	computed map[*planner.Subquery]printed
 	// tableRows: rows of a table's own type may be printed as records.
 	tableRows bool
 	// over is the query whose FROM is printed; nil: none.
@@ -131,6 +133,7 @@ func newPrinter(zone string, rows *registry) *printer {
 		spans:     map[[2]int64]span{},
 		nullable:  map[planner.Relation]bool{},
 		sealed:    map[*planner.Logic]bool{},
+		computed:  map[*planner.Subquery]printed{},
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgerrcode"
+
 	"github.com/fieldgate/fieldgate/planner"
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
@@ -157,11 +159,11 @@ func (p *printer) window(w *planner.Window) string {
 	distance := p.distance(w)
 	order := slices.DeleteFunc(slices.Clone(w.Order), func(k planner.SortKey) bool { return p.isFromAround(k.Expr) })
 	switch {
-	case distance != "":
+	case distance != nil:
 		// Not through sortKey: the key is what is added to.
 		k := w.Order[0]
 		plain := planner.SortKey{Expr: &planner.Const{T: planner.Type{OID: postgres.Int8OID}}, Desc: k.Desc, NullsFirst: k.NullsFirst}
-		parts = append(parts, "ORDER BY "+p.sortKey(plain, printed{sql: "CAST(" + p.expr(k.Expr).sql + " AS " + distance + ")"}))
+		parts = append(parts, "ORDER BY "+p.sortKey(plain, printed{sql: distance(k.Expr)}))
 	case len(order) > 0:
 		parts = append(parts, "ORDER BY "+p.sortKeys(order))
 	}
@@ -196,19 +198,24 @@ func reads(items []planner.FromItem, r planner.Relation) bool {
 	})
 }
 
-// distance is the type in which a frame's offset is added to the key, so that the
-// sum has room and, of decimals, one scale; "" if the frame has no such offset or the
-// key's own type will do.
-func (p *printer) distance(w *planner.Window) string {
+// distance prints a window's key, or an offset of its frame, as a number in which the
+// sum of both has room and, of decimals, one scale; nil if the frame has no such offset or
+// the key's own type will do.
+func (p *printer) distance(w *planner.Window) func(e planner.Expr) string {
 	if w.Frame == nil || w.Frame.Mode != "RANGE" || w.Frame.StartOff == nil && w.Frame.EndOff == nil {
-		return ""
+		return nil
+	}
+	as := func(t string) func(e planner.Expr) string {
+		return func(e planner.Expr) string { return "CAST(" + p.expr(e).sql + " AS " + t + ")" }
 	}
 	key := w.Order[0].Expr
 	switch key.Type().OID {
 	case postgres.Int2OID, postgres.Int4OID, postgres.Int8OID:
-		return "HUGEINT"
+		return as("HUGEINT")
 	case postgres.Float4OID:
-		return "DOUBLE"
+		return as("DOUBLE")
+	case postgres.IntervalOID:
+		return func(e planner.Expr) string { return p.innerKey(e.Type(), p.expr(e)) }
 	case postgres.NumericOID:
 		scale := p.expr(key).scale
 		for _, offset := range []planner.Expr{w.Frame.StartOff, w.Frame.EndOff} {
@@ -216,30 +223,27 @@ func (p *printer) distance(w *planner.Window) string {
 				scale = max(scale, p.expr(offset).scale)
 			}
 		}
-		if scale == asText {
-			p.fail(unsupported("RANGE with an offset over numeric values whose scale varies"))
+		if scale != asText {
+			return as(fmt.Sprintf("DECIMAL(%d,%d)", decimalWidth, scale))
 		}
-		return fmt.Sprintf("DECIMAL(%d,%d)", decimalWidth, scale)
+		return func(e planner.Expr) string {
+			return fmt.Sprintf("CAST(fg_numeric_distance(%s) AS DECIMAL(%d,%d))", p.rescale(p.expr(e), asText).sql, decimalWidth, maxScale)
+		}
 	}
-	return ""
+	return nil
 }
 
-// frame prints a frame clause; its offsets are cast to a type if one is given.
-func (p *printer) frame(f *planner.Frame, offset string) string {
-	text := f.Mode + " BETWEEN " + p.bound(f.Start, f.StartOff, offset) + " AND " + p.bound(f.End, f.EndOff, offset)
+// frame prints a frame clause; its offsets are printed by a function if one is given.
+func (p *printer) frame(f *planner.Frame, offset func(e planner.Expr) string) string {
+	text := f.Mode + " BETWEEN " + p.bound(f, f.Start, f.StartOff, offset) + " AND " + p.bound(f, f.End, f.EndOff, offset)
 	if f.Exclude != "" {
 		text += " EXCLUDE " + f.Exclude
 	}
 	return text
 }
 
-func (p *printer) bound(b planner.FrameBound, offset planner.Expr, as string) string {
-	distance := func() string {
-		if as == "" {
-			return p.expr(offset).sql
-		}
-		return "CAST(" + p.expr(offset).sql + " AS " + as + ")"
-	}
+func (p *printer) bound(f *planner.Frame, b planner.FrameBound, offset planner.Expr, number func(e planner.Expr) string) string {
+	distance := func() string { return p.checkedOffset(f, offset, number) }
 	switch b {
 	case planner.UnboundedPreceding:
 		return "UNBOUNDED PRECEDING"
@@ -252,4 +256,55 @@ func (p *printer) bound(b planner.FrameBound, offset planner.Expr, as string) st
 	default:
 		return "CURRENT ROW"
 	}
+}
+
+// checkedOffset prints the offset of a frame, which fails where it is NULL or negative.
+func (p *printer) checkedOffset(f *planner.Frame, offset planner.Expr, number func(e planner.Expr) string) string {
+	value := p.expr(offset).sql
+	size := value
+	switch {
+	case number != nil:
+		value = number(offset)
+		size = value
+	case offset.Type().OID == postgres.IntervalOID:
+		size = p.innerKey(offset.Type(), printed{sql: value})
+	}
+	if c, ok := offset.(*planner.Const); ok && !c.Null && !isNegative(c.Value) {
+		return value
+	}
+	which := "starting"
+	if offset == f.EndOff {
+		which = "ending"
+	}
+	negative := "frame " + which + " offset must not be negative"
+	if f.Mode == "RANGE" {
+		negative = "invalid preceding or following size in window function"
+	}
+	return unlessFailed(value, value+" IS NULL", raise(pgerrcode.NullValueNotAllowedDataException, "frame "+which+" offset must not be null"),
+		size+" < 0", raise(pgerrcode.InvalidPrecedingOrFollowingSize, negative))
+}
+
+// unlessFailed is a value but where one of the conditions holds, each of which has a call
+// that fails behind it.
+func unlessFailed(value string, failures ...string) string {
+	var b strings.Builder
+	b.WriteString("(CASE WHEN (CASE")
+	for i := 0; i < len(failures); i += 2 {
+		b.WriteString(" WHEN " + failures[i] + " THEN CAST(" + failures[i+1] + " AS BOOLEAN)")
+	}
+	b.WriteString(" ELSE false END) THEN NULL ELSE " + value + " END)")
+	return b.String()
+}
+
+// isNegative says that a constant may be below zero.
+func isNegative(v postgres.Datum) bool {
+	switch v.Kind {
+	case postgres.IntKind:
+		return v.Int < 0
+	case postgres.FloatKind:
+		return !(v.Float >= 0)
+	case postgres.IntervalKind:
+		return v.Int < 0 || v.Days < 0 || v.Months < 0
+	}
+	return v.Str == "" || v.Str[0] < '0' || v.Str[0] > '9'
 }

@@ -124,7 +124,14 @@ func (p *printer) numericTypmod(arg printed, typmod int32, try bool) printed {
 	rounded := p.rescale(arg, scale).sql
 	// DuckDB would bring decimals of different scales to one that loses digits.
 	decimal := func(text string) string { return fmt.Sprintf("CAST(%s AS DECIMAL(%d,%d))", text, decimalWidth, scale) }
-	otherwise := decimal(raise(pgerrcode.NumericValueOutOfRange, "numeric field overflow"))
+	most := "1"
+	if precision != scale {
+		most = fmt.Sprintf("10^%d", precision-scale)
+	}
+	otherwise := decimal(raise(pgerrcode.NumericValueOutOfRange, raisedMessage(&planner.Error{
+		Message: "numeric field overflow",
+		Detail:  fmt.Sprintf("A field with precision %d, scale %d must round to an absolute value less than %s.", precision, scale, most),
+	})))
 	if try {
 		otherwise = "NULL"
 	}

@@ -13,6 +13,9 @@ import (
 func (p *printer) expr(e planner.Expr) printed {
 	for _, k := range p.named {
 		if planner.SameExpr(k.expr, e) {
+			if p.groups[k.text.sql] {
+				return printed{"any_value(" + k.text.sql + ")", k.text.scale}
+			}
 			return k.text
 		}
 	}
@@ -75,6 +78,9 @@ func (p *printer) plain(e planner.Expr) printed {
 	case *planner.Subscript:
 		return p.subscript(e)
 	case *planner.Subquery:
+		if value, ok := p.computed[e]; ok {
+			return value
+		}
 		return p.subquery(e)
 	case *planner.Aggregate:
 		return p.aggregate(e)

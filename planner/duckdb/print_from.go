@@ -118,7 +118,11 @@ func columnList(n int) string {
 }
 
 func (p *printer) join(j *planner.Join) string {
-	left := p.fromItem(j.Left)
+	var pending []*planner.Subquery
+	if j.Kind != planner.InnerJoin {
+		pending = planner.Subqueries(j.On)
+	}
+	left, pending := p.joinSide(j.Left, j.Right, pending)
 	if s, ok := j.Right.(*planner.FunctionScan); ok && j.Kind == planner.InnerJoin && isTrue(j.On) && p.expands(s, []planner.FromItem{j.Left}) {
 		return p.expansion(left, []planner.FromItem{j.Left}, s)
 	}
@@ -126,12 +130,12 @@ func (p *printer) join(j *planner.Join) string {
 		p.nullableSides(j)
 		return p.expansion(left, []planner.FromItem{j.Left}, s, "unnest([true])")
 	}
-	right := p.fromItem(j.Right)
+	right, rest := p.joinSide(j.Right, j.Left, pending)
 	p.nullableSides(j)
 	keyword := map[planner.JoinKind]string{
 		planner.InnerJoin: " JOIN ", planner.LeftJoin: " LEFT JOIN ", planner.RightJoin: " RIGHT JOIN ", planner.FullJoin: " FULL JOIN ",
 	}[j.Kind]
-	if _, ok := j.Right.(*planner.Join); ok {
+	if _, ok := j.Right.(*planner.Join); ok && len(rest) == len(pending) {
 		right = "(" + right + ")"
 	}
 	if j.On == nil {

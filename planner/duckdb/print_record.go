@@ -17,12 +17,16 @@ const recordParts = 3
 
 // row prints ROW(...), or a whole row, as a value.
 func (p *printer) row(e *planner.Row) printed {
+	present := ""
 	if e.Whole != nil && (p.nullable[e.Whole] || p.absent[e.Whole]) {
 		// Without a partner the row is NULL, and not one of NULLs.
-		return p.fail(unsupported("a whole row of the nullable side of an outer join"))
+		if e.Present == nil {
+			return p.fail(unsupported("a whole row of the nullable side of an outer join"))
+		}
+		present = p.expr(e.Present).sql
 	}
-	if e.Table && !p.tableRows {
-		return p.fail(unsupported("a value of a table's row type"))
+	if e.Table && e.RowType == 0 && !p.tableRows {
+		return p.fail(unsupported("a value of a system catalog's row type"))
 	}
 	parts := make([]string, 0, recordParts*len(e.Elems))
 	for i, x := range e.Elems {
@@ -33,7 +37,11 @@ func (p *printer) row(e *planner.Row) printed {
 		oid := strconv.FormatUint(uint64(x.Type().OID), 10)
 		parts = append(parts, quoteString(oid), quoteString(name), p.keptText(x.Type(), p.expr(x)))
 	}
-	return printed{sql: "fg_array_shaped(CAST([" + strings.Join(parts, ", ") + "] AS VARCHAR[]), 1)"}
+	value := "fg_array_shaped(CAST([" + strings.Join(parts, ", ") + "] AS VARCHAR[]), 1)"
+	if present != "" {
+		value = "(CASE WHEN " + present + " IS NOT NULL THEN " + value + " END)"
+	}
+	return printed{sql: value}
 }
 
 // rowTypes are the types of a row's fields; "" for what is no row.

@@ -22,16 +22,17 @@ func (p *printer) setOperation(q *planner.Query, want []int) body {
 	keyword := map[planner.SetOpKind]string{
 		planner.Union: " UNION ", planner.Intersect: " INTERSECT ", planner.Except: " EXCEPT ",
 	}[q.SetOp.Kind]
-	distinct := ""
-	if q.SetOp.All {
-		keyword += "ALL "
-	} else {
-		keyword, distinct = p.distinctOperation(q, left.scales, keyword)
-	}
+	keys, keyed := p.rowKeys(q, left.scales)
 	b := body{scales: left.scales}
-	b.sql = "(" + left.sql + ")" + keyword + "(" + right.sql + ")"
-	if distinct != "" {
-		b.sql = "SELECT " + distinct + "* FROM (" + b.sql + ")"
+	switch {
+	case keyed && q.SetOp.Kind != planner.Union:
+		b.sql = p.byKeys(q, left.sql, right.sql, keys)
+	case keyed && !q.SetOp.All:
+		b.sql = "SELECT DISTINCT ON (" + keys + ") * FROM ((" + left.sql + ") UNION ALL (" + right.sql + "))"
+	case q.SetOp.All:
+		b.sql = "(" + left.sql + ")" + keyword + "ALL (" + right.sql + ")"
+	default:
+		b.sql = "(" + left.sql + ")" + keyword + "(" + right.sql + ")"
 	}
 	if len(q.OrderBy) > 0 {
 		b.sql = "SELECT * FROM (" + b.sql + ")"
@@ -47,12 +48,14 @@ func elementOrSelf(oid postgres.OID) postgres.OID {
 	return oid
 }
 
-// distinctOperation compares rows by their keys: a union does that afterwards;
-// the others have no way to.
-func (p *printer) distinctOperation(q *planner.Query, scales []int, keyword string) (operation, distinct string) {
-	keyed := false
-	var keys []string
+// rowKeys are what the rows of a set operation are compared by; keyed says that this is
+// not the rows themselves.
+func (p *printer) rowKeys(q *planner.Query, scales []int) (keys string, keyed bool) {
+	var list []string
 	for i, t := range q.Targets {
+		if q.SetOp.All && q.SetOp.Kind == planner.Union {
+			return "", false
+		}
 		p.comparable(t.Expr.Type())
 		e := printed{outputName(i), scales[i]}
 		k := p.key(t.Expr.Type(), e)
@@ -64,15 +67,25 @@ func (p *printer) distinctOperation(q *planner.Query, scales []int, keyword stri
 			continue
 		}
 		keyed = keyed || k != e.sql
-		keys = append(keys, k)
+		list = append(list, k)
 	}
-	if !keyed {
-		return keyword, ""
+	return strings.Join(list, ", "), keyed
+}
+
+// byKeys prints INTERSECT and EXCEPT of rows that are compared by keys. Each row of the left
+// side is counted among those of its key and held against how many the right side has.
+func (p *printer) byKeys(q *planner.Query, left, right, keys string) string {
+	condition := map[bool]map[planner.SetOpKind]string{
+		false: {planner.Intersect: "place = 1 AND others > 0", planner.Except: "place = 1 AND others = 0"},
+		true:  {planner.Intersect: "place <= others", planner.Except: "place > others"},
+	}[q.SetOp.All][q.SetOp.Kind]
+	var outputs []string
+	for i := range q.Targets {
+		outputs = append(outputs, outputName(i))
 	}
-	if q.SetOp.Kind != planner.Union {
-		p.fail(unsupported("%s of numeric values whose scale varies", strings.TrimSpace(keyword)))
-	}
-	return " UNION ALL ", "DISTINCT ON (" + strings.Join(keys, ", ") + ") "
+	return "SELECT " + strings.Join(outputs, ", ") + " FROM (SELECT *, row_number() OVER (PARTITION BY " + keys + ", other) AS place, " +
+		"count(*) FILTER (WHERE other) OVER (PARTITION BY " + keys + ") AS others " +
+		"FROM (SELECT *, false AS other FROM (" + left + ") UNION ALL SELECT *, true AS other FROM (" + right + "))) WHERE NOT other AND " + condition
 }
 
 // alike brings the columns of both sides into common forms.

@@ -205,7 +205,12 @@ func (t *tables) addWindows() {
 	each("row_number rank dense_rank percent_rank cume_dist", func(f string) {
 		t.function(f+"()", func(s *site) printed { return printed{sql: s.call(s.name)} })
 	})
-	t.function("ntile(int4)", func(s *site) printed { return printed{sql: "CAST(" + s.call("ntile", s.args[0].sql) + " AS INTEGER)"} })
+	t.function("ntile(int4)", func(s *site) printed {
+		if planner.HasColumns(s.nodes[0]) { // PostgreSQL asks the first row of a partition alone
+			return s.refuse("ntile of a number that differs from row to row")
+		}
+		return printed{sql: "CAST(" + s.call("ntile", s.positive(0, pgerrcode.InvalidArgumentForNtileFunction)) + " AS INTEGER)"}
+	})
 	each("lag lead", func(f string) {
 		t.function(sig(f, "anyelement"), func(s *site) printed { return printed{s.call(s.name, s.args[0].sql), s.args[0].scale} })
 		t.function(sig(f, "anyelement", "int4"), func(s *site) printed {
@@ -221,6 +226,15 @@ func (t *tables) addWindows() {
 		t.function(sig(f, "anyelement"), func(s *site) printed { return printed{s.call(s.name, s.args[0].sql), s.args[0].scale} })
 	})
 	t.function("nth_value(anyelement, int4)", func(s *site) printed {
-		return printed{s.call(s.name, s.args[0].sql, s.args[1].sql), s.args[0].scale}
+		return printed{s.call(s.name, s.args[0].sql, s.positive(1, pgerrcode.InvalidArgumentForNthValueFunction)), s.args[0].scale}
 	})
+}
+
+// positive is an argument that fails where it is not above zero.
+func (s *site) positive(i int, code string) string {
+	arg := s.args[i].sql
+	if c, ok := s.nodes[i].(*planner.Const); ok && (c.Null || c.Value.Int > 0) {
+		return arg
+	}
+	return unlessFailed(arg, arg+" <= 0", raise(code, "argument of "+s.name+" must be greater than zero"))
 }

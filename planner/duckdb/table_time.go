@@ -220,27 +220,30 @@ func fieldNamed(name string) (f extractField, ok bool) {
 
 // extract prints EXTRACT (numeric) and date_part (float8).
 func extract(s *site) printed {
+	if typ := s.types[1].OID; s.name == "date_part" && typ == postgres.DateOID {
+		// PostgreSQL has no date_part of a date but that of the timestamp.
+		s.types[1] = planner.Type{OID: postgres.TimestampOID, Typmod: -1}
+		s.args[1].sql = "CAST(" + s.args[1].sql + " AS TIMESTAMP)"
+	}
 	name, ok := constantText(s.nodes[0])
 	if !ok {
-		return s.refuse("%s of a field that is no constant", s.name)
+		return s.partOfRow()
 	}
 	typ := s.types[1].OID
 	f, known := fieldNamed(name)
-	letter := map[postgres.OID]string{
-		postgres.DateOID: "d", postgres.TimeOID: "t", postgres.TimestampOID: "s", postgres.TimestampTZOID: "s", postgres.IntervalOID: "i",
-	}[typ]
+	letter := fieldOwner(typ)
 	lower := strings.ToLower(name)
 	zoneField := strings.HasPrefix(lower, "timezone")
 	switch {
 	case typ == postgres.TimestampTZOID && zoneField:
 		return s.zoneField(lower)
 	case lower == "julian" && letter == "s":
-		return s.refuse("field julian of a timestamp")
+		return s.julian()
 	case known && strings.Contains(f.types, letter):
 	case known || zoneField:
-		return s.failing(s.args[1], pgerrcode.FeatureNotSupported, "unit %q not supported for type %s", name, typ)
+		return s.failing(s.args[1], pgerrcode.FeatureNotSupported, "unit %q not supported for type %s", lower, typ)
 	default:
-		return s.failing(s.args[1], pgerrcode.InvalidParameterValue, "unit %q not recognized for type %s", name, typ)
+		return s.failing(s.args[1], pgerrcode.InvalidParameterValue, "unit %q not recognized for type %s", lower, typ)
 	}
 	arg, function := s.args[1], "fg_timestamp_field"
 	switch typ {
@@ -258,9 +261,12 @@ func extract(s *site) printed {
 			arg = s.p.local(arg)
 		}
 	case postgres.IntervalOID:
+		if f.number == fieldEpoch && s.ret.OID == postgres.Float8OID {
+			return printed{sql: intervalEpoch(arg.sql)}
+		}
 		function = "fg_interval_field"
 	}
-	number := s.number(fmt.Sprintf("%s(%d, %s)", function, f.number, arg.sql), f.scale)
+	number := s.fieldNumber(f, fmt.Sprintf("%s(%d, %s)", function, f.number, arg.sql))
 	switch {
 	case function != "fg_timestamp_field" || !grows(f.number):
 		return number
@@ -269,6 +275,21 @@ func extract(s *site) printed {
 		return number
 	}
 	return s.infiniteField(arg.sql, number)
+}
+
+// fieldOwner is how extractField calls a type.
+func fieldOwner(typ postgres.OID) string {
+	switch typ {
+	case postgres.DateOID:
+		return "d"
+	case postgres.TimeOID:
+		return "t"
+	case postgres.TimestampOID, postgres.TimestampTZOID:
+		return "s"
+	case postgres.IntervalOID:
+		return "i"
+	}
+	return ""
 }
 
 // failing is a strict call that fails where it is reached with a value that is not NULL.

@@ -68,7 +68,7 @@ func extractTimeTZ(s *site) printed {
 	case !strings.Contains(f.types, "t"):
 		return s.p.fail(errorf(pgerrcode.FeatureNotSupported, "unit %q not supported for type %s", strings.ToLower(name), s.types[1].OID))
 	}
-	return s.number(fmt.Sprintf("fg_interval_field(%d, fg_time_interval(fg_timetz_time(%s)))", f.number, s.args[1].sql), f.scale)
+	return s.fieldNumber(f, fmt.Sprintf("fg_interval_field(%d, fg_time_interval(fg_timetz_time(%s)))", f.number, s.args[1].sql))
 }
 
 // roundTimeTZ rounds to a modifier's digits.

@@ -56,7 +56,7 @@ func (t *numberTemplate) formatFloat(f float64, digits int) string {
 		return text
 	}
 	if t.roman {
-		return t.writeRoman(floatDecimal(f, digits).round(0))
+		return t.writeRoman(floatDecimal(math.RoundToEven(f), digits).round(0))
 	}
 	w := &numberWriter{numberTemplate: *t}
 	if t.times {

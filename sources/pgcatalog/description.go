@@ -109,13 +109,6 @@ func described(d *description) *object {
 	return o
 }
 
-// The object identifiers next to a table's own, which schema.TableOID leaves
-// free.
-const (
-	rowTypeOffset   = 1
-	arrayTypeOffset = 2
-)
-
 // metricObject is a declared metric as an object.
 func metricObject(schemaName string, m *schema.Metric) *object {
 	o := tableObject(schemaName, m.Name, schema.TableOID(m))
@@ -148,7 +141,7 @@ func viewObject(v *schema.View) *object {
 }
 
 func tableObject(schemaName, name string, oid uint32) *object {
-	return &object{oid: oid, rowType: oid + rowTypeOffset, arrayType: oid + arrayTypeOffset, schema: schemaName, name: name, kind: 'r'}
+	return &object{oid: oid, rowType: schema.RowTypeOID(oid), arrayType: schema.RowArrayOID(oid), schema: schemaName, name: name, kind: 'r'}
 }
 
 func timestampAttribute() attribute {

@@ -180,7 +180,6 @@ SELECT order_id, array_agg(order_id) OVER (PARTITION BY region ORDER BY order_id
 SELECT order_id, string_agg(status, ',') OVER (PARTITION BY customer ORDER BY order_id) FROM orders ORDER BY order_id;
 SELECT order_id, min(due) OVER (ORDER BY due NULLS LAST RANGE UNBOUNDED PRECEDING) FROM orders ORDER BY order_id;
 SELECT order_id, bool_or(quantity > 5) OVER (PARTITION BY region ORDER BY order_id) FROM orders ORDER BY order_id;
--- refused: RANGE with an offset over numeric values whose scale varies is not supported
 SELECT order_id, count(amount) OVER (ORDER BY amount DESC NULLS LAST RANGE BETWEEN 50 PRECEDING AND 50 FOLLOWING) FROM orders ORDER BY order_id;
 SELECT region, status, count(*), grouping(region), grouping(region, status) FROM orders GROUP BY ROLLUP (region, status) ORDER BY region NULLS LAST, status NULLS LAST;
 SELECT region, status, sum(amount) FROM orders GROUP BY CUBE (region, status) ORDER BY 1 NULLS FIRST, 2 NULLS FIRST;
@@ -241,8 +240,7 @@ VALUES (1, 'x'), (2, NULL);
 VALUES (1), (2.5), (NULL) ORDER BY 1 DESC LIMIT 2;
 SELECT * FROM orders WHERE false;
 SELECT o.* FROM orders o WHERE o.order_id = 3;
--- refused: a value of a table's row type is not supported
-SELECT o FROM orders o WHERE order_id = 1;
+SELECT o::text FROM orders o WHERE order_id = 1;
 SELECT nope FROM orders;
 SELECT orders.nope FROM orders;
 SELECT x.order_id FROM orders;
