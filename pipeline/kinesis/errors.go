@@ -48,6 +48,15 @@ func (r retryer) IsErrorRetryable(err error) bool {
 	return passes(err)
 }
 
+// onceLate has the SDK leave an answer that does not come in time to its caller, who
+// asks for less.
+type onceLate struct{ aws.Retryer }
+
+// IsErrorRetryable implements aws.Retryer.
+func (r onceLate) IsErrorRetryable(err error) bool {
+	return !isLate(err) && r.Retryer.IsErrorRetryable(err)
+}
+
 func isThrottled(err error) bool {
 	return retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary
 }

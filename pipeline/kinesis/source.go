@@ -106,7 +106,8 @@ func (p *poller) read(ctx context.Context) (batch, error) {
 			return batch{}, err
 		}
 		asked := time.Now()
-		out, err := p.s.cfg.Client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: p.token, Limit: aws.Int32(int32(p.now()))})
+		in := &kinesis.GetRecordsInput{ShardIterator: p.token, Limit: aws.Int32(int32(p.now()))}
+		out, err := p.s.cfg.Client.GetRecords(ctx, in, func(o *kinesis.Options) { o.Retryer = onceLate{o.Retryer} })
 		switch {
 		case err == nil && out.NextShardIterator == nil && out.MillisBehindLatest == nil:
 			return batch{}, errEmpty
