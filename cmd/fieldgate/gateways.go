@@ -25,6 +25,7 @@ const gatewaysFolder = "gateways/"
 // cancel request says whose it is; a lease that was lost, by a process that was
 // paused, is followed by another number, which new sessions get.
 func (sh *sharing) enrol(ctx context.Context, address string) error {
+	sh.address.Store(&address)
 	l, err := sh.takeNumber(ctx, address)
 	if err != nil {
 		return fmt.Errorf("find a number among the gateways: %w", err)
@@ -83,6 +84,14 @@ func (sh *sharing) takeNumber(ctx context.Context, address string) (*lease.Lease
 }
 
 func (sh *sharing) node() uint16 { return uint16(sh.number.Load()) }
+
+// reached is where others reach this gateway; "" before it has enrolled.
+func (sh *sharing) reached() string {
+	if address := sh.address.Load(); address != nil {
+		return *address
+	}
+	return ""
+}
 
 // forwardPatience bounds how long a cancel request is passed on.
 const forwardPatience = 5 * time.Second
@@ -144,7 +153,7 @@ func (s *server) joinGateways(c *planner.Config) {
 		return
 	}
 	s.sharing.peers = peers.New(peers.Config{
-		KV: s.stores.KV, Leases: s.sharing.leases, Folder: gatewaysFolder, Own: s.sharing.node, NodeOf: wire.NodeOf,
+		KV: s.stores.KV, Leases: s.sharing.leases, Folder: gatewaysFolder, Own: s.sharing.node, Address: s.sharing.reached, NodeOf: wire.NodeOf,
 		Local: localSessions{s}, Logger: s.log,
 	})
 	c.Peers = s.sharing.peers

@@ -33,6 +33,8 @@ type sharing struct {
 	requests  *compact.Requests
 	// number is this gateway's among the others, as a lease says; 0: it has none now.
 	number atomic.Uint32
+	// address is where others reach this gateway; nil: it has not enrolled.
+	address atomic.Pointer[string]
 	// peers are the other gateways; nil: this is none.
 	peers *peers.Peers
 	// numbers has the lease of the first number, once.

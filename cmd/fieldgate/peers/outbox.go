@@ -78,7 +78,7 @@ func (p *Peers) Run(ctx context.Context) error {
 			return nil
 		case <-p.out.wake:
 		}
-		others, err := p.cfg.Leases.Others(ctx, p.cfg.Folder)
+		others, err := p.others(ctx)
 		if err != nil && ctx.Err() == nil {
 			p.cfg.Logger.Warn("find the other gateways, which have notifications to get", "err", err)
 			p.wakeAgain()
@@ -108,15 +108,12 @@ func (p *Peers) wakeAgain() {
 
 // spread gives what waits to the links of the other gateways, and those links to which
 // nobody sends yet.
-func (p *Peers) spread(others map[string]string) map[string]*link {
+func (p *Peers) spread(others map[string]bool) map[string]*link {
 	o := &p.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	idle := map[string]*link{}
-	for _, address := range others {
-		if address == "" {
-			continue
-		}
+	for address := range others {
 		l := o.links[address]
 		if l == nil {
 			l = &link{}

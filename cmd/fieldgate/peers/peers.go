@@ -46,9 +46,11 @@ type Config struct {
 	Leases *lease.Holder
 	// Folder has the leases of the gateways' numbers; each one's note is its address.
 	Folder string
-	// Own is this gateway's number, and NodeOf that of the gateway of a process id.
-	Own    func() uint16
-	NodeOf func(pid int32) uint16
+	// Own is this gateway's number, Address where the others reach it, and NodeOf the
+	// number of the gateway of a process id.
+	Own     func() uint16
+	Address func() string
+	NodeOf  func(pid int32) uint16
 	// Local is what this gateway knows and does for the others.
 	Local  Local
 	Logger *slog.Logger
@@ -108,7 +110,7 @@ type answer struct {
 // Sessions implements planner.Peers. A gateway that does not answer is left out, and
 // the log says so.
 func (p *Peers) Sessions(ctx context.Context, id planner.Identity) []sources.Activity {
-	others, err := p.cfg.Leases.Others(ctx, p.cfg.Folder)
+	others, err := p.others(ctx)
 	if err != nil {
 		p.cfg.Logger.Warn("find the other gateways", "err", err)
 		return nil
@@ -116,11 +118,11 @@ func (p *Peers) Sessions(ctx context.Context, id planner.Identity) []sources.Act
 	var mu sync.Mutex
 	var all []sources.Activity
 	var g errgroup.Group
-	for node, address := range others {
+	for address := range others {
 		g.Go(func() error {
 			a, err := p.ask(ctx, address, question{Sessions: &id})
 			if err != nil {
-				p.cfg.Logger.Warn("ask another gateway for its sessions", "gateway", node, "address", address, "err", err)
+				p.cfg.Logger.Warn("ask another gateway for its sessions", "address", address, "err", err)
 				return nil
 			}
 			mu.Lock()
@@ -131,6 +133,23 @@ func (p *Peers) Sessions(ctx context.Context, id planner.Identity) []sources.Act
 	}
 	_ = g.Wait() // they fail one by one
 	return all
+}
+
+// others are where the other gateways are reached. One that was killed has its number
+// until the lease is seen to have run out, and at its address another may be by then,
+// or this one: each address is named once, and this one's not.
+func (p *Peers) others(ctx context.Context) (map[string]bool, error) {
+	notes, err := p.cfg.Leases.Others(ctx, p.cfg.Folder)
+	if err != nil {
+		return nil, err
+	}
+	addresses := make(map[string]bool, len(notes))
+	for _, address := range notes {
+		addresses[address] = true
+	}
+	delete(addresses, "")
+	delete(addresses, p.cfg.Address())
+	return addresses, nil
 }
 
 // Signal implements planner.Peers.
