@@ -35,8 +35,8 @@ var errDeadline = errors.New("the function's time is over")
 type handler struct {
 	logs  map[string]*stores.Log // those that the stage reads, by their streams' names
 	stage func(ctx context.Context, b pipeline.Batch) (stream.Sequence, error)
-	// after makes durable what may lag behind; nil: nothing.
-	after func(ctx context.Context) error
+	// after make durable what may lag behind.
+	after []func(ctx context.Context) error
 	log   *slog.Logger
 }
 
@@ -56,10 +56,10 @@ func (h *handler) handle(ctx context.Context, event events.KinesisEvent) (events
 			response.BatchItemFailures = append(response.BatchItemFailures, events.KinesisBatchItemFailure{ItemIdentifier: failed})
 		}
 	}
-	if h.after != nil {
-		late, cancel := context.WithTimeout(ctx, afterFor)
-		defer cancel()
-		if err := h.after(late); err != nil {
+	late, cancel := context.WithTimeout(ctx, afterFor)
+	defer cancel()
+	for _, do := range h.after {
+		if err := do(late); err != nil {
 			h.log.Warn("counts will be written with the next", "err", err)
 		}
 	}

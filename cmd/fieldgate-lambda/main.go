@@ -75,7 +75,7 @@ func value(environ []string, name string) string {
 }
 
 // configure reads the configuration. Of one of a server what a function has no use
-// for is passed over: the doors, roles, scaling and fan-out, which is its mapping's.
+// for is passed over: the doors, roles and fan-out, which is its mapping's.
 func configure(environ []string) (config.Config, error) {
 	settings := slices.DeleteFunc(slices.Clone(environ), func(e string) bool { return strings.HasPrefix(e, fileVariable+"=") })
 	c, err := config.Load(value(environ, fileVariable), settings)
@@ -85,13 +85,9 @@ func configure(environ []string) (config.Config, error) {
 	if !c.Shared() {
 		return c, errors.New("a function needs stores that other processes can use: set stream.kind: kinesis, nearline.kind: dynamodb, keyvalue.kind: dynamodb and objects.kind: s3")
 	}
-	if c.Nearline.Capacity == config.CapacityProvisioned && c.Nearline.Scaling != config.ScalingNone {
-		// Frozen between calls, it cannot tell what it consumes.
-		return c, errors.New("nearline.scaling: capacity cannot follow what functions consume: set nearline.capacity to on_demand, or nearline.scaling to none, everywhere")
-	}
 	standard := config.Default()
 	c.Roles = []string{config.RoleStage}
-	c.Stream.FanOut, c.Stream.Scaling = false, config.ScalingNone
+	c.Stream.FanOut = false
 	c.PGAddr, c.HTTPAddr, c.TLS, c.Dev = standard.PGAddr, standard.HTTPAddr, standard.TLS, false
 	if c.DataDir == standard.DataDir {
 		c.DataDir = filepath.Join(os.TempDir(), "fieldgate") // nothing else can be written
@@ -124,16 +120,26 @@ func newHandler(open *stores.Stores, name string, log *slog.Logger) (*handler, e
 		return nil, err
 	}
 	h := &handler{log: log, logs: map[string]*stores.Log{}}
+	// What is put and consumed here one of the processes that compact scales.
+	report := func(reporters ...stores.Reporter) {
+		for _, r := range reporters {
+			if r != nil {
+				h.after = append(h.after, r.ReportDue)
+			}
+		}
+	}
 	for _, l := range []*stores.Log{open.Raw, open.Staged, open.Errors} {
 		h.logs[l.Kinesis.Name()] = l
 	}
 	switch name {
 	case pipeline.StageRaw:
 		h.stage = stages.Raw.Batch
+		report(open.Staged.Reporter, open.Errors.Reporter)
 		delete(h.logs, open.Staged.Kinesis.Name())
 		delete(h.logs, open.Errors.Kinesis.Name())
 	case pipeline.StageStaging:
-		h.stage, h.after = stages.Staging.Batch, observed.FlushAll
+		h.stage, h.after = stages.Staging.Batch, append(h.after, observed.FlushAll)
+		report(open.TablesReporter)
 		delete(h.logs, open.Raw.Kinesis.Name())
 	case pipeline.StageDelivery:
 		h.stage = stages.Delivery.Batch

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,8 @@ import (
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 	"github.com/fieldgate/fieldgate/deploy/testdeps/lambda"
 	"github.com/fieldgate/fieldgate/pipeline"
+	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/sources/dynamodb"
 )
 
 // functions are the stages as functions, and the mappings that call them.
@@ -98,7 +101,11 @@ func TestLambda(t *testing.T) {
 	t.Parallel()
 	lines := earthquakes(t)
 	want := earthquakeAnswers(t, lines)
-	adjust := onAWSWith(t, testdeps.Kinesalite(t))
+	onStores := onAWSWith(t, testdeps.Kinesalite(t))
+	adjust := func(c *config.Config) {
+		onStores(c)
+		c.Stream.Scaling, c.Nearline.Capacity, c.Nearline.Scaling = config.ScalingDryRun, config.CapacityProvisioned, config.ScalingDryRun
+	}
 	c := launchAround(t, adjust)
 	g := c.gateways[0]
 	f := startFunctions(t, adjust, 30*time.Second, 0.3)
@@ -127,8 +134,37 @@ func TestLambda(t *testing.T) {
 	if lag := g.query(t, `select count(distinct stage), max(records) from fieldgate.lag`); lag != "3|0" && lag != "6|0" {
 		t.Errorf("lag is told of stages and records %s", lag)
 	}
+	// Who scales streams and tables is told what functions put and consume.
+	checkTold(t, adjust)
 	for stage, fn := range f.stages {
 		t.Logf("%s: starts until ready, and processor time: %v", stage, fn.Starts())
+	}
+}
+
+// checkTold holds that somebody has told of records put into the staged stream, and of
+// units written into a table, which only stages do.
+func checkTold(t *testing.T, adjust func(*config.Config)) {
+	t.Helper()
+	c := adjusted(adjust)
+	access, err := stores.AWSConfig(t.Context(), c.KeyValue.Region, c.KeyValue.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kv, err := dynamodb.OpenKV(t.Context(), dynamodb.KVConfig{AWS: access, Table: c.KeyValue.Prefix + "-keyvalue"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for folder, field := range map[string]string{
+		"streams/" + c.Stream.Prefix + "-staged/load/": `"records":`,
+		"tables/" + c.Nearline.Prefix + "/usage/":      `"` + c.Nearline.Prefix + "-",
+	} {
+		items, err := kv.List(t.Context(), folder, "", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(items, func(i schema.Item) bool { return strings.Contains(string(i.Value), field) }) {
+			t.Errorf("of %d reports in %s none has %s", len(items), folder, field)
+		}
 	}
 }
 

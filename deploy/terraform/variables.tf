@@ -112,7 +112,7 @@ variable "stream_scaling" {
 }
 
 variable "nearline_capacity" {
-  description = "How the weekly tables are paid for: on_demand, by the request, or provisioned, by the hour for a capacity that follows what is consumed (nearline_scaling). Not with stages = \"lambda\" unless the scaling is none."
+  description = "How the weekly tables are paid for: on_demand, by the request, or provisioned, by the hour for a capacity that follows what is consumed (nearline_scaling)."
   type        = string
   default     = "on_demand"
 

@@ -53,6 +53,7 @@ type Reporter struct {
 	key     string
 	count   func() Report
 	version uint64
+	told    time.Time // the last report; zero: none yet
 	log     *slog.Logger
 }
 
@@ -99,9 +100,18 @@ func (r *Reporter) Report(ctx context.Context) error {
 		version, err = r.kv.Put(ctx, r.key, data, item.Version)
 	}
 	if err == nil {
-		r.version = version
+		r.version, r.told = version, time.Now()
 	}
 	return err
+}
+
+// ReportDue tells once if the last report is as old as Run has one become. It is for a
+// process that is stopped between the calls that it serves, and so cannot Run.
+func (r *Reporter) ReportDue(ctx context.Context) error {
+	if !r.told.IsZero() && time.Since(r.told) < reportEvery {
+		return nil
+	}
+	return r.Report(ctx)
 }
 
 // Watcher looks at the reports in a folder. It is for one goroutine.

@@ -77,6 +77,18 @@ func TestTally(t *testing.T) {
 			t.Errorf("step %d: %s, want %s", n, got, step.want)
 		}
 	}
+	// Between calls it is told once, and not again at once.
+	due := tally.NewReporter(kv, "due/", func() tally.Report { return counts[0] }, slog.New(slog.DiscardHandler))
+	for range 3 {
+		if err := due.ReportDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		counts[0].N++
+	}
+	items, err := kv.List(t.Context(), "due/", "", 10)
+	if err != nil || len(items) != 1 || !strings.Contains(string(items[0].Value), fmt.Sprintf(`"n":%d`, counts[0].N-3)) {
+		t.Errorf("reports that were due: %+v, %v", items, err)
+	}
 	if _, err := kv.Put(t.Context(), "counts/x", []byte(`{"format": 2}`), 0); err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,13 @@ type Runner interface {
 	Run(ctx context.Context) error
 }
 
+// Reporter tells other processes what this one has counted: while it runs, or, where it
+// is stopped between calls, with a call when it is time to.
+type Reporter interface {
+	Runner
+	ReportDue(ctx context.Context) error
+}
+
 // Log is a log and what runs beside it.
 type Log struct {
 	stream.Log
@@ -46,7 +53,7 @@ type Log struct {
 	// Runners run in one process at a time, of those that compact; Reporter, if there is
 	// one, runs in each process that puts.
 	Runners  []Runner
-	Reporter Runner
+	Reporter Reporter
 	// Kinesis is the stream that the log is on; nil: it is on disk.
 	Kinesis *kinesis.Stream
 	// readers are, by consumer, other views of the log; who has none reads Log.

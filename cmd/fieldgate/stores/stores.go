@@ -59,9 +59,10 @@ type Stores struct {
 	Tables *dynamodb.Tables
 	// TablesScaler runs in one process at a time, of those that compact; TablesReporter,
 	// if there is one, in each that uses Tables.
-	TablesScaler, TablesReporter Runner
-	now                          func() time.Time // of the configuration
-	closers                      []io.Closer
+	TablesScaler   Runner
+	TablesReporter Reporter
+	now            func() time.Time // of the configuration
+	closers        []io.Closer
 	// firstRead is how many records an iterator of Kinesis reads at first; 0: as many
 	// as it gets.
 	firstRead int
