@@ -11,7 +11,7 @@ import (
 // infallible are the functions of ours that fail for no value of a row, or only for
 // what a statement gives as a constant, such as a pattern. The families of names are
 // fg_try_, and those that end in _out.
-var infallible = func() map[string]bool {
+var infallible = func() map[string]bool { //nolint:gochecknoglobals // a lookup table
 	names := map[string]bool{}
 	for name := range strings.FieldsSeq(`fg_first fg_line fg_finite fg_moderate fg_round_even
 		fg_lower fg_upper fg_initcap fg_left fg_right fg_ltrim fg_rtrim fg_btrim fg_reverse fg_ascii fg_strpos fg_text_length

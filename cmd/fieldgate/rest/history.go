@@ -19,7 +19,7 @@ type versionBody struct {
 
 // restoreBody asks for a version.
 type restoreBody struct {
-	Version uint64 `json:"version"`
+	Version uint64 `json:"version" must:"be,positive"`
 }
 
 func (a *API) getHistory(w http.ResponseWriter, r *http.Request, key *ingest.Key) error {

@@ -138,9 +138,10 @@ func reference(t reflect.Type, schemas object) object {
 	return object{"$ref": "#/components/schemas/" + name}
 }
 
-// schemaOf is the schema of a struct: its members as encoding/json has them.
+// schemaOf is the schema of a struct: its members as encoding/json has them. The tag
+// must says what a member must: be there, be filled (no empty text) or be positive.
 func schemaOf(t reflect.Type, schemas object) object {
-	properties := object{}
+	properties, required := object{}, []string{}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -151,8 +152,21 @@ func schemaOf(t reflect.Type, schemas object) object {
 		if policies := f.Tag.Get("enum"); policies != "" {
 			properties[name] = object{"type": "string", "enum": strings.Split(policies, ",")}
 		}
+		for must := range strings.SplitSeq(f.Tag.Get("must"), ",") {
+			switch must {
+			case "be":
+				required = append(required, name)
+			case "filled":
+				properties[name] = object{"type": "string", "minLength": 1}
+			case "positive":
+				properties[name] = object{"type": "integer", "minimum": 1}
+			}
+		}
 	}
 	out := object{"type": "object", "properties": properties, "additionalProperties": false}
+	if len(required) > 0 {
+		out["required"] = required
+	}
 	if t == reflect.TypeFor[aliasBody]() || t == reflect.TypeFor[columnBody]() {
 		return object{"oneOf": []object{{"type": "string"}, out}}
 	}

@@ -3,6 +3,7 @@ package rest_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,6 +15,7 @@ type document struct {
 	Components struct {
 		Schemas map[string]struct {
 			Properties map[string]json.RawMessage `json:"properties"`
+			Required   []string                   `json:"required"`
 		} `json:"schemas"`
 	} `json:"components"`
 }
@@ -66,6 +68,7 @@ func TestOpenAPI(t *testing.T) {
 	if r := b.do(t, "PUT", "/v1/schema/webhook", "acme", `{"url":"https://example.com/","secret":"s"}`); r.StatusCode != http.StatusOK {
 		t.Fatal(readAll(t, r))
 	}
+	b.refused(t, &doc)
 	operations := map[string]bool{}
 	for path, item := range doc.Paths {
 		url := strings.NewReplacer("{metric}", "m", "{field}", "f", "{view}", "v").Replace(path)
@@ -102,6 +105,28 @@ func TestOpenAPI(t *testing.T) {
 	}
 	if len(operations) < 20 {
 		t.Errorf("%d operations", len(operations))
+	}
+}
+
+// refused sees that what the document says must be is refused where it is not.
+func (b *bundle) refused(t *testing.T, doc *document) {
+	t.Helper()
+	for _, tt := range []struct{ schema, member, method, path, body string }{
+		{"webhook", "url", "PUT", "/v1/schema/webhook", `{"secret":"s"}`},
+		{"rule", "sent_name", "PATCH", "/v1/schema", `{"rules":[{"metric":"m"}]}`},
+		{"rule", "metric", "PATCH", "/v1/schema", `{"rules":[{"sent_name":"f"}]}`},
+	} {
+		if !slices.Contains(doc.Components.Schemas[tt.schema].Required, tt.member) {
+			t.Errorf("the document does not say that %s has %s", tt.schema, tt.member)
+		}
+		if r := b.do(t, tt.method, tt.path, "acme", tt.body); r.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s %s %s: %d %s", tt.method, tt.path, tt.body, r.StatusCode, readAll(t, r))
+		}
+	}
+	for _, body := range []string{`{"name":""}`, `{"name":"x","fields":[{"name":"","type":"text"}]}`, `{"name":"x","fields":[{"name":"y","type":""}]}`} {
+		if r := b.do(t, "POST", "/v1/schema/metrics", "acme", body); r.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", body, r.StatusCode, readAll(t, r))
+		}
 	}
 }
 

@@ -22,13 +22,13 @@ type (
 	// ruleBody says what becomes of later events of a metric that carry a name: they
 	// are of the metric that To names, or errors.
 	ruleBody struct {
-		Metric string `json:"metric"`
-		Sent   string `json:"sent_name"`
+		Metric string `json:"metric" must:"be,filled"`
+		Sent   string `json:"sent_name" must:"be,filled"`
 		To     string `json:"to,omitempty"`
 	}
 	// metricBody is a metric.
 	metricBody struct {
-		Name              string      `json:"name"`
+		Name              string      `json:"name" must:"filled"`
 		Aliases           []string    `json:"aliases"`
 		TimestampAliases  []string    `json:"timestamp_aliases"`
 		TimestampPatterns []string    `json:"timestamp_patterns"`
@@ -39,14 +39,14 @@ type (
 	// fieldBody is a field. Aliases are its sources after its own name, which stands
 	// among them only if it has a conversion or is not the first.
 	fieldBody struct {
-		Name    string      `json:"name"`
-		Type    string      `json:"type"`
+		Name    string      `json:"name" must:"filled"`
+		Type    string      `json:"type" must:"filled"`
 		Aliases []aliasBody `json:"aliases"`
 		Comment string      `json:"comment,omitempty"`
 	}
 	// aliasBody is a source: a JSON string, or an object if it has a conversion.
 	aliasBody struct {
-		Name    string `json:"name"`
+		Name    string `json:"name" must:"be,filled"`
 		Convert string `json:"convert"`
 	}
 )

@@ -26,7 +26,7 @@ type (
 	}
 	// nameBody is the name of a metric to make.
 	nameBody struct {
-		Name string `json:"name"`
+		Name string `json:"name" must:"be,filled"`
 	}
 )
 

@@ -13,8 +13,8 @@ import (
 type (
 	// viewBody is a view.
 	viewBody struct {
-		Name  string `json:"name"`
-		Query string `json:"query"`
+		Name  string `json:"name" must:"filled"`
+		Query string `json:"query" must:"filled"`
 		// Columns are what the first outputs of the query are called.
 		Columns []columnBody `json:"columns"`
 		Comment string       `json:"comment,omitempty"`

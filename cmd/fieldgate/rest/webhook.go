@@ -10,7 +10,7 @@ import (
 // webhookBody is where new suggestions are posted to. The secret is only ever
 // given to us; the members after it are only ever given by us.
 type webhookBody struct {
-	URL         string     `json:"url"`
+	URL         string     `json:"url" must:"be,filled"`
 	Secret      string     `json:"secret,omitempty"`
 	Signed      bool       `json:"signed"`
 	SetBy       string     `json:"set_by,omitempty"`
