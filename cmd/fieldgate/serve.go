@@ -67,6 +67,9 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) error {
 	if c.Limits.HeapMB > 0 {
 		debug.SetMemoryLimit(int64(c.Limits.HeapMB) << 20)
 	}
+	if err := checkOpenFiles(&c); err != nil {
+		return err
+	}
 	open, err := stores.Open(ctx, &c, log)
 	if err != nil {
 		return err
