@@ -78,20 +78,21 @@ type partDoc struct {
 // fileRecord is one file in a partDoc. Columns, More, StatColumns and Full index
 // ColumnSets; the last is absent in files of earlier versions, and so is Zeros. Stats are minimum and maximum of each of the StatColumns.
 type fileRecord struct {
-	Key         string    `json:"key"`
-	Bytes       int64     `json:"bytes"`
-	Rows        int64     `json:"rows"`
-	Memory      int64     `json:"memory"`
-	MinTime     int64     `json:"min_time"`
-	MaxTime     int64     `json:"max_time"`
-	Columns     int       `json:"columns"`
-	More        int       `json:"more"`
-	StatColumns int       `json:"stat_columns"`
-	Stats       []float64 `json:"stats"`
-	Full        *int      `json:"full,omitempty"`
-	Zeros       *int      `json:"zeros,omitempty"`
-	Pieces      int       `json:"pieces,omitempty"`
-	CreatedAt   time.Time `json:"created_at"`
+	Key         string     `json:"key"`
+	Bytes       int64      `json:"bytes"`
+	Rows        int64      `json:"rows"`
+	Memory      int64      `json:"memory"`
+	MinTime     int64      `json:"min_time"`
+	MaxTime     int64      `json:"max_time"`
+	Columns     int        `json:"columns"`
+	More        int        `json:"more"`
+	StatColumns int        `json:"stat_columns"`
+	Stats       []float64  `json:"stats"`
+	Full        *int       `json:"full,omitempty"`
+	Zeros       *int       `json:"zeros,omitempty"`
+	Pieces      int        `json:"pieces,omitempty"`
+	Footer      *footerSum `json:"footer,omitempty"`
+	CreatedAt   time.Time  `json:"created_at"`
 }
 
 // File is one file of the lake as a manifest lists it.
@@ -114,6 +115,7 @@ type File struct {
 	// Pieces is into how many files the rows of its time were divided; 0 is 1.
 	Pieces    int
 	CreatedAt time.Time
+	footer    *footerSum // nil: in files of earlier versions
 }
 
 // filterKey is the object of the file's identity filter.
@@ -225,7 +227,7 @@ func encodePart(files []*File) ([]byte, error) {
 		}
 		rec := fileRecord{
 			Key: f.Key, Bytes: f.Bytes, Rows: f.Rows, Memory: f.Memory, MinTime: f.Times.Min, MaxTime: f.Times.Max,
-			Columns: set(f.Columns), More: set(f.More), StatColumns: set(known), Stats: make([]float64, 0, 2*len(known)), CreatedAt: f.CreatedAt,
+			Columns: set(f.Columns), More: set(f.More), StatColumns: set(known), Stats: make([]float64, 0, 2*len(known)), Footer: f.footer, CreatedAt: f.CreatedAt,
 		}
 		if len(f.Full) > 0 {
 			full := set(f.Full)
@@ -311,6 +313,9 @@ func (r *fileRecord) file(sets [][]string) (*File, error) {
 		}
 		zeros = append([]string{}, sets[*r.Zeros]...)
 	}
+	if r.Footer != nil && (r.Footer[0] < footerEnd || int64(r.Footer[0]) > r.Bytes) {
+		return nil, fmt.Errorf("file %s is damaged", r.Key)
+	}
 	known := sets[r.StatColumns]
 	if len(r.Stats) != 2*len(known) || !strings.HasSuffix(r.Key, dataSuffix) {
 		return nil, fmt.Errorf("file %s is damaged", r.Key)
@@ -318,7 +323,7 @@ func (r *fileRecord) file(sets [][]string) (*File, error) {
 	f := &File{
 		Key: r.Key, Bytes: r.Bytes, Rows: r.Rows, Memory: r.Memory, Times: sources.Bounds{Min: r.MinTime, Max: r.MaxTime},
 		Columns: sets[r.Columns], More: sets[r.More], Stats: make(map[string]sources.Stats, len(known)), CreatedAt: r.CreatedAt,
-		Full: full, Zeros: zeros, Pieces: max(1, r.Pieces),
+		Full: full, Zeros: zeros, Pieces: max(1, r.Pieces), footer: r.Footer,
 	}
 	for i, column := range known {
 		f.Stats[column] = sources.Stats{Min: r.Stats[2*i], Max: r.Stats[2*i+1]}

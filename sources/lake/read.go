@@ -34,8 +34,12 @@ func (r *objectReader) ReadAt(p []byte, off int64) (int, error) {
 	return n, errors.Join(err, body.Close())
 }
 
-// open opens a file of the lake.
+// open opens a file of the lake. What is read of it is as it was written, or an error:
+// pages have checksums, and the manifest has the footer's.
 func (s *Store) open(ctx context.Context, f *File) (*parquet.File, error) {
+	if err := checkFooter(ctx, s.cfg.Bucket, f); err != nil {
+		return nil, fmt.Errorf("open %s: %w", f.Key, err)
+	}
 	file, err := parquet.OpenFile(&objectReader{ctx: ctx, bucket: s.cfg.Bucket, key: f.Key}, f.Bytes,
 		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<20))
 	if err != nil {

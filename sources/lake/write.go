@@ -66,7 +66,7 @@ func (s *Store) writeFile(ctx context.Context, ds schema.Dataset, rows *fileRows
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", f.Key, err)
 	}
-	f.Bytes = int64(len(data))
+	f.Bytes, f.footer = int64(len(data)), footerOf(data)
 	f.describe(w)
 	if _, err := s.cfg.Bucket.PutIf(ctx, f.filterKey(), ids, ""); err != nil {
 		return nil, fmt.Errorf("write identity filter: %w", err)
