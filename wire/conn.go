@@ -189,6 +189,7 @@ func (c *conn) loop(ctx context.Context) error {
 		case 'P', 'B', 'D', 'E', 'C', 'H':
 			c.skipping = true
 		default:
+			c.skipping = false
 			if err := c.ready(); err != nil {
 				return err
 			}

@@ -110,9 +110,9 @@ func decode(kind byte, body []byte) (pgproto3.FrontendMessage, error) {
 	case 'C':
 		m = &pgproto3.Close{}
 	case 'H':
-		return &pgproto3.Flush{}, nil
+		m = &pgproto3.Flush{}
 	case 'S':
-		return &pgproto3.Sync{}, nil
+		m = &pgproto3.Sync{}
 	case 'X':
 		return &pgproto3.Terminate{}, nil
 	case 'F':
@@ -130,7 +130,28 @@ func decode(kind byte, body []byte) (pgproto3.FrontendMessage, error) {
 	if err := m.Decode(body); err != nil {
 		return nil, &decodeError{kind: kind, err: err}
 	}
+	if n := len(body) - bodyBytes(m, len(body)); n > 0 {
+		return nil, &decodeError{kind: kind, err: fmt.Errorf("%d bytes behind its end", n)}
+	}
 	return m, nil
+}
+
+// bodyBytes is how much of a body of so many bytes belongs to a message, of those
+// whose decoding passes over what is left.
+func bodyBytes(m pgproto3.FrontendMessage, body int) int {
+	switch m := m.(type) {
+	case *pgproto3.Parse:
+		return len(m.Name) + 1 + len(m.Query) + 1 + 2 + 4*len(m.ParameterOIDs)
+	case *pgproto3.Bind:
+		n := len(m.DestinationPortal) + 1 + len(m.PreparedStatement) + 1 + 6 + 4*len(m.Parameters) + 2*(len(m.ParameterFormatCodes)+len(m.ResultFormatCodes))
+		for _, p := range m.Parameters {
+			n += len(p)
+		}
+		return n
+	case *pgproto3.Execute:
+		return len(m.Portal) + 1 + 4
+	}
+	return body
 }
 
 // decodeError says that a whole message was read but its body makes no sense.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -50,7 +51,7 @@ func FuzzDecode(f *testing.F) {
 			var bad *decodeError
 			switch {
 			case err == nil:
-				checkDecoded(t, kind, m)
+				checkDecoded(t, kind, body, m)
 			case !errors.As(err, &bad) && kind != 'p':
 				t.Fatalf("message %q: %v", kind, err)
 			}
@@ -58,12 +59,15 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// checkDecoded encodes a message and reads it again.
-func checkDecoded(t *testing.T, kind byte, m pgproto3.FrontendMessage) {
+// checkDecoded encodes a message, which says all that it was read from, and reads it again.
+func checkDecoded(t *testing.T, kind byte, body []byte, m pgproto3.FrontendMessage) {
 	t.Helper()
 	data, err := m.Encode(nil)
 	if err != nil {
 		t.Fatalf("encode %+v: %v", m, err)
+	}
+	if !bytes.Equal(data[5:], body) && !strings.ContainsRune("XdcfF", rune(kind)) {
+		t.Fatalf("%x reads as %+v, which is %x", body, m, data[5:])
 	}
 	again, err := decode(kind, data[5:])
 	if err != nil || !reflect.DeepEqual(again, m) {
