@@ -125,10 +125,12 @@ func (p *printer) callFunction(e *planner.Func) printed {
 	}
 	s := p.site(name, e.Args, e.T)
 	s.variadic = e.Variadic
-	if !printings().anyForm[e.Proc.OID] {
-		s.lists()
-	}
-	return entry(s)
+	return p.shared(s.args, s.nodes, func() printed {
+		if !printings().anyForm[e.Proc.OID] {
+			s.lists()
+		}
+		return entry(s)
+	})
 }
 
 // implementation prints a call of the function behind an operator, as int4pl is behind +, or behind a cast; name is the
@@ -200,7 +202,7 @@ func (p *printer) operator(e *planner.Op) printed {
 			return out
 		}
 	}
-	return p.callOperator(e.Operator, s)
+	return p.shared(s.args, s.nodes, func() printed { return p.callOperator(e.Operator, s) })
 }
 
 // apply prints an operator over operands that are printed already.

@@ -14,7 +14,8 @@ func (p *printer) castExpr(e *planner.Cast) printed {
 	if c, ok := e.Arg.(*planner.Const); ok && c.Null {
 		return p.null(e.T)
 	}
-	return p.cast(p.expr(e.Arg), e.Arg.Type(), e.T, e.Explicit, false)
+	args, nodes := []printed{p.expr(e.Arg)}, []planner.Expr{e.Arg}
+	return p.shared(args, nodes, func() printed { return p.cast(args[0], e.Arg.Type(), e.T, e.Explicit, false) })
 }
 
 // cast converts a printed expression as PostgreSQL's cast does. With try, what

@@ -38,6 +38,10 @@ func (p *printer) plain(e planner.Expr) printed {
 	if p.err != nil {
 		return p.fail(p.err)
 	}
+	return p.bounded(p.node(e))
+}
+
+func (p *printer) node(e planner.Expr) printed {
 	switch e := e.(type) {
 	case *planner.Const:
 		return p.constant(e)
@@ -69,10 +73,12 @@ func (p *printer) plain(e planner.Expr) printed {
 	case *planner.MinMax:
 		return p.minMax(e)
 	case *planner.NullIf:
-		l, r := p.common2(e.Left.Type(), p.expr(e.Left), p.expr(e.Right))
-		equal := p.apply(e.Operator, e.Left.Type(), l, e.Right.Type(), r)
-		first := p.expr(e.Left)
-		return printed{"(CASE WHEN " + equal.sql + " THEN NULL ELSE " + first.sql + " END)", first.scale}
+		args := p.exprs([]planner.Expr{e.Left, e.Right})
+		return p.shared(args, []planner.Expr{e.Left, e.Right}, func() printed {
+			l, r := p.common2(e.Left.Type(), args[0], args[1])
+			equal := p.apply(e.Operator, e.Left.Type(), l, e.Right.Type(), r)
+			return printed{"(CASE WHEN " + equal.sql + " THEN NULL ELSE " + args[0].sql + " END)", args[0].scale}
+		})
 	case *planner.Array:
 		return p.array(e)
 	case *planner.Subscript:
