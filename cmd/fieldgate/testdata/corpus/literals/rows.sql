@@ -8,3 +8,5 @@ select * from json_to_record('{"ia": [[1], [2, 3]]}') as x(ia _int4);
 select json_object('{{a},{b}}');
 select json_object('{{a,1},{b,2}}', '{{a,1},{b,2}}');
 SELECT id, to_char(iv, 'RM'), to_char(iv, 'FMrm') FROM moments ORDER BY id;
+select t::regtype from (values ('nosuchtype')) v(t);
+select t::regnamespace from (values ('pg_catalog.pg_class')) v(t);
