@@ -76,7 +76,7 @@ func TestRegress(t *testing.T) {
 func dialRegress(t *testing.T, c *pgconn.Config) *pgconn.PgConn {
 	t.Helper()
 	c = c.Copy()
-	for name, value := range map[string]string{"TimeZone": "PST8PDT", "DateStyle": "Postgres, MDY", "IntervalStyle": "postgres_verbose", "statement_timeout": "10s"} {
+	for name, value := range map[string]string{"TimeZone": "PST8PDT", "DateStyle": "Postgres, MDY", "IntervalStyle": "postgres_verbose", "statement_timeout": "60s"} {
 		c.RuntimeParams[name] = value
 	}
 	conn, err := pgconn.ConnectConfig(t.Context(), c)
