@@ -1,6 +1,8 @@
 package duckdb
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/fieldgate/fieldgate/planner"
@@ -26,30 +28,19 @@ func (p *printer) expands(s *planner.FunctionScan, before []planner.FromItem) bo
 // of LATERAL it would make a hash join, which has no order. Further columns are seen by nobody; one of a list with an
 // element keeps the rows for which the function returns none.
 func (p *printer) expansion(items string, before []planner.FromItem, s *planner.FunctionScan, unseen ...string) string {
-	columns := unseen
-	kept := map[planner.Relation]relation{}
 	name := p.name("t")
+	var relations []planner.Relation
 	for _, item := range before {
-		for _, r := range planner.Relations(item) {
-			was := p.relations[r]
-			now := relation{name: name, prefix: was.prefix, columns: was.columns}
-			if now.prefix == "" {
-				now.prefix = was.name + "_"
-			}
-			for i := range r.Columns() {
-				columns = append(columns, was.column(i)+" AS "+now.prefix+columnName(i))
-			}
-			kept[r] = now
-		}
+		relations = append(relations, planner.Relations(item)...)
 	}
+	earlier, seen := p.under(name, relations)
+	columns := slices.Concat(unseen, earlier)
 	sets, scales := p.setColumns(s)
 	own := relation{name: name, prefix: p.name("t") + "_", columns: scales}
 	for i, set := range sets {
 		columns = append(columns, set+" AS "+own.prefix+columnName(i))
 	}
-	for r, now := range kept {
-		p.relations[r] = now
-	}
+	maps.Copy(p.relations, seen)
 	p.relations[s] = own
 	return "(SELECT " + strings.Join(columns, ", ") + " FROM " + items + ") AS " + name
 }

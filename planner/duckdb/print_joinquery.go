@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -40,6 +41,15 @@ func (p *printer) joinSide(side, other planner.FromItem, pending []*planner.Subq
 // oneRelation is a relation with the columns of several, which are printed already, and
 // more; they are seen under its name from now on.
 func (p *printer) oneRelation(name, text string, relations []planner.Relation, columns []string) string {
+	own, seen := p.under(name, relations)
+	maps.Copy(p.relations, seen)
+	columns = append(columns, own...)
+	return "(SELECT " + strings.Join(columns, ", ") + " FROM " + text + ") AS " + name
+}
+
+// under gives the columns of relations as those of one, and how the relations are seen under its name.
+func (p *printer) under(name string, relations []planner.Relation) (columns []string, seen map[planner.Relation]relation) {
+	seen = map[planner.Relation]relation{}
 	for _, r := range relations {
 		was := p.relations[r]
 		now := relation{name: name, prefix: was.prefix, columns: was.columns}
@@ -49,9 +59,9 @@ func (p *printer) oneRelation(name, text string, relations []planner.Relation, c
 		for i := range r.Columns() {
 			columns = append(columns, was.column(i)+" AS "+now.prefix+columnName(i))
 		}
-		p.relations[r] = now
+		seen[r] = now
 	}
-	return "(SELECT " + strings.Join(columns, ", ") + " FROM " + text + ") AS " + name
+	return columns, seen
 }
 
 // readsSide says that a subquery, or what it is compared with, reads columns of an item.

@@ -16,32 +16,40 @@ const (
 	fieldZoneMinute
 )
 
-// rowField is the number of a field that a row names, of a type as messages call it.
-func rowField(name, typ string) (int32, error) {
-	owner := map[string]string{
-		"time without time zone": "t", "timestamp without time zone": "s", "timestamp with time zone": "s", "interval": "i",
-	}[typ]
+// rowField is the number of a field of a type that a row names.
+func rowField(name string, typ postgres.OID) (int32, error) {
 	name = strings.ToLower(name)
-	number, isZone := map[string]int32{
-		"timezone": fieldZone, "timezone_hour": fieldZoneHour, "timezone_h": fieldZoneHour, "timezone_minute": fieldZoneMinute, "timezone_m": fieldZoneMinute,
-	}[name]
+	zone, owner := zoneFieldNumber(name), fieldOwner(typ)
 	f, known := fieldNamed(name)
 	switch {
-	case isZone && typ == "timestamp with time zone":
-		return number, nil
+	case zone != 0 && typ == postgres.TimestampTZOID:
+		return zone, nil
 	case known && (strings.Contains(f.types, owner) || f.number == fieldJulian && owner == "s"):
 		return int32(f.number), nil
-	case known || isZone:
+	case known || zone != 0:
 		return 0, errorf(pgerrcode.FeatureNotSupported, "unit %q not supported for type %s", name, typ)
 	}
 	return 0, errorf(pgerrcode.InvalidParameterValue, "unit %q not recognized for type %s", name, typ)
 }
 
+// zoneFieldNumber is the number of a field of an instant's zone; 0: it is none.
+func zoneFieldNumber(name string) int32 {
+	switch name {
+	case "timezone":
+		return fieldZone
+	case "timezone_hour", "timezone_h":
+		return fieldZoneHour
+	case "timezone_minute", "timezone_m":
+		return fieldZoneMinute
+	}
+	return 0
+}
+
 // datePartFunctions tell of fields of date_part that rows name.
 func datePartFunctions() definitions {
 	return definitions{
-		"fg_field_number(VARCHAR, VARCHAR) INTEGER": func(c *call) error {
-			n, err := rowField(c.text(0), c.text(1))
+		"fg_field_number(VARCHAR, INTEGER) INTEGER": func(c *call) error {
+			n, err := rowField(c.text(0), postgres.OID(c.int4(1)))
 			c.setInt4(n)
 			return err
 		},
@@ -79,7 +87,7 @@ func intervalEpoch(arg string) string {
 // partOfRow prints date_part of a field that each row names.
 func (s *site) partOfRow() printed {
 	typ, arg := s.types[1].OID, s.args[1].sql
-	number := fmt.Sprintf("fg_field_number(%s, %s)", s.args[0].sql, quoteString(typ.String()))
+	number := fmt.Sprintf("fg_field_number(%s, %d)", s.args[0].sql, typ)
 	part := func(function, value string) string {
 		integer, divisor := fmt.Sprintf("%s(%s, %s)", function, number, value), "fg_field_divisor("+s.args[0].sql+")"
 		return fmt.Sprintf("(CASE WHEN %s = %d THEN %s ELSE CAST(%s AS DOUBLE) / %s END)", number, fieldSecond, floatSeconds(integer, divisor), integer, divisor)
