@@ -3,6 +3,7 @@ package duckdb
 import (
 	"errors"
 	"strings"
+	"sync"
 	"unsafe"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
@@ -57,8 +58,8 @@ func setFallible(s bindings.ScalarFunction) error {
 
 var errLayout = errors.New("this version of DuckDB describes functions in another way than expected")
 
-// fallibleByte finds the place of that byte.
-func fallibleByte() (int, error) {
+// fallibleByte finds the place of that byte, which all functions have in common.
+var fallibleByte = sync.OnceValues(func() (int, error) { //nolint:gochecknoglobals // computed once
 	s := bindings.CreateScalarFunction()
 	defer bindings.DestroyScalarFunction(&s)
 	described := unsafe.Slice((*byte)(s.Ptr), describedBytes)
@@ -82,4 +83,4 @@ func fallibleByte() (int, error) {
 		return 0, errLayout
 	}
 	return nulls + 1, nil
-}
+})
