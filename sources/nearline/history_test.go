@@ -103,7 +103,8 @@ func (h *history) send() {
 		seq := uint64(len(h.log[shard]) + 1)
 		e := nearlinetest.Event(h.ds, at, id, body, schema.Value{Name: "body", Kind: schema.KindInt, Int: int64(body)})
 		h.log[shard] = append(h.log[shard], nearline.Row{Event: e, Position: nearlinetest.At(shard, seq, 0)})
-		if of := (identity{e.Time, e.ID}); h.first[of] == (schema.ID{}) {
+		of := identity{e.Time, e.ID}
+		if _, known := h.first[of]; !known {
 			h.first[of] = e.Hash
 		}
 	}
