@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +75,13 @@ func (i *instance) close(t *testing.T) {
 // request sends a body with the development key, and returns status and answer.
 func (i *instance) request(t *testing.T, method, path, body string, header ...string) (int, string) {
 	t.Helper()
+	status, _, answer := i.exchange(t, method, path, body, header...)
+	return status, answer
+}
+
+// exchange is request that returns the answer's header, too.
+func (i *instance) exchange(t *testing.T, method, path, body string, header ...string) (int, http.Header, string) {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+i.c.HTTPAddr+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +99,7 @@ func (i *instance) request(t *testing.T, method, path, body string, header ...st
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res.StatusCode, string(answer)
+	return res.StatusCode, res.Header, string(answer)
 }
 
 // post sends lines of NDJSON, 500 a request, and wants all of them accepted.
@@ -102,6 +111,30 @@ func (i *instance) post(t *testing.T, lines []string) {
 		var result struct{ Accepted int }
 		if err := json.Unmarshal([]byte(answer), &result); err != nil || status != http.StatusOK || result.Accepted != n {
 			t.Fatalf("post %d events: %d %s", n, status, answer)
+		}
+		lines = lines[n:]
+	}
+}
+
+// postPatiently is post as a client does it that is told to come again: what is refused
+// for the time being (503) is sent once more, with its Idempotency-Key, after what
+// Retry-After says. It is for servers whose stores a busy machine makes slow.
+func (i *instance) postPatiently(t *testing.T, lines []string) {
+	t.Helper()
+	for len(lines) > 0 {
+		n := min(500, len(lines))
+		body, key := strings.Join(lines[:n], "\n"), rand.Text()
+		for deadline := time.Now().Add(visibleWithin); ; {
+			status, header, answer := i.exchange(t, http.MethodPost, "/v1/events", body, "Idempotency-Key", key)
+			var result struct{ Accepted int }
+			if err := json.Unmarshal([]byte(answer), &result); err == nil && status == http.StatusOK && result.Accepted == n {
+				break
+			}
+			seconds, err := strconv.Atoi(header.Get("Retry-After"))
+			if status != http.StatusServiceUnavailable || err != nil || time.Now().After(deadline) {
+				t.Fatalf("post %d events: %d %s", n, status, answer)
+			}
+			<-time.After(time.Duration(seconds) * time.Second)
 		}
 		lines = lines[n:]
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -198,9 +197,9 @@ func TestRolesOnDemand(t *testing.T) {
 	for n := range 1000 {
 		lines = append(lines, fmt.Sprintf(`{"metrictype":"m","n":%d}`, n))
 	}
-	c.ingests[0].post(t, lines[:400])
+	c.ingests[0].postPatiently(t, lines[:400])
 	c.stages[0].end(syscall.SIGKILL)
-	c.ingests[1].post(t, lines[400:])
+	c.ingests[1].postPatiently(t, lines[400:])
 	const found = `select count(*), count(distinct n) from m`
 	for _, g := range c.gateways {
 		g.eventually(t, found, "1000|1000")
@@ -242,22 +241,9 @@ func TestStagesBehind(t *testing.T) {
 		t.Helper()
 		var said string
 		for deadline := time.Now().Add(visibleWithin); time.Now().Before(deadline); {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+door.c.HTTPAddr+"/v1/events", strings.NewReader(body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set("X-Api-Key", "demo-key")
-			res, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			answer, err := io.ReadAll(res.Body)
-			_ = res.Body.Close()
-			if err != nil {
-				t.Fatal(err)
-			}
-			said = fmt.Sprint(res.StatusCode, " ", res.Header.Get("Retry-After"), " ", string(answer))
-			if res.StatusCode == status && res.Header.Get("Retry-After") == after && strings.Contains(string(answer), text) {
+			code, header, answer := door.exchange(t, http.MethodPost, "/v1/events", body)
+			said = fmt.Sprint(code, " ", header.Get("Retry-After"), " ", answer)
+			if code == status && header.Get("Retry-After") == after && strings.Contains(answer, text) {
 				return
 			}
 		}
