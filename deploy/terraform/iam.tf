@@ -180,6 +180,17 @@ data "aws_iam_policy_document" "compact" {
     resources = local.weeks
   }
 
+  # CloudWatch grants its metrics by no resource.
+  dynamic "statement" {
+    for_each = var.stream_utilisation == "cloudwatch" ? [true] : []
+
+    content {
+      sid       = "Utilisation"
+      actions   = ["cloudwatch:GetMetricData"]
+      resources = ["*"]
+    }
+  }
+
   # Archives are what everything can be made from again: only the bucket's lifecycle removes them.
   statement {
     sid       = "Sweep"

@@ -15,6 +15,7 @@ locals {
     FIELDGATE_STREAM_REGION          = local.region
     FIELDGATE_STREAM_SHARDS          = var.stream_mode == "PROVISIONED" ? tostring(var.stream_shards) : "0"
     FIELDGATE_STREAM_SCALING         = var.stream_mode == "PROVISIONED" ? var.stream_scaling : "none"
+    FIELDGATE_STREAM_UTILISATION     = var.stream_mode == "PROVISIONED" && var.stream_scaling != "none" ? var.stream_utilisation : "counters"
     FIELDGATE_STREAM_RETENTION_HOURS = tostring(var.stream_retention_hours)
     FIELDGATE_NEARLINE_KIND          = "dynamodb"
     FIELDGATE_NEARLINE_PREFIX        = var.prefix

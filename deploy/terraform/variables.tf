@@ -111,6 +111,17 @@ variable "stream_scaling" {
   }
 }
 
+variable "stream_utilisation" {
+  description = "By what the scaling of provisioned streams knows how far they are used: counters, Fieldgate's own, or cloudwatch, which also has what other programs put."
+  type        = string
+  default     = "counters"
+
+  validation {
+    condition     = contains(["counters", "cloudwatch"], var.stream_utilisation)
+    error_message = "Utilisation is counters or cloudwatch."
+  }
+}
+
 variable "nearline_capacity" {
   description = "How the weekly tables are paid for: on_demand, by the request, or provisioned, by the hour for a capacity that follows what is consumed (nearline_scaling)."
   type        = string

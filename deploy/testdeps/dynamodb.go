@@ -9,7 +9,8 @@ import (
 // The local servers of DynamoDB's API. Both keep everything in memory and never
 // throttle nor leave items unprocessed: package faultproxy does. dynalite is
 // fast, and lacks transactions, TTL and the item of a failed condition; moto has
-// all of these and is slow.
+// all of these and is slow. AWS's DynamoDB Local would be a third, and is left out for
+// its licence.
 
 var (
 	dynaliteOnce = sync.OnceValues(startDynalite)

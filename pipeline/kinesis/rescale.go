@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
@@ -20,6 +21,9 @@ import (
 type RescalerConfig struct {
 	Stream *Stream
 	Scaler *stream.Scaler
+	// CloudWatch is asked what everybody puts, other programs too, and which need not tell;
+	// nil: what the reporters tell is all there is.
+	CloudWatch *cloudwatch.Client
 	// Interval is the pause between two looks, and about what the load is averaged over.
 	// Default 1 min.
 	Interval time.Duration
@@ -29,7 +33,7 @@ type RescalerConfig struct {
 }
 
 // Rescaler gives a stream as many shards as what all processes put into it needs, by
-// what their reporters tell. One process at a time runs one; what it did is kept for
+// what their reporters tell and, if it is to be asked, CloudWatch. One process at a time runs one; what it did is kept for
 // the next. It is for one goroutine.
 type Rescaler struct {
 	cfg     RescalerConfig
@@ -74,12 +78,19 @@ func (r *Rescaler) Run(ctx context.Context) error {
 func (r *Rescaler) Look(ctx context.Context) error {
 	s := r.cfg.Stream
 	load, known, err := r.load(ctx)
-	if err != nil || !known {
+	if err != nil || !known && r.cfg.CloudWatch == nil {
 		return err
 	}
 	shards, err := s.Shards(ctx)
 	if err != nil {
 		return err
+	}
+	if r.cfg.CloudWatch != nil {
+		all, counted, err := r.incoming(ctx)
+		if err != nil || !known && !counted {
+			return err
+		}
+		addOthers(load, shards, all)
 	}
 	changes, version, err := r.changes(ctx)
 	if err != nil {

@@ -52,13 +52,17 @@ func (st *scaleTest) config(c *kinesis.Config) {
 func (st *scaleTest) open() *kinesis.Stream { return newStream(st.t, st.url, 1, st.config) }
 
 // rescaler is one of a process that takes over.
-func (st *scaleTest) rescaler(dryRun bool) *kinesis.Rescaler {
+func (st *scaleTest) rescaler(dryRun bool, change ...func(*kinesis.RescalerConfig)) *kinesis.Rescaler {
 	st.t.Helper()
 	scaler, err := stream.NewScaler(stream.ScalerConfig{Target: 0.1}) // the server is slow
 	if err != nil {
 		st.t.Fatal(err)
 	}
-	r, err := kinesis.NewRescaler(kinesis.RescalerConfig{Stream: st.open(), Scaler: scaler, DryRun: dryRun, Logger: slog.New(slog.NewTextHandler(&st.log, nil))})
+	cfg := kinesis.RescalerConfig{Stream: st.open(), Scaler: scaler, DryRun: dryRun, Logger: slog.New(slog.NewTextHandler(&st.log, nil))}
+	for _, c := range change {
+		c(&cfg)
+	}
+	r, err := kinesis.NewRescaler(cfg)
 	if err != nil {
 		st.t.Fatal(err)
 	}

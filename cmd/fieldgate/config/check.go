@@ -51,6 +51,7 @@ var kinds = map[string][]string{
 // words are the values of settings that are one of a few.
 var words = map[string][]string{
 	"stream.scaling":      {ScalingNone, ScalingDryRun, ScalingAuto},
+	"stream.utilisation":  {UtilisationCounters, UtilisationCloudWatch},
 	"nearline.capacity":   {CapacityOnDemand, CapacityProvisioned},
 	"nearline.scaling":    {ScalingNone, ScalingDryRun, ScalingAuto},
 	"stream.partition_by": {PartitionByEvent, PartitionByDevice, PartitionByTenant},
@@ -160,6 +161,9 @@ func (c *Config) validateStream(m *mistakes) {
 	const least = 300
 	if n := c.Limits.BehindSeconds; n > 0 && (n < least || n >= s.RetentionHours*3600) {
 		m.add("limits.behind_seconds", "%d is not between %d and how long the streams keep events, %d hours", n, least, s.RetentionHours)
+	}
+	if s.Utilisation != UtilisationCounters && s.Scaling == ScalingNone {
+		m.add("stream.utilisation", "means nothing while stream.scaling is %s: set that to %s or %s, or leave this out", s.Scaling, ScalingDryRun, ScalingAuto)
 	}
 	if s.RetentionHours < 24 || s.RetentionHours > 8760 {
 		m.add("stream.retention_hours", "%d is not between 24 and 8760", s.RetentionHours)

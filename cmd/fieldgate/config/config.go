@@ -81,7 +81,10 @@ type Stream struct {
 	RetentionHours int    `yaml:"retention_hours"`
 	FanOut         bool   `yaml:"fan_out"`
 	ReadsPerSecond int    `yaml:"reads_per_second"`
-	Scaling        string `yaml:"scaling"`
+	// Scaling says what is done about the number of shards, and Utilisation what tells
+	// how far they are used.
+	Scaling     string `yaml:"scaling"`
+	Utilisation string `yaml:"utilisation"`
 	// PartitionBy says which events meet in one shard, and DeviceNames which sent
 	// names tell an event's device, the first that it has.
 	PartitionBy string   `yaml:"partition_by"`
@@ -144,6 +147,9 @@ const (
 	ScalingDryRun = "dry_run"
 	ScalingAuto   = "auto"
 
+	UtilisationCounters   = "counters"
+	UtilisationCloudWatch = "cloudwatch"
+
 	PartitionByEvent  = "event"
 	PartitionByDevice = "device"
 	PartitionByTenant = "tenant"
@@ -182,7 +188,10 @@ type Limits struct {
 func Default() Config {
 	embedded := Backend{Kind: Embedded, Prefix: "fieldgate", Region: "us-east-1"}
 	return Config{
-		Stream: Stream{Kind: Embedded, Prefix: embedded.Prefix, Region: embedded.Region, Shards: 2, RetentionHours: 48, ReadsPerSecond: 5, Scaling: ScalingNone, PartitionBy: PartitionByEvent, DeviceNames: []string{}},
+		Stream: Stream{
+			Kind: Embedded, Prefix: embedded.Prefix, Region: embedded.Region, Shards: 2, RetentionHours: 48, ReadsPerSecond: 5,
+			Scaling: ScalingNone, Utilisation: UtilisationCounters, PartitionBy: PartitionByEvent, DeviceNames: []string{},
+		},
 		Nearline: Tables{
 			Kind: Embedded, Prefix: "fieldgate", Region: "us-east-1", RetentionWeeks: 4, MaxTables: 256,
 			Capacity: CapacityOnDemand, Scaling: ScalingAuto, ReadUnits: 5, WriteUnits: 5, MaxReadUnits: 40_000, MaxWriteUnits: 40_000, TargetPercent: 70,

@@ -89,6 +89,10 @@ func TestConfigMistakes(t *testing.T) {
 			file: "roles: [stage]\nstream: {kind: kinesis, scaling: auto}\nkeyvalue: {kind: dynamodb}\nnearline: {kind: dynamodb}\nobjects: {kind: s3, bucket: b}\n",
 		},
 		{
+			name: "utilisation that nobody asks for", file: "stream: {kind: kinesis, utilisation: cloudwatch}\n",
+			want: []string{"stream.utilisation: means nothing while stream.scaling is none: set that to dry_run or auto, or leave this out"},
+		},
+		{
 			name: "capacity of tables that are on demand", file: "nearline: {kind: dynamodb, write_units: 50, scaling: dry_run}\n",
 			want: []string{
 				"nearline.scaling: means nothing while nearline.capacity is on_demand: set that to provisioned, or leave this out",

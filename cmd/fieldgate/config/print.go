@@ -17,6 +17,7 @@ var settingHelp = map[string]string{
 	"stream.region":            "AWS region. Not for embedded.",
 	"stream.endpoint":          "URL of another server of the API than AWS's. Not for embedded.",
 	"stream.scaling":           "Change the number of shards with what all processes put: none, dry_run (say in the log what would be done, and why) or auto. All processes the same. Not for embedded.",
+	"stream.utilisation":       "By what scaling knows how far shards are used: counters (what this installation's processes tell that they put) or cloudwatch (that, and what CloudWatch's metrics of the stream have beyond, such as other programs' records; needs cloudwatch:GetMetricData, costs a request a stream and minute). Not for embedded.",
 	"stream.shards":            "Shards of streams that are made; 0 makes them on-demand. Not for embedded.",
 	"stream.retention_hours":   "How long streams keep records, 24 to 8760. Recent events are read from them at start, and wait up to a day for compaction. Not for embedded.",
 	"stream.reads_per_second":  "How often a second a shard is polled, by all processes together: once (a fifth, if that is less) by delivery, else by the stage. Kinesis allows 5. Not for embedded.",

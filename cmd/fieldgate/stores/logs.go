@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
@@ -118,7 +119,7 @@ func (s *Stores) openLogs(ctx context.Context, c *config.Config, log *slog.Logge
 		if err := s.spill(store, k, l.name, l.max, log); err != nil {
 			return err
 		}
-		if err := store.scale(&c.Stream, k, log); err != nil {
+		if err := store.scale(ctx, &c.Stream, k, log); err != nil {
 			return err
 		}
 		if !c.Stream.FanOut || !c.Has(config.RoleStage) {
@@ -151,7 +152,7 @@ func stageReads(c *config.Stream) float64 { return float64(c.ReadsPerSecond) - d
 
 // scale has a stream's number of shards follow what all processes put, if that is
 // configured.
-func (l *Log) scale(c *config.Stream, k *kinesis.Stream, log *slog.Logger) error {
+func (l *Log) scale(ctx context.Context, c *config.Stream, k *kinesis.Stream, log *slog.Logger) error {
 	if c.Scaling == config.ScalingNone {
 		return nil
 	}
@@ -160,7 +161,15 @@ func (l *Log) scale(c *config.Stream, k *kinesis.Stream, log *slog.Logger) error
 	if err != nil {
 		return err
 	}
-	r, err := kinesis.NewRescaler(kinesis.RescalerConfig{Stream: k, Scaler: scaler, DryRun: c.Scaling == config.ScalingDryRun, Logger: log})
+	cfg := kinesis.RescalerConfig{Stream: k, Scaler: scaler, DryRun: c.Scaling == config.ScalingDryRun, Logger: log}
+	if c.Utilisation == config.UtilisationCloudWatch {
+		access, err := AWSConfig(ctx, c.Region, "")
+		if err != nil {
+			return fmt.Errorf("stream.utilisation: %w", err)
+		}
+		cfg.CloudWatch = cloudwatch.NewFromConfig(access)
+	}
+	r, err := kinesis.NewRescaler(cfg)
 	if err != nil {
 		return err
 	}
