@@ -13,12 +13,6 @@ import (
 // aggregate binds an aggregate call.
 func (b *binder) aggregate(sc *scope, c *callSite) (Expr, error) {
 	n := c.node
-	if len(c.args) > 0 && levelOf(sc, c.args) != sc {
-		return nil, unsupported(n.Location, "an aggregate over columns of an outer query")
-	}
-	if err := checkAllowed(sc, clauses[sc.clause].aggregates, "aggregate functions", pgerrcode.GroupingError, n.Location); err != nil {
-		return nil, err
-	}
 	args, err := b.arguments(c)
 	if err != nil {
 		return nil, err
@@ -40,11 +34,37 @@ func (b *binder) aggregate(sc *scope, c *callSite) (Expr, error) {
 			return nil, err
 		}
 	}
-	if err := b.checkAggregate(sc, a); err != nil {
+	level := levelOf(sc, a.levelParts())
+	if err := checkAllowed(level, clauses[level.clause].aggregates, "aggregate functions", pgerrcode.GroupingError, n.Location); err != nil {
 		return nil, err
 	}
-	sc.aggregates = true
+	if err := b.checkAggregate(sc, level, a); err != nil {
+		return nil, err
+	}
+	level.aggregates = true
+	if level != sc {
+		return b.computedOutside(level, a, a.Proc.Name, a.at), nil
+	}
 	return a, nil
+}
+
+// levelParts are the parts of an aggregate whose columns decide which query it belongs
+// to: the direct arguments of WITHIN GROUP do so only where there is no other column.
+func (a *Aggregate) levelParts() []Expr {
+	if !a.WithinGroup {
+		return aggregateParts(a)
+	}
+	parts := make([]Expr, 0, len(a.Order)+1)
+	for _, k := range a.Order {
+		parts = append(parts, k.Expr)
+	}
+	if a.Filter != nil {
+		parts = append(parts, a.Filter)
+	}
+	if !slices.ContainsFunc(parts, hasColumns) {
+		return aggregateParts(a)
+	}
+	return parts
 }
 
 // checkAllowed refuses an aggregate or the like where its clause has none.
@@ -145,11 +165,9 @@ func (b *binder) filter(sc *scope, n *pgquery.Node) (Expr, error) {
 	return b.coerceBool(e, "FILTER", locate(n))
 }
 
-// checkAggregate refuses an aggregate within an aggregate, and one that belongs to
-// an enclosing query because it has that query's columns only.
-func (b *binder) checkAggregate(sc *scope, a *Aggregate) error {
+// checkAggregate refuses an aggregate of a level within an aggregate of that level.
+func (b *binder) checkAggregate(sc, level *scope, a *Aggregate) error {
 	var err error
-	own, outer := false, false
 	for _, e := range aggregateParts(a) {
 		walk(e, func(e Expr) bool {
 			switch e := e.(type) {
@@ -157,44 +175,25 @@ func (b *binder) checkAggregate(sc *scope, a *Aggregate) error {
 				err = errorAt(e.at, pgerrcode.GroupingError, "aggregate function calls cannot be nested")
 			case *WindowCall:
 				err = errorAt(e.at, pgerrcode.GroupingError, "aggregate function calls cannot contain window function calls")
-			case *Column:
-				own = own || sc.relations[e.Relation]
-				outer = outer || !sc.relations[e.Relation]
 			}
 			return err == nil
 		})
+		if c := level.readsGrouped(e); err == nil && c != nil {
+			err = errorAt(c.at, pgerrcode.GroupingError, "aggregate function calls cannot be nested")
+		}
 	}
 	if err == nil {
 		err = sc.refuseSets("aggregate function", aggregateParts(a))
 	}
-	if a.WithinGroup && err == nil {
-		own, outer, err = b.directLevels(sc, a, own, outer)
+	if err != nil || level == sc {
+		return err
 	}
-	if err == nil && outer && !own {
-		err = unsupported(a.at, "an aggregate over columns of an outer query")
+	for _, arg := range a.Args {
+		if c := columnOf(arg, func(r Relation) bool { return sc.relations[r] }); c != nil && a.WithinGroup {
+			return errorAt(c.at, pgerrcode.GroupingError, "outer-level aggregate cannot contain a lower-level variable in its direct arguments")
+		}
 	}
-	return err
-}
-
-// directLevels looks again whose columns an aggregate with WITHIN GROUP has: its
-// direct arguments do not decide, and cannot be of a query within that one.
-func (b *binder) directLevels(sc *scope, a *Aggregate, own, outer bool) (ordersOwn, ordersOuter bool, err error) {
-	for _, k := range a.Order {
-		walk(k.Expr, func(e Expr) bool {
-			if c, ok := e.(*Column); ok {
-				ordersOwn = ordersOwn || sc.relations[c.Relation]
-				ordersOuter = ordersOuter || !sc.relations[c.Relation]
-			}
-			return true
-		})
-	}
-	if !ordersOwn && !ordersOuter {
-		return own, outer, nil
-	}
-	if ordersOuter && !ordersOwn && own {
-		err = errorAt(a.at, pgerrcode.GroupingError, "outer-level aggregate cannot contain a lower-level variable in its direct arguments")
-	}
-	return ordersOwn, ordersOuter, err
+	return nil
 }
 
 func aggregateParts(a *Aggregate) []Expr {

@@ -164,6 +164,7 @@ func (b *binder) rangeSubselect(sc *scope, rs *pgquery.RangeSubselect) (FromItem
 	lateral := sc.lateral
 	sc.lateral = rs.Lateral
 	defer func() { sc.lateral = lateral }()
+	defer sc.in(inFromQuery)()
 	q, err := b.subselect(sc, rs.Subquery)
 	if err != nil {
 		return nil, nil, err

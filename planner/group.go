@@ -189,7 +189,7 @@ func (b *binder) groupExpr(sc *scope, q *Query, n *pgquery.Node) (Expr, error) {
 		name  string
 		code  string
 	}{
-		{hasAggregate(e) || sc.expandsAggregates(e), "aggregate functions", pgerrcode.GroupingError},
+		{hasAggregate(e) || sc.expandsAggregates(e) || sc.readsGrouped(e) != nil, "aggregate functions", pgerrcode.GroupingError},
 		{findWindowCall(e) != nil, "window functions", pgerrcode.WindowingError},
 	} {
 		if what.found {
@@ -247,7 +247,7 @@ func (b *binder) grouping(sc *scope, n *pgquery.GroupingFunc) (Expr, error) {
 	level.aggregates = true
 	g := &Grouping{Args: args, places: locateAll(n.Args)}
 	if level != sc {
-		return b.groupingOutside(level, g), nil
+		return b.computedOutside(level, g, "grouping", n.Location), nil
 	}
 	return g, nil
 }
@@ -306,11 +306,9 @@ func (g *groupCheck) expr(e Expr) {
 		case *Column:
 			g.column(e, "column %q must appear in the GROUP BY clause or be used in an aggregate function")
 		case *Subquery:
+			// Within a subquery PostgreSQL knows grouped columns, but no grouped expressions.
 			walkQuery(e.Query, func(inner Expr) bool {
-				if g.err != nil || g.grouped(inner) {
-					return false
-				}
-				if c, ok := inner.(*Column); ok {
+				if c, ok := inner.(*Column); ok && g.err == nil && !g.grouped(c) {
 					g.column(c, "subquery uses ungrouped column %q from outer query")
 				}
 				return g.err == nil

@@ -22,9 +22,51 @@ func rebuild(e Expr, change func(Expr) (Expr, bool)) Expr {
 	return withChildren(e, after)
 }
 
-// withChildren is a copy of e with other children, in the order of children. An
-// aggregate, a window call and a GROUPING stay as they are: what they are of is
-// computed where they are.
+// replaceExprs puts what change gives in place of the expressions of a query itself;
+// queries in it stay as they are.
+func replaceExprs(q *Query, change func(Expr) Expr) {
+	list := func(exprs []Expr) {
+		for i, e := range exprs {
+			exprs[i] = change(e)
+		}
+	}
+	for i := range q.Targets {
+		q.Targets[i].Expr = change(q.Targets[i].Expr)
+	}
+	for _, f := range q.From {
+		replaceFrom(f, change)
+	}
+	q.Where, q.Having = change(q.Where), change(q.Having)
+	q.Limit, q.Offset = change(q.Limit), change(q.Offset)
+	list(q.GroupBy)
+	list(q.DistinctOn)
+	for _, set := range q.GroupingSets {
+		list(set)
+	}
+	for _, row := range q.Values {
+		list(row)
+	}
+	for i := range q.OrderBy {
+		q.OrderBy[i].Expr = change(q.OrderBy[i].Expr)
+	}
+}
+
+func replaceFrom(f FromItem, change func(Expr) Expr) {
+	switch f := f.(type) {
+	case *Join:
+		replaceFrom(f.Left, change)
+		replaceFrom(f.Right, change)
+		f.On = change(f.On)
+	case *FunctionScan:
+		for _, call := range f.Calls() {
+			for i, arg := range call.Args {
+				call.Args[i] = change(arg)
+			}
+		}
+	}
+}
+
+// withChildren is a copy of e with other children, in the order of children.
 func withChildren(e Expr, parts []Expr) Expr {
 	take := func(n int) []Expr {
 		out := parts[:n:n]
@@ -94,6 +136,36 @@ func withChildren(e Expr, parts []Expr) Expr {
 		out := *e
 		out.Left = parts
 		return &out
+	case *Aggregate:
+		out := *e
+		out.Args, out.Order = take(len(e.Args)), withKeys(e.Order, take(len(e.Order)))
+		if e.Filter != nil {
+			out.Filter = one()
+		}
+		return &out
+	case *WindowCall:
+		out := *e
+		out.Args, out.Filter = take(len(e.Args)), one()
+		out.Window = &Window{Partition: take(len(e.Window.Partition)), Order: withKeys(e.Window.Order, take(len(e.Window.Order))), Frame: e.Window.Frame}
+		if e.Window.Frame != nil {
+			frame := *e.Window.Frame
+			frame.StartOff, frame.EndOff = one(), one()
+			out.Window.Frame = &frame
+		}
+		return &out
+	case *Grouping:
+		out := *e
+		out.Args = parts
+		return &out
 	}
 	return e
+}
+
+// withKeys are the keys of an order with other expressions.
+func withKeys(keys []SortKey, exprs []Expr) []SortKey {
+	out := slices.Clone(keys)
+	for i, e := range exprs {
+		out[i].Expr = e
+	}
+	return out
 }

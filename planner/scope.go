@@ -17,6 +17,7 @@ const (
 	inDistinctOn
 	inWhere
 	inJoin
+	inFromQuery
 	inFromFunction
 	inGroupBy
 	inHaving
@@ -43,6 +44,7 @@ var clauses = [...]clauseRules{
 	inDistinctOn:   {name: "DISTINCT ON", aggregates: true, windows: true},
 	inWhere:        {name: "WHERE"},
 	inJoin:         {name: "JOIN conditions"},
+	inFromQuery:    {name: "FROM clause of their own query level"},
 	inFromFunction: {name: "functions in FROM", sets: true},
 	inGroupBy:      {name: "GROUP BY"},
 	inHaving:       {name: "HAVING", aggregates: true},
@@ -73,8 +75,8 @@ type scope struct {
 	sets []*FunctionScan
 	// value is what `value` means in a source's conversion, else nil.
 	value *SentValue
-	// grouped computes the GROUPINGs over this level that queries in it ask for; nil:
-	// they ask for none. See group_outer.go.
+	// grouped computes the aggregates and GROUPINGs over this level that queries in it ask
+	// for; nil: they ask for none. See group_outer.go.
 	grouped *SubqueryScan
 	// aggregates and windowed say what was met at this level.
 	aggregates, windowed bool

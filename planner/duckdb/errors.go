@@ -104,7 +104,7 @@ func statusOf(ctx context.Context, e *engineError) error {
 		// A plan that DuckDB cannot make: most often of a correlated subquery.
 		what, _, _ = strings.Cut(what, "\n")
 		if strings.Contains(what, "join on subquery") {
-			return &planner.Error{Code: pgerrcode.FeatureNotSupported, Message: "a subquery in the condition of an outer join is not supported", Err: e}
+			return &planner.Error{Code: pgerrcode.FeatureNotSupported, Message: "a subquery over both sides in the condition of a full join is not supported", Err: e}
 		}
 		out.Code, out.Message = pgerrcode.FeatureNotSupported, "the query cannot be planned: "+what
 		return out

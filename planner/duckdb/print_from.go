@@ -145,6 +145,13 @@ func (p *printer) join(j *planner.Join) string {
 		return left + keyword + right + " ON true"
 	}
 	p.seal(j.On)
+	switch {
+	case len(rest) == 0 || j.Kind == planner.FullJoin:
+	case j.Kind == planner.RightJoin:
+		return right + p.joinRows(left, j.Left, j.On)
+	default:
+		return left + p.joinRows(right, j.Right, j.On)
+	}
 	return left + keyword + right + " ON " + p.expr(j.On).sql
 }
 

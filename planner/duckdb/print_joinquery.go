@@ -9,7 +9,9 @@ import (
 )
 
 // DuckDB takes no subquery in the condition of an outer join. One that reads columns of
-// one side alone is computed there, as a further column of that side.
+// one side alone is computed there, as a further column of that side. Where one reads
+// both, the nullable side is a query over the row of the other, with the condition as its
+// WHERE; a full join has no such side.
 
 // joinSide prints one side of an outer join, with a column for each subquery of the
 // condition that reads no columns of the other side. What has such a column is taken
@@ -36,6 +38,15 @@ func (p *printer) joinSide(side, other planner.FromItem, pending []*planner.Subq
 		p.computed[s] = printed{name + "." + column, value.scale}
 	}
 	return p.oneRelation(name, text, planner.Relations(side), columns), left
+}
+
+// joinRows joins to what stands before it the rows of an item for which a condition holds,
+// or a row of NULLs.
+func (p *printer) joinRows(text string, item planner.FromItem, on planner.Expr) string {
+	condition, name := p.expr(on).sql, p.name("t")
+	columns, seen := p.under(name, planner.Relations(item))
+	maps.Copy(p.relations, seen)
+	return " LEFT JOIN LATERAL (SELECT " + strings.Join(append(columns, "1"), ", ") + " FROM " + text + " WHERE " + condition + ") AS " + name + " ON true"
 }
 
 // oneRelation is a relation with the columns of several, which are printed already, and
