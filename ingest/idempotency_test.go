@@ -67,7 +67,7 @@ func identities(t *testing.T, records []record.Raw) map[schema.ID]int {
 	for _, r := range records {
 		binder := record.NewBinder(&schema.Snapshot{Tenant: r.Tenant, Version: r.SchemaVersion})
 		for i, event := range r.Events {
-			values, err := record.Flatten(nil, event)
+			values, err := new(record.Flattener).Flatten(nil, event)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,7 +75,7 @@ func identities(t *testing.T, records []record.Raw) map[schema.ID]int {
 			if err != nil {
 				t.Fatal(err)
 			}
-			id, _ := record.Identify(values, bound.OwnTime, r.Receipt, r.Indexes[i])
+			id, _ := new(record.Identifier).Identify(values, bound.OwnTime, r.Receipt, r.Indexes[i])
 			ids[id]++
 		}
 	}

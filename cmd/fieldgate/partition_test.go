@@ -175,7 +175,7 @@ func (w *deviceWatch) record(t *testing.T, in stream.ShardID, data []byte, raw b
 			t.Fatal(err)
 		}
 		for _, event := range r.Events {
-			values, err := record.Flatten(nil, event)
+			values, err := new(record.Flattener).Flatten(nil, event)
 			if err != nil {
 				t.Fatal(err)
 			}

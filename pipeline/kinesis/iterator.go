@@ -60,22 +60,11 @@ func (s *Stream) iterate(ctx context.Context, id stream.ShardID, it *iterator) (
 		return nil, err
 	}
 	it.s, it.shard = s, sh
-	start := it.start
-	if start.IsLatest() {
-		tail, err := s.Tail(ctx, id, stream.Sequence{})
-		if err != nil {
-			return nil, err
-		}
-		it.start = stream.After(tail)
-		if tail.IsZero() {
-			it.start = stream.FromOldest() // nothing is there yet
-		}
-	}
 	it.at, _ = it.start.Sequence()
 	it.skip = it.at
 	if err := it.reopen(ctx); err != nil {
 		it.drop()
-		return nil, fmt.Errorf("open iterator of shard %d of %s %s: %w", id, s.cfg.Stream, start, err)
+		return nil, fmt.Errorf("open iterator of shard %d of %s %s: %w", id, s.cfg.Stream, it.start, err)
 	}
 	return it, nil
 }

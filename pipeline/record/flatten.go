@@ -38,11 +38,6 @@ type Flattener struct {
 	err     *Malformed
 }
 
-// Flatten is Flattener.Flatten for one event.
-func Flatten(dst []schema.Value, event []byte) ([]schema.Value, error) {
-	return new(Flattener).Flatten(dst, event)
-}
-
 // Flatten appends the values of an event to dst, sorted by name. What cannot be a row is a *Malformed; if its names
 // alone forbid that, they being reserved, the values are given as well.
 //

@@ -22,13 +22,8 @@ type Identifier struct {
 	buf []byte
 }
 
-// Identify is Identifier.Identify for one event.
-func Identify(values []schema.Value, ownTime bool, receipt string, index uint32) (id, hash schema.ID) {
-	return new(Identifier).Identify(values, ownTime, receipt, index)
-}
-
 // Identify computes the id of an event, which with dataset and time says which event it is, and the hash of its
-// canonical form, which says whether two events of one id are the same. values are those of Flatten.
+// canonical form, which says whether two events of one id are the same. values are those that Flattener.Flatten gives.
 //
 // The hash covers the names and values of all fields. The id is the same, unless the event has its own `_id`, which
 // then alone decides. An event without a time of its own cannot be recognised when it is sent again: receipt and index,

@@ -191,8 +191,7 @@ func TestDiskFailsForGoodWhenASyncFails(t *testing.T) {
 	t.Parallel()
 	fsys := vfstest.New(t, 1)
 	d := open(t, fsys, nil)
-	put(t, d, "kept")
-	waiting, err := d.Iterate(t.Context(), 0, stream.FromLatest())
+	waiting, err := d.Iterate(t.Context(), 0, stream.After(put(t, d, "kept")))
 	must(t, err)
 	ended := make(chan error, 1)
 	var wg sync.WaitGroup

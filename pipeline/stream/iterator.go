@@ -71,9 +71,6 @@ func (it *diskIterator) find(start Start) (*segment, error) {
 		return s.lastSegment(func(seg *segment) bool { return seg.floor < micros }), nil
 	}
 	next := oldest.base
-	if start.IsLatest() {
-		next = s.tail + 1
-	}
 	if after, ok := start.Sequence(); ok {
 		if after.Compare(SequenceOf(s.tail)) > 0 {
 			return nil, fmt.Errorf("%w: the last record is %d", ErrBeyondTail, s.tail)

@@ -124,7 +124,7 @@ type Iterator interface {
 	Close() error
 }
 
-// Start says where an iterator begins: Oldest, Latest, After a sequence or At a time. The zero Start is FromOldest.
+// Start says where an iterator begins: Oldest, After a sequence or At a time. The zero Start is FromOldest.
 type Start struct {
 	kind   startKind
 	after  Sequence
@@ -135,16 +135,12 @@ type startKind uint8
 
 const (
 	startOldest startKind = iota
-	startLatest
 	startAfter
 	startAt
 )
 
 // FromOldest starts at the oldest record there is, whichever that is.
 func FromOldest() Start { return Start{kind: startOldest} }
-
-// FromLatest starts after the last record acknowledged when Iterate is called.
-func FromLatest() Start { return Start{kind: startLatest} }
 
 // After starts at the record that follows s. After the zero Sequence is from the very first on: ErrTrimmed once that
 // is freed.
@@ -160,14 +156,9 @@ func (s Start) Sequence() (Sequence, bool) { return s.after, s.kind == startAfte
 // Micros gives the time that the start is at; false if it is another kind of start.
 func (s Start) Micros() (int64, bool) { return s.micros, s.kind == startAt }
 
-// IsLatest says whether the start is FromLatest.
-func (s Start) IsLatest() bool { return s.kind == startLatest }
-
 // String describes the start for logs and messages.
 func (s Start) String() string {
 	switch s.kind {
-	case startLatest:
-		return "latest"
 	case startAfter:
 		return "after " + s.after.String()
 	case startAt:

@@ -1,7 +1,5 @@
 package postgres
 
-import "github.com/jackc/pgerrcode"
-
 // PathwayMethod is how a value of one type becomes one of another.
 type PathwayMethod byte
 
@@ -59,14 +57,6 @@ func FindPathway(source, target OID, context CoercionContext) (Pathway, bool) {
 // become anything as far as this is concerned; whether its text can is known when it is read.
 func CanCoerce(source, target OID, context CoercionContext) bool {
 	return canCoerceAll([]OID{source}, []OID{target}, context)
-}
-
-// CheckCast is nil if CAST from source to target exists, and otherwise the error PostgreSQL gives.
-func CheckCast(source, target OID) error {
-	if CanCoerce(source, target, Explicit) {
-		return nil
-	}
-	return errorf(pgerrcode.CannotCoerce, "cannot cast type %s to %s", source, target)
 }
 
 // canCoerceAll says whether all inputs can become the targets together: polymorphic targets must agree with each other.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -195,7 +196,10 @@ func castQuestions(t *testing.T, r *rand.Rand, n int) []question {
 		from, to := pick(r, operandTypes[2:]), pick(r, operandTypes[2:])
 		source, target := typeOID(t, from), typeOID(t, to)
 		all = append(all, question{fmt.Sprintf("select (%s)::%s", nullOf(from), to), func() (postgres.OID, error) {
-			return target, postgres.CheckCast(source, target)
+			if !postgres.CanCoerce(source, target, postgres.Explicit) {
+				return 0, &postgres.Error{Code: pgerrcode.CannotCoerce, Message: fmt.Sprintf("cannot cast type %s to %s", source, target)}
+			}
+			return target, nil
 		}})
 	}
 	return all
