@@ -265,8 +265,10 @@ func setSources(m *Metric, f *Field, sources []Source) error {
 }
 
 func checkSource(where string, s Source) error {
-	if err := checkSentField(where, s.Name); err != nil {
-		return err
+	if s.Name != "" { // which JSON has, and SQL cannot name
+		if err := checkSentField(where, s.Name); err != nil {
+			return err
+		}
 	}
 	if s.Convert == "" {
 		return nil

@@ -212,6 +212,7 @@ func TestNameLimits(t *testing.T) {
 		"field not UTF-8":           {func(d *schema.Draft) error { return d.RenameField("m", "f", "\xff") }, false},
 		"source of 1,024 bytes":     {func(d *schema.Draft) error { return d.AddSource("m", "f", schema.Source{Name: long(1024)}) }, true},
 		"source of 1,025 bytes":     {func(d *schema.Draft) error { return d.AddSource("m", "f", schema.Source{Name: long(1025)}) }, false},
+		"source without a name":     {func(d *schema.Draft) error { return d.AddSource("m", "f", schema.Source{}) }, true},
 		"source not UTF-8":          {func(d *schema.Draft) error { return d.AddSource("m", "f", schema.Source{Name: "\xff"}) }, false},
 		"conversion not UTF-8":      {func(d *schema.Draft) error { return d.AddSource("m", "f", schema.Source{Name: "x", Convert: "\xff"}) }, false},
 		"conversion of 4,097 bytes": {func(d *schema.Draft) error {

@@ -123,7 +123,10 @@ func (b *bundle) refused(t *testing.T, doc *document) {
 			t.Errorf("%s %s %s: %d %s", tt.method, tt.path, tt.body, r.StatusCode, readAll(t, r))
 		}
 	}
-	for _, body := range []string{`{"name":""}`, `{"name":"x","fields":[{"name":"","type":"text"}]}`, `{"name":"x","fields":[{"name":"y","type":""}]}`} {
+	for _, body := range []string{
+		`{"name":""}`, `{"name":"x","fields":[{"name":"","type":"text"}]}`, `{"name":"x","fields":[{"name":"y","type":""}]}`,
+		`{"name":"x","fields":[{"name":"y","type":"text","aliases":[{"convert":"value"}]}]}`, `{"name":"\ud800"}`,
+	} {
 		if r := b.do(t, "POST", "/v1/schema/metrics", "acme", body); r.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: %d %s", body, r.StatusCode, readAll(t, r))
 		}

@@ -46,7 +46,7 @@ type (
 	}
 	// aliasBody is a source: a JSON string, or an object if it has a conversion.
 	aliasBody struct {
-		Name    string `json:"name" must:"be,filled"`
+		Name    string `json:"name" must:"be"`
 		Convert string `json:"convert"`
 	}
 )
@@ -60,7 +60,18 @@ func (a aliasBody) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads both forms.
 func (a *aliasBody) UnmarshalJSON(data []byte) error {
 	type object aliasBody
-	return decodeNamed(data, &a.Name, &a.Convert, (*object)(a), "an alias of a field is a JSON string, or an object with name and convert")
+	const form = "an alias of a field is a JSON string, or an object with name and convert"
+	if err := decodeNamed(data, &a.Name, &a.Convert, (*object)(a), form); err != nil || a.Name != "" || data[0] != '{' {
+		return err
+	}
+	var members map[string]any
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	if _, given := members["name"]; !given {
+		return badRequest(form)
+	}
+	return nil
 }
 
 // encodeNamed writes an object that has nothing beside its name as a JSON string.
