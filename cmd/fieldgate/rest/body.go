@@ -28,6 +28,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, badRequest("the body could not be read whole")
 	case !utf8.Valid(data):
 		return nil, badRequest("the body is not valid UTF-8")
+	case hasLoneSurrogate(data):
+		return nil, badRequest("the body has a lone surrogate in a \\u escape")
 	}
 	return data, nil
 }
