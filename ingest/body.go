@@ -25,6 +25,10 @@ const (
 	zstdMagic = "\x28\xb5\x2f\xfd"
 )
 
+// maxWindow bounds the window of zstd frames, and so a decoder's memory. All decoders should take one of 8 MB (RFC 8878,
+// 3.1.1.1.2).
+const maxWindow = 8 << 20
+
 // bodyReader reads bodies. It keeps its decompressors from one to the next.
 type bodyReader struct {
 	buf  bytes.Buffer
@@ -77,8 +81,13 @@ func (b *bodyReader) decompress(body io.Reader, encoding string, limit int) erro
 	}
 	tooBig := (*http.MaxBytesError)(nil)
 	switch {
-	case b.buf.Len() > limit || errors.As(err, &tooBig) || errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded):
+	case b.buf.Len() > limit || errors.As(err, &tooBig) || errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return tooLarge(limit)
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return &Problem{
+			Status: http.StatusRequestEntityTooLarge,
+			Detail: fmt.Sprintf("the body's zstd frames need a window of more than %d bytes; compress without --long and --ultra", maxWindow),
+		}
 	case err != nil:
 		return &Problem{
 			Status: http.StatusBadRequest,
@@ -97,7 +106,7 @@ func (b *bodyReader) decompressor(body io.Reader, encoding string) (io.Reader, e
 	}
 	if b.zstd == nil {
 		// One at a time, so that the decoder starts no goroutines; the window bounds its memory.
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(8<<20))
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, err
 		}

@@ -66,6 +66,21 @@ func zstdded(tb testing.TB, data []byte) []byte {
 	return e.EncodeAll(data, nil)
 }
 
+// zstdStream compresses as who does not know how much will come, and wants a window.
+func zstdStream(tb testing.TB, data []byte, window int) []byte {
+	tb.Helper()
+	var b bytes.Buffer
+	w, err := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_, err = w.Write(data)
+	if err = errors.Join(err, w.Flush(), w.Close()); err != nil {
+		tb.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	broken := "{\"a\":1}\n{\"b\":}\r\n\r\n{\"c\":3}"
@@ -159,7 +174,14 @@ func TestEventsRefused(t *testing.T) {
 		{"501 events", "", []byte(events), nil, 413, "more than 500 events; send fewer a request"},
 		{"5 MB and a byte", "", bytes.Repeat([]byte(" "), 5<<20+1), nil, 413, "the body has more than 5242880 bytes; send fewer events a request"},
 		{"gzip bomb", "", gzipped(t, bomb), []string{"Content-Encoding", "gzip"}, 413, "the body has more than 5242880 bytes; send fewer events a request"},
-		{"zstd bomb", "", zstdded(t, bomb), []string{"Content-Encoding", "zstd"}, 413, "the body has more than 5242880 bytes; send fewer events a request"},
+		{"zstd bomb", "", zstdStream(t, bomb, 1<<20), []string{"Content-Encoding", "zstd"}, 413, "the body has more than 5242880 bytes; send fewer events a request"},
+		{"zstd bomb in one segment", "", zstdded(t, bomb), []string{"Content-Encoding", "zstd"}, 413, "the body has more than 5242880 bytes; send fewer events a request"},
+		{
+			"zstd window", "", zstdStream(t, []byte(`{}`), 16<<20),
+			[]string{"Content-Encoding", "zstd"},
+			413,
+			"the body's zstd frames need a window of more than 8388608 bytes; compress without --long and --ultra",
+		},
 		{
 			"wrong encoding header", "", []byte(`{"a":"longer text"}`),
 			[]string{"Content-Encoding", "gzip"},
