@@ -19,11 +19,6 @@ type adminFlags struct {
 	config, data string
 }
 
-func (f *adminFlags) add(cmd *cobra.Command) {
-	cmd.PersistentFlags().StringVar(&f.config, "config", "", "YAML file of settings, for its data_dir and keyvalue")
-	cmd.PersistentFlags().StringVar(&f.data, "data", "", "data directory")
-}
-
 // run carries out a request and prints what it gives.
 func (f *adminFlags) run(cmd *cobra.Command, r adminRequest) error {
 	output, err := f.ask(cmd, r)
@@ -59,6 +54,17 @@ func (f *adminFlags) askSchema(cmd *cobra.Command, tenant string, file *schemaFi
 	return answer, nil
 }
 
+// group is a command of commands that take the flags.
+func (f *adminFlags) group(use, short string) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.PersistentFlags().StringVar(&f.config, "config", "", "YAML file of settings, for its data_dir and keyvalue")
+	cmd.PersistentFlags().StringVar(&f.data, "data", "", "data directory")
+	return cmd
+}
+
 // simple is a command whose only argument is a name, or that has none.
 func (f *adminFlags) simple(use, short, command string, tenant *string) *cobra.Command {
 	args := cobra.NoArgs
@@ -82,8 +88,7 @@ func (f *adminFlags) simple(use, short, command string, tenant *string) *cobra.C
 
 func tenantCommand() *cobra.Command {
 	var f adminFlags
-	cmd := &cobra.Command{Use: "tenant", Short: "Add, list and drop tenants"}
-	f.add(cmd)
+	cmd := f.group("tenant", "Add, list and drop tenants")
 	cmd.AddCommand(
 		f.simple("add NAME", "Add a tenant", "tenant add", nil),
 		f.simple("list", "List the tenants", "tenant list", nil),
@@ -95,8 +100,7 @@ func tenantCommand() *cobra.Command {
 func keyCommand() *cobra.Command {
 	var f adminFlags
 	var r adminRequest
-	cmd := &cobra.Command{Use: "key", Short: "Add, list and revoke API keys"}
-	f.add(cmd)
+	cmd := f.group("key", "Add, list and revoke API keys")
 	add := &cobra.Command{
 		Use: "add", Short: "Add an API key and print it, this once", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -133,8 +137,7 @@ func printSecret(cmd *cobra.Command, secret, about string) error {
 func userCommand() *cobra.Command {
 	var f adminFlags
 	var tenant string
-	cmd := &cobra.Command{Use: "user", Short: "Add, list and drop SQL users, and set passwords"}
-	f.add(cmd)
+	cmd := f.group("user", "Add, list and drop SQL users, and set passwords")
 	cmd.PersistentFlags().StringVar(&tenant, "tenant", "", "whose user it is; list: of this tenant only")
 	add, passwd := f.password("add NAME", "Add a SQL user", "user add", &tenant), f.password("passwd NAME", "Set a user's password", "user passwd", &tenant)
 	drop := f.simple("drop NAME", "Drop a SQL user", "user drop", &tenant)

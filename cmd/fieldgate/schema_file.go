@@ -117,8 +117,7 @@ func withDetail(err error) error {
 func schemaCommand() *cobra.Command {
 	var f adminFlags
 	var tenant string
-	cmd := &cobra.Command{Use: "schema", Short: "Dump a tenant's schema as YAML, and apply such a file"}
-	f.add(cmd)
+	cmd := f.group("schema", "Dump a tenant's schema as YAML, and apply such a file")
 	cmd.PersistentFlags().StringVar(&tenant, "tenant", "", "whose schema; can be left out if there is one tenant")
 	dump := &cobra.Command{
 		Use: "dump", Short: "Print the schema as YAML", Args: cobra.NoArgs,
