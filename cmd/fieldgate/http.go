@@ -20,6 +20,9 @@ const (
 	// by a second for so many bytes that have come, of which a slow modem sends more.
 	bodyGrace = time.Minute
 	bodyRate  = 1 << 10
+	// unreadBytes of a body whose request is refused are read all the same: many clients
+	// send all of a body before they look for an answer.
+	unreadBytes = 16 << 20
 	// endGrace is how long requests that are ended may take to tell their clients.
 	endGrace = time.Second
 )
@@ -33,7 +36,7 @@ func runHTTP(ctx context.Context, l net.Listener, h http.Handler, patience time.
 	under := &underWay{handler: h, bodyGrace: bodyGrace}
 	srv := &http.Server{
 		Handler: under, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		BaseContext: func(net.Listener) context.Context { return handled },
+		BaseContext: func(net.Listener) context.Context { return handled }, ConnContext: withRefused,
 	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
@@ -87,10 +90,22 @@ func (u *underWay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer u.requests.Done()
-	if r.Body != http.NoBody {
-		r.Body = &movingBody{ReadCloser: r.Body, control: http.NewResponseController(w), until: time.Now().Add(u.bodyGrace)}
+	if refuseConnection(w, r) {
+		return
 	}
+	if r.Body == http.NoBody {
+		u.handler.ServeHTTP(w, r)
+		return
+	}
+	body := &movingBody{ReadCloser: r.Body, control: http.NewResponseController(w), until: time.Now().Add(u.bodyGrace)}
+	r.Body = body
 	u.handler.ServeHTTP(w, r)
+	if !body.ended && r.ContentLength <= unreadBytes {
+		// The answer comes first, for who asks by Expect whether to send at all.
+		if err := body.control.Flush(); err == nil {
+			_, _ = io.CopyN(io.Discard, body, unreadBytes)
+		}
+	}
 }
 
 func (u *underWay) enter() bool {
@@ -115,6 +130,7 @@ type movingBody struct {
 	io.ReadCloser
 	control *http.ResponseController
 	until   time.Time
+	ended   bool // there is no more to read
 }
 
 func (b *movingBody) Read(p []byte) (int, error) {
@@ -124,6 +140,7 @@ func (b *movingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.until = b.until.Add(time.Duration(n) * time.Second / bodyRate)
 	if err != nil {
+		b.ended = true
 		// That the client is still there is watched by a read without a bound.
 		_ = b.control.SetReadDeadline(time.Time{})
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
 // TestSlowBody: a body that does not come is waited for no longer than its grace, one
@@ -52,5 +55,121 @@ func TestSlowBody(t *testing.T) {
 	}
 	if err := send(0); err == nil {
 		t.Error("a body that never came was read")
+	}
+}
+
+// TestRefusedBody: a client that sends all of a large body before it looks for an answer
+// hears why it was refused.
+func TestRefusedBody(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(&underWay{bodyGrace: bodyGrace, handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+	})})
+	defer srv.Close()
+	c, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	const size = unreadBytes / 2
+	if _, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: "+itoa(size)+"\r\n\r\n"+strings.Repeat("x", size)); err != nil {
+		t.Fatal(err)
+	}
+	wantStatus(t, c, http.StatusUnauthorized)
+}
+
+// TestConnectionLimit: a connection over the limit is told so, many more are closed, and
+// one that ends makes room.
+func TestConnectionLimit(t *testing.T) {
+	t.Parallel()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := &countedListener{Listener: l, limit: 2}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- runHTTP(ctx, counted, http.NewServeMux(), time.Second) }()
+	dial := func() net.Conn {
+		t.Helper()
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	ask := func(status int) net.Conn {
+		t.Helper()
+		c := dial()
+		if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		wantStatus(t, c, status)
+		return c
+	}
+	first := ask(http.StatusNotFound)
+	ask(http.StatusNotFound)
+	ask(http.StatusServiceUnavailable)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); counted.open.Load() > 1; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections are open, want 1", counted.open.Load())
+		}
+	}
+	ask(http.StatusNotFound)
+	for range refusedConnections { // without a request they stay
+		dial()
+	}
+	if n, err := dial().Read(make([]byte, 1)); err == nil {
+		t.Errorf("read %d bytes of a connection that is closed at once", n)
+	}
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+// wantStatus reads an answer.
+func wantStatus(t *testing.T, c net.Conn, status int) {
+	t.Helper()
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != status {
+		t.Errorf("status %d, want %d", res.StatusCode, status)
+	}
+}
+
+// TestHTTPConnections: what the configuration does not say, open files do.
+func TestHTTPConnections(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name             string
+		configured, want int
+		roles            []string
+		openFiles        uint64
+		refused          bool
+	}{
+		{name: "many files", openFiles: 1 << 20, want: mostHTTPConnections},
+		{name: "few files", openFiles: 1024, want: 1024 - spareFiles - 500},
+		{name: "too few files", openFiles: spareFiles + 500 + leastHTTPConnections - 1, refused: true},
+		{name: "no gateway", roles: []string{config.RoleIngest}, openFiles: 1024, want: 1024 - spareFiles},
+		{name: "configured", configured: 50, openFiles: 1 << 20, want: 50},
+		{name: "more configured than files", configured: 1000, openFiles: 1024, refused: true},
+	} {
+		c := config.Default()
+		c.Limits.HTTPConnections = test.configured
+		if test.roles != nil {
+			c.Roles = test.roles
+		}
+		got, err := httpConnections(&c, test.openFiles)
+		if (err != nil) != test.refused || got != test.want {
+			t.Errorf("%s: %d, %v, want %d", test.name, got, err, test.want)
+		}
 	}
 }

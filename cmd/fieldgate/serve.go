@@ -67,7 +67,11 @@ func serve(ctx context.Context, c config.Config, log *slog.Logger) error {
 	if c.Limits.HeapMB > 0 {
 		debug.SetMemoryLimit(int64(c.Limits.HeapMB) << 20)
 	}
-	if err := checkOpenFiles(&c); err != nil {
+	openFiles, err := openFilesLimit()
+	if err != nil {
+		return err
+	}
+	if c.Limits.HTTPConnections, err = httpConnections(&c, openFiles); err != nil {
 		return err
 	}
 	open, err := stores.Open(ctx, &c, log)

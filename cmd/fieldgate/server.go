@@ -401,6 +401,7 @@ func (s *server) listen(ctx context.Context) (d doors, err error) {
 	if d.http, err = listen("tcp", s.c.HTTPAddr); err != nil {
 		return d, fmt.Errorf("listen for HTTP: %w", err)
 	}
+	d.http = &countedListener{Listener: d.http, limit: int64(s.c.Limits.HTTPConnections)}
 	if s.c.Has(config.RoleGateway) {
 		if d.pg, err = listen("tcp", s.c.PGAddr); err != nil {
 			return d, fmt.Errorf("listen for Postgres: %w", err)

@@ -174,6 +174,8 @@ type Limits struct {
 	HeapMB int `yaml:"heap_mb"`
 	// Connections counts Postgres connections.
 	Connections int `yaml:"connections"`
+	// HTTPConnections counts HTTP connections; 0: what open files leave, 10,000 at most.
+	HTTPConnections int `yaml:"http_connections"`
 	// DrainSeconds is how long what is under way may go on once the server is to end.
 	DrainSeconds int `yaml:"drain_seconds"`
 	// LeaseSeconds is how long a process may show no sign of life before others take

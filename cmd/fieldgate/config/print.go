@@ -76,6 +76,7 @@ var settingHelp = map[string]string{
 	"limits.engine_mb":         "Memory of all tenants' queries.",
 	"limits.heap_mb":           "What Go's heap is kept under as long as that can be, the queries' memory apart; 0: no limit.",
 	"limits.connections":       "Postgres connections at a time.",
+	"limits.http_connections":  "HTTP connections at a time; further ones get 503. 0: what the process' open files leave, 10000 at most.",
 	"limits.drain_seconds":     "How long requests, transactions and cursors may go on once the server is told to end.",
 	"limits.behind_seconds":    "How long events may wait for stages that other processes run before ingest answers 503, at least 300; 0: three quarters of stream.retention_hours. All processes the same.",
 	"limits.lease_seconds":     "How long a process may show no sign of life before others take over what it did. The same for all processes of the stores.",
