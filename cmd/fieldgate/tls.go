@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
@@ -24,8 +25,9 @@ type tlsFiles struct {
 	log   *slog.Logger
 	now   func() time.Time
 
-	mu      sync.Mutex
-	config  *tls.Config
+	config atomic.Pointer[tls.Config]
+
+	looking sync.Mutex // held by who looks at the files
 	seen    [3]fileStamp
 	checked time.Time
 }
@@ -43,37 +45,45 @@ func newTLSFiles(files config.TLSPair, log *slog.Logger) (*tlsFiles, error) {
 	if f.seen, err = f.stamps(); err != nil {
 		return nil, err
 	}
-	f.config, err = loadTLS(files)
 	f.checked = f.now()
+	loaded, err := loadTLS(files)
+	f.config.Store(loaded)
 	return f, err
 }
 
-// current is the configuration for the next connection. Files that cannot be used
-// are logged, once, and the configuration before stays.
+// current is the configuration for the next connection. While a connection has the
+// files looked at, others take what there is.
 func (f *tlsFiles) current() *tls.Config {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	if f.looking.TryLock() {
+		f.look()
+		f.looking.Unlock()
+	}
+	return f.config.Load()
+}
+
+// look reads the files if they have changed. Files that cannot be used are logged,
+// once, and the configuration before stays. f.looking is held.
+func (f *tlsFiles) look() {
 	now := f.now()
 	if now.Sub(f.checked) < tlsCheckEvery {
-		return f.config
+		return
 	}
 	f.checked = now
 	stamps, err := f.stamps()
 	if err == nil && stamps == f.seen {
-		return f.config
+		return
 	}
 	f.seen = stamps
-	var config *tls.Config
+	var loaded *tls.Config
 	if err == nil {
-		config, err = loadTLS(f.files)
+		loaded, err = loadTLS(f.files)
 	}
 	if err != nil {
 		f.log.Error("TLS files not usable, the ones before stay", "err", err)
-		return f.config
+		return
 	}
 	f.log.Info("TLS files read again")
-	f.config = config
-	return config
+	f.config.Store(loaded)
 }
 
 func (f *tlsFiles) stamps() (stamps [3]fileStamp, err error) {
