@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -98,14 +97,6 @@ func rowsOf(t *testing.T, c *pgconn.PgConn, sql string) (int, error) {
 	return len(results[len(results)-1].Rows), nil
 }
 
-func wantCode(t *testing.T, doing string, err error, code string) {
-	t.Helper()
-	var failed *pgconn.PgError
-	if !errors.As(err, &failed) || failed.Code != code {
-		t.Errorf("%s: %v, want %s", doing, err, code)
-	}
-}
-
 // TestBalancer has clients reach two gateways through a balancer. A connection stays
 // with its gateway, and with it the session's cursors; a cancel request, which is a
 // connection of its own, works at whichever it reaches. A gateway that is told to
@@ -117,7 +108,7 @@ func TestBalancer(t *testing.T) {
 	gateways := []*node{launch(t, adjust, config.RoleGateway), launch(t, adjust, config.RoleGateway)}
 	b := startBalancer(t, gateways[0].c.PGAddr, gateways[1].c.PGAddr)
 	for _, g := range gateways {
-		awaitHealthy(t, g.c.HTTPAddr)
+		g.awaitHealthy(t)
 	}
 	open := func(gateway int) *pgconn.PgConn {
 		t.Helper()

@@ -38,7 +38,7 @@ func TestDrainOfClients(t *testing.T) {
 	launch(t, adjust, config.RoleStage) // makes the tables
 	gateways := []*node{launch(t, adjust, config.RoleGateway), launch(t, adjust, config.RoleGateway)}
 	for _, g := range gateways {
-		awaitHealthy(t, g.c.HTTPAddr)
+		g.awaitHealthy(t)
 	}
 	b := startBalancer(t, gateways[0].c.PGAddr, gateways[1].c.PGAddr)
 	pool := bouncer(t, "postgres://demo:demo@"+b.addr+"/demo?sslmode=disable", "transaction")

@@ -61,7 +61,7 @@ func TestGatewaysAsOne(t *testing.T) {
 	launch(t, adjust, config.RoleStage) // makes the tables
 	gateways := []*node{launch(t, adjust, config.RoleGateway), launch(t, adjust, config.RoleGateway)}
 	for _, g := range gateways {
-		awaitHealthy(t, g.c.HTTPAddr)
+		g.awaitHealthy(t)
 	}
 	dir := gateways[0].c.DataDir
 	must(t, dir, "guest\n", "user", "add", "guest", "--tenant", "demo", "--password-stdin")

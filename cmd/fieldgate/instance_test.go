@@ -59,7 +59,7 @@ func start(t *testing.T, dir string, adjust ...func(*config.Config)) *instance {
 		awaitHealthyAt(t, &http.Client{Transport: transport}, "https://"+c.HTTPAddr, i.done)
 		return i
 	}
-	awaitHealthyAt(t, http.DefaultClient, "http://"+c.HTTPAddr, i.done)
+	awaitHealthy(t, c.HTTPAddr, i.done)
 	return i
 }
 
@@ -222,6 +222,14 @@ func earthquakes(t *testing.T) []string {
 		t.Fatalf("%d lines, want 1707", len(lines))
 	}
 	return lines
+}
+
+// wantCode wants what a client did to have failed with an SQLSTATE.
+func wantCode(t *testing.T, doing string, err error, code string) {
+	t.Helper()
+	if e := serverError(err); e == nil || e.Code != code {
+		t.Errorf("%s: %v, want SQLSTATE %s", doing, err, code)
+	}
 }
 
 // serverError is the error a server sent, or nil.

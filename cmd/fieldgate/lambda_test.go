@@ -87,7 +87,7 @@ func launchAround(t *testing.T, adjust func(*config.Config)) *cluster {
 		gateways: []*node{launch(t, adjust, config.RoleGateway)},
 	}
 	for _, n := range c.all() {
-		awaitHealthy(t, n.c.HTTPAddr)
+		n.awaitHealthy(t)
 	}
 	return c
 }

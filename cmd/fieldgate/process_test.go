@@ -6,12 +6,42 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 )
 
-// serveProcess starts a process that serves what a configuration says, but for its
+// process is a process that a test started.
+type process struct {
+	cmd *exec.Cmd
+	// ended gets how the process ended, and is closed then.
+	ended chan error
+}
+
+// begin starts a process. It is killed with the test, if it has not ended before.
+func begin(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{cmd: cmd, ended: make(chan error, 1)}
+	go func() {
+		p.ended <- cmd.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() { p.end(syscall.SIGKILL) })
+	return p
+}
+
+// end signals the process and waits for its end, of which cmd.ProcessState tells then.
+func (p *process) end(signal os.Signal) {
+	_ = p.cmd.Process.Signal(signal) // it may have ended
+	for range p.ended {              // until it is closed
+	}
+}
+
+// serveProcess is a process to be that serves what a configuration says, but for its
 // clock: the test binary, or the program of make build, which takes less of the
 // processor than one under the race detector. A data race in it fails the test, in
 // whatever way it ends.

@@ -96,9 +96,10 @@ func testQuickStart(t *testing.T, environ ...string) {
 		cmd.Dir, cmd.Env = root, env
 		return cmd
 	}
-	defer runServer(t, shell(t.Context(), blocks[0].commands))()
+	server, stop := runServer(t, shell(t.Context(), blocks[0].commands))
+	defer stop()
 	addr := replace.Replace("127.0.0.1:8080")
-	awaitHealthy(t, addr)
+	awaitHealthy(t, addr, server.ended)
 	for _, b := range blocks[1:] {
 		var output []byte
 		// A reader is slower than what was posted takes to be found, this test is not,
@@ -132,19 +133,17 @@ func testQuickStart(t *testing.T, environ ...string) {
 
 // runServer starts `make run` and returns how to stop it, as Ctrl-C would: the
 // signal goes to make and to the server below it.
-func runServer(t *testing.T, cmd *exec.Cmd) (stop func()) {
+func runServer(t *testing.T, cmd *exec.Cmd) (server *process, stop func()) {
 	t.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return func() {
+	server = begin(t, cmd)
+	return server, func() {
 		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
 			t.Error(err)
 		}
-		_ = cmd.Wait() // make tells that it was interrupted
+		server.end(syscall.Signal(0))
 		if t.Failed() {
 			t.Logf("make run:\n%s", output.String())
 		}

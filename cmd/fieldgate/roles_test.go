@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -50,7 +48,13 @@ func adjusted(adjust func(*config.Config)) *config.Config {
 // node is a process of its own that serves some roles.
 type node struct {
 	instance
-	cmd *exec.Cmd
+	*process
+}
+
+// awaitHealthy waits until the process serves.
+func (n *node) awaitHealthy(t *testing.T) {
+	t.Helper()
+	awaitHealthy(t, n.c.HTTPAddr, n.ended)
 }
 
 // launch starts a process with a data directory of its own. It is killed with the
@@ -61,24 +65,11 @@ func launch(t *testing.T, adjust func(*config.Config), roles ...string) *node {
 	adjust(&c)
 	c.Dev, c.Roles = true, roles
 	c.DataDir, c.HTTPAddr, c.PGAddr = t.TempDir(), freeAddr(t), freeAddr(t)
-	n := &node{instance: instance{c: c}, cmd: serveProcess(t, testBinary(t), &c, "--roles", strings.Join(roles, ","))}
+	cmd := serveProcess(t, testBinary(t), &c, "--roles", strings.Join(roles, ","))
 	if c.Now != nil {
-		n.cmd.Env = append(n.cmd.Env, byClock+"="+time.Until(c.Now()).String())
+		cmd.Env = append(cmd.Env, byClock+"="+time.Until(c.Now()).String())
 	}
-	if err := n.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { n.end(syscall.SIGKILL) })
-	return n
-}
-
-// end signals the process and waits for its end; a second time it does nothing.
-func (n *node) end(signal os.Signal) {
-	if n.cmd.ProcessState != nil {
-		return
-	}
-	_ = n.cmd.Process.Signal(signal) // it may have ended
-	_ = n.cmd.Wait()                 // how is in ProcessState
+	return &node{instance: instance{c: c}, process: begin(t, cmd)}
 }
 
 // cluster are processes that share the roles.
@@ -100,7 +91,7 @@ func launchCluster(t *testing.T, adjust func(*config.Config), each int) *cluster
 		}
 	}
 	for _, n := range c.all() {
-		awaitHealthy(t, n.c.HTTPAddr)
+		n.awaitHealthy(t)
 	}
 	return c
 }
@@ -298,7 +289,7 @@ func TestSeenElsewhere(t *testing.T) {
 	launch(t, adjust, config.RoleStage)
 	ingest, one, two := launch(t, adjust, config.RoleIngest), launch(t, adjust, config.RoleGateway), launch(t, adjust, config.RoleGateway)
 	for _, n := range []*node{ingest, one, two} {
-		awaitHealthy(t, n.c.HTTPAddr)
+		n.awaitHealthy(t)
 	}
 	admin := func(r adminRequest) string {
 		t.Helper()

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -247,13 +246,11 @@ func TestS3CacheKilled(t *testing.T) {
 		c.DataDir, c.HTTPAddr, c.PGAddr = l.dir, freeAddr(t), freeAddr(t)
 		l.adjust(&c)
 		c.Dev, c.Limits.TailMB = true, 32
-		begin := func() *exec.Cmd {
-			cmd := serveProcess(t, testBinary(t), &c)
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			awaitHealthy(t, c.HTTPAddr)
-			return cmd
+		serving := func() *process {
+			t.Helper()
+			p := begin(t, serveProcess(t, testBinary(t), &c))
+			awaitHealthy(t, c.HTTPAddr, p.ended)
+			return p
 		}
 		i := &instance{c: c}
 		cached := filepath.Join(l.dir, stores.CacheFolder)
@@ -278,7 +275,7 @@ func TestS3CacheKilled(t *testing.T) {
 				}
 				return faultproxy.Fault{Kind: faultproxy.Halting, Delay: time.Minute}
 			})
-			cmd := begin()
+			p := serving()
 			answered := make(chan error, 1)
 			// Each column is ranges of its own, since others lie between.
 			go func() {
@@ -294,19 +291,13 @@ func TestS3CacheKilled(t *testing.T) {
 				}
 				answered <- err
 			}
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			_ = cmd.Wait() // it was killed
+			p.end(syscall.SIGKILL)
 			<-answered
 			l.proxy.Set(nil)
-			cmd = begin()
+			p = serving()
 			l.ask(t, i, fmt.Sprintf("killed after %d ranges", after), coldQuery{[]int{0, 2}, 0, coldRows})
 			l.ask(t, i, fmt.Sprintf("killed after %d ranges", after), allOf(1))
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			_ = cmd.Wait() // it was killed
+			p.end(syscall.SIGKILL)
 		}
 	})
 }

@@ -17,18 +17,18 @@ func freeAddr(t *testing.T) string {
 	return testdeps.Address(t)
 }
 
-// awaitHealthy waits until the server answers 200 on /healthz.
-func awaitHealthy(t *testing.T, addr string) {
+// awaitHealthy waits until the server answers 200 on /healthz, and fails the test at
+// once if it ends.
+func awaitHealthy(t *testing.T, addr string, ended <-chan error) {
 	t.Helper()
-	awaitHealthyAt(t, http.DefaultClient, "http://"+addr, nil)
+	awaitHealthyAt(t, http.DefaultClient, "http://"+addr, ended)
 }
 
 // healthyWithin is how long a server may take to become healthy. `make run` builds
 // it first, on a machine that tests of other packages are busy on.
 const healthyWithin = 5 * time.Minute
 
-// awaitHealthyAt waits until the server at url answers 200 on /healthz, and fails the
-// test at once if it ends.
+// awaitHealthyAt is awaitHealthy by a client of its own.
 func awaitHealthyAt(t *testing.T, client *http.Client, url string, ended <-chan error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), healthyWithin)
@@ -65,7 +65,7 @@ func TestServeAnswersHealthAndStops(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- serve(ctx, c, slog.New(slog.DiscardHandler)) }()
-	awaitHealthy(t, c.HTTPAddr)
+	awaitHealthy(t, c.HTTPAddr, done)
 	stop()
 	if err := <-done; err != nil {
 		t.Fatalf("serve: %v", err)

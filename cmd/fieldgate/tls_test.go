@@ -135,7 +135,7 @@ func TestTLSFiles(t *testing.T) {
 		t.Errorf("certificate %d", got)
 	}
 	_, err = login(nil, "")
-	wantFailure(t, err, "28000")
+	wantCode(t, "a session without TLS", err, "28000")
 
 	own := plain()
 	own.Certificates = []tls.Certificate{a.issue(t, 7)}

@@ -204,7 +204,7 @@ func TestTorture(t *testing.T) {
 	serving := func() {
 		t.Helper()
 		for at := range o.nodes {
-			awaitHealthy(t, o.nodes[at].Load().c.HTTPAddr)
+			o.nodes[at].Load().awaitHealthy(t)
 		}
 	}
 	serving()

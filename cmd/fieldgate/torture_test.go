@@ -135,11 +135,8 @@ func (k torture) run(t *testing.T) {
 		if rounds%2 == 1 {
 			binary = plainBinary(t)
 		}
-		cmd := serveProcess(t, binary, &c)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		awaitHealthy(t, c.HTTPAddr)
+		p := begin(t, serveProcess(t, binary, &c))
+		awaitHealthy(t, c.HTTPAddr, p.ended)
 		ctx, stop := context.WithCancel(t.Context())
 		var writers sync.WaitGroup
 		for range tortureWriters {
@@ -159,10 +156,7 @@ func (k torture) run(t *testing.T) {
 			writers.Go(func() { k.meanwhile(ctx) })
 		}
 		acked.await(acked.count()+1+random.IntN(2*k.acked/k.rounds), 30*time.Second)
-		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-		_ = cmd.Wait() // it was killed
+		p.end(syscall.SIGKILL)
 		stop()
 		writers.Wait()
 	}

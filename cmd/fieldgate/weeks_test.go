@@ -286,12 +286,8 @@ func TestWeeksByFile(t *testing.T) {
 	}
 	i, defaults := &instance{c: c}, config.Default()
 	for round, when := range []string{"first", "begun again"} {
-		n := &node{instance: *i, cmd: serveProcess(t, testBinary(t), &defaults, "--config", path)}
-		if err := n.cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { n.end(syscall.SIGKILL) })
-		awaitHealthy(t, c.HTTPAddr)
+		p := begin(t, serveProcess(t, testBinary(t), &defaults, "--config", path))
+		awaitHealthy(t, c.HTTPAddr, p.ended)
 		if round == 0 {
 			postBorders(t, i, time.Now(), 1000)
 			awaitBorders(t, i, 1000)
@@ -299,9 +295,9 @@ func TestWeeksByFile(t *testing.T) {
 		checkBorders(t, i, 1000, when)
 		i.query(t, `select fieldgate.compact()`)
 		checkBorders(t, i, 1000, when+", compacted")
-		n.end(syscall.SIGTERM)
-		if !n.cmd.ProcessState.Success() {
-			t.Errorf("the program ended with %s", n.cmd.ProcessState)
+		p.end(syscall.SIGTERM)
+		if !p.cmd.ProcessState.Success() {
+			t.Errorf("the program ended with %s", p.cmd.ProcessState)
 		}
 	}
 	if tables := weekTables(t, &c); len(tables) > c.Nearline.RetentionWeeks+2 {

@@ -56,7 +56,7 @@ func TestWorkersShareWork(t *testing.T) {
 		ingest, gateway := launch(t, adjust, config.RoleIngest), launch(t, adjust, config.RoleGateway)
 		nodes = append(nodes, ingest, gateway)
 		for _, n := range nodes {
-			awaitHealthy(t, n.c.HTTPAddr)
+			n.awaitHealthy(t)
 		}
 		sum := func() (rows, batches, puts int64) {
 			for i := range counts {
