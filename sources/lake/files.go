@@ -205,8 +205,11 @@ type tailReader struct {
 	size int64
 }
 
+// from is where the end begins.
+func (r *tailReader) from() int64 { return r.size - int64(len(r.tail)) }
+
 func (r *tailReader) ReadAt(p []byte, off int64) (int, error) {
-	from := off - (r.size - int64(len(r.tail)))
+	from := off - r.from()
 	if from < 0 || off > r.size {
 		return 0, fmt.Errorf("byte %d is not part of the footer", off)
 	}

@@ -26,24 +26,24 @@ func footerOf(data []byte) *footerSum {
 
 func sumOf(data []byte) uint32 { return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)) }
 
-// checkFooter refuses a file whose footer is not as it was written. Of a file of an
-// earlier version that is not known.
-func checkFooter(ctx context.Context, bucket objstore.Bucket, f *File) error {
+// readFooter reads a file's footer, and refuses one that is not as it was written. Of a
+// file of an earlier version it reads nothing, since nothing is known of its footer.
+func readFooter(ctx context.Context, bucket objstore.Bucket, f *File) ([]byte, error) {
 	if f.footer == nil {
-		return nil
+		return nil, nil
 	}
 	n := int64(f.footer[0])
 	body, err := bucket.GetRange(ctx, f.Key, f.Bytes-n, n)
 	if err != nil {
-		return fmt.Errorf("read footer: %w", err)
+		return nil, fmt.Errorf("read footer: %w", err)
 	}
 	defer func() { _ = body.Close() }() // it was only read from
 	data := make([]byte, n)
 	if _, err := io.ReadFull(body, data); err != nil {
-		return fmt.Errorf("read footer: %w", err)
+		return nil, fmt.Errorf("read footer: %w", err)
 	}
 	if sumOf(data) != f.footer[1] {
-		return errors.New("the file is damaged: its footer is not as it was written")
+		return nil, errors.New("the file is damaged: its footer is not as it was written")
 	}
-	return nil
+	return data, nil
 }

@@ -20,9 +20,13 @@ type objectReader struct {
 	ctx    context.Context //nolint:containedctx // io.ReaderAt has no context; the reader lives for one call
 	bucket objstore.Bucket
 	key    string
+	end    tailReader // what of the object has been read already
 }
 
 func (r *objectReader) ReadAt(p []byte, off int64) (int, error) {
+	if off >= r.end.from() {
+		return r.end.ReadAt(p, off)
+	}
 	body, err := r.bucket.GetRange(r.ctx, r.key, off, int64(len(p)))
 	if err != nil {
 		return 0, err
@@ -37,11 +41,13 @@ func (r *objectReader) ReadAt(p []byte, off int64) (int, error) {
 // open opens a file of the lake. What is read of it is as it was written, or an error:
 // pages have checksums, and the manifest has the footer's.
 func (s *Store) open(ctx context.Context, f *File) (*parquet.File, error) {
-	if err := checkFooter(ctx, s.cfg.Bucket, f); err != nil {
+	footer, err := readFooter(ctx, s.cfg.Bucket, f)
+	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", f.Key, err)
 	}
-	file, err := parquet.OpenFile(&objectReader{ctx: ctx, bucket: s.cfg.Bucket, key: f.Key}, f.Bytes,
-		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<20))
+	object := &objectReader{ctx: ctx, bucket: s.cfg.Bucket, key: f.Key, end: tailReader{footer, f.Bytes}}
+	file, err := parquet.OpenFile(object, f.Bytes,
+		parquet.SkipMagicBytes(footer != nil), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<20))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", f.Key, err)
 	}
