@@ -11,7 +11,6 @@ import (
 	awskinesis "github.com/aws/aws-sdk-go-v2/service/kinesis"
 
 	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
-	"github.com/fieldgate/fieldgate/pipeline/kinesis"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 )
 
@@ -22,7 +21,7 @@ func TestExpiredAndNotReopened(t *testing.T) {
 	t.Parallel()
 	eachServer(t, func(t *testing.T, url string) {
 		var broken atomic.Bool
-		proxy := faultproxy.Start(t, url, func(r faultproxy.Request) faultproxy.Fault {
+		writer, reader := newReader(t, url, func(r faultproxy.Request) faultproxy.Fault {
 			switch {
 			case !broken.Load():
 			case r.Operation == "GetRecords":
@@ -32,8 +31,6 @@ func TestExpiredAndNotReopened(t *testing.T) {
 			}
 			return faultproxy.Fault{}
 		})
-		writer := newStream(t, url, 1)
-		reader := newStream(t, proxy.URL, 1, func(c *kinesis.Config) { c.Stream = writer.Name() })
 		put := func(text string) stream.ShardID {
 			t.Helper()
 			placed, err := writer.Put(t.Context(), []stream.Entry{{Data: []byte(text)}})

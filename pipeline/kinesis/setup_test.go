@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
+	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
 	"github.com/fieldgate/fieldgate/pipeline/kinesis"
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/sources/bolt"
@@ -80,6 +81,15 @@ func openStream(t *testing.T, cfg kinesis.Config) *kinesis.Stream {
 		}
 	})
 	return s
+}
+
+// newReader opens a new stream of one shard twice: writer asks the server, and reader asks it
+// through a proxy that does what faults says.
+func newReader(t *testing.T, url string, faults func(faultproxy.Request) faultproxy.Fault) (writer, reader *kinesis.Stream) {
+	t.Helper()
+	writer = newStream(t, url, 1)
+	proxy := faultproxy.Start(t, url, faults)
+	return writer, newStream(t, proxy.URL, 1, func(c *kinesis.Config) { c.Stream = writer.Name() })
 }
 
 // untilActive waits until a stream may be changed again.

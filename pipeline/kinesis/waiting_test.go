@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
-	"github.com/fieldgate/fieldgate/pipeline/kinesis"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 )
 
@@ -20,7 +19,7 @@ func TestWaitingReadsLittle(t *testing.T) {
 	eachServer(t, func(t *testing.T, url string) {
 		var mu sync.Mutex
 		var limits []int
-		proxy := faultproxy.Start(t, url, func(r faultproxy.Request) faultproxy.Fault {
+		writer, reader := newReader(t, url, func(r faultproxy.Request) faultproxy.Fault {
 			if r.Operation != "GetRecords" {
 				return faultproxy.Fault{}
 			}
@@ -33,7 +32,6 @@ func TestWaitingReadsLittle(t *testing.T) {
 			limits = append(limits, in.Limit)
 			return faultproxy.Fault{}
 		})
-		writer := newStream(t, url, 1)
 		before := time.Now().Add(-time.Minute).UnixMicro()
 		var placed []stream.Placed
 		for range 30 {
@@ -43,7 +41,6 @@ func TestWaitingReadsLittle(t *testing.T) {
 			}
 			placed = append(placed, p...)
 		}
-		reader := newStream(t, proxy.URL, 1, func(c *kinesis.Config) { c.Stream = writer.Name() })
 		ask := func(after stream.Sequence) int64 {
 			t.Helper()
 			mu.Lock()

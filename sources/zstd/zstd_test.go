@@ -25,8 +25,9 @@ func contents() map[string][]byte {
 	}
 }
 
-func TestFrames(t *testing.T) {
-	t.Parallel()
+// newEncoder makes an encoder, and a decoder of the library that reads frames.
+func newEncoder(t *testing.T) (*zstd.Encoder, *unzstd.Decoder) {
+	t.Helper()
 	e, err := zstd.NewEncoder()
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +36,13 @@ func TestFrames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close()
+	t.Cleanup(d.Close)
+	return e, d
+}
+
+func TestFrames(t *testing.T) {
+	t.Parallel()
+	e, d := newEncoder(t)
 	var all, frames []byte
 	for name, content := range contents() {
 		frame := e.Append([]byte("before"), content)
@@ -65,15 +72,7 @@ func TestFrames(t *testing.T) {
 // alone.
 func TestFrameChecksum(t *testing.T) {
 	t.Parallel()
-	e, err := zstd.NewEncoder()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := unzstd.NewReader(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	e, d := newEncoder(t)
 	frame := e.Append(nil, contents()["random"])
 	frame[len(frame)/2] ^= 1
 	if _, err := d.DecodeAll(frame, nil); !errors.Is(err, unzstd.ErrCRCMismatch) {
