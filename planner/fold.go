@@ -81,6 +81,9 @@ func (b *binder) foldCast(e *Cast, c *Const, at int32) (Expr, error) {
 	if isObjectType(e.T.OID) {
 		return b.foldObjectCast(e, c, at)
 	}
+	if isObjectType(postgres.ElemOf(e.T.OID)) && category(c.T.OID) == postgres.StringCategory {
+		return b.objectsLiteral(&Const{T: c.T, Value: c.Value, at: at}, e.T)
+	}
 	if category(c.T.OID) == postgres.StringCategory && e.Explicit && isFoldedText(e.T.OID) {
 		value, err := postgres.ParseLiteral(e.T.OID, e.T.Typmod, c.Value.Str, b.env.values)
 		if err != nil {

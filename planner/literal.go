@@ -66,6 +66,9 @@ func (b *binder) literal(c *Const, t Type) (Expr, error) {
 	if isObjectType(t.OID) {
 		return b.objectLiteral(c, t)
 	}
+	if isObjectType(postgres.ElemOf(t.OID)) {
+		return b.objectsLiteral(c, t)
+	}
 	if k, ok := postgres.TypeByOID(t.OID); !ok || k.Kind == postgres.PseudoType {
 		return nil, errorAt(c.at, pgerrcode.IndeterminateDatatype, "could not determine the type of a literal that is used as %s", t.OID)
 	}

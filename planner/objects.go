@@ -19,6 +19,27 @@ func (b *binder) objectLiteral(c *Const, t Type) (Expr, error) {
 	return &Const{T: t, Value: postgres.IntDatum(int64(oid)), at: c.at}, nil
 }
 
+// objectsLiteral reads an array of names: '{int4,text}'::regtype[].
+func (b *binder) objectsLiteral(c *Const, t Type) (Expr, error) {
+	value, err := postgres.ParseLiteral(postgres.TextArrayOID, -1, c.Value.Str, b.env.values)
+	if err != nil {
+		return nil, faultAt(c.at, err)
+	}
+	names := value.Array
+	names.Elem = postgres.ElemOf(t.OID)
+	for i := range names.Items {
+		if names.Items[i].Kind == postgres.NullKind {
+			continue
+		}
+		oid, err := b.objectOID(names.Items[i].Str, names.Elem, c.at)
+		if err != nil {
+			return nil, err
+		}
+		names.Items[i] = postgres.IntDatum(int64(oid))
+	}
+	return &Const{T: t, Value: value, at: c.at}, nil
+}
+
 // foldObjectCast converts a constant to an object's identifier.
 func (b *binder) foldObjectCast(e *Cast, c *Const, at int32) (Expr, error) {
 	switch c.Value.Kind {

@@ -80,8 +80,8 @@ func readParams(types []postgres.OID, params []Param, env postgres.Env) ([]*Cons
 			values[i] = nullConst(plainType(t))
 			continue
 		}
-		if isObjectType(t) && !params[i].Binary {
-			// Its name is looked up when the statement is bound.
+		if isObjectType(elementType(t)) && !params[i].Binary {
+			// Names are looked up when the statement is bound.
 			values[i] = &Const{T: plainType(postgres.UnknownOID), Value: postgres.TextDatum(string(params[i].Bytes)), at: nowhere}
 			continue
 		}

@@ -49,10 +49,21 @@ func (p *printer) keptTexts(elem planner.Type, list string) string {
 	if elem.OID == postgres.RecordOID {
 		return list
 	}
+	elem = keptType(elem)
 	return p.standard(func() string {
 		s := &site{p: p, args: []printed{{sql: list}}, types: []planner.Type{{OID: postgres.ArrayOf(elem.OID), Typmod: -1}}}
 		return s.elementTexts(0)
 	})
+}
+
+// keptType is the type as whose text an element is kept: of a type, a function or the
+// like the number, which needs no name to be read.
+func keptType(elem planner.Type) planner.Type {
+	switch elem.OID {
+	case postgres.RegtypeOID, postgres.RegprocOID, postgres.RegconfigOID, postgres.RegdictionaryOID:
+		elem.OID = postgres.OIDOID
+	}
+	return elem
 }
 
 // keptList is a list of texts that were kept as a list of what they are.
@@ -60,6 +71,7 @@ func (p *printer) keptList(elem planner.Type, texts string) string {
 	if physical(elem.OID) == "VARCHAR" {
 		return texts
 	}
+	elem = keptType(elem)
 	return p.standard(func() string {
 		name := p.name("e")
 		text := planner.Type{OID: postgres.TextOID, Typmod: -1}
@@ -144,7 +156,9 @@ func (p *printer) shapedVectors(vector postgres.OID, list string) string {
 func (p *printer) arrayConstant(oid postgres.OID, d *postgres.Datum) printed {
 	a := d.Array
 	if !isPlain(a) && !isVector(oid) || isVector(postgres.ElemOf(oid)) {
-		text := postgres.AppendText(nil, oid, *d, postgres.DefaultEnv())
+		kept := *a
+		kept.Elem = keptType(elementOf(planner.Type{OID: oid})).OID
+		text := postgres.AppendText(nil, oid, postgres.Datum{Kind: d.Kind, Array: &kept}, postgres.DefaultEnv())
 		return printed{"CAST(" + quoteString(string(text)) + " AS VARCHAR)", asText}
 	}
 	elem := planner.Type{OID: postgres.ElemOf(oid), Typmod: -1}

@@ -18,7 +18,7 @@ func (t *tables) addCatalog() {
 		"pg_get_ruledef(oid)", null, "pg_get_ruledef(oid, bool)", null,
 		"pg_get_triggerdef(oid)", null, "pg_get_triggerdef(oid, bool)", null,
 		"pg_get_partkeydef(oid)", null, "pg_get_statisticsobjdef_columns(oid)", null,
-		"pg_get_statisticsobjdef(oid)", null, "pg_tablespace_location(oid)", "''",
+		"pg_get_statisticsobjdef(oid)", null, "pg_tablespace_location(oid)", "(CASE WHEN $1 IS NOT NULL THEN '' END)",
 		"parse_ident(text, bool)", "fg_parse_ident($1, $2)",
 		"pg_encoding_to_char(int4)", "fg_encoding_name($1)", "pg_char_to_encoding(name)", "fg_encoding_number($1)",
 		"pg_relation_is_publishable(regclass)", "($1 <> $1)", "pg_relation_is_updatable(regclass, bool)", "CAST(CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN 0 END AS INTEGER)",

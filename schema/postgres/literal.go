@@ -182,6 +182,10 @@ func appendText(dst []byte, oid OID, d *Datum, env *Env) []byte {
 		}
 		return append(dst, 'f')
 	case IntKind:
+		switch oid {
+		case RegtypeOID, RegprocOID, RegconfigOID, RegdictionaryOID:
+			return AppendRegistered(dst, oid, OID(d.Int))
+		}
 		return strconv.AppendInt(dst, d.Int, 10)
 	case FloatKind:
 		if oid == Float4OID {

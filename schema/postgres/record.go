@@ -22,7 +22,8 @@ type RecordField struct {
 const keptParts = 3
 
 // ParseKept reads the text that a value is kept in where it has to be text: what the
-// type's output prints when nothing is set, and of a record, which cannot be read from
+// type's output prints when nothing is set, of elements that name a type, a function or
+// a text search object the number, and of a record, which cannot be read from
 // that, the array of its fields' types, names and values.
 func ParseKept(oid OID, text string) (Datum, error) {
 	env := DefaultEnv()
@@ -31,6 +32,13 @@ func ParseKept(oid OID, text string) (Datum, error) {
 	}
 	if ElemOf(oid) == RecordOID {
 		return parseArray(text, RecordOID, ',', parseKeptRecord)
+	}
+	switch elem := ElemOf(oid); elem {
+	case RegtypeOID, RegprocOID, RegconfigOID, RegdictionaryOID:
+		return parseArray(text, elem, ',', func(item string) (Datum, error) {
+			n, err := parseOID(item)
+			return IntDatum(n), err
+		})
 	}
 	return parseLiteral(BaseOf(oid), -1, text, &env)
 }

@@ -29,6 +29,8 @@ func addProcs(b *builder, procs []postgres.Proc, namespace uint32, special map[p
 		if s := p.Signature; s != nil {
 			if s.AllArgs != nil {
 				allArgs = oids(s.AllArgs)
+			}
+			if s.Modes != "" {
 				letters := make([]string, len(s.Modes))
 				for i := range s.Modes {
 					letters[i] = s.Modes[i : i+1]
