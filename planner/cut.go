@@ -29,13 +29,18 @@ func cutNotices(text string) []*Notice {
 			name = strings.ToLower(name)
 		}
 		if len(name) > maxIdentifier {
-			out = append(out, &Notice{
-				Severity: "NOTICE", Code: pgerrcode.NameTooLong,
-				Message: fmt.Sprintf("identifier \"%s\" will be truncated to \"%s\"", name, cutName(name)),
-			})
+			out = append(out, cutNotice(name))
 		}
 	}
 	return out
+}
+
+// cutNotice tells of an identifier that is cut.
+func cutNotice(name string) *Notice {
+	return &Notice{
+		Severity: "NOTICE", Code: pgerrcode.NameTooLong,
+		Message: fmt.Sprintf("identifier \"%s\" will be truncated to \"%s\"", name, cutName(name)),
+	}
 }
 
 // hasLongWord says that a text may have an identifier that is cut.

@@ -20,6 +20,8 @@ type parameter struct {
 	// fixed is why it cannot be set; "": it can.
 	fixed string
 	check checkFunc
+	// isName: its values are cut as identifiers are (GUC_IS_NAME).
+	isName bool
 	// words are the values of an enumeration, low and high the bounds of a number and
 	// unit what it counts; real numbers have fractions.
 	words       []string
@@ -44,7 +46,7 @@ const (
 // ownParameters are those that differ here from what PostgreSQL is built with, in
 // their values, in what they may be, or in how they are checked; by lower-case name.
 var ownParameters = map[string]*parameter{
-	"application_name":            {name: "application_name", check: checkASCII},
+	"application_name":            {name: "application_name", check: checkASCII, isName: true},
 	"array_nulls":                 {name: "array_nulls", value: "on", check: checkWord, words: []string{"on"}},
 	"client_encoding":             {name: "client_encoding", value: "UTF8", check: checkEncoding},
 	"datestyle":                   {name: "DateStyle", value: "ISO, MDY", check: checkDateStyle},
@@ -124,7 +126,7 @@ func newParameter(s *postgres.Setting) *parameter {
 			p.value = p.show(n)
 		}
 	}
-	if s.Context == "superuser" {
+	if s.Context == "superuser" || s.Context == "superuser-backend" {
 		p.check = checkSuperuser
 	}
 	return p

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -150,8 +151,9 @@ func (p *Planner) lookupIn(ctx context.Context, snapshot *schema.Snapshot, path 
 	}
 }
 
-// NewSession opens a session. The startup parameters become settings.
-func (p *Planner) NewSession(id Identity, startup map[string]string, client Client) (*Session, error) {
+// NewSession opens a session. The startup parameters become settings, a later one over an
+// earlier one; TakeNotices has what is to be said of them.
+func (p *Planner) NewSession(id Identity, startup []Setting, client Client) (*Session, error) {
 	s := &Session{
 		Objects: Objects{space: p.space}, planner: p, id: id, settings: newSettings(id),
 		activity: &activity{id: id, client: client, started: p.cfg.Now()},
@@ -192,9 +194,10 @@ func (s *Session) Parse(sql string) ([]*Statement, error) {
 	return statements, nil
 }
 
-// TakeNotices gives what the last call of Parse had to say beside its result.
+// TakeNotices gives what the last call of Parse, or the session's start, had to say
+// beside its result.
 func (s *Session) TakeNotices() []*Notice {
-	out := s.notices
+	out := slices.Concat(s.notices, s.settings.takeNotices())
 	s.notices = nil
 	return out
 }

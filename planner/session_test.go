@@ -141,11 +141,18 @@ func TestStartup(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := planner.Identity{Tenant: "demo", User: "demo"}
-	s, err := w.planner.NewSession(id, map[string]string{
-		"user": "demo", "TimeZone": "Europe/Berlin", "options": `-c extra_float_digits=2 --search-path=a\ b`,
+	s, err := w.planner.NewSession(id, []planner.Setting{
+		{Name: "TimeZone", Value: "Asia/Tokyo"},
+		{Name: "extra_float_digits", Value: "2"},
+		{Name: "search_path", Value: "a b"},
+		{Name: "TimeZone", Value: "Europe/Berlin"},
+		{Name: "application_name", Value: strings.Repeat("x", 62) + "é"},
 	}, planner.Client{PID: 1})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if notices := s.TakeNotices(); len(notices) != 1 || notices[0].Code != pgerrcode.NameTooLong || s.Setting("application_name") != strings.Repeat("x", 62) {
+		t.Errorf("application_name is %q; notices: %v", s.Setting("application_name"), notices)
 	}
 	run(t, s, "SET TimeZone = UTC")
 	if changed := s.TakeChanged(); len(changed) != 1 || changed[0] != (planner.Setting{Name: "TimeZone", Value: "UTC"}) {
@@ -160,7 +167,7 @@ func TestStartup(t *testing.T) {
 	if n := len(s.Reported()); n != 13 {
 		t.Errorf("%d settings are reported, want 13", n)
 	}
-	_, err = w.planner.NewSession(id, map[string]string{"nope": "1"}, planner.Client{PID: 1})
+	_, err = w.planner.NewSession(id, []planner.Setting{{Name: "nope", Value: "1"}}, planner.Client{PID: 1})
 	wantCode(t, err, pgerrcode.UndefinedObject)
 }
 

@@ -30,6 +30,10 @@ type settings struct {
 	// reported holds the values that the client knows.
 	reported map[string]string
 	zone     *time.Location
+	// starting: some can be set now alone.
+	starting bool
+	// notices tell of values that were cut; nobody has heard them yet.
+	notices []*Notice
 }
 
 type savedSettings struct{ session, local map[string]string }
@@ -49,80 +53,22 @@ func newSettings(id Identity) *settings {
 
 // start applies the parameters of the startup message, which are the session's
 // defaults: RESET goes back to them.
-func (s *settings) start(startup map[string]string) error {
-	for _, name := range slices.Sorted(maps.Keys(startup)) {
-		value := startup[name]
-		switch name {
-		case "user", "database", "replication":
-			continue
-		case "options":
-			if err := s.startOptions(value); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := s.setDefault(name, value); err != nil {
+func (s *settings) start(startup []Setting) error {
+	s.starting = true
+	defer func() { s.starting = false }()
+	for _, p := range startup {
+		if err := s.setDefault(p.Name, p.Value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// startOptions reads the command-line options that clients may send: -c name=value
-// and --name=value.
-func (s *settings) startOptions(options string) error {
-	words := splitOptions(options)
-	for i := 0; i < len(words); i++ {
-		word := words[i]
-		switch {
-		case word == "-c" && i+1 < len(words):
-			i++
-			word = words[i]
-		case strings.HasPrefix(word, "-c"):
-			word = word[2:]
-		case strings.HasPrefix(word, "--"):
-			word = word[2:]
-		default:
-			return errorf(pgerrcode.SyntaxError, "invalid command-line argument for server process: %s", word)
-		}
-		name, value, ok := strings.Cut(word, "=")
-		if !ok {
-			return errorf(pgerrcode.SyntaxError, "-c %s requires a value", word)
-		}
-		if err := s.setDefault(strings.ReplaceAll(name, "-", "_"), value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// splitOptions splits at spaces, which a backslash makes part of a word.
-func splitOptions(options string) []string {
-	var words []string
-	var b strings.Builder
-	inWord := false
-	for i := 0; i < len(options); i++ {
-		c := options[i]
-		switch {
-		case c == '\\' && i+1 < len(options):
-			i++
-			b.WriteByte(options[i])
-			inWord = true
-		case c == ' ' || c == '\t' || c == '\n':
-			if inWord {
-				words = append(words, b.String())
-			}
-			b.Reset()
-			inWord = false
-		default:
-			b.WriteByte(c)
-			inWord = true
-		}
-	}
-	if inWord {
-		words = append(words, b.String())
-	}
-	return words
+// takeNotices are the notices since the last call.
+func (s *settings) takeNotices() []*Notice {
+	out := s.notices
+	s.notices = nil
+	return out
 }
 
 func (s *settings) setDefault(name, value string) error {
@@ -143,8 +89,11 @@ func (s *settings) check(name, value string) (key, canonical string, err error) 
 		return "", "", errorf(pgerrcode.UndefinedObject, "unrecognized configuration parameter %q", name)
 	}
 	switch {
-	case p.fixed != "":
+	case p.fixed != "" && (p.fixed != afterLogin || !s.starting):
 		return "", "", p.setError()
+	case p.isName && len(value) > maxIdentifier:
+		s.notices = append(s.notices, cutNotice(value))
+		value = cutName(value)
 	case strings.Contains(key, "."):
 		if err := checkCustom(name); err != nil {
 			return "", "", err

@@ -17,7 +17,11 @@ func (s *Session) runUtility(ctx context.Context, p *Prepared) (*Result, error) 
 	case *pgquery.Node_TransactionStmt:
 		return s.transactionStmt(n.TransactionStmt)
 	case *pgquery.Node_VariableSetStmt:
-		return s.setStmt(n.VariableSetStmt)
+		r, err := s.setStmt(n.VariableSetStmt)
+		if r != nil {
+			r.Notices = append(r.Notices, s.settings.takeNotices()...)
+		}
+		return r, err
 	case *pgquery.Node_VariableShowStmt:
 		return s.showStmt(n.VariableShowStmt)
 	case *pgquery.Node_DiscardStmt:

@@ -156,6 +156,7 @@ func (c *conn) startup(ctx context.Context) error {
 	c.log = c.log.With("tenant", id.Tenant, "user", id.User)
 	c.t.readBy(time.Time{})
 	c.out.timeout = c.srv.cfg.WriteTimeout
+	c.notify(c.session.TakeNotices())
 	for _, p := range c.session.Reported() {
 		c.out.send(&pgproto3.ParameterStatus{Name: p.Name, Value: p.Value})
 	}

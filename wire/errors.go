@@ -108,7 +108,7 @@ func asPlannerError(err error) *planner.Error {
 	}
 	var undecoded *decodeError
 	if errors.As(err, &undecoded) {
-		return &planner.Error{Code: pgerrcode.ProtocolViolation, Message: "invalid message format", Err: err}
+		return &planner.Error{Code: pgerrcode.ProtocolViolation, Message: undecoded.fault, Err: err}
 	}
 	return internalError(err)
 }

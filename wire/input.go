@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -21,6 +22,9 @@ const (
 	// smallMessage bounds the messages that carry no data
 	// (PQ_SMALL_MESSAGE_LIMIT of PostgreSQL's libpq.h).
 	smallMessage = 10_000
+	// postgresMessage is the longest body that PostgreSQL takes
+	// (PQ_LARGE_MESSAGE_LIMIT).
+	postgresMessage = 0x3fffffff - 1
 )
 
 // input reads what a client sends, message by message.
@@ -34,8 +38,9 @@ func newInput(r io.Reader, limit int) *input {
 	return &input{r: bufio.NewReaderSize(r, inputBuffer), max: limit}
 }
 
-// next reads one message. The body is valid until the following call. What is
-// no message at all is a fatal error; the others come from the connection.
+// next reads one message. The body is valid until the following call. A length that
+// no message has ends the connection without a word, as PostgreSQL ends it; other
+// errors are fatal, or come from the connection.
 func (in *input) next() (kind byte, body []byte, err error) {
 	var header [5]byte
 	if _, err := io.ReadFull(in.r, header[:]); err != nil {
@@ -47,8 +52,11 @@ func (in *input) next() (kind byte, body []byte, err error) {
 		return 0, nil, fatalf(pgerrcode.ProtocolViolation, "invalid frontend message type %d", kind)
 	}
 	length := int64(binary.BigEndian.Uint32(header[1:])) - 4
-	if length < 0 || length > int64(limit) {
-		return 0, nil, fatalf(pgerrcode.ProtocolViolation, "invalid message length")
+	switch {
+	case length < 0 || length > postgresMessage || length > smallMessage && limit <= smallMessage:
+		return 0, nil, fmt.Errorf("%w: message %q of %d bytes", errGarbage, kind, length)
+	case length > int64(limit):
+		return 0, nil, fatalf(pgerrcode.ProgramLimitExceeded, "message of %d bytes is longer than the %d that this server takes", length, limit)
 	}
 	body, err = in.readBody(int(length))
 	return kind, body, err
@@ -128,12 +136,38 @@ func decode(kind byte, body []byte) (pgproto3.FrontendMessage, error) {
 		return nil, fatalf(pgerrcode.ProtocolViolation, "invalid frontend message type %d", kind)
 	}
 	if err := m.Decode(body); err != nil {
-		return nil, &decodeError{kind: kind, err: err}
+		return nil, &decodeError{kind: kind, fault: faultOf(kind, body), err: err}
 	}
 	if n := len(body) - bodyBytes(m, len(body)); n > 0 {
-		return nil, &decodeError{kind: kind, err: fmt.Errorf("%d bytes behind its end", n)}
+		return nil, &decodeError{kind: kind, fault: badFormat, err: fmt.Errorf("%d bytes behind its end", n)}
 	}
 	return m, nil
+}
+
+// What PostgreSQL calls the faults of a message (pqformat.c).
+const (
+	badFormat   = "invalid message format"
+	badString   = "invalid string in message"
+	missingData = "insufficient data left in message"
+)
+
+// faultOf says what is wrong with a body that could not be decoded: a string without
+// its end, bytes behind the end, or too few.
+func faultOf(kind byte, body []byte) string {
+	if kind == 'D' || kind == 'C' {
+		if len(body) == 0 {
+			return missingData
+		}
+		body = body[1:] // of what kind the object is
+	}
+	strs := map[byte]int{'Q': 1, 'P': 2, 'B': 2, 'E': 1, 'D': 1, 'C': 1}[kind]
+	switch zeros := bytes.Count(body, []byte{0}); {
+	case zeros < strs:
+		return badString
+	case kind == 'P' || kind == 'B' || kind == 'E' || kind == 'F':
+		return missingData
+	}
+	return badFormat
 }
 
 // bodyBytes is how much of a body of so many bytes belongs to a message, of those
@@ -156,8 +190,9 @@ func bodyBytes(m pgproto3.FrontendMessage, body int) int {
 
 // decodeError says that a whole message was read but its body makes no sense.
 type decodeError struct {
-	kind byte
-	err  error
+	kind  byte
+	fault string // as PostgreSQL calls it
+	err   error
 }
 
 func (e *decodeError) Error() string { return fmt.Sprintf("decode message %q: %v", e.kind, e.err) }

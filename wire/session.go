@@ -12,7 +12,7 @@ import (
 type Session interface {
 	// Parse splits a text into its statements; none if it is empty.
 	Parse(sql string) ([]*planner.Statement, error)
-	// TakeNotices gives what Parse had to say beside its result.
+	// TakeNotices gives what Parse, or the session's start, had to say beside its result.
 	TakeNotices() []*planner.Notice
 	// Run starts a statement without parameters. ctx governs the start alone; each
 	// call for rows has its own.
@@ -61,9 +61,9 @@ type Session interface {
 	Close()
 }
 
-// NewSessionFunc opens the session of an authenticated client. The parameters
-// are those of the startup message that are settings. An error refuses the
-// connection.
-type NewSessionFunc func(id planner.Identity, startup map[string]string, client planner.Client) (Session, error)
+// NewSessionFunc opens the session of an authenticated client. The settings are
+// those of the startup message, a later one over an earlier one. An error refuses
+// the connection.
+type NewSessionFunc func(id planner.Identity, startup []planner.Setting, client planner.Client) (Session, error)
 
 var _ Session = (*planner.Session)(nil)

@@ -51,7 +51,11 @@ func newScript() *script {
 	return &script{running: make(chan string, 16), more: make(chan struct{})}
 }
 
-func (s *script) open(id planner.Identity, startup map[string]string, _ planner.Client) (wire.Session, error) {
+func (s *script) open(id planner.Identity, given []planner.Setting, _ planner.Client) (wire.Session, error) {
+	startup := make(map[string]string, len(given))
+	for _, p := range given {
+		startup[p.Name] = p.Value
+	}
 	if startup["statement_timeout"] == "bad" {
 		return nil, &planner.Error{Code: pgerrcode.InvalidParameterValue, Message: `invalid value for parameter "statement_timeout": "bad"`}
 	}

@@ -8,12 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/fieldgate/fieldgate/planner"
 )
 
 // Startup packets have no kind byte; they begin with a length and a code
@@ -38,8 +39,9 @@ type startupRequest struct {
 	protocol uint32 // the agreed version
 	user     string
 	database string
-	// settings are the parameters that the session takes as settings.
-	settings map[string]string
+	// settings are the options and parameters that the session takes as settings, in
+	// the order in which they hold: a later one over an earlier one.
+	settings []planner.Setting
 	// asked is the version requested, and unknown are the protocol options
 	// (_pq_.*), none of which we know.
 	asked   uint32
@@ -137,26 +139,27 @@ func parseStartup(version uint32, body []byte) (*startupRequest, error) {
 	if err != nil {
 		return nil, err
 	}
-	req := &startupRequest{asked: version, protocol: protocol30, settings: make(map[string]string)}
+	req := &startupRequest{asked: version, protocol: protocol30}
 	if version >= protocol32 {
 		req.protocol = protocol32
 	}
-	for _, name := range slices.Sorted(maps.Keys(parameters)) {
-		value := parameters[name]
+	var options string
+	for _, p := range parameters {
 		switch {
-		case name == "user":
-			req.user = value
-		case name == "database":
-			req.database = value
-		case name == "replication":
-			if !slices.Contains([]string{"false", "off", "no", "0"}, value) {
+		case p.Name == "user":
+			req.user = p.Value
+		case p.Name == "database":
+			req.database = p.Value
+		case p.Name == "replication":
+			if !slices.Contains([]string{"false", "off", "no", "0"}, p.Value) {
 				return nil, fatalf(pgerrcode.FeatureNotSupported, "replication connections are not supported")
 			}
-		case name == "options":
-		case strings.HasPrefix(name, "_pq_."):
-			req.unknown = append(req.unknown, name)
+		case p.Name == "options":
+			options = p.Value
+		case strings.HasPrefix(p.Name, "_pq_."):
+			req.unknown = append(req.unknown, p.Name)
 		default:
-			req.settings[name] = value
+			req.settings = append(req.settings, p)
 		}
 	}
 	if req.user == "" {
@@ -165,23 +168,18 @@ func parseStartup(version uint32, body []byte) (*startupRequest, error) {
 	if req.database == "" {
 		req.database = req.user
 	}
-	// Options set first, so that parameters of their own override them.
-	options, err := parseOptions(parameters["options"])
+	given, err := parseOptions(options)
 	if err != nil {
 		return nil, err
 	}
-	for name, value := range options {
-		if _, own := req.settings[name]; !own {
-			req.settings[name] = value
-		}
-	}
+	req.settings = append(given, req.settings...)
 	return req, nil
 }
 
 // parseParameters splits names and values, each ended by a zero byte, the list by
 // another.
-func parseParameters(body []byte) (map[string]string, error) {
-	out := make(map[string]string)
+func parseParameters(body []byte) ([]planner.Setting, error) {
+	var out []planner.Setting
 	for {
 		name, rest, ok := bytes.Cut(body, []byte{0})
 		if !ok {
@@ -197,72 +195,16 @@ func parseParameters(body []byte) (map[string]string, error) {
 		if !ok {
 			break
 		}
+		if string(name) == "application_name" {
+			value = bytes.ToValidUTF8(value, []byte("?"))
+		}
 		if !validText(name) || !validText(value) {
 			return nil, fatalf(pgerrcode.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\" in startup packet")
 		}
-		out[string(name)] = string(value)
+		out = append(out, planner.Setting{Name: string(name), Value: string(value)})
 		body = rest
 	}
 	return nil, fatalf(pgerrcode.ProtocolViolation, "invalid startup packet layout: expected terminator as last byte")
-}
-
-// parseOptions reads the settings of the options parameter, which are written as
-// PostgreSQL's command-line arguments: -c name=value, -cname=value or
-// --name=value, a backslash before a space that belongs to a word.
-func parseOptions(text string) (map[string]string, error) {
-	out := make(map[string]string)
-	words := splitOptions(text)
-	for i := 0; i < len(words); i++ {
-		var setting string
-		switch word := words[i]; {
-		case word == "-c":
-			i++
-			if i == len(words) {
-				return nil, fatalf(pgerrcode.SyntaxError, "option -c requires a value")
-			}
-			setting = words[i]
-		case strings.HasPrefix(word, "-c"):
-			setting = word[len("-c"):]
-		case strings.HasPrefix(word, "--"):
-			setting = word[len("--"):]
-		default:
-			return nil, fatalf(pgerrcode.SyntaxError, "invalid command-line argument for server process: %s", word)
-		}
-		name, value, ok := strings.Cut(setting, "=")
-		if !ok {
-			return nil, fatalf(pgerrcode.SyntaxError, "-c %s requires a value", setting)
-		}
-		out[strings.ReplaceAll(name, "-", "_")] = value
-	}
-	return out, nil
-}
-
-func splitOptions(text string) []string {
-	var words []string
-	var word strings.Builder
-	var open, escaped bool
-	for _, c := range []byte(text) {
-		switch {
-		case escaped:
-			word.WriteByte(c)
-			escaped = false
-		case c == '\\':
-			open, escaped = true, true
-		case c == ' ' || c >= '\t' && c <= '\r':
-			if open {
-				words = append(words, word.String())
-				word.Reset()
-				open = false
-			}
-		default:
-			open = true
-			word.WriteByte(c)
-		}
-	}
-	if open {
-		words = append(words, word.String())
-	}
-	return words
 }
 
 // errGarbage says that the other side speaks no Postgres. It is not answered.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -19,11 +21,14 @@ import (
 // PostgreSQL 15, and wants the same answers, message by message. Its commands:
 //
 //	connect [NAME=VALUE ...]
-//	    opens a new session with the parameters
+//	    opens a new session with the parameters, and those that lines of the input
+//	    give; prints what it is told meanwhile
 //	query
 //	    sends the input as one Query message
 //	messages
 //	    sends a message a line (see wiretest.Message)
+//	bytes
+//	    sends the bytes that the input has as hexadecimal digits
 //
 // Each prints what comes back up to ReadyForQuery. An answer of ours that differs
 // from PostgreSQL's is printed with PostgreSQL's after it, so that each difference
@@ -37,7 +42,9 @@ func TestProtocol(t *testing.T) {
 		t.Parallel()
 		sides := [2]*talk{{dsn: ours}, {dsn: reference}}
 		for _, s := range sides {
-			s.connect(t, nil)
+			if told := s.connect(t, nil); told != "" {
+				t.Fatal(told)
+			}
 		}
 		var differences []string // told at the end: the first failure would end the file
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
@@ -66,18 +73,31 @@ type talk struct {
 	fe  *pgproto3.Frontend
 }
 
-func (s *talk) connect(t *testing.T, parameters map[string]string) {
+// connect opens a session, and says what the client is told of it.
+func (s *talk) connect(t *testing.T, parameters map[string]string) (told string) {
 	t.Helper()
 	cfg, err := pgconn.ParseConfig(s.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
+		told += fmt.Sprintf("%s %s %s\n", n.Severity, n.Code, n.Message)
+	}
 	for name, value := range parameters {
 		cfg.RuntimeParams[name] = value
 	}
 	conn, err := pgconn.ConnectConfig(t.Context(), cfg)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return told + fmt.Sprintf("%s %s %s\n", refused.Severity, refused.Code, refused.Message)
+	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"application_name", "client_encoding"} {
+		if value := conn.ParameterStatus(name); value != parameters[name] && (value != "UTF8" || parameters[name] != "") {
+			told += fmt.Sprintf("%s is %s\n", name, value)
+		}
 	}
 	hijacked, err := conn.Hijack()
 	if err != nil {
@@ -89,6 +109,7 @@ func (s *talk) connect(t *testing.T, parameters map[string]string) {
 	s.nc, s.fe = hijacked.Conn, hijacked.Frontend
 	nc := s.nc
 	t.Cleanup(func() { _ = nc.Close() })
+	return told
 }
 
 func (s *talk) command(t *testing.T, d *datadriven.TestData) string {
@@ -99,10 +120,21 @@ func (s *talk) command(t *testing.T, d *datadriven.TestData) string {
 		for _, arg := range d.CmdArgs {
 			parameters[arg.Key] = strings.Join(arg.Vals, ",")
 		}
-		s.connect(t, parameters)
-		return ""
+		for line := range strings.Lines(d.Input) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+			parameters[name] = value
+		}
+		return s.connect(t, parameters)
 	case "query":
 		s.fe.Send(&pgproto3.Query{String: d.Input})
+	case "bytes":
+		sent, err := hex.DecodeString(strings.Join(strings.Fields(d.Input), ""))
+		if err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+		if _, err := s.nc.Write(sent); err != nil {
+			d.Fatalf(t, "send: %v", err)
+		}
 	case "messages":
 		for line := range strings.Lines(d.Input) {
 			s.fe.Send(wiretest.Message(t, d, strings.TrimSpace(line)))

@@ -450,7 +450,7 @@ func (s *server) newWire(l net.Listener, files *tlsFiles) (*wire.Server, error) 
 	return wire.New(w)
 }
 
-func (s *server) newSession(id planner.Identity, startup map[string]string, client planner.Client) (wire.Session, error) {
+func (s *server) newSession(id planner.Identity, startup []planner.Setting, client planner.Client) (wire.Session, error) {
 	return s.reading.planner.NewSession(id, startup, client)
 }
 

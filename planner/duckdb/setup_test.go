@@ -66,7 +66,7 @@ func newSession(t testing.TB, e *duckdb.Engine, settings map[string]string) *pla
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := p.NewSession(planner.Identity{Tenant: "t", User: "u", Owner: true}, settings, planner.Client{PID: 1})
+	s, err := p.NewSession(planner.Identity{Tenant: "t", User: "u", Owner: true}, startup(settings), planner.Client{PID: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,4 +197,13 @@ func longDatum(oid postgres.OID, n int64) postgres.Datum {
 		return postgres.TextDatum(postgres.OID(n).String())
 	}
 	return postgres.IntDatum(n)
+}
+
+// startup are settings as a startup message brings them.
+func startup(settings map[string]string) []planner.Setting {
+	out := make([]planner.Setting, 0, len(settings))
+	for name, value := range settings {
+		out = append(out, planner.Setting{Name: name, Value: value})
+	}
+	return out
 }

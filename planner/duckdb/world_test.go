@@ -93,7 +93,7 @@ func newWorldOf(t testing.TB, settings map[string]string, cfg lake.Config, engin
 // newSession is one more session of the tenant.
 func (w *world) newSession(settings map[string]string) *planner.Session {
 	w.t.Helper()
-	s, err := w.planner.NewSession(planner.Identity{Tenant: "t", User: "u", Owner: true}, settings, planner.Client{PID: 1})
+	s, err := w.planner.NewSession(planner.Identity{Tenant: "t", User: "u", Owner: true}, startup(settings), planner.Client{PID: 1})
 	if err != nil {
 		w.t.Fatal(err)
 	}
