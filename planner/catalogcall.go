@@ -19,6 +19,7 @@ var objectOutputs = map[postgres.OID]string{
 	postgres.RegclassOID:     "regclassout(regclass)",
 	postgres.RegnamespaceOID: "regnamespaceout(regnamespace)",
 	postgres.RegroleOID:      "regroleout(regrole)",
+	postgres.RegtypeOID:      "regtypeout(regtype)",
 	postgres.RegprocedureOID: "regprocedureout(regprocedure)",
 	postgres.RegoperOID:      "regoperout(regoper)",
 	postgres.RegoperatorOID:  "regoperatorout(regoperator)",
@@ -50,11 +51,29 @@ func (b *binder) catalogCall(c *callSite) (e Expr, ok bool, err error) {
 	if err != nil {
 		return nil, true, err
 	}
+	if c.proc.Proc.Name == "format_type" {
+		return b.formatType(signature, args), true, nil
+	}
 	if text, ok := args[0].(*Const); ok && text.T.OID == postgres.TextOID && isObjectType(c.proc.Ret) {
 		e, err := b.maybeObject(text, plainType(c.proc.Ret))
 		return e, true, err
 	}
 	return b.newCatalogCall(signature, plainType(c.proc.Ret), args...), true, nil
+}
+
+// formatType makes the call of format_type, which is not strict: without a modifier it
+// gives the type's name alone.
+func (b *binder) formatType(signature string, args []Expr) Expr {
+	text := plainType(postgres.TextOID)
+	bare := b.newCatalogCall("format_type(oid)", text, args[0])
+	if c, ok := args[1].(*Const); ok && c.Null {
+		return bare
+	}
+	modified := b.newCatalogCall(signature, text, args...)
+	if _, ok := args[1].(*Const); ok {
+		return modified
+	}
+	return &Case{T: text, Whens: []When{{Cond: &IsNull{Arg: args[1]}, Result: bare}}, Else: modified}
 }
 
 // maybeObject is what to_regclass and its like give for a literal: NULL where there

@@ -191,6 +191,9 @@ func (b *binder) booleanTest(sc *scope, n *pgquery.BooleanTest) (Expr, error) {
 func (b *binder) typeCast(sc *scope, n *pgquery.TypeCast) (Expr, error) {
 	t, err := b.typeName(n.TypeName)
 	if err != nil {
+		if row := b.rowNamed(n.TypeName); row != nil {
+			return b.castToRow(sc, row, n)
+		}
 		return nil, err
 	}
 	if elem := postgres.ElemOf(t.OID); elem != 0 {

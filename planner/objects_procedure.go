@@ -149,7 +149,11 @@ func (b *binder) typeOID(text string, at int32) (postgres.OID, error) {
 	case err == nil && n.GetTypeCast() == nil:
 		err = errorAt(at, pgerrcode.UndefinedObject, "type %q does not exist", text)
 	case err == nil:
-		t, err = b.typeName(n.GetTypeCast().TypeName)
+		if t, err = b.typeName(n.GetTypeCast().TypeName); err != nil {
+			if oid, ok := b.rowTypeOID(n.GetTypeCast().TypeName); ok {
+				return oid, nil
+			}
+		}
 	}
 	var refused *Error
 	if errors.As(err, &refused) {

@@ -64,15 +64,77 @@ func (b *binder) populateCall(sc *scope, c *callSite) (e Expr, ok bool, err erro
 			return nil, true, err
 		}
 	}
-	out := &Row{Names: []string{}}
+	out := &Row{Names: []string{}, Table: row.Table, RowType: row.RowType}
 	for i, elem := range row.Elems {
-		if elem, err = b.resolve(elem); err != nil {
+		field, err := b.jsonField(c, json, elem, fieldName(row, i))
+		if err != nil {
 			return nil, true, err
 		}
-		out.Names = append(out.Names, fieldName(row, i))
-		out.Elems = append(out.Elems, &JSONField{T: elem.Type(), JSON: json, Base: elem, Key: out.Names[i], Function: c.name})
+		out.Names, out.Elems = append(out.Names, fieldName(row, i)), append(out.Elems, field)
 	}
 	return out, true, nil
+}
+
+// jsonField reads a member of a JSON object as base, which it is where there is none, has
+// its type. A length is that of an assignment.
+func (b *binder) jsonField(c *callSite, json, base Expr, key string) (Expr, error) {
+	base, err := b.resolve(base)
+	if err != nil {
+		return nil, err
+	}
+	field := &JSONField{T: base.Type(), JSON: json, Base: base, Key: key, Function: c.name}
+	if field.T.Typmod < 0 || category(field.T.OID) != postgres.StringCategory {
+		return field, nil
+	}
+	field.T.Typmod = -1
+	return &Cast{T: base.Type(), Arg: field}, nil
+}
+
+// populateInFrom binds json_populate_record of a row in FROM, and its like; not ok: the
+// function is another, or what it fills is no row.
+func (b *binder) populateInFrom(sc *scope, n *pgquery.RangeFunction, c *callSite) (f FromItem, items []*item, ok bool, err error) {
+	if _, fills := makesRows(c.name); !fills || n.Ordinality {
+		return nil, nil, false, nil
+	}
+	row, ok := c.args[0].(*Row)
+	if !ok || row.Names == nil {
+		return nil, nil, false, nil
+	}
+	json, err := b.jsonArgument(c, true)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	q := &Query{}
+	lateral := n.Lateral || hasColumns(json) || hasColumns(row)
+	json = b.eachRecord(q, c, json)
+	for i, elem := range row.Elems {
+		field, err := b.jsonField(c, json, elem, row.Names[i])
+		if err != nil {
+			return nil, nil, false, err
+		}
+		q.Targets = append(q.Targets, Target{Name: row.Names[i], Expr: field})
+	}
+	alias := c.name
+	if n.Alias != nil {
+		alias = n.Alias.Aliasname
+	}
+	scan := b.newSubqueryScan(q, alias, lateral)
+	items, err = sc.add(&item{name: alias, relation: scan, columns: relationColumns(scan), typed: row.Table, rowType: row.RowType}, n.Alias)
+	return scan, items, true, err
+}
+
+// eachRecord makes a query read the objects of a JSON array, if it is such a function;
+// what it gives is one object.
+func (b *binder) eachRecord(q *Query, c *callSite, json Expr) Expr {
+	if !c.proc.Proc.ReturnsSet {
+		return json
+	}
+	scan := &FunctionScan{
+		RelationLabel: b.label(c.name), Call: recordsOf(c, json), Lateral: hasColumns(json),
+		Cols: []RelationColumn{{Name: "value", T: json.Type()}},
+	}
+	q.From = []FromItem{scan}
+	return &Column{T: json.Type(), Relation: scan, at: nowhere}
 }
 
 // definedColumns binds a function in FROM whose row a column definition list tells.
@@ -101,14 +163,7 @@ func (b *binder) definedColumns(sc *scope, n *pgquery.RangeFunction, call *pgque
 	}
 	q := &Query{}
 	lateral := n.Lateral || hasColumns(json)
-	if c.proc.Proc.ReturnsSet {
-		scan := &FunctionScan{
-			RelationLabel: b.label(c.name), Call: recordsOf(c, json), Lateral: hasColumns(json),
-			Cols: []RelationColumn{{Name: "value", T: json.Type()}},
-		}
-		q.From = []FromItem{scan}
-		json = &Column{T: json.Type(), Relation: scan, at: nowhere}
-	}
+	json = b.eachRecord(q, c, json)
 	for _, node := range list {
 		def := node.GetColumnDef()
 		t, err := b.typeName(def.TypeName)

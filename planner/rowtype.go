@@ -52,6 +52,19 @@ func rowType(e Expr) uint32 {
 		case *CTEScan:
 			return targetRowType(r.CTE.Query, e.Index)
 		}
+	case *Coalesce:
+		return commonRowType(e.Args)
+	case *Case:
+		results := make([]Expr, 0, len(e.Whens)+1)
+		for _, w := range e.Whens {
+			results = append(results, w.Result)
+		}
+		if e.Else != nil {
+			results = append(results, e.Else)
+		}
+		return commonRowType(results)
+	case *Array:
+		return arrayOfRows(commonRowType(e.Elems))
 	case *Aggregate:
 		if e.T.OID == postgres.RecordArrayOID && len(e.Args) == 1 {
 			return arrayOfRows(rowType(e.Args[0]))
@@ -65,6 +78,22 @@ func rowType(e Expr) uint32 {
 		}
 	}
 	return 0
+}
+
+// commonRowType is the type of the table whose rows all of the expressions give.
+func commonRowType(exprs []Expr) uint32 {
+	common := uint32(0)
+	for i, e := range exprs {
+		t := rowType(e)
+		if c, ok := e.(*Const); ok && c.Null && common != 0 {
+			continue
+		}
+		if i > 0 && t != common {
+			return 0
+		}
+		common = t
+	}
+	return common
 }
 
 func arrayOfRows(row uint32) uint32 {

@@ -74,8 +74,10 @@ var sessionFuncs = map[string]sessionFunc{
 func (b *binder) sessionCall(c *callSite) (e Expr, ok bool, err error) {
 	if c.name == "pg_typeof" {
 		t := c.args[0].Type().OID
-		if row, ok := c.args[0].(*Row); ok && row.Table || rowType(c.args[0]) != 0 {
-			return nil, true, unsupported(c.node.Location, "pg_typeof of a table's row")
+		if of := rowType(c.args[0]); of != 0 {
+			t = postgres.OID(of)
+		} else if row, ok := c.args[0].(*Row); ok && row.Table {
+			return nil, true, unsupported(c.node.Location, "pg_typeof of a system catalog's row")
 		}
 		return &Const{T: plainType(postgres.RegtypeOID), Value: postgres.IntDatum(int64(t))}, true, nil
 	}

@@ -49,6 +49,9 @@ func (b *binder) rangeFunction(sc *scope, n *pgquery.RangeFunction) (FromItem, [
 	if err != nil {
 		return nil, nil, err
 	}
+	if f, items, ok, err := b.populateInFrom(sc, n, c); ok || err != nil {
+		return f, items, err
+	}
 	if c.proc.Proc == nil || !c.proc.Proc.ReturnsSet {
 		return b.valueInFrom(sc, n, node[0])
 	}

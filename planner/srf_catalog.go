@@ -137,7 +137,7 @@ func splitRows(scan *SubqueryScan) []itemColumn {
 			continue
 		}
 		q.Targets[i].Expr = nullConst(plainType(postgres.TextOID))
-		out := &Row{Names: row.Names, Whole: row.Whole, Table: row.Table, RowType: row.RowType}
+		out := &Row{Names: row.Names, Whole: row.Whole, Table: row.Table, RowType: row.RowType, Null: row.Null}
 		for n, e := range row.Elems {
 			out.Elems = append(out.Elems, &Column{T: e.Type(), Relation: scan, Index: len(q.Targets)})
 			q.Targets = append(q.Targets, Target{Expr: e, Name: row.Names[n]})

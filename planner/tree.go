@@ -170,6 +170,8 @@ type (
 		Whole   Relation
 		Table   bool
 		RowType uint32
+		// Null: the value is NULL, and not a row of NULLs.
+		Null bool
 		// Present is a column of Whole that no row of it has NULL; nil: none is known.
 		Present Expr
 	}

@@ -33,10 +33,10 @@ func TextOf(oid postgres.OID, env *postgres.Env) AppendFunc {
 		return int4Text
 	case postgres.Int8OID, postgres.OIDOID, postgres.XIDOID, postgres.CIDOID:
 		return int8Text
-	case postgres.RegtypeOID, postgres.RegprocOID, postgres.RegconfigOID, postgres.RegdictionaryOID:
+	case postgres.RegprocOID, postgres.RegconfigOID, postgres.RegdictionaryOID:
 		return regText(oid)
 	case postgres.RegclassOID, postgres.RegnamespaceOID, postgres.RegroleOID, postgres.RegprocedureOID, postgres.RegoperOID,
-		postgres.RegoperatorOID, postgres.RegcollationOID:
+		postgres.RegoperatorOID, postgres.RegcollationOID, postgres.RegtypeOID:
 		return nameText
 	case postgres.Float4OID:
 		if env.ExtraFloatDigits <= 0 {
@@ -112,7 +112,7 @@ func int8Text(dst []byte, v *Vector, row int) []byte {
 	return strconv.AppendInt(dst, v.Int64s[row], 10)
 }
 
-// regText prints what PostgreSQL's own types, functions, text search configurations and dictionaries are called.
+// regText prints what PostgreSQL's own functions, text search configurations and dictionaries are called.
 func regText(oid postgres.OID) AppendFunc {
 	return func(dst []byte, v *Vector, row int) []byte {
 		return postgres.AppendRegistered(dst, oid, postgres.OID(v.Int64s[row]))

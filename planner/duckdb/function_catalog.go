@@ -15,17 +15,6 @@ import (
 // catalogFunctions know PostgreSQL's own types, functions and operators.
 func catalogFunctions() definitions {
 	return definitions{
-		"*fg_format_type(BIGINT, INTEGER) VARCHAR": func(c *call) error {
-			if c.isNull(0) {
-				return nil
-			}
-			if c.isNull(1) {
-				c.setText(postgres.OID(c.int8(0)).String())
-				return nil
-			}
-			c.setText(postgres.FormatType(postgres.OID(c.int8(0)), c.int4(1)))
-			return nil
-		},
 		"fg_parse_ident(VARCHAR, BOOLEAN) VARCHAR[]": func(c *call) error {
 			parts, err := postgres.ParseIdent(c.text(0), c.boolean(1))
 			if err != nil {

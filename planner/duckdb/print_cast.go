@@ -76,6 +76,17 @@ func (p *printer) castElements(list printed, from postgres.OID, to planner.Type,
 	return printed{sql: transform(list.sql, name, p.inForm(toElem, e, textScale(toElem)).sql)}
 }
 
+// storeVarchar refuses what is longer than the type allows; spaces beyond that are cut.
+func (p *printer) storeVarchar(arg printed, t planner.Type, try bool) printed {
+	name, n := p.name("e"), t.Typmod-4
+	tooLong := "NULL"
+	if !try {
+		tooLong = "CAST(" + raise(pgerrcode.StringDataRightTruncationDataException, "value too long for type "+postgres.FormatType(t.OID, t.Typmod)) + " AS VARCHAR)"
+	}
+	return printed{sql: fmt.Sprintf("list_extract(list_transform([%s], lambda %s: CASE WHEN rtrim(substr(%s, %d), ' ') = '' THEN left(%s, %d) WHEN %s IS NOT NULL THEN %s END), 1)",
+		arg.sql, name, name, n+1, name, n, name, tooLong)}
+}
+
 // applyTypmod cuts, pads or rounds to a type's modifier.
 func (p *printer) applyTypmod(arg printed, t planner.Type, explicit, try bool) printed {
 	switch t.OID {
@@ -85,7 +96,7 @@ func (p *printer) applyTypmod(arg printed, t planner.Type, explicit, try bool) p
 			return printed{sql: fmt.Sprintf("rpad(%s, %d, ' ')", arg.sql, n)}
 		}
 		if !explicit {
-			return p.fail(unsupported("storing into type %s", postgres.FormatType(t.OID, t.Typmod)))
+			return p.storeVarchar(arg, t, try)
 		}
 		return printed{sql: fmt.Sprintf("left(%s, %d)", arg.sql, n)}
 	case postgres.BitOID:

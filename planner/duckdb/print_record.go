@@ -17,6 +17,9 @@ const recordParts = 3
 
 // row prints ROW(...), or a whole row, as a value.
 func (p *printer) row(e *planner.Row) printed {
+	if e.Null {
+		return printed{sql: "CAST(NULL AS VARCHAR)"}
+	}
 	present := ""
 	if e.Whole != nil && (p.nullable[e.Whole] || p.absent[e.Whole]) {
 		// Without a partner the row is NULL, and not one of NULLs.

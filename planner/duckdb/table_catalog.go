@@ -12,7 +12,6 @@ import (
 func (t *tables) addCatalog() {
 	const null = "CAST(NULL AS VARCHAR)"
 	t.functionTexts(
-		"format_type(oid, int4)", "fg_format_type($1, $2)",
 		"pg_get_expr(pg_node_tree, oid)", "$1", "pg_get_expr(pg_node_tree, oid, bool)", "$1",
 		"pg_get_indexdef(oid)", null, "pg_get_indexdef(oid, int4, bool)", null,
 		"pg_get_ruledef(oid)", null, "pg_get_ruledef(oid, bool)", null,

@@ -105,7 +105,7 @@ func roleNumber(p *pin, text string) (int64, error) {
 
 // typeNumber finds a type by its name in SQL or in the catalog, with or without
 // its schema.
-func typeNumber(_ *pin, text string) (int64, error) {
+func typeNumber(p *pin, text string) (int64, error) {
 	name := text
 	// What is quoted or qualified is a name of the catalog.
 	if parts, ok := postgres.SplitIdentifier(strings.TrimSuffix(text, "[]")); ok {
@@ -115,7 +115,7 @@ func typeNumber(_ *pin, text string) (int64, error) {
 				return int64(t.OID), nil
 			}
 			if parts[0] != schemaCatalog {
-				return 0, undefined(pgerrcode.UndefinedObject, "type %q does not exist", text)
+				return p.rowTypeNumber(text, text)
 			}
 		}
 		if strings.HasSuffix(text, "[]") {
@@ -124,9 +124,52 @@ func typeNumber(_ *pin, text string) (int64, error) {
 	}
 	t, ok := postgres.TypeByName(name)
 	if !ok {
-		return 0, undefined(pgerrcode.UndefinedObject, "type %q does not exist", name)
+		return p.rowTypeNumber(text, name)
 	}
 	return int64(t.OID), nil
+}
+
+// rowTypeNumber finds the type of a table's rows, or of arrays of them, by the table's name.
+func (p *pin) rowTypeNumber(text, shown string) (int64, error) {
+	table, isArray := strings.CutSuffix(text, "[]")
+	o, err := p.table(table)
+	switch {
+	case err != nil || o.rowType == 0:
+		return 0, undefined(pgerrcode.UndefinedObject, "type %q does not exist", shown)
+	case isArray:
+		return int64(o.arrayType), nil
+	}
+	return int64(o.rowType), nil
+}
+
+// typeText is the name of a type that is known, qualified if it must be.
+func typeText(p *pin, oid int64) (string, bool) {
+	if o, ok := p.state.names().byRowType[oid]; ok {
+		text := p.relationText(o)
+		if oid == int64(o.arrayType) {
+			text += "[]"
+		}
+		return text, true
+	}
+	if _, ok := postgres.TypeByOID(postgres.OID(oid)); !ok {
+		return "", false
+	}
+	return postgres.OID(oid).String(), true
+}
+
+// formatType prints a type, with a modifier if one is given.
+func formatType(modified bool) lookupFunc {
+	return plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
+		oid := postgres.OID(args.Ints[0])
+		if _, ok := p.state.names().byRowType[args.Ints[0]]; ok {
+			text, _ := typeText(p, args.Ints[0])
+			return textResult(text), nil
+		}
+		if modified {
+			return textResult(postgres.FormatType(oid, int32(args.Ints[1]))), nil
+		}
+		return textResult(oid.String()), nil
+	})
 }
 
 func procNumber(_ *pin, text string) (int64, error) {

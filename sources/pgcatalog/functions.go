@@ -89,6 +89,9 @@ func lookupFunctions() map[string]lookupFunc {
 		"regprocedureout(regprocedure)": registeredOut(procedureText),
 		"regoperout(regoper)":           registeredOut(operText),
 		"regoperatorout(regoperator)":   registeredOut(operatorText),
+		"regtypeout(regtype)":           registeredOut(typeText),
+		"format_type(oid)":              formatType(false),
+		"format_type(oid, integer)":     formatType(true),
 		"regroleout(regrole)": registeredOut(func(p *pin, oid int64) (string, bool) {
 			r, ok := p.state.role(oid)
 			return r.name, ok

@@ -12,15 +12,24 @@ import (
 // names find the tables and views of a state by what functions are asked with.
 type names struct {
 	byOID map[int64]*object
+	// byRowType has them under the types of their rows and of arrays of these.
+	byRowType map[int64]*object
 	// byName has a metric under its aliases too.
 	byName map[relationName]*object
 }
 
 func newNames(s *state) *names {
 	all := s.allObjects()
-	n := &names{byOID: make(map[int64]*object, len(all)), byName: make(map[relationName]*object, len(all))}
+	n := &names{
+		byOID: make(map[int64]*object, len(all)), byRowType: make(map[int64]*object, 2*len(all)), byName: make(map[relationName]*object, len(all)),
+	}
 	for _, o := range all {
 		n.byOID[int64(o.oid)] = o
+		for _, t := range []uint32{o.rowType, o.arrayType} {
+			if t != 0 {
+				n.byRowType[int64(t)] = o
+			}
+		}
 		n.byName[relationName{o.schema, o.name}] = o
 	}
 	for _, o := range all {
