@@ -30,8 +30,9 @@ type iterator struct {
 	closed bool
 	cancel context.CancelFunc // ends the Next that runs; nil if none does
 
-	// What follows is Next's.
-	source source
+	// What follows is Next's, and the fetch's while one is under way.
+	fetching *fetching // nil: none is
+	source   source
 	// at is the last record fetched, as past says, or where the iterator began.
 	at stream.Sequence
 	// fetched: at is a record that was fetched here.
@@ -267,12 +268,12 @@ func (it *iterator) Next(ctx context.Context, maxRecords, maxBytes int) ([]strea
 	it.cancel = nil
 	closed := it.closed
 	it.mu.Unlock()
-	if it.slow && ctx.Err() != nil {
+	if it.slow && it.fetching == nil && ctx.Err() != nil {
 		it.tip = false // whoever ends a wait and comes back wants to know
 	}
 	switch {
 	case closed:
-		it.drop()
+		it.stop()
 		return nil, stream.ErrClosed
 	case errors.Is(err, io.EOF):
 		// A connection's, which nobody may take for the end of the shard.
@@ -295,30 +296,14 @@ func (it *iterator) Next(ctx context.Context, maxRecords, maxBytes int) ([]strea
 
 // fill reads until there are records, or none will come.
 func (it *iterator) fill(ctx context.Context) error {
-	for len(it.records) == 0 && !it.end {
-		if it.source == nil {
-			if err := it.reopen(ctx); err != nil {
-				return err
-			}
-			continue
-		}
-		// What is put here from now on is not waited for.
-		changed := it.s.listen(it.shard.ID)
-		if it.tip {
-			if err := it.wait(ctx, changed); err != nil {
+	for it.fetching != nil || len(it.records) == 0 && !it.end {
+		if it.fetching == nil && it.source != nil && it.tip {
+			// What is put here from now on is not waited for.
+			if err := it.wait(ctx, it.s.listen(it.shard.ID)); err != nil {
 				return err
 			}
 		}
-		b, err := it.source.read(ctx)
-		if errors.Is(err, errExpired) {
-			it.drop()
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		it.records = nil
-		if err := it.take(ctx, b); err != nil {
+		if err := it.fetch(ctx); err != nil {
 			return err
 		}
 	}
@@ -326,6 +311,54 @@ func (it *iterator) fill(ctx context.Context) error {
 		return it.confirmEnd(ctx)
 	}
 	return nil
+}
+
+// fetching is a fetch under way.
+type fetching struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error // once done
+}
+
+// fetch gets what comes next. Where ctx ends before, the fetch goes on, and the next call
+// waits for it: whoever comes again and again for less time than a read takes, or than a
+// shard is to be left alone between two, would otherwise never get anything.
+func (it *iterator) fetch(ctx context.Context) error {
+	if it.fetching == nil {
+		within, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		f := &fetching{cancel: cancel, done: make(chan struct{})}
+		it.fetching = f
+		go func() {
+			defer close(f.done)
+			f.err = it.more(within)
+		}()
+	}
+	f := it.fetching
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	f.cancel()
+	it.fetching = nil
+	return f.err
+}
+
+// more reads once, or opens the source, which may read.
+func (it *iterator) more(ctx context.Context) error {
+	if it.source == nil {
+		return it.reopen(ctx)
+	}
+	b, err := it.source.read(ctx)
+	if errors.Is(err, errExpired) {
+		it.drop()
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	it.records = nil
+	return it.take(ctx, b)
 }
 
 // confirmEnd sees that the shard is closed, because a consumer never comes back
@@ -370,6 +403,16 @@ func (it *iterator) wait(ctx context.Context, changed <-chan struct{}) error {
 	return nil
 }
 
+// stop ends a fetch under way, and lets go of the source.
+func (it *iterator) stop() {
+	if f := it.fetching; f != nil {
+		f.cancel()
+		<-f.done
+		it.fetching = nil
+	}
+	it.drop()
+}
+
 // drop lets go of the source; the next Next opens another.
 func (it *iterator) drop() {
 	if it.source != nil {
@@ -390,6 +433,6 @@ func (it *iterator) Close() error {
 		it.cancel() // Next lets go of the source
 		return nil
 	}
-	it.drop()
+	it.stop()
 	return nil
 }

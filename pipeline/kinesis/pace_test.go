@@ -3,9 +3,12 @@ package kinesis_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/fieldgate/fieldgate/deploy/testdeps"
 	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 )
@@ -66,4 +69,59 @@ func TestSlow(t *testing.T) {
 			t.Errorf("read %d records, %v, want %d", len(records), err, more)
 		}
 	})
+}
+
+// TestShortWaits has a consumer come again and again for less time than reads of a shard
+// are apart, or than an answer takes. It is given what is put all the same.
+func TestShortWaits(t *testing.T) {
+	t.Parallel()
+	const wait = 20 * time.Millisecond
+	for name, test := range map[string]struct {
+		answers time.Duration // how long a read takes at least
+		reads   float64       // a second
+	}{
+		"reads are apart":   {reads: 2},
+		"answers take long": {answers: 10 * wait, reads: 1000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			proxy := faultproxy.Start(t, testdeps.Kinesalite(t), func(r faultproxy.Request) faultproxy.Fault {
+				if r.Operation == "GetRecords" {
+					return faultproxy.Fault{Kind: faultproxy.Slow, Delay: test.answers}
+				}
+				return faultproxy.Fault{}
+			})
+			s := newStream(t, proxy.URL, 1)
+			shards, err := s.Shards(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			it, err := s.Slow(test.reads).Iterate(t.Context(), shards[0].ID, stream.FromOldest())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := it.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			for n := range 6 { // more than may be read at once
+				put(t, s, 0, strconv.Itoa(n))
+				for deadline := time.Now().Add(time.Minute); ; {
+					ctx, cancel := context.WithTimeout(t.Context(), wait)
+					records, err := it.Next(ctx, 100, 1<<20)
+					cancel()
+					if err == nil && len(records) == 1 && string(records[0].Data) == strconv.Itoa(n) {
+						break
+					}
+					if err == nil || !errors.Is(err, context.DeadlineExceeded) {
+						t.Fatalf("entry %d: %d records, %v", n, len(records), err)
+					}
+					if time.Now().After(deadline) {
+						t.Fatalf("entry %d is not given", n)
+					}
+				}
+			}
+		})
+	}
 }
