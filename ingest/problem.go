@@ -33,6 +33,7 @@ func WriteProblem(w http.ResponseWriter, err error) (known bool) {
 	}
 	header := w.Header()
 	header.Set("Content-Type", "application/problem+json")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
 	if problem.RetryAfter > 0 {
 		seconds := (problem.RetryAfter + time.Second - 1) / time.Second
 		header.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))

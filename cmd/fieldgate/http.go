@@ -98,13 +98,21 @@ func (u *underWay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := &movingBody{ReadCloser: r.Body, control: http.NewResponseController(w), until: time.Now().Add(u.bodyGrace)}
-	r.Body = body
-	u.handler.ServeHTTP(w, r)
-	if !body.ended && r.ContentLength <= unreadBytes {
-		// The answer comes first, for who asks by Expect whether to send at all.
-		if err := body.control.Flush(); err == nil {
-			_, _ = io.CopyN(io.Discard, body, unreadBytes)
-		}
+	// What the handler leaves is read by the server, which has no bound of its own.
+	if err := body.control.SetReadDeadline(body.until); err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	// The server tells by the body of its own request whether its sender waits for a word
+	// before it sends.
+	whole := r.WithContext(r.Context())
+	whole.Body = body
+	u.handler.ServeHTTP(w, whole)
+	if body.ended || r.Header.Get("Expect") != "" || r.ContentLength > unreadBytes {
+		return
+	}
+	if err := body.control.Flush(); err == nil {
+		_, _ = io.CopyN(io.Discard, body, unreadBytes)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
+	"github.com/fieldgate/fieldgate/ingest"
 )
 
 // TestSlowBody: a body that does not come is waited for no longer than its grace, one
@@ -58,24 +59,40 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// TestRefusedBody: a client that sends all of a large body before it looks for an answer
-// hears why it was refused.
+// TestRefusedBody has a request refused before its body is read. A client that sends all
+// of a large one before it looks for an answer hears why, as does one that asks before it
+// sends, and a body that never comes is not waited for longer than the grace.
 func TestRefusedBody(t *testing.T) {
 	t.Parallel()
-	srv := httptest.NewServer(&underWay{bodyGrace: bodyGrace, handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusUnauthorized)
-	})})
-	defer srv.Close()
-	c, err := net.Dial("tcp", srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
 	const size = unreadBytes / 2
-	if _, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: "+itoa(size)+"\r\n\r\n"+strings.Repeat("x", size)); err != nil {
-		t.Fatal(err)
+	for name, test := range map[string]struct {
+		grace        time.Duration
+		header, body string
+	}{
+		"large":            {grace: bodyGrace, body: strings.Repeat("x", size)},
+		"asked for before": {grace: time.Hour, header: "Expect: 100-continue\r\n"},
+		"never sent":       {grace: 300 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewServer(&underWay{bodyGrace: test.grace, handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				ingest.WriteProblem(w, &ingest.Problem{Status: http.StatusUnauthorized})
+			})})
+			defer srv.Close()
+			c, err := net.Dial("tcp", srv.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Close() }()
+			if _, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\n"+test.header+"Content-Length: "+itoa(size)+"\r\n\r\n"+test.body); err != nil {
+				t.Fatal(err)
+			}
+			wantStatus(t, c, http.StatusUnauthorized)
+			if _, err := io.Copy(io.Discard, c); err != nil {
+				t.Errorf("after the answer: %v", err)
+			}
+		})
 	}
-	wantStatus(t, c, http.StatusUnauthorized)
 }
 
 // TestConnectionLimit: a connection over the limit is told so, many more are closed, and
