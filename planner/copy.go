@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
+
+	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 // CopyFormat is how COPY writes rows.
@@ -32,6 +34,8 @@ type Copy struct {
 	Quote, Escape byte
 	// ForceQuote are the columns whose values are always quoted.
 	ForceQuote []bool
+	// Encoding is what the texts are in; nil: the client's.
+	Encoding *postgres.Encoding
 }
 
 // copyOptions are the options as they were given.
@@ -182,9 +186,14 @@ func (o *copyOptions) read(d *pgquery.DefElem) error {
 		}
 	case "force_not_null", "force_null":
 	case "encoding":
-		if _, err := checkEncoding(parameters15()["client_encoding"], "", text); err != nil {
+		e, ok := postgres.EncodingNamed(text)
+		if !ok {
 			return errorAt(d.Location, pgerrcode.InvalidParameterValue, "argument to option %q must be a valid encoding name", d.Defname)
 		}
+		if !e.Converts() {
+			return unsupported(d.Location, "the encoding %s", e.Name)
+		}
+		o.Encoding = e
 	default:
 		return errorAt(d.Location, pgerrcode.SyntaxError, "option %q not recognized", d.Defname)
 	}

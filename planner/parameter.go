@@ -212,18 +212,17 @@ func checkWord(p *parameter, _, value string) (string, error) {
 	return "", invalidValue(p, value).withHint("Available values: %s.", strings.Join(p.words, ", "))
 }
 
-// checkEncoding accepts the names of UTF8 only.
+// checkEncoding accepts the names of encodings that texts convert to.
 func checkEncoding(p *parameter, _, value string) (string, error) {
-	var b strings.Builder
-	for _, r := range strings.ToLower(value) {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			b.WriteRune(r)
-		}
+	e, ok := postgres.EncodingNamed(value)
+	if !ok {
+		return "", invalidValue(p, value)
 	}
-	if name := b.String(); name == "utf8" || name == "unicode" {
-		return "UTF8", nil
+	if !e.Converts() {
+		return "", errorf(pgerrcode.FeatureNotSupported, "invalid value for parameter %q: %q", p.name, value).
+			withDetail("Conversion between %s and UTF8 is not supported.", e.Name)
 	}
-	return "", invalidValue(p, value).withDetail("The server sends and takes UTF8 only.")
+	return e.Name, nil
 }
 
 func checkZone(p *parameter, _, value string) (string, error) {

@@ -26,7 +26,7 @@ var sessionFuncs = map[string]sessionFunc{
 	"current_database":    sessionName(func(e *environment) string { return e.database }),
 	"current_user":        sessionName(func(e *environment) string { return e.user }),
 	"session_user":        sessionName(func(e *environment) string { return e.user }),
-	"pg_client_encoding":  sessionName(func(*environment) string { return "UTF8" }),
+	"pg_client_encoding":  clientEncoding,
 	"getdatabaseencoding": sessionName(func(*environment) string { return "UTF8" }),
 	"current_schema":      currentSchema,
 	"current_schemas":     currentSchemas,
@@ -131,6 +131,12 @@ func sessionName(get func(*environment) string) sessionFunc {
 	return func(b *binder, _ *callSite, _ []*Const) (Expr, error) {
 		return textConst(postgres.NameOID, get(b.env)), nil
 	}
+}
+
+// clientEncoding is the setting as a name.
+func clientEncoding(b *binder, _ *callSite, _ []*Const) (Expr, error) {
+	name, err := b.env.setting("client_encoding")
+	return textConst(postgres.NameOID, name), err
 }
 
 func sessionTime(get func(*environment) time.Time) sessionFunc {

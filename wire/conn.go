@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/fieldgate/fieldgate/planner"
+	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
 // conn is one client's session and the state of its protocol.
@@ -27,6 +28,8 @@ type conn struct {
 	end     func() // ends the connection after the statement at hand
 	rest    rest
 	entered bool // the session is counted
+	// spoken is the session's client_encoding when it was last looked at.
+	spoken *postgres.Encoding
 
 	// skipping: an error in the extended protocol, and no Sync since.
 	skipping bool
@@ -85,7 +88,7 @@ func (c *conn) farewell(err error) {
 // sendLast tells the client why the connection ends. A client that no longer
 // listens loses only that.
 func (c *conn) sendLast(err *planner.Error) {
-	c.out.send(errorResponse("FATAL", err))
+	c.out.send(c.errorResponse("FATAL", err))
 	_ = c.out.flush()
 }
 
@@ -178,6 +181,9 @@ func (c *conn) loop(ctx context.Context) error {
 		}
 		m, err := decode(kind, body)
 		if err == nil {
+			err = c.receiveTexts(m)
+		}
+		if err == nil {
 			err = c.answer(ctx, m)
 		}
 		if err == nil {
@@ -237,7 +243,7 @@ func (c *conn) report(err error) error {
 	c.endImplicit(false)
 	known := asPlannerError(err)
 	c.logError(known)
-	c.out.send(errorResponse("ERROR", known))
+	c.out.send(c.errorResponse("ERROR", known))
 	return c.flush()
 }
 
@@ -279,8 +285,14 @@ func (c *conn) ready() error {
 }
 
 func (c *conn) sendNotifications() {
+	show := func(text string) string {
+		if e := c.encoding(); e != nil {
+			return e.Show(text)
+		}
+		return text
+	}
 	for _, n := range c.backend.takeNotifications() {
-		c.out.send(&pgproto3.NotificationResponse{PID: uint32(n.PID), Channel: n.Channel, Payload: n.Payload})
+		c.out.send(&pgproto3.NotificationResponse{PID: uint32(n.PID), Channel: show(n.Channel), Payload: show(n.Payload)})
 	}
 }
 

@@ -35,22 +35,27 @@ func (c *conn) copyOut(ctx context.Context, result *planner.Result, rows planner
 
 // copyWriter writes rows in one of COPY's formats.
 type copyWriter struct {
-	*planner.Copy
+	planner.Copy
 	names   []string
 	columns []planner.AppendFunc
+	recoder *recoder
 	value   []byte
 	// special are the bytes that make text be escaped, or a value of CSV quoted.
 	special [256]bool
 }
 
 func (c *conn) newCopyWriter(result *planner.Result) (*copyWriter, error) {
-	w := &copyWriter{Copy: result.Copy, names: make([]string, len(result.Columns))}
+	w := &copyWriter{Copy: *result.Copy, names: make([]string, len(result.Columns)), recoder: c.recode(result.Copy.Encoding)}
+	if w.Format == planner.CopyBinary {
+		w.recoder = c.recode(nil) // which has no encoding of its own
+	}
+	w.Null = w.recoder.text(w.Null)
 	formats := make([]int16, len(result.Columns))
 	for i, col := range result.Columns {
-		w.names[i], formats[i] = col.Name, int16(w.format())
+		w.names[i], formats[i] = w.recoder.text(col.Name), int16(w.format())
 	}
 	var err error
-	if w.columns, err = c.encoders(result.Columns, formats); err != nil {
+	if w.columns, err = c.encoders(result.Columns, formats, w.recoder); err != nil {
 		return nil, err
 	}
 	special := []byte{'\n', '\r', w.Delimiter}
@@ -74,6 +79,9 @@ func (w *copyWriter) format() int {
 }
 
 func (w *copyWriter) send(ctx context.Context, out *output, rows planner.Rows) (sent int64, err error) {
+	if err := w.recoder.fault(); err != nil {
+		return 0, err
+	}
 	if w.Header {
 		start := len(out.buf)
 		out.buf = w.header(appendCopyData(out.buf))
@@ -96,6 +104,10 @@ func (w *copyWriter) send(ctx context.Context, out *output, rows planner.Rows) (
 			start := len(out.buf)
 			out.buf = w.row(append(appendCopyData(out.buf), before...), chunk, row)
 			before = nil
+			if err := w.recoder.fault(); err != nil {
+				out.buf = out.buf[:start]
+				return sent, err
+			}
 			endCopyData(out.buf, start)
 			if err := out.flushIfLong(); err != nil {
 				return sent, err

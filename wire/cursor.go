@@ -16,6 +16,7 @@ import (
 type cursor struct {
 	rows    planner.Rows // nil: the statement returns none
 	columns []planner.AppendFunc
+	recoder *recoder
 	// parts and fixed are what the rows of a chunk have in common; see fix.
 	parts []fixedPart
 	fixed []byte
@@ -23,8 +24,9 @@ type cursor struct {
 
 // openCursor readies rows for sending.
 func (c *conn) openCursor(rows planner.Rows, columns []planner.ResultColumn, formats []int16) (*cursor, error) {
-	encoders, err := c.encoders(columns, formats)
-	return &cursor{rows: rows, columns: encoders}, err
+	r := c.recode(nil)
+	encoders, err := c.encoders(columns, formats, r)
+	return &cursor{rows: rows, columns: encoders, recoder: r}, err
 }
 
 // send writes the rows and counts them. The first go out as soon as others take
@@ -71,6 +73,10 @@ func (cur *cursor) encode(out *output, chunk *planner.Chunk) error {
 			}
 		}
 		binary.BigEndian.PutUint32(buf[start+1:], uint32(len(buf)-start-1))
+		if err := cur.recoder.fault(); err != nil {
+			out.buf = buf[:start]
+			return err
+		}
 		out.buf = buf
 		if err := out.flushIfLong(); err != nil {
 			return err
@@ -128,9 +134,22 @@ func (c *conn) notify(notices []*planner.Notice) {
 		case level == "error", level == "warning" && n.Severity == "NOTICE":
 			continue
 		}
-		m := pgproto3.NoticeResponse(*errorResponse(n.Severity, &planner.Error{Code: n.Code, Message: n.Message, Detail: n.Detail, Hint: n.Hint}))
+		m := pgproto3.NoticeResponse(*c.errorResponse(n.Severity, &planner.Error{Code: n.Code, Message: n.Message, Detail: n.Detail, Hint: n.Hint}))
 		c.out.send(&m)
 	}
+}
+
+// sendRowDescription describes a result to the client.
+func (c *conn) sendRowDescription(columns []planner.ResultColumn, formats []int16) error {
+	m, r := rowDescription(columns, formats), c.recode(nil)
+	for i := range m.Fields {
+		m.Fields[i].Name = []byte(r.text(string(m.Fields[i].Name)))
+	}
+	if err := r.fault(); err != nil {
+		return err
+	}
+	c.out.send(m)
+	return nil
 }
 
 // rowDescription describes a result. Formats has one format a column, or is nil:

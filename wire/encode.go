@@ -8,9 +8,9 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// encoders chooses how the columns of a result are sent. Formats has one format
-// a column, or is nil: all text.
-func (c *conn) encoders(columns []planner.ResultColumn, formats []int16) ([]planner.AppendFunc, error) {
+// encoders chooses how the columns of a result are sent, texts by the recoder. Formats
+// has one format a column, or is nil: all text.
+func (c *conn) encoders(columns []planner.ResultColumn, formats []int16, r *recoder) ([]planner.AppendFunc, error) {
 	if len(columns) == 0 {
 		return nil, nil
 	}
@@ -25,9 +25,9 @@ func (c *conn) encoders(columns []planner.ResultColumn, formats []int16) ([]plan
 	for i, col := range columns {
 		oid := sentType(col.T).OID
 		if formats != nil && formats[i] == pgproto3.BinaryFormat {
-			funcs[i] = binaryEncoder(oid)
+			funcs[i] = binaryEncoder(oid, r)
 		} else {
-			funcs[i] = planner.TextOf(oid, style)
+			funcs[i] = r.values(planner.TextOf(oid, style))
 		}
 	}
 	return funcs, nil
@@ -41,7 +41,7 @@ func checkFormats(columns []planner.ResultColumn, formats []int16) error {
 			return errorf(pgerrcode.InvalidParameterValue, "unsupported format code: %d", f)
 		}
 		oid := sentType(columns[i].T).OID
-		if f == pgproto3.BinaryFormat && binaryEncoder(oid) == nil {
+		if f == pgproto3.BinaryFormat && binaryEncoder(oid, nil) == nil {
 			return errorf(pgerrcode.UndefinedFunction, "no binary output function available for type %s", elementOf(oid))
 		}
 	}

@@ -14,10 +14,11 @@ const quietNaN = 0x7ff8000000000000
 // jsonbVersion begins jsonb's binary form.
 const jsonbVersion = 1
 
-// binaryEncoder is nil for types that have no binary form here.
-func binaryEncoder(oid postgres.OID) planner.AppendFunc {
+// binaryEncoder is nil for types that have no binary form here. Texts go by the
+// recoder.
+func binaryEncoder(oid postgres.OID, r *recoder) planner.AppendFunc {
 	if elem := postgres.ElemOf(oid); elem != 0 {
-		f := binaryEncoder(elem)
+		f := binaryEncoder(elem, r)
 		if f == nil {
 			return nil
 		}
@@ -25,7 +26,7 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 		if isVector(oid) {
 			lower = 0
 		}
-		list, shaped := arrayBinary(elem, lower, f), keptBinary(oid)
+		list, shaped := arrayBinary(elem, lower, f), r.parts(oid, keptBinary(oid))
 		return func(dst []byte, v *planner.Vector, row int) []byte {
 			if v.Lists != nil {
 				return list(dst, v, row)
@@ -60,15 +61,17 @@ func binaryEncoder(oid postgres.OID) planner.AppendFunc {
 		return intervalBinary
 	case postgres.TimeTZOID, postgres.TIDOID, postgres.RecordOID, postgres.TSVectorOID, postgres.TSQueryOID,
 		postgres.InetOID, postgres.CidrOID, postgres.MACAddrOID, postgres.MACAddr8OID, postgres.JSONPathOID, postgres.BitOID, postgres.VarbitOID:
-		return keptBinary(oid)
+		return r.parts(oid, keptBinary(oid))
 	case postgres.UUIDOID:
 		return uuidBinary
 	case postgres.JSONBOID:
-		return jsonbBinary
+		return r.values(jsonbBinary)
 	case postgres.CharOID:
 		return charBinary
 	case postgres.TextOID, postgres.VarcharOID, postgres.BPCharOID, postgres.NameOID,
-		postgres.JSONOID, postgres.ByteaOID, postgres.VoidOID, postgres.UnknownOID:
+		postgres.JSONOID, postgres.UnknownOID:
+		return r.values(bytesBinary)
+	case postgres.ByteaOID, postgres.VoidOID:
 		return bytesBinary
 	}
 	if _, _, ok := postgres.RangeTypeOf(oid); ok {

@@ -18,9 +18,6 @@ func (c *conn) parse(ctx context.Context, m *pgproto3.Parse) error {
 	} else if err := c.session.CheckPrepared(m.Name); err != nil {
 		return err
 	}
-	if err := checkText([]byte(m.Query)); err != nil {
-		return err
-	}
 	parsed, err := c.session.Parse(m.Query)
 	if err != nil {
 		return err
@@ -65,7 +62,7 @@ func (c *conn) bind(m *pgproto3.Bind) error {
 	if err != nil {
 		return err
 	}
-	params, err := bindParams(m, st)
+	params, err := c.bindParams(m, st)
 	if err != nil {
 		return err
 	}
@@ -84,7 +81,7 @@ func (c *conn) bind(m *pgproto3.Bind) error {
 	return nil
 }
 
-func bindParams(m *pgproto3.Bind, st *planner.Prepared) ([]planner.Param, error) {
+func (c *conn) bindParams(m *pgproto3.Bind, st *planner.Prepared) ([]planner.Param, error) {
 	given, formats := len(m.Parameters), len(m.ParameterFormatCodes)
 	if formats > 1 && formats != given {
 		return nil, errorf(pgerrcode.ProtocolViolation, "bind message has %d parameter formats but %d parameters", formats, given)
@@ -110,10 +107,9 @@ func bindParams(m *pgproto3.Bind, st *planner.Prepared) ([]planner.Param, error)
 			continue
 		}
 		params[i].Binary = format == pgproto3.BinaryFormat
-		if !params[i].Binary {
-			if err := checkText(value); err != nil {
-				return nil, err
-			}
+		value, err := c.receivedParam(value, st.ParamTypes[i], params[i].Binary)
+		if err != nil {
+			return nil, err
 		}
 		params[i].Bytes = bytes.Clone(value) // it lies in the input's buffer
 	}
@@ -168,11 +164,10 @@ func (c *conn) describe(m *pgproto3.Describe) error {
 	default:
 		return errorf(pgerrcode.ProtocolViolation, "invalid DESCRIBE message subtype %d", m.ObjectType)
 	}
-	if columns == nil {
-		c.out.send(&pgproto3.NoData{})
-	} else {
-		c.out.send(rowDescription(columns, formats))
+	if columns != nil {
+		return c.sendRowDescription(columns, formats)
 	}
+	c.out.send(&pgproto3.NoData{})
 	return nil
 }
 

@@ -82,7 +82,7 @@ func checkDecoded(t *testing.T, kind byte, body []byte, m pgproto3.FrontendMessa
 func checkBound(t *testing.T, m *pgproto3.Bind) {
 	t.Helper()
 	for _, n := range []int{len(m.Parameters), 1} {
-		params, err := bindParams(m, &planner.Prepared{ParamTypes: make([]postgres.OID, n)})
+		params, err := (&conn{}).bindParams(m, &planner.Prepared{ParamTypes: make([]postgres.OID, n)})
 		var refused *planner.Error
 		if err == nil && len(params) != n || err != nil && !errors.As(err, &refused) {
 			t.Fatalf("%+v: %d parameters of %d, %v", m, len(params), n, err)

@@ -13,9 +13,6 @@ import (
 func (c *conn) query(ctx context.Context, text string) error {
 	c.session.DropPrepared("")
 	c.closePortal("")
-	if err := checkText([]byte(text)); err != nil {
-		return err
-	}
 	statements, err := c.session.Parse(text)
 	if err != nil {
 		return err
@@ -77,7 +74,9 @@ func (c *conn) sendResult(ctx context.Context, result *planner.Result) error {
 		return err
 	}
 	if result.Columns != nil {
-		c.out.send(rowDescription(result.Columns, formats))
+		if err := c.sendRowDescription(result.Columns, formats); err != nil {
+			return err
+		}
 	}
 	sent, err := cur.send(ctx, c.out)
 	if err != nil {

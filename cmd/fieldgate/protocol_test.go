@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -159,9 +160,24 @@ func (s *talk) command(t *testing.T, d *datadriven.TestData) string {
 		case *pgproto3.NoticeResponse:
 			m.Routine = ""
 		}
-		fmt.Fprintln(&b, wiretest.Show(m))
+		fmt.Fprintln(&b, visible(wiretest.Show(m)))
 		if _, ready := m.(*pgproto3.ReadyForQuery); ready {
 			return b.String()
 		}
 	}
+}
+
+// visible writes bytes that are no text in UTF-8 as \xHH.
+func visible(text string) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		} else {
+			b.WriteString(text[:size])
+		}
+		text = text[size:]
+	}
+	return b.String()
 }

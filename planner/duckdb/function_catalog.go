@@ -40,36 +40,21 @@ func catalogFunctions() definitions {
 		"fg_size_pretty(BIGINT) VARCHAR":  func(c *call) error { c.setText(prettySize(c.int8(0))); return nil },
 		"fg_encoding_name(INTEGER) VARCHAR": func(c *call) error {
 			name := ""
-			if n, all := c.int4(0), encodings(); n >= 0 && int(n) < len(all) {
-				name = all[n]
+			if n, all := c.int4(0), postgres.Encodings(); n >= 0 && int(n) < len(all) {
+				name = all[n].Name
 			}
 			c.setText(name)
 			return nil
 		},
 		"fg_encoding_number(VARCHAR) INTEGER": func(c *call) error {
-			name := plainEncoding(c.text(0))
-			c.setInt4(int32(slices.IndexFunc(encodings(), func(e string) bool { return plainEncoding(e) == name })))
+			number := int32(-1)
+			if e, ok := postgres.EncodingNamed(c.text(0)); ok {
+				number = int32(e.Number)
+			}
+			c.setInt4(number)
 			return nil
 		},
 	}
-}
-
-// encodings are PostgreSQL's by number (pg_wchar.h), which pg_conversion refers to.
-// This server speaks UTF8 alone.
-func encodings() []string {
-	return strings.Fields(`SQL_ASCII EUC_JP EUC_CN EUC_KR EUC_TW EUC_JIS_2004 UTF8 MULE_INTERNAL LATIN1 LATIN2 LATIN3 LATIN4 LATIN5 LATIN6
-		LATIN7 LATIN8 LATIN9 LATIN10 WIN1256 WIN1258 WIN866 WIN874 KOI8R WIN1251 WIN1252 ISO_8859_5 ISO_8859_6 ISO_8859_7 ISO_8859_8
-		WIN1250 WIN1253 WIN1254 WIN1255 WIN1257 KOI8U SJIS BIG5 GBK UHC GB18030 JOHAB SHIFT_JIS_2004`)
-}
-
-// plainEncoding is a name by its letters and digits, by which PostgreSQL compares.
-func plainEncoding(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' {
-			return r
-		}
-		return -1
-	}, strings.ToLower(name))
 }
 
 // registered prints an OID as the given type does.

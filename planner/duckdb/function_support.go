@@ -1,10 +1,7 @@
 package duckdb
 
 import (
-	"fmt"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/jackc/pgerrcode"
 
@@ -20,32 +17,16 @@ func (c *call) kept() (postgres.OID, postgres.Datum, error) {
 	return oid, d, err
 }
 
-// The encodings that texts convert from and to.
-const (
-	encodingUTF8   = "UTF8"
-	encodingLatin1 = "LATIN1"
-)
-
-// encodingNamed finds an encoding as PostgreSQL does: by letters and digits alone (clean_encoding_name in encnames.c).
-func encodingNamed(name, side string) (string, error) {
-	plain := strings.Map(func(r rune) rune {
-		if r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, name)
-	switch plain {
-	case "utf8", "unicode":
-		return encodingUTF8, nil
-	case "latin1", "iso88591":
-		return encodingLatin1, nil
-	case "sqlascii", "big5", "gbk", "gb18030", "johab", "sjis", "shiftjis", "euccn", "eucjp", "euckr", "euctw", "koi8r", "koi8u", "uhc", "alt", "win":
-		return "", unsupported("the encoding %s", name)
+// encodingNamed finds an encoding that texts convert from and to.
+func encodingNamed(name, side string) (*postgres.Encoding, error) {
+	e, ok := postgres.EncodingNamed(name)
+	if !ok {
+		return nil, errorf(pgerrcode.InvalidParameterValue, "invalid %s encoding name \"%s\"", side, name)
 	}
-	if strings.HasPrefix(plain, "latin") || strings.HasPrefix(plain, "iso8859") || strings.HasPrefix(plain, "win") {
-		return "", unsupported("the encoding %s", name)
+	if !e.Converts() {
+		return nil, unsupported("the encoding %s", e.Name)
 	}
-	return "", errorf(pgerrcode.InvalidParameterValue, "invalid %s encoding name \"%s\"", side, name)
+	return e, nil
 }
 
 // supportFunctions are those that types are made of.
@@ -69,12 +50,13 @@ func supportFunctions() definitions {
 			if err != nil {
 				return err
 			}
-			if encoding == encodingLatin1 {
-				c.setText(latin1(c.bytes(0)))
-				return nil
+			if encoding.Keeps() {
+				d, err := postgres.DecodeBinary(postgres.TextOID, c.bytes(0))
+				c.setText(d.Str)
+				return err
 			}
-			d, err := postgres.DecodeBinary(postgres.TextOID, c.bytes(0))
-			c.setText(d.Str)
+			text, err := encoding.AppendUTF8(nil, c.bytes(0))
+			c.setText(string(text))
 			return err
 		},
 		"fg_convert_to(VARCHAR, VARCHAR) BLOB": func(c *call) error {
@@ -82,18 +64,9 @@ func supportFunctions() definitions {
 			if err != nil {
 				return err
 			}
-			if encoding != encodingLatin1 {
-				c.setText(c.text(0))
-				return nil
-			}
-			for _, r := range c.text(0) {
-				if r > 0xff {
-					return errorf(pgerrcode.UntranslatableCharacter, "character with byte sequence %s in encoding \"UTF8\" has no equivalent in encoding \"LATIN1\"",
-						strings.TrimSuffix(strings.ReplaceAll(fmt.Sprintf("% #x", string(r)), "  ", " "), " "))
-				}
-			}
-			c.setBytes(bytesOfLatin1(c.text(0)))
-			return nil
+			text, err := encoding.Append(nil, []byte(c.text(0)))
+			c.setBytes(text)
+			return err
 		},
 		"fg_hash(VARCHAR, BIGINT) INTEGER": hash(func(*call) uint64 { return 0 }, func(c *call, h uint64) { c.setInt4(int32(uint32(h))) }),
 		"fg_hash(VARCHAR, BIGINT, BIGINT) BIGINT": hash(func(c *call) uint64 { return uint64(c.int8(2)) }, func(c *call, h uint64) {
