@@ -29,9 +29,21 @@ const maxReach = 2000
 // reached prints what is reached under a condition, given as SQL.
 func (p *printer) reached(condition string, write func() printed) printed {
 	outer := p.reach
-	p.reach = slices.Concat(outer, []string{condition})
+	p.reach = narrower(outer, condition)
 	defer func() { p.reach = outer }()
 	return write()
+}
+
+// narrower are the conditions and one more. Where they are too long for a guard already
+// it changes nothing, and would cost as much again for each of the many that there are.
+func narrower(reach []string, condition string) []string {
+	length := 0
+	for _, r := range reach {
+		if length += len(r); length > maxReach {
+			return reach
+		}
+	}
+	return slices.Concat(reach, []string{condition})
 }
 
 // reachedBy prints the arguments of AND, OR or COALESCE, each of which is reached where a test holds of those before it.
@@ -41,7 +53,7 @@ func (p *printer) reachedBy(args []planner.Expr, test string) []printed {
 	defer func() { p.reach = outer }()
 	for i, arg := range args {
 		out[i] = p.expr(arg)
-		p.reach = append(p.reach[:len(p.reach):len(p.reach)], "("+out[i].sql+test+")")
+		p.reach = narrower(p.reach, "("+out[i].sql+test+")")
 	}
 	return out
 }
