@@ -55,15 +55,21 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
-// gcPercent is how much the heap may grow between two collections. Most of it are
-// batches without pointers, which cost a collection nothing, so that collecting
-// twice as often as Go does by itself is cheap and keeps a third of the memory
-// free.
-const gcPercent = 50
+// gcPercent is how much the heap may grow between two collections. Where recent events
+// are in memory most of it are batches without pointers, which cost a collection nothing,
+// so that collecting twice as often as Go does by itself is cheap and keeps a third of the
+// memory free. Where they are elsewhere the heap is small, of what is under way, and
+// would be collected all the time.
+func gcPercent(c *config.Config) int {
+	if c.Nearline.Kind == config.Embedded {
+		return 50
+	}
+	return 400
+}
 
 // serve runs a server until ctx ends, then drains it.
 func serve(ctx context.Context, c config.Config, log *slog.Logger) error {
-	debug.SetGCPercent(gcPercent)
+	debug.SetGCPercent(gcPercent(&c))
 	if c.Limits.HeapMB > 0 {
 		debug.SetMemoryLimit(int64(c.Limits.HeapMB) << 20)
 	}

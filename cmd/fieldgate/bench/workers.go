@@ -28,10 +28,10 @@ const (
 	// workersWarm are the events before the first measurement of new processes,
 	// workersFree those of one at full speed, and workersBound, for each worker, of one
 	// in which workers are bounded.
-	workersWarm, workersFree, workersBound = 4_000, 16_000, 1_500
+	workersWarm, workersFree, workersBound = 4_000, 16_000, 2_500
 	// workersPause is then between two of a worker's BatchWriteItem, of 25 events each:
-	// 125 events a second. Four workers stay below what dynalite takes.
-	workersPause = 200 * time.Millisecond
+	// 250 events a second. Four workers stay below what dynalite takes.
+	workersPause = 100 * time.Millisecond
 	// workersIdle is how long it is looked what workers use that have nothing to do.
 	workersIdle = 5 * time.Second
 	// workersRounds bounds the rounds: one takes two minutes.
@@ -78,7 +78,8 @@ type workersBench struct {
 
 // workersResult has what each round measured of a number of workers.
 type workersResult struct {
-	free, bound, micros, busy, idle, calls []float64
+	bound, boundMicros              []float64
+	free, micros, busy, idle, calls []float64
 }
 
 func startWorkersBench(ctx context.Context, o options) (*workersBench, error) {
@@ -191,7 +192,8 @@ func (w *workersBench) measure(ctx context.Context, n int, into *workersResult) 
 	into.idle = append(into.idle, 1000*idle)
 	into.free = append(into.free, free.events/free.took.Seconds())
 	into.bound = append(into.bound, bound.events/bound.took.Seconds())
-	into.micros = append(into.micros, float64(free.processor.Microseconds())/free.events)
+	into.boundMicros = append(into.boundMicros, bound.micros())
+	into.micros = append(into.micros, free.micros())
 	into.busy = append(into.busy, 1e6*(free.processor.Seconds()-idle*free.took.Seconds())/free.events)
 	into.calls = append(into.calls, 1000*float64(free.calls)/free.events)
 	return nil
@@ -295,6 +297,9 @@ type carried struct {
 	calls     int64
 }
 
+// micros is the processor time of an event.
+func (c carried) micros() float64 { return float64(c.processor.Microseconds()) / c.events }
+
 // carry has the team carry new events, and looks that each is there once.
 func (t *team) carry(ctx context.Context, w *workersBench, events int64) (c carried, err error) {
 	before, err := t.processor()
@@ -375,22 +380,32 @@ func (t *team) stop() error {
 }
 
 func printWorkers(out io.Writer, rounds int, results map[int]*workersResult) error {
-	_, err := fmt.Fprintf(out, "Processes of role stage on %d shards a stream, kinesalite, dynalite and versitygw on the same cores, %d rounds interleaved. Bounded: each\n"+
-		"worker's BatchWriteItem, of 25 events, pass one every %v, so that one can do %.0f events a second; %d events a worker. Free: nothing\n"+
-		"bounds a worker but the servers; %d events.\n\n"+
-		"| workers | bounded, events/s | of one worker's | free, events/s | processor µs an event | of one worker's | less what idle workers use | idle, processor ms a second | BatchWriteItem calls, 1,000 events |\n"+
-		"| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
-		workersShards, rounds, workersPause, 25/workersPause.Seconds(), workersBound, workersFree)
+	_, err := fmt.Fprintf(out, "Processes of role stage on %d shards a stream, kinesalite, dynalite and versitygw on the same cores, %d rounds interleaved.\n\n"+
+		"Bounded: each worker's BatchWriteItem, of 25 events, pass one every %v, so that one can do %.0f events a second; %d events a worker.\n\n"+
+		"| workers | events/s | of one worker's | processor µs an event | of one worker's |\n| --- | --- | --- | --- | --- |\n",
+		workersShards, rounds, workersPause, 25/workersPause.Seconds(), workersBound)
+	if err != nil {
+		return err
+	}
 	one := results[1]
+	for _, n := range workerCounts() {
+		r := results[n]
+		_, err := fmt.Fprintf(out, "| %d | %s | %s | %s | %s |\n", n, spreadOf(r.bound).format(0), ratiosOf(r.bound, one.bound).format(2),
+			spreadOf(r.boundMicros).format(0), ratiosOf(r.boundMicros, one.boundMicros).format(2))
+		if err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(out, "\nFree: nothing bounds a worker but the servers; the same %d events whatever the number of workers.\n\n"+
+		"| workers | events/s | processor µs an event | less what idle workers use | of one worker's | idle, processor ms a second | BatchWriteItem calls, 1,000 events |\n"+
+		"| --- | --- | --- | --- | --- | --- | --- |\n", workersFree)
 	for _, n := range workerCounts() {
 		r := results[n]
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(out, "| %d | %s | %s | %s | %s | %s | %s | %s | %s |\n", n,
-			spreadOf(r.bound).format(0), ratiosOf(r.bound, one.bound).format(2), spreadOf(r.free).format(0),
-			spreadOf(r.micros).format(0), ratiosOf(r.micros, one.micros).format(2), spreadOf(r.busy).format(0),
-			spreadOf(r.idle).format(0), spreadOf(r.calls).format(0))
+		_, err = fmt.Fprintf(out, "| %d | %s | %s | %s | %s | %s | %s |\n", n, spreadOf(r.free).format(0), spreadOf(r.micros).format(0),
+			spreadOf(r.busy).format(0), ratiosOf(r.busy, one.busy).format(2), spreadOf(r.idle).format(0), spreadOf(r.calls).format(0))
 	}
 	return err
 }
