@@ -41,15 +41,28 @@ func (s *Session) pin(ctx context.Context, p *Plan, bound *boundQuery) error {
 // nearline to the lake meanwhile. It takes longer than the grace to meet one.
 const maxMoves = 3
 
-// nearlineError is what a statement meets when recent events cannot be read: the
-// lake alone would be an answer without them.
-func nearlineError(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil || errors.Is(err, sources.ErrMoved) {
+// unreadable is what a statement meets when the store of something that it needs fails: an
+// answer without that would be another one.
+func unreadable(ctx context.Context, what string, err error) error {
+	var known *Error
+	if err == nil || ctx.Err() != nil || errors.Is(err, sources.ErrMoved) || errors.As(err, &known) {
 		return err
 	}
-	e := errorf(pgerrcode.IOError, "recent events cannot be read")
-	e.Err = err
-	return e
+	return &Error{
+		Code: pgerrcode.IOError, Message: what + " cannot be read", Err: err,
+		Hint: "The store may not answer at the moment: try again. The server's log has the cause.",
+	}
+}
+
+// nearlineError is unreadable of recent events: the lake alone would be an answer
+// without them.
+func nearlineError(ctx context.Context, err error) error {
+	return unreadable(ctx, "recent events", err)
+}
+
+// manifestError is unreadable of what lists the files of the lake.
+func manifestError(ctx context.Context, err error) error {
+	return unreadable(ctx, "the list of compacted events' files", err)
 }
 
 func (s *Session) pinDatasets(ctx context.Context, p *Plan, datasets []schema.Dataset) error {
@@ -60,7 +73,7 @@ func (s *Session) pinDatasets(ctx context.Context, p *Plan, datasets []schema.Da
 	manifests := make(map[schema.Dataset]sources.Manifest, len(datasets))
 	for _, ds := range datasets {
 		if manifests[ds], err = s.planner.cfg.Lake.Load(ctx, ds); err != nil {
-			return err
+			return manifestError(ctx, err)
 		}
 	}
 	for _, scan := range p.Metrics {
@@ -110,7 +123,7 @@ func splitsOf(ctx context.Context, pin sources.Pin, m sources.Manifest, ds schem
 	}
 	files, known, err := m.Files(ctx, scan.Bounds)
 	if err != nil {
-		return out, err
+		return out, manifestError(ctx, err)
 	}
 	out.FilesKnown = known
 	for _, f := range files {

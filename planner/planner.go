@@ -134,7 +134,7 @@ func (p *Planner) lookup(ctx context.Context, tenant string, path []string) (*lo
 		return nil, errorf(pgerrcode.InvalidCatalogName, "database %q does not exist", tenant)
 	}
 	if err != nil {
-		return nil, err
+		return nil, unreadable(ctx, "the schema", err)
 	}
 	return p.lookupIn(ctx, snapshot, path), nil
 }
@@ -142,12 +142,18 @@ func (p *Planner) lookup(ctx context.Context, tenant string, path []string) (*lo
 // lookupIn is what names mean under a schema.
 func (p *Planner) lookupIn(ctx context.Context, snapshot *schema.Snapshot, path []string) *lookup {
 	return &lookup{
-		snapshot:    snapshot,
-		catalog:     p.cfg.Catalog,
-		path:        path,
-		observed:    func() ([]schema.ObservedMetric, error) { return p.cfg.Observed.Metrics(ctx, snapshot.Tenant) },
+		snapshot: snapshot,
+		catalog:  p.cfg.Catalog,
+		path:     path,
+		observed: func() ([]schema.ObservedMetric, error) {
+			metrics, err := p.cfg.Observed.Metrics(ctx, snapshot.Tenant)
+			return metrics, unreadable(ctx, "the metrics that devices sent", err)
+		},
 		conversions: p.conversions,
-		fields:      func(ds schema.Dataset) ([]schema.ObservedField, error) { return p.cfg.Observed.Fields(ctx, ds) },
+		fields: func(ds schema.Dataset) ([]schema.ObservedField, error) {
+			fields, err := p.cfg.Observed.Fields(ctx, ds)
+			return fields, unreadable(ctx, "the fields that devices sent", err)
+		},
 	}
 }
 

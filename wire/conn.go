@@ -250,7 +250,7 @@ func (c *conn) report(err error) error {
 // logError logs what is not the client's own mistake.
 func (c *conn) logError(err *planner.Error) {
 	switch {
-	case err.Code == pgerrcode.InternalError || strings.HasPrefix(err.Code, "58"):
+	case err.Code == pgerrcode.InternalError || strings.HasPrefix(err.Code, "58") || err.Code == pgerrcode.CannotConnectNow && err.Err != nil:
 		c.log.Error("statement failed", "code", err.Code, "message", err.Message, "err", err.Err)
 	case strings.HasPrefix(err.Code, "53"):
 		c.log.Warn("statement refused", "code", err.Code, "message", err.Message, "err", err.Err)

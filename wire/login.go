@@ -24,7 +24,11 @@ func (c *conn) login(ctx context.Context, req *startupRequest) (planner.Identity
 	}
 	exchange, err := c.srv.cfg.Roles.NewConversation(ctx, auth.Login{Tenant: req.database, User: req.user, Certificate: c.t.certificate})
 	if err != nil {
-		return planner.Identity{}, fatal(err)
+		// A code on which clients try another gateway, or this one again.
+		return planner.Identity{}, &fatalError{err: &planner.Error{
+			Code: pgerrcode.CannotConnectNow, Message: "users cannot be looked up at the moment", Err: err,
+			Hint: "The store may not answer: try again. The server's log has the cause.",
+		}}
 	}
 	if err := c.converse(exchange, req.user); err != nil {
 		return planner.Identity{}, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
@@ -172,6 +174,57 @@ func TestNearlineUnreachable(t *testing.T) {
 	_, err := i.tryQuery(t, `select count(*) from gauge where timestamp >= now() - interval '1 hour'`)
 	if err == nil || !strings.Contains(err.Error(), "58030") {
 		t.Errorf("error %v, want 58030", err)
+	}
+}
+
+// TestStoresUnreachable says to statements and to who connects that a store does not
+// answer, and serves both again when it does.
+func TestStoresUnreachable(t *testing.T) {
+	t.Parallel()
+	tables, objects := faultproxy.Start(t, testdeps.Dynalite(t), nil), faultproxy.Start(t, testdeps.VersityGW(t), nil)
+	keyValue, bucket := onDynamoDBAt(t, tables.URL), onS3(t)
+	i := start(t, t.TempDir(), keyValue, bucket, func(c *config.Config) {
+		c.Nearline.Kind, c.Objects.Endpoint = config.Embedded, objects.URL
+	})
+	i.post(t, gauges(time.Now(), 0, 10))
+	const count = `select count(*) from gauge`
+	i.eventually(t, count, "10")
+	i.query(t, `select fieldgate.compact()`)
+	conn := i.dial(t)
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	statement := func() error {
+		_, err := conn.Exec(t.Context(), count).ReadAll()
+		return err
+	}
+	connecting := func() error {
+		other, err := pgconn.Connect(t.Context(), "postgres://demo:demo@"+i.c.PGAddr+"/demo?sslmode=disable")
+		if err == nil {
+			_ = other.Close(t.Context())
+		}
+		return err
+	}
+	down := func(faultproxy.Request) faultproxy.Fault { return faultproxy.Fault{Kind: faultproxy.CutBefore} }
+	for _, test := range []struct {
+		store         *faultproxy.Proxy
+		do            func() error
+		code, message string
+	}{
+		{objects, statement, pgerrcode.IOError, "compacted events"}, // the files, or the list of them
+		{tables, statement, pgerrcode.IOError, "the schema cannot be read"},
+		{tables, connecting, pgerrcode.CannotConnectNow, "users cannot be looked up at the moment"},
+	} {
+		test.store.Set(down)
+		err := test.do()
+		for deadline := time.Now().Add(visibleWithin); err == nil && time.Now().Before(deadline); {
+			err = test.do() // what is known for some seconds serves until then
+		}
+		if e := serverError(err); e == nil || e.Code != test.code || !strings.Contains(e.Message, test.message) {
+			t.Errorf("%v, want %s with %q", err, test.code, test.message)
+		}
+		test.store.Set(nil)
+		if err := test.do(); err != nil {
+			t.Errorf("once the store answers again: %v", err)
+		}
 	}
 }
 
