@@ -50,6 +50,11 @@ func (t objectTexts) add(columns []ResultColumn, c *Chunk) error {
 		v := &c.Columns[i]
 		if v.Lists != nil {
 			v = &v.Lists.Elems
+		} else if oid := columns[i].T.OID; postgres.ElemOf(oid) != 0 {
+			if err := checkKeptTypes(oid, v); err != nil {
+				return err
+			}
+			continue
 		}
 		v.Bytes = make([][]byte, len(v.Int64s))
 		for row, oid := range v.Int64s {
@@ -61,6 +66,22 @@ func (t objectTexts) add(columns []ResultColumn, c *Chunk) error {
 				return err
 			}
 			v.Bytes[row] = []byte(result.Text)
+		}
+	}
+	return nil
+}
+
+// checkKeptTypes refuses arrays that are kept as text, whose elements print as the types
+// that PostgreSQL has itself, if they have others.
+func checkKeptTypes(oid postgres.OID, v *Vector) error {
+	for row, text := range v.Bytes {
+		if v.IsNull(row) {
+			continue
+		}
+		for _, item := range KeptDatum(oid, text).Array.Items {
+			if _, ok := postgres.TypeByOID(postgres.OID(item.Int)); !ok && item.Int != 0 {
+				return unsupported(nowhere, "an array of %s of this shape, with the type of a table's rows", elementType(oid))
+			}
 		}
 	}
 	return nil

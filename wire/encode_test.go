@@ -127,8 +127,11 @@ func add(v *planner.Vector, oid postgres.OID, d *postgres.Datum) {
 		v.Int16s = append(v.Int16s, int16(d.Int))
 	case postgres.Int4OID, postgres.DateOID:
 		v.Int32s = append(v.Int32s, int32(d.Int))
-	case postgres.Int8OID, postgres.OIDOID, postgres.RegtypeOID, postgres.TimeOID, postgres.TimestampOID, postgres.TimestampTZOID:
+	case postgres.Int8OID, postgres.OIDOID, postgres.TimeOID, postgres.TimestampOID, postgres.TimestampTZOID:
 		v.Int64s = append(v.Int64s, d.Int)
+	case postgres.RegtypeOID:
+		v.Int64s = append(v.Int64s, d.Int)
+		v.Bytes = append(v.Bytes, postgres.AppendRegistered(nil, oid, postgres.OID(d.Int))) // as the planner puts it beside
 	case postgres.Float4OID:
 		v.Float32s = append(v.Float32s, float32(d.Float))
 	case postgres.Float8OID:
