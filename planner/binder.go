@@ -19,7 +19,7 @@ type binder struct {
 	names  *lookup
 	env    *environment
 	params *parameters
-	labels map[string]bool
+	labels map[string]int
 	// scalars are the scalar queries bound so far; their column gives a name.
 	scalars map[*pgquery.SubLink]*Query
 	// viewing are the views whose queries are being bound.
@@ -79,16 +79,17 @@ func (e *environment) zone() *time.Location {
 }
 
 func newBinder(names *lookup, env *environment, params *parameters) *binder {
-	return &binder{names: names, env: env, params: params, labels: map[string]bool{}, scalars: map[*pgquery.SubLink]*Query{}}
+	return &binder{names: names, env: env, params: params, labels: map[string]int{}, scalars: map[*pgquery.SubLink]*Query{}}
 }
 
 // label makes a relation's label of its name, unique within the plan.
 func (b *binder) label(name string) string {
 	label := name
-	for n := 2; b.labels[label]; n++ {
-		label = name + "_" + strconv.Itoa(n)
+	for b.labels[label] > 0 {
+		b.labels[name]++
+		label = name + "_" + strconv.Itoa(b.labels[name])
 	}
-	b.labels[label] = true
+	b.labels[label] = 1
 	return label
 }
 

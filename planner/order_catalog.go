@@ -155,3 +155,47 @@ func (k catalogKey) compare(a *sources.CatalogValues, rowA int, b *sources.Catal
 	}
 	return c
 }
+
+// Clients that ask for columns of tables through joins, and say nothing of an order,
+// take them as they come. PostgreSQL finds them by an index on table and number.
+var columnOrders = [][]string{{"attrelid", "attnum"}, {"table_schema", "table_name", "ordinal_position"}}
+
+// orderColumns has a query that joins a relation of tables' columns with others, and says
+// nothing of an order, give them by table and number.
+func orderColumns(q *Query, absent map[Relation]bool) {
+	if len(q.OrderBy) > 0 || q.SetOp != nil || q.Aggregated || q.Distinct || q.DistinctOn != nil || q.Values != nil {
+		return
+	}
+	var relations []Relation
+	for _, f := range q.From {
+		visitRelations(f, func(r Relation) { relations = append(relations, r) })
+	}
+	if len(relations) < 2 {
+		return
+	}
+	for _, r := range relations {
+		scan, ok := r.(*CatalogScan)
+		if !ok || absent[r] {
+			continue
+		}
+		for _, names := range columnOrders {
+			if keys := scan.keysNamed(names); keys != nil {
+				q.OrderBy = keys
+				return
+			}
+		}
+	}
+}
+
+// keysNamed are an order by the columns, nil if the scan lacks one.
+func (s *CatalogScan) keysNamed(names []string) []SortKey {
+	keys := make([]SortKey, len(names))
+	for i, name := range names {
+		at := slices.IndexFunc(s.Cols, func(c RelationColumn) bool { return c.Name == name })
+		if at < 0 {
+			return nil
+		}
+		keys[i].Expr = &Column{Relation: s, Index: at, T: s.Cols[at].T}
+	}
+	return keys
+}

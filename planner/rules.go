@@ -90,6 +90,7 @@ func (s *Session) runPrepared(ctx context.Context, prepared *Prepared, n *pgquer
 
 // start hands a plan, and its pins, to the engine.
 func (s *Session) start(ctx context.Context, p *Plan) (*Result, error) {
+	orderColumns(p.Query, p.Absent)
 	rows, err := s.planner.cfg.Engine.Run(ctx, p)
 	if err != nil {
 		p.Release()

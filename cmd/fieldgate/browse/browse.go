@@ -30,6 +30,8 @@ type Query struct {
 	Because string
 	// Subset: PostgreSQL has further rows.
 	Subset bool
+	// Ordered: the rows come in PostgreSQL's order, though the query asks for none.
+	Ordered bool
 	// Shape: only columns are alike, for the reason Because.
 	Shape bool
 }
@@ -105,7 +107,7 @@ func parse(text string) ([]Query, error) {
 		case "because":
 			q.Because = value
 		case "rows":
-			q.Subset, q.Shape = value == "subset", value == "shape"
+			q.Subset, q.Shape, q.Ordered = value == "subset", value == "shape", value == "ordered"
 		default:
 			return nil, fmt.Errorf("unknown key %q", key)
 		}
