@@ -225,7 +225,7 @@ func (c *conn) answer(ctx context.Context, m pgproto3.FrontendMessage) error {
 	case *pgproto3.Sync:
 		return c.sync()
 	case *pgproto3.FunctionCall:
-		return errorf(pgerrcode.FeatureNotSupported, "function calls by the fast path are not supported")
+		return c.functionCall(ctx, m)
 	case *pgproto3.Terminate:
 		return errHangup
 	}

@@ -144,6 +144,11 @@ func Show(m pgproto3.BackendMessage) string {
 			}
 		}
 		return out
+	case *pgproto3.FunctionCallResponse:
+		if m.Result == nil {
+			return "FunctionCallResponse NULL"
+		}
+		return fmt.Sprintf("FunctionCallResponse %q", m.Result)
 	case *pgproto3.ErrorResponse:
 		out := fmt.Sprintf("ErrorResponse %s %s %s", m.Severity, m.Code, m.Message)
 		if m.Position != 0 {
