@@ -12,6 +12,8 @@ SMITHTIME   ?= 600
 TORTURE     ?= 10
 LAMBDA_ARCH ?= arm64
 PKG         ?= ./...
+# So many tests of a package run at once.
+PARALLEL    ?= $(shell echo $$((2 * $$(nproc))))
 
 .DEFAULT_GOAL := help
 
@@ -33,9 +35,12 @@ run: build ## build, then serve the embedded default in development mode
 	$(BIN) serve --dev
 
 .PHONY: test
-test: build lint ## everything CI runs; what is missing is skipped by name
+test: build ## everything CI runs, lint too; what is missing is skipped by name
 	@rm -f $(SKIPPED)
-	@FIELDGATE_SKIPPED=$(SKIPPED) go test -race -vet=off -timeout 60m ./...; status=$$?; \
+	@# Many tests wait, which leaves the processors to lint and to more tests at once.
+	@make --no-print-directory lint & lint=$$!; \
+	FIELDGATE_SKIPPED=$(SKIPPED) go test -race -vet=off -timeout 60m -parallel $(PARALLEL) ./...; status=$$?; \
+	wait $$lint || { echo "lint failed, see above" >&2; status=1; }; \
 	if [ -s $(SKIPPED) ]; then echo "skipped for want of (make test-deps installs them):"; sort -u $(SKIPPED) | sed 's/^/  /'; fi; \
 	exit $$status
 
