@@ -131,7 +131,7 @@ func pinCatalog(ctx context.Context, p *Plan, bound *boundQuery) error {
 	}
 	for _, scan := range p.Catalogs {
 		if scan.Rows, err = pin.Rows(ctx, scan.Relation); err != nil {
-			return err
+			return unreadable(ctx, "the state of the system", err)
 		}
 	}
 	selectRows(p.Catalogs, bound.equalities)
