@@ -157,6 +157,12 @@ func TestRoles(t *testing.T) {
 		}
 	}
 	check("before compaction")
+	for path, at := range map[string]*node{"/v1/events": c.stages[0], "/v1/events/m": c.gateways[0], "/v1/query": c.ingests[0]} {
+		status, answer := at.request(t, http.MethodPost, path, `{}`)
+		if status != http.StatusMisdirectedRequest || !strings.Contains(answer, "this process does not have the role") {
+			t.Errorf("%s at a process of %v: %d %s", path, at.c.Roles, status, answer)
+		}
+	}
 	c.gateways[1].query(t, `select fieldgate.compact()`)
 	check("after compaction")
 	if plan := c.gateways[0].query(t, `explain select count(*) from earthquake`); !strings.Contains(plan, "file") {

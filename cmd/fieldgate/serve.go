@@ -100,9 +100,13 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	if s.c.Has(config.RoleIngest) {
 		s.writing.ingest.Mount(mux)
+	} else {
+		elsewhere(mux, config.RoleIngest, "/v1/events")
 	}
 	if s.c.Has(config.RoleGateway) {
 		s.rest.Register(mux)
+	} else {
+		elsewhere(mux, config.RoleGateway, "/v1/schema", "/v1/query", "/v1/openapi.json")
 	}
 	return problems(mux)
 }

@@ -25,6 +25,20 @@ func problems(mux *http.ServeMux) http.Handler {
 	})
 }
 
+// elsewhere has requests for the paths, and what is below them, answered as misdirected
+// (RFC 9110, 15.5.20): the processes that have the role serve them.
+func elsewhere(mux *http.ServeMux, role string, paths ...string) {
+	answer := func(w http.ResponseWriter, _ *http.Request) {
+		ingest.WriteProblem(w, &ingest.Problem{
+			Status: http.StatusMisdirectedRequest, Detail: "this process does not have the role " + role + ": send the request to one that has",
+		})
+	}
+	for _, path := range paths {
+		mux.HandleFunc(path, answer)
+		mux.HandleFunc(path+"/", answer)
+	}
+}
+
 // refusal takes the status and the headers of an answer and leaves its text.
 type refusal struct {
 	http.ResponseWriter
