@@ -115,6 +115,9 @@ func addColumn(n *pgquery.AlterTableCmd) (fieldEdit, error) {
 		return nil, err
 	}
 	return func(c *schemaChange, d *schema.Draft, table string) error {
+		if err := checkNoSystemColumn(f.Name); err != nil {
+			return err
+		}
 		m, _ := d.Metric(table)
 		if _, exists := m.Field(f.Name); exists || f.Name == schema.TimestampField {
 			if !n.MissingOk {
@@ -193,6 +196,9 @@ func (s *Session) renameColumn(n *pgquery.RenameStmt) (*schemaChange, error) {
 	return s.renameIn(n, "rename field "+n.Subname+" of", func(d *schema.Draft, m *schema.Metric) error {
 		if _, exists := m.Field(n.Subname); !exists && n.Subname != schema.TimestampField {
 			return errorf(pgerrcode.UndefinedColumn, "column %q does not exist", n.Subname)
+		}
+		if err := checkNoSystemColumn(n.Newname); err != nil {
+			return err
 		}
 		if _, taken := m.Field(n.Newname); taken || n.Newname == schema.TimestampField {
 			return columnExists(m.Name, n.Newname)

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"context"
+
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
 )
@@ -15,7 +17,7 @@ func (s *Session) checkOwner(what string) error {
 
 // checkUtility refuses, before it runs, a statement that is not a query and not on
 // the list, or that this user may not run.
-func (s *Session) checkUtility(st *Statement) error {
+func (s *Session) checkUtility(ctx context.Context, st *Statement) error {
 	switch n := st.node.GetNode().(type) {
 	case *pgquery.Node_TransactionStmt, *pgquery.Node_VariableSetStmt, *pgquery.Node_DiscardStmt,
 		*pgquery.Node_DeallocateStmt, *pgquery.Node_UnlistenStmt, *pgquery.Node_ListenStmt, *pgquery.Node_NotifyStmt,
@@ -29,6 +31,8 @@ func (s *Session) checkUtility(st *Statement) error {
 		return withIngestHint(unsupported(nowhere, "%s", writeName(st.node)))
 	case *pgquery.Node_CopyStmt:
 		return checkCopy(n.CopyStmt)
+	case *pgquery.Node_CallStmt:
+		return s.refuseCall(ctx, n.CallStmt.Funccall)
 	}
 	return unsupported(nowhere, "%s", statementName(st.node))
 }

@@ -20,6 +20,7 @@ var objectOutputs = map[postgres.OID]string{
 	postgres.RegnamespaceOID: "regnamespaceout(regnamespace)",
 	postgres.RegroleOID:      "regroleout(regrole)",
 	postgres.RegtypeOID:      "regtypeout(regtype)",
+	postgres.RegcollationOID: "regcollationout(regcollation)",
 	postgres.RegprocedureOID: "regprocedureout(regprocedure)",
 	postgres.RegoperOID:      "regoperout(regoper)",
 	postgres.RegoperatorOID:  "regoperatorout(regoperator)",
@@ -34,6 +35,7 @@ var objectInputs = map[postgres.OID]string{
 	postgres.RegprocedureOID: "regprocedurein(cstring)",
 	postgres.RegoperOID:      "regoperin(cstring)",
 	postgres.RegoperatorOID:  "regoperatorin(cstring)",
+	postgres.RegcollationOID: "regcollationin(cstring)",
 }
 
 // catalogCall makes the call of a function that looks into the catalog; not ok:

@@ -192,6 +192,9 @@ func (s *Session) createTable(n *pgquery.CreateStmt) (*schemaChange, error) {
 		if slices.ContainsFunc(m.Fields, func(o schema.Field) bool { return o.Name == f.Name }) {
 			return nil, errorf(pgerrcode.DuplicateColumn, "column %q specified more than once", f.Name)
 		}
+		if err := checkNoSystemColumn(f.Name); err != nil {
+			return nil, err
+		}
 		m.Fields = append(m.Fields, f)
 	}
 	c := &schemaChange{tag: "CREATE TABLE", what: "create metric " + name}
@@ -207,6 +210,15 @@ func (s *Session) createTable(n *pgquery.CreateStmt) (*schemaChange, error) {
 		return d.CreateMetric(m)
 	}
 	return c, nil
+}
+
+// checkNoSystemColumn refuses the name of a column that every table of PostgreSQL has.
+func checkNoSystemColumn(name string) error {
+	switch name {
+	case "ctid", "xmin", "cmin", "xmax", "cmax", "tableoid":
+		return errorf(pgerrcode.DuplicateColumn, "column name %q conflicts with a system column name", name)
+	}
+	return nil
 }
 
 func (c *schemaChange) notice(code, format string, args ...any) {

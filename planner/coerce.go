@@ -14,6 +14,14 @@ func (b *binder) coerce(e Expr, t Type, context postgres.CoercionContext, at int
 	if from.OID == postgres.UnknownOID && t.OID == postgres.AnyEnumOID {
 		return nil, errorAt(at, pgerrcode.CannotCoerce, "cannot cast type %s to %s", from.OID, t.OID)
 	}
+	if base := postgres.BaseOf(t.OID); base != t.OID && from.OID != t.OID && (from.OID != postgres.UnknownOID || HasCheck(t.OID)) {
+		domain, _ := postgres.TypeByOID(t.OID)
+		if from.OID != postgres.UnknownOID && from.OID != base && !postgres.CanCoerce(from.OID, base, context) {
+			return nil, errorAt(at, pgerrcode.CannotCoerce, "cannot cast type %s to %s", from.OID, t.OID)
+		}
+		value, err := b.coerce(e, Type{OID: base, Typmod: domain.BaseTypmod}, context, at)
+		return &Cast{T: t, Arg: value, Explicit: context == postgres.Explicit}, err
+	}
 	if from.OID == postgres.UnknownOID {
 		return b.coerceUnknown(e, t, context, at)
 	}
@@ -39,6 +47,13 @@ func (b *binder) coerce(e Expr, t Type, context postgres.CoercionContext, at int
 	}
 	cast := &Cast{T: t, Arg: e, Explicit: context == postgres.Explicit}
 	return b.fold(cast, at)
+}
+
+// HasCheck says that values of a domain meet a condition (information_schema.sql of
+// PostgreSQL).
+func HasCheck(domain postgres.OID) bool {
+	t, ok := postgres.TypeByOID(domain)
+	return ok && t.Namespace == schemaInformation && (t.Name == "cardinal_number" || t.Name == "yes_or_no")
 }
 
 // isAnyType says that a type stands for those of arguments.

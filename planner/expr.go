@@ -229,7 +229,7 @@ func (b *binder) collate(sc *scope, n *pgquery.CollateClause) (Expr, error) {
 	switch name := parts[len(parts)-1]; {
 	case len(parts) > 1 && parts[len(parts)-2] != schemaCatalog,
 		name != "C" && name != "POSIX" && name != "default" && name != "ucs_basic" && name != "C.utf8":
-		return nil, errorAt(n.Location, pgerrcode.UndefinedObject, "collation %q for encoding \"UTF8\" does not exist", dotted(parts))
+		return nil, missingCollation(dotted(parts), n.Location)
 	}
 	arg, err := b.expr(sc, n.Arg)
 	if err != nil {

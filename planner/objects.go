@@ -86,6 +86,11 @@ func (b *binder) objectOID(text string, kind postgres.OID, at int32) (uint32, er
 		return b.procOID(qualifier, name, text, at)
 	case postgres.RegconfigOID, postgres.RegdictionaryOID:
 		return textSearchObject(kind, qualifier, name, text, at)
+	case postgres.RegcollationOID:
+		if qualifier != "" && qualifier != schemaCatalog {
+			return 0, missingCollation(text, at)
+		}
+		return b.namedOID(kind, name, at)
 	case postgres.RegnamespaceOID, postgres.RegroleOID:
 		if qualifier != "" {
 			return 0, errorAt(at, pgerrcode.InvalidName, "invalid name syntax")
@@ -95,13 +100,21 @@ func (b *binder) objectOID(text string, kind postgres.OID, at int32) (uint32, er
 	return 0, unsupported(at, "looking up a name as %s", kind)
 }
 
-// namedOID finds a schema or a role.
+func missingCollation(name string, at int32) *Error {
+	return errorAt(at, pgerrcode.UndefinedObject, "collation %q for encoding \"UTF8\" does not exist", name)
+}
+
+// namedOID finds a schema, a role or a collation.
 func (b *binder) namedOID(kind postgres.OID, name string, at int32) (uint32, error) {
 	relation, column := "pg_namespace", "nspname"
 	missing := errorAt(at, pgerrcode.InvalidSchemaName, "schema %q does not exist", name)
-	if kind == postgres.RegroleOID {
+	switch kind {
+	case postgres.RegroleOID:
 		relation, column = "pg_roles", "rolname"
 		missing = errorAt(at, pgerrcode.UndefinedObject, "role %q does not exist", name)
+	case postgres.RegcollationOID:
+		relation, column = "pg_collation", "collname"
+		missing = missingCollation(name, at)
 	}
 	if b.names.catalog == nil {
 		return 0, missing

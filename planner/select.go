@@ -46,6 +46,9 @@ func (b *binder) selectStmt(outer *scope, n *pgquery.SelectStmt, u unknowns) (*Q
 	default:
 		err = b.plainSelect(sc, q, listeningSelect(n), u)
 	}
+	if err == nil && (q.SetOp != nil || q.Values != nil) {
+		err = b.locking(sc, q, n.LockingClause)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -61,24 +64,10 @@ func refuseClauses(n *pgquery.SelectStmt) error {
 	switch {
 	case n.IntoClause != nil:
 		return withIngestHint(unsupported(nowhere, "SELECT INTO"))
-	case len(n.LockingClause) > 0:
-		return unsupported(nowhere, "%s", lockingName(n.LockingClause[0].GetLockingClause()))
 	case n.LimitOption == pgquery.LimitOption_LIMIT_OPTION_WITH_TIES && (n.Larg != nil || n.ValuesLists != nil || n.DistinctClause != nil):
 		return unsupported(locate(n.LimitCount), "FETCH FIRST WITH TIES of a set operation, VALUES or DISTINCT")
 	}
 	return nil
-}
-
-func lockingName(n *pgquery.LockingClause) string {
-	switch n.GetStrength() {
-	case pgquery.LockClauseStrength_LCS_FORKEYSHARE:
-		return "FOR KEY SHARE"
-	case pgquery.LockClauseStrength_LCS_FORSHARE:
-		return "FOR SHARE"
-	case pgquery.LockClauseStrength_LCS_FORNOKEYUPDATE:
-		return "FOR NO KEY UPDATE"
-	}
-	return "FOR UPDATE"
 }
 
 // plainSelect binds a SELECT without set operation, in PostgreSQL's order.
@@ -121,6 +110,9 @@ func (b *binder) plainSelect(sc *scope, q *Query, n *pgquery.SelectStmt, u unkno
 		return err
 	}
 	if err := b.checkGrouping(sc, q); err != nil {
+		return err
+	}
+	if err := b.locking(sc, q, n.LockingClause); err != nil {
 		return err
 	}
 	return b.groupBelow(sc, q)

@@ -85,7 +85,7 @@ func (s *Session) prepare(ctx context.Context, st *Statement, paramTypes []postg
 		p.Columns = s.executeColumns(n.ExecuteStmt)
 		return p, nil
 	}
-	return p, s.checkUtility(st)
+	return p, s.checkUtility(ctx, st)
 }
 
 // Run starts a statement without parameters. A query is bound once, where Prepare

@@ -189,6 +189,10 @@ func rangeMessage(message string) string {
 		{"nterval", "interval"},
 		{"DATE", "date"},
 		{"date", "date"},
+		// The least value of a type is the only one without an absolute one.
+		{"abs(-32768)", "smallint"},
+		{"abs(-2147483648)", "integer"},
+		{"abs(-9223372036854775808)", "bigint"},
 	} {
 		if strings.Contains(message, t.duckdb) {
 			return t.postgres + " out of range"

@@ -275,7 +275,7 @@ func splitPart(s, separator string, n int) (string, error) {
 func chr(n int32) (string, error) {
 	switch {
 	case n < 0:
-		return "", errorf(pgerrcode.ProgramLimitExceeded, "character number must be positive")
+		return "", errorf(pgerrcode.InvalidParameterValue, "character number must be positive")
 	case n == 0:
 		return "", errorf(pgerrcode.ProgramLimitExceeded, "null character not permitted")
 	case n > unicode.MaxRune:

@@ -106,17 +106,11 @@ func textSearchFunctions() definitions {
 			c.setBool(err == nil && textsearch.Match(v, q))
 			return err
 		}),
-		"fg_ts_rank(VARCHAR, VARCHAR, INTEGER) FLOAT": withVector(func(c *call, v postgres.TSVector) error {
-			return rankVector(c, v, textsearch.DefaultWeights())
-		}),
-		"fg_ts_rank(VARCHAR, VARCHAR, INTEGER, VARCHAR) FLOAT": withVector(func(c *call, v postgres.TSVector) error {
-			weights, err := rankWeights(c)
-			if err != nil {
-				return err
-			}
-			return rankVector(c, v, weights)
-		}),
-		"fg_tsvector_length(VARCHAR) INTEGER": withVector(func(c *call, v postgres.TSVector) error { c.setInt4(int32(len(v))); return nil }),
+		"fg_ts_rank(VARCHAR, VARCHAR, INTEGER) FLOAT":             rankVector(textsearch.Rank, false),
+		"fg_ts_rank(VARCHAR, VARCHAR, INTEGER, VARCHAR) FLOAT":    rankVector(textsearch.Rank, true),
+		"fg_ts_rank_cd(VARCHAR, VARCHAR, INTEGER) FLOAT":          rankVector(textsearch.RankCover, false),
+		"fg_ts_rank_cd(VARCHAR, VARCHAR, INTEGER, VARCHAR) FLOAT": rankVector(textsearch.RankCover, true),
+		"fg_tsvector_length(VARCHAR) INTEGER":                     withVector(func(c *call, v postgres.TSVector) error { c.setInt4(int32(len(v))); return nil }),
 		"fg_tsvector_strip(VARCHAR) VARCHAR": withVector(func(c *call, v postgres.TSVector) error {
 			for i := range v {
 				v[i].Positions = nil
@@ -164,13 +158,22 @@ func textSearchFunctions() definitions {
 	}
 }
 
-// rankVector is ts_rank of the query that is argument 1, normalized as argument 2 says.
-func rankVector(c *call, v postgres.TSVector, weights textsearch.Weights) error {
-	q, err := c.tsquery(1)
-	if err == nil {
-		c.setFloat4(textsearch.Rank(v, q, weights, int(c.int4(2))))
-	}
-	return err
+// rankVector ranks a document for the query that is argument 1, normalized as argument 2 says; weighted: argument 3 has weights.
+func rankVector(rank func(postgres.TSVector, *postgres.TSQuery, textsearch.Weights, int) float32, weighted bool) func(c *call) error {
+	return withVector(func(c *call, v postgres.TSVector) error {
+		weights := textsearch.DefaultWeights()
+		if weighted {
+			var err error
+			if weights, err = rankWeights(c); err != nil {
+				return err
+			}
+		}
+		q, err := c.tsquery(1)
+		if err == nil {
+			c.setFloat4(rank(v, q, weights, int(c.int4(2))))
+		}
+		return err
+	})
 }
 
 // rankWeights reads the array of weights that is argument 3 (getWeights in tsrank.c); those below 0 are the usual ones.

@@ -43,10 +43,14 @@ func (r *pathRun) datetime(i *postgres.PathItem, v pathValue) (pathValue, error)
 	if v.kind() != "string" {
 		return pathValue{}, r.fail(pgerrcode.InvalidArgumentForSQLJSONDatetimeFunction, "jsonpath item method .datetime() can only be applied to a string")
 	}
-	if i.Templated {
-		return pathValue{}, unsupported("datetime() with a template in a jsonpath")
-	}
 	text := unquoteJSON(v.text)
+	if i.Templated {
+		m, err := readTemplated(text, i.Text)
+		if err != nil && r.silent {
+			err = errPathSilent
+		}
+		return pathValue{when: m}, err
+	}
 	if m, ok := readPathMoment(text); ok {
 		return pathValue{when: m}, nil
 	}

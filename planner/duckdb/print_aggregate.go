@@ -35,7 +35,11 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 			}
 		}
 	}
-	s.filtered(e.Filter)
+	direct := 0
+	if e.WithinGroup {
+		direct = len(e.Args)
+	}
+	s.filtered(e.Filter, direct)
 	if e.WithinGroup {
 		if isHypothetical(e.Proc.Name) {
 			out := printed{sql: s.hypothetical(e.Order)}
@@ -47,7 +51,7 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 		}
 		s.order = p.innerSortKey(e.Order[0], s.args[len(s.args)-1])
 	} else {
-		s.order = p.sortKeys(e.Order)
+		s.order = p.sortKeys(e.Order, e.Distinct)
 	}
 	if s.order == "" && e.Distinct && inOrder[e.Proc.Name] {
 		// PostgreSQL sorts to find what is distinct, and it shows.
@@ -60,14 +64,14 @@ func (p *printer) aggregate(e *planner.Aggregate) printed {
 	return entry(s)
 }
 
-// filtered gives the call its FILTER.
-func (s *site) filtered(filter planner.Expr) {
+// filtered gives the call its FILTER, which its direct arguments are computed without.
+func (s *site) filtered(filter planner.Expr, direct int) {
 	if filter == nil {
 		return
 	}
 	s.condition = s.p.expr(filter).sql
 	s.filter = " FILTER (WHERE " + s.condition + ")"
-	for i := range s.args {
+	for i := direct; i < len(s.args); i++ {
 		s.args[i].sql = s.where(s.args[i].sql)
 	}
 }
@@ -128,10 +132,16 @@ func firstsBy(p *printer, list, field string) string {
 	return fmt.Sprintf("list_filter(%[1]s, lambda %[2]s, %[3]s: %[3]s = 1 OR %[2]s.%[4]s IS DISTINCT FROM list_extract(%[1]s, %[3]s - 1).%[4]s)", list, name, i, field)
 }
 
-func (p *printer) sortKeys(keys []planner.SortKey) string {
+// sortKeys prints the keys of a window or an aggregate. Those of an aggregate of distinct
+// values stand as its arguments do.
+func (p *printer) sortKeys(keys []planner.SortKey, distinct bool) string {
 	var out []string
 	for _, k := range keys {
-		out = append(out, p.innerSortKey(k, p.expr(k.Expr)))
+		e := p.expr(k.Expr)
+		if !distinct {
+			e = apartFromZero(k.Expr.Type(), e)
+		}
+		out = append(out, p.innerSortKey(k, e))
 	}
 	return strings.Join(out, ", ")
 }
@@ -142,7 +152,7 @@ func (p *printer) windowCall(e *planner.WindowCall) printed {
 		return p.fail(unsupported("window function %s", signatureOf(e.Proc.Name, e.Proc.Args)))
 	}
 	s := p.site(e.Proc.Name, e.Args, e.T)
-	s.filtered(e.Filter)
+	s.filtered(e.Filter, 0)
 	if !printings().anyForm[e.Proc.OID] {
 		s.lists()
 	}
@@ -165,7 +175,7 @@ func (p *printer) window(w *planner.Window) string {
 		plain := planner.SortKey{Expr: &planner.Const{T: planner.Type{OID: postgres.Int8OID}}, Desc: k.Desc, NullsFirst: k.NullsFirst}
 		parts = append(parts, "ORDER BY "+p.sortKey(plain, printed{sql: distance(k.Expr)}))
 	case len(order) > 0:
-		parts = append(parts, "ORDER BY "+p.sortKeys(order))
+		parts = append(parts, "ORDER BY "+p.sortKeys(order, false))
 	}
 	if w.Frame != nil {
 		parts = append(parts, p.frame(w.Frame, distance))

@@ -50,6 +50,8 @@ func (p *printer) convert(arg printed, from, to planner.Type, explicit, try bool
 	}
 	fromElem, toElem := postgres.ElemOf(from.OID), postgres.ElemOf(to.OID)
 	switch {
+	case postgres.BaseOf(to.OID) == from.OID && from.OID != to.OID:
+		return intoDomain(arg, to.OID)
 	case fromElem != 0 && toElem != 0:
 		return p.castArray(arg, from, to, explicit, try)
 	case fromElem != 0 && isString(to.OID):
@@ -62,6 +64,20 @@ func (p *printer) convert(arg printed, from, to planner.Type, explicit, try bool
 		return arg
 	}
 	return s.refuse("cast from %s to %s", from.OID, to.OID)
+}
+
+// intoDomain checks what becomes a value of a domain.
+func intoDomain(arg printed, domain postgres.OID) printed {
+	t, _ := postgres.TypeByOID(domain)
+	constraint, fails := "cardinal_number_domain_check", arg.sql+" < 0"
+	switch {
+	case !planner.HasCheck(domain):
+		return arg
+	case t.Name == "yes_or_no":
+		constraint, fails = "yes_or_no_check", arg.sql+" NOT IN ('YES', 'NO')"
+	}
+	message := fmt.Sprintf("value for domain %s violates check constraint \"%s\"", domain, constraint)
+	return printed{sql: unlessFailed(arg.sql, fails, raise(pgerrcode.CheckViolation, message))}
 }
 
 // castElements converts a list element by element.

@@ -142,6 +142,13 @@ func (p *printer) orderBy(q *planner.Query, scales []int) string {
 func (p *printer) orderKey(q *planner.Query, k planner.SortKey, scales []int) string {
 	named := q.Distinct || q.SetOp != nil || q.Values != nil
 	o, isOutput := k.Expr.(*planner.Output)
+	if t := k.Expr.Type(); isFloat(t.OID) && !named && q.Limit == nil {
+		e := k.Expr
+		if isOutput {
+			e = q.Targets[o.Index].Expr
+		}
+		return p.sortKey(k, apartFromZero(t, p.expr(e)))
+	}
 	switch {
 	case isOutput && (named || o.Index < len(scales) && !hasKey(k.Expr.Type().OID)):
 		return p.sortKey(k, printed{outputName(o.Index), scales[o.Index]})
@@ -152,6 +159,17 @@ func (p *printer) orderKey(q *planner.Query, k planner.SortKey, scales []int) st
 	}
 	return p.sortKey(k, p.expr(k.Expr))
 }
+
+// apartFromZero is a float as a key of its own: DuckDB, when it sorts all rows, takes a
+// column that is a key from what it has sorted by, where -0 is 0.
+func apartFromZero(t planner.Type, e printed) printed {
+	if !isFloat(t.OID) {
+		return e
+	}
+	return printed{sql: "(" + e.sql + " + 0)"}
+}
+
+func isFloat(oid postgres.OID) bool { return oid == postgres.Float4OID || oid == postgres.Float8OID }
 
 // sortKey prints one key, whose expression is printed already.
 func (p *printer) sortKey(k planner.SortKey, e printed) string {

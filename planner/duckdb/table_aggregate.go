@@ -206,8 +206,8 @@ func (t *tables) addWindows() {
 		t.function(f+"()", func(s *site) printed { return printed{sql: s.call(s.name)} })
 	})
 	t.function("ntile(int4)", func(s *site) printed {
-		if planner.HasColumns(s.nodes[0]) { // PostgreSQL asks the first row of a partition alone
-			return s.refuse("ntile of a number that differs from row to row")
+		if planner.HasColumns(s.nodes[0]) {
+			return s.bucketOfFirst()
 		}
 		return printed{sql: "CAST(" + s.call("ntile", s.positive(0, pgerrcode.InvalidArgumentForNtileFunction)) + " AS INTEGER)"}
 	})
@@ -228,6 +228,29 @@ func (t *tables) addWindows() {
 	t.function("nth_value(anyelement, int4)", func(s *site) printed {
 		return printed{s.call(s.name, s.args[0].sql, s.positive(1, pgerrcode.InvalidArgumentForNthValueFunction)), s.args[0].scale}
 	})
+}
+
+// bucketOfFirst is ntile of a number that differs from row to row, of which that of a partition's first row counts: the first
+// buckets have a row more than the others if the rows cannot be shared out evenly.
+func (s *site) bucketOfFirst() printed {
+	const whole = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
+	parts := *s.window
+	parts.Frame = nil
+	over := s.p.window(&parts)
+	separator := ""
+	if over != "" {
+		separator = " "
+	}
+	rows := "count(*) OVER (" + over + separator + whole + ")"
+	row := "(row_number() OVER (" + over + ") - 1)"
+	buckets := "CAST(first_value(" + s.args[0].sql + ") OVER (" + over + separator + whole + ") AS BIGINT)"
+	name := s.p.name("e")
+	share := fmt.Sprintf("(%[1]s.rows // %[1]s.buckets)", name)
+	more := fmt.Sprintf("(%[1]s.rows %% %[1]s.buckets)", name)
+	bucket := fmt.Sprintf("CASE WHEN %[1]s.buckets <= 0 THEN CAST(%[2]s AS BIGINT) WHEN %[1]s.n < %[4]s * (%[3]s + 1) THEN %[1]s.n // (%[3]s + 1) + 1 "+
+		"ELSE (%[1]s.n - %[4]s) // %[3]s + 1 END", name, raise(pgerrcode.InvalidArgumentForNtileFunction, "argument of ntile must be greater than zero"), share, more)
+	return printed{sql: fmt.Sprintf("CAST(list_extract(list_transform([struct_pack(rows := %s, n := %s, buckets := %s)], lambda %s: %s), 1) AS INTEGER)",
+		rows, row, buckets, name, bucket)}
 }
 
 // positive is an argument that fails where it is not above zero.

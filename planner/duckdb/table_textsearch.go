@@ -34,16 +34,16 @@ func (t *tables) addTextSearch() {
 		"numnode(tsquery)", "fg_tsquery_nodes($1)", "querytree(tsquery)", "fg_tsquery_indexable($1)",
 		"tsquery_phrase(tsquery, tsquery, int4)", "fg_tsquery_phrase($1, $2, $3)",
 	)
-	t.functionTexts(
-		"ts_rank(tsvector, tsquery)", "fg_ts_rank($1, $2, 0)", "ts_rank(tsvector, tsquery, int4)", "fg_ts_rank($1, $2, $3)",
-	)
-	weighted := func(normalization string) entry {
-		return func(s *site) printed {
-			return printed{sql: s.fill("fg_ts_rank($2, $3, " + normalization + ", " + s.p.shaped(s.types[0], s.args[0]).sql + ")")}
+	each("ts_rank ts_rank_cd", func(f string) {
+		t.functionTexts(sig(f, "tsvector", "tsquery"), "fg_"+f+"($1, $2, 0)", sig(f, "tsvector", "tsquery", "int4"), "fg_"+f+"($1, $2, $3)")
+		weighted := func(normalization string) entry {
+			return func(s *site) printed {
+				return printed{sql: s.fill("fg_" + f + "($2, $3, " + normalization + ", " + s.p.shaped(s.types[0], s.args[0]).sql + ")")}
+			}
 		}
-	}
-	t.arrays("ts_rank(_float4, tsvector, tsquery)", weighted("0"))
-	t.arrays("ts_rank(_float4, tsvector, tsquery, int4)", weighted("$4"))
+		t.arrays(sig(f, "_float4", "tsvector", "tsquery"), weighted("0"))
+		t.arrays(sig(f, "_float4", "tsvector", "tsquery", "int4"), weighted("$4"))
+	})
 	t.both("||(tsvector, tsvector)", "tsvector_concat", template("fg_tsvector_concat($1, $2)"))
 	t.both("&&(tsquery, tsquery)", "tsquery_and", template("fg_tsquery_and($1, $2)"))
 	t.both("||(tsquery, tsquery)", "tsquery_or", template("fg_tsquery_or($1, $2)"))

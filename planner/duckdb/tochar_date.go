@@ -59,7 +59,13 @@ func (m *moment) shownYear() int64 {
 
 func (m *moment) weekday() int64 { return floorMod(m.days+4, 7) } // 0: Sunday
 
-func (m *moment) yearDay() int64 { return m.days - daysOf(m.year, 1, 1) + 1 }
+// yearDay is the day of the year; of an interval all its days, a month being 30.
+func (m *moment) yearDay() int64 {
+	if m.interval {
+		return (m.year*12+m.month)*30 + m.day
+	}
+	return m.days - daysOf(m.year, 1, 1) + 1
+}
 
 // isoWeek is the week and the year of its Thursday.
 func (m *moment) isoWeek() (year, week int64) {
@@ -264,12 +270,18 @@ func (m *moment) intervalRoman(n *templateNode) string {
 func (m *moment) dateField(n *templateNode) (string, error) {
 	if m.interval {
 		switch n.field {
-		case "MONTH", "MON", "DAY", "DY", "D", "ID", "BC", "AD", "B.C.", "A.D.", "DDD", "IDDD":
+		case "MONTH", "MON", "DAY", "DY", "D", "ID", "BC", "AD", "B.C.", "A.D.":
 			return "", errIntervalTemplate()
-		case "IYYY", "IYY", "IY", "I", "IW", "WW", "W", "J", "Q", "CC":
+		case "IYYY", "IYY", "IY", "I", "IW", "IDDD", "J":
 			return "", unsupported("field %s of an interval in a template", n.field)
 		case "RM":
 			return m.intervalRoman(n), nil
+		case "CC":
+			return n.padded(m.year/100, 2), nil
+		case "Q":
+			if m.month == 0 {
+				return "", nil
+			}
 		}
 	}
 	if text, ok := m.yearField(n); ok {

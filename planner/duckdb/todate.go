@@ -16,7 +16,9 @@ type dateReader struct {
 	// extra counts the characters passed over that the template does not have.
 	extra int
 	fixed bool // FX
-	mode  dateMode
+	// standard: characters of the template have to be there as they are.
+	standard bool
+	mode     dateMode
 
 	year, month, day, weekDay, yearDay, week, weekOfMonth int64
 	yearWidth                                             int
@@ -81,6 +83,9 @@ func (r *dateReader) node(nodes []templateNode, i int) error {
 	if !r.fixed && (n.field != "" || i == 0) {
 		r.skipSpaces()
 	}
+	if n.field == "" && r.standard {
+		return r.sameCharacter(n)
+	}
 	if n.field == "" {
 		r.character(n)
 		return nil
@@ -123,6 +128,20 @@ func (r *dateReader) character(n *templateNode) {
 	default:
 		r.in = r.in[skip(r.in, 1):]
 	}
+}
+
+// sameCharacter passes over a character of the template, which has to be the same.
+func (r *dateReader) sameCharacter(n *templateNode) error {
+	rest, same := strings.CutPrefix(r.in, n.written)
+	if !same {
+		kind := "separator"
+		if n.quoted {
+			kind = "character"
+		}
+		return errorf(pgerrcode.InvalidDatetimeFormat, "unmatched format %s %q", kind, n.written)
+	}
+	r.in = rest
+	return nil
 }
 
 func (r *dateReader) setMode(field string) error {

@@ -64,7 +64,7 @@ func allPrivileges() []privileges {
 		{
 			kind: "type", known: []string{"USAGE"}, held: []string{"USAGE"},
 			find: func(p *pin, name string) error {
-				return missingUnless(len(p.rowsOf("pg_type").whereText(1, name)) > 0, pgerrcode.UndefinedObject, "type", name)
+				return missingUnless(len(p.rowsOf("pg_type").whereName(name)) > 0, pgerrcode.UndefinedObject, "type", name)
 			},
 			has: hasRow("pg_type"),
 		},
@@ -306,7 +306,7 @@ func hasRow(relation string) func(p *pin, oid int64) bool {
 // findNamed looks a name up in the second column of a relation.
 func findNamed(relation, kind string) func(p *pin, name string) error {
 	return func(p *pin, name string) error {
-		return missingUnless(len(p.rowsOf(relation).whereText(1, name)) > 0, pgerrcode.UndefinedObject, kind, name)
+		return missingUnless(len(p.rowsOf(relation).whereName(name)) > 0, pgerrcode.UndefinedObject, kind, name)
 	}
 }
 

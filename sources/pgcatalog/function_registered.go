@@ -23,6 +23,7 @@ func registeredFunctions() map[string]lookupFunc {
 	for kind, find := range map[string]registered{
 		"class": tableNumber, "namespace": namespaceNumber, "role": roleNumber, "type": typeNumber,
 		"proc": procNumber, "procedure": procedureNumber, "oper": operNumber, "operator": operatorNumber,
+		"collation": collationNumber,
 	} {
 		all["reg"+kind+"in(cstring)"] = plain(func(p *pin, args sources.CatalogArgs) (sources.CatalogResult, error) {
 			text := strings.TrimSpace(args.Texts[0])
@@ -140,6 +141,33 @@ func (p *pin) rowTypeNumber(text, shown string) (int64, error) {
 		return int64(o.arrayType), nil
 	}
 	return int64(o.rowType), nil
+}
+
+// The columns of pg_collation.
+const (
+	collationOID = iota
+	collationName
+)
+
+func collationNumber(p *pin, text string) (int64, error) {
+	parts, ok := postgres.SplitIdentifier(text)
+	if !ok {
+		return 0, undefined(pgerrcode.InvalidName, "invalid name syntax")
+	}
+	if len(parts) == 1 || len(parts) == 2 && parts[0] == schemaCatalog {
+		if found := p.rowsOf("pg_collation").whereName(parts[len(parts)-1]); len(found) > 0 {
+			return found[0].integer(collationOID), nil
+		}
+	}
+	return 0, undefined(pgerrcode.UndefinedObject, "collation %q for encoding \"UTF8\" does not exist", text)
+}
+
+func collationText(p *pin, oid int64) (string, bool) {
+	found := p.rowsOf("pg_collation").whereFirst(oid)
+	if len(found) == 0 {
+		return "", false
+	}
+	return postgres.QuoteIdentifier(found[0].text(collationName)), true
 }
 
 // typeText is the name of a type that is known, qualified if it must be.

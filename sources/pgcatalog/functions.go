@@ -89,6 +89,7 @@ func lookupFunctions() map[string]lookupFunc {
 		"regprocedureout(regprocedure)": registeredOut(procedureText),
 		"regoperout(regoper)":           registeredOut(operText),
 		"regoperatorout(regoperator)":   registeredOut(operatorText),
+		"regcollationout(regcollation)": registeredOut(collationText),
 		"regtypeout(regtype)":           registeredOut(typeText),
 		"format_type(oid)":              formatType(false),
 		"format_type(oid, integer)":     formatType(true),
@@ -224,7 +225,7 @@ func typeIsVisible(p *pin, all *table, args sources.CatalogArgs) (sources.Catalo
 	if len(found) == 0 {
 		return nullResult(), nil
 	}
-	alike := all.whereText(name, found[0].text(name))
+	alike := all.whereName(found[0].text(name))
 	for _, s := range p.view.Path {
 		for _, r := range alike {
 			if r.integer(namespace) == int64(namespaceOID(s)) {

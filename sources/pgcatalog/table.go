@@ -93,8 +93,9 @@ func (t *table) whereFirst(value int64) []row {
 	return found
 }
 
-// whereText lists the rows with a value in a column of texts.
-func (t *table) whereText(column int, value string) []row {
+// whereName lists the rows of objects with a name, which stands behind their number.
+func (t *table) whereName(value string) []row {
+	const column = 1
 	var found []row
 	for i := range t.blocks {
 		b := t.blocks[i].get()

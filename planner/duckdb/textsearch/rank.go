@@ -18,7 +18,7 @@ func DefaultWeights() Weights { return Weights{0.1, 0.2, 0.4, 1} }
 const (
 	rankLogLength = 1 << iota
 	rankLength
-	_ // of ts_rank_cd alone
+	rankDistance // between covers: of ts_rank_cd alone
 	rankUnique
 	rankLogUnique
 	rankIntoOne
@@ -42,10 +42,7 @@ func Rank(v postgres.TSVector, q *postgres.TSQuery, weights Weights, normalizati
 	if rank < 0 {
 		rank = 1e-20
 	}
-	length := 0
-	for _, l := range v {
-		length += max(len(l.Positions), 1)
-	}
+	length := documentLength(v)
 	if normalization&rankLogLength != 0 {
 		rank = float32(float64(rank) / (math.Log(float64(length+1)) / math.Ln2))
 	}
@@ -64,8 +61,24 @@ func Rank(v postgres.TSVector, q *postgres.TSQuery, weights Weights, normalizati
 	return rank
 }
 
+// documentLength is how many words a document has.
+func documentLength(v postgres.TSVector) int {
+	length := 0
+	for _, l := range v {
+		length += max(len(l.Positions), 1)
+	}
+	return length
+}
+
 // distinctOperands are a query's operands in the order of their words, none twice.
 func distinctOperands(q *postgres.TSQuery) []*postgres.TSQuery {
+	out := operandsOf(q)
+	slices.SortStableFunc(out, func(a, b *postgres.TSQuery) int { return strings.Compare(a.Word, b.Word) })
+	return slices.CompactFunc(out, func(a, b *postgres.TSQuery) bool { return a.Word == b.Word })
+}
+
+// operandsOf are a query's operands.
+func operandsOf(q *postgres.TSQuery) []*postgres.TSQuery {
 	var out []*postgres.TSQuery
 	var visit func(q *postgres.TSQuery)
 	visit = func(q *postgres.TSQuery) {
@@ -79,8 +92,7 @@ func distinctOperands(q *postgres.TSQuery) []*postgres.TSQuery {
 		}
 	}
 	visit(q)
-	slices.SortStableFunc(out, func(a, b *postgres.TSQuery) int { return strings.Compare(a.Word, b.Word) })
-	return slices.CompactFunc(out, func(a, b *postgres.TSQuery) bool { return a.Word == b.Word })
+	return out
 }
 
 // rankApart adds up the operands that are there (calc_rank_or).

@@ -27,13 +27,8 @@ select to_regtype(t), to_regproc(t) from (values ('"pg_catalog"."int4"'), ('int4
 select to_regnamespace(t) from (values ('pg_catalog.pg_class')) v(t);
 select current_setting('deadlock_timeout'), current_setting('log_min_duration_statement');
 select name from pg_settings where source <> 'default' and setting is distinct from boot_val and name in ('client_encoding', 'jit', 'server_encoding', 'server_version', 'lc_ctype', 'timezone_abbreviations') order by 1;
-
-SELECT '{int4,"timestamp with time zone",NULL}'::regtype[], '{}'::regtype[], '[2:3]={int4,text}'::regtype[], '{{int4},{text}}'::regtype[];
-SELECT '{pg_class,pg_catalog.pg_type,0}'::regclass[], '{pg_catalog}'::regnamespace[], '{now,pi}'::regproc[];
 SELECT t.oid, t.typname FROM pg_type t WHERE t.oid = ANY ('{int,int8,int2,"character varying"}'::regtype[]) ORDER BY 1;
 SELECT '{{int4},{text}}'::text::regtype[]::text, array_length('{{int4},{text}}'::regtype[], 1), ('{bool,date}'::regtype[])[2];
-SELECT '{nosuch,int4}'::regtype[];
-SELECT '{int4,{a}}'::regtype[];
 SELECT p.oid, p.proargtypes::regtype[], p.proargtypes::regtype[]::text[], p.proallargtypes::regtype[]::text[], array_lower(p.proargtypes::regtype[], 1)
 FROM pg_proc p WHERE p.proname IN ('atan2', 'abs', 'parse_ident', 'json_each') ORDER BY p.oid;
 SELECT p.oid, array_to_string(p.proargtypes::regtype[], ', '), 'text'::regtype = ANY (p.proargtypes::regtype[]) FROM pg_proc p WHERE p.proname IN ('left', 'lpad') ORDER BY 1;

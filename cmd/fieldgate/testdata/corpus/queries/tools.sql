@@ -214,10 +214,6 @@ SELECT order_id FROM orders ORDER BY amount USING >, order_id;
 -- refused: ORDER BY USING is not supported
 SELECT order_id FROM orders ORDER BY region USING <, order_id LIMIT 5;
 SELECT order_id FROM orders TABLESAMPLE BERNOULLI (100) ORDER BY order_id;
--- refused: FOR UPDATE is not supported
-SELECT order_id FROM orders WHERE order_id = 1 FOR UPDATE;
--- refused: FOR SHARE is not supported
-SELECT order_id FROM orders WHERE order_id = 1 FOR SHARE;
 SELECT FROM numbers WHERE id < 3;
 SELECT s COLLATE "C" FROM strings ORDER BY s COLLATE "C", id;
 SELECT s < 'b' COLLATE pg_catalog."default", max(s COLLATE "POSIX") FROM strings GROUP BY 1 ORDER BY 1;

@@ -1,0 +1,58 @@
+select json_build_object('a', 1.10::numeric, 'b', 1e20::float8, 'c', date '2024-02-29', 'd', timestamp '2024-02-29 12:00:00.120', 'e', timestamptz '2024-02-29 12:00:00+02', 'f', interval '1 day 02:03', 'g', '\x01ff'::bytea);
+select unnest(array[1,2,3]), unnest(array['a','b']);
+select timestamptz '2024-03-09 12:00 America/New_York' + interval '1 day', timestamptz '2024-03-09 12:00 America/New_York' + interval '24 hours';
+select timestamp '2024-03-10 02:30' at time zone 'America/New_York', timestamp '2024-11-03 01:30' at time zone 'America/New_York', timestamptz '2024-11-03 06:30+00' at time zone 'America/New_York';
+select date_trunc('day', timestamptz '2024-03-10 15:00+00', 'America/New_York'), date_trunc('week', timestamptz '2024-01-01 03:00+00', 'Asia/Tokyo'), date_trunc('quarter', timestamp '2024-05-17');
+select extract(epoch from interval '1 mon 2 days 03:04:05.678'), extract(isoyear from date '2024-12-30'), extract(week from date '2024-12-30'), extract(dow from date '2024-12-29'), extract(isodow from date '2024-12-29'), extract(julian from timestamp '2024-01-01 12:00'), extract(microseconds from time '01:02:03.5'), date_part('epoch', timestamp '1969-12-31 23:59:59.5');
+select to_char(1234.567, '9,999.99'), to_char(-1234.567, 'S9,999.99'), to_char(0.5, '0.99'), to_char(0.5, '9.99'), to_char(485, 'RN'), to_char(12, '99th'), to_char(-12, '99PR'), to_char(1234567, '9.99EEEE'), to_char(148.5, 'FM999.990'), to_char(12345, '999'), to_char(0, 'FM9'), to_char(-0.5, '9MI'), to_char(1e10::float8, '9999999999999.9'), to_char(123, 'L999'), to_char(12.34, 'V999');
+select generate_series(date '2024-01-30', date '2024-03-01', interval '1 month'), 1;
+select generate_series(timestamp '2024-01-31', '2024-05-31', '1 month');
+select date '2024-01-31' + interval '1 month', date '2024-03-31' - interval '1 month', date '2024-01-01' - date '2023-12-25', date '2024-01-01' + 1, date '2024-01-01' + time '10:00', time '23:00' + interval '2 hours', time '01:00' - time '02:30';
+select 2147483647 + 1;
+select 32767::int2 + 1::int2;
+select 1 / 0, 1.0 / 0;
+select 'abc'::int;
+select '2024-13-01'::date;
+select '25:00'::time;
+select 'x'::uuid;
+select '{1,2'::int[];
+select '{"a":}'::json;
+select 1 + 'a';
+select 'a' + 'b';
+select array[1,'a'];
+select 1 where 1;
+select ''::json;
+select timestamptz '2024-03-31 00:30 Europe/Paris' + interval '2 hours', timestamptz '2024-03-31 00:30 Europe/Paris' + interval '1 day', timestamptz '2024-10-26 12:00 Europe/Paris' + interval '1 day', timestamptz '2024-10-28 Europe/Paris' - timestamptz '2024-10-26 Europe/Paris';
+select extract(days from interval '1 mon 40 days'), extract(hour from interval '50 hours'), date_part('month', interval '14 months'), extract(century from interval '250 years'), extract(quarter from date '2024-11-11'), extract(decade from date '1999-01-01'), extract(millennium from date '2001-01-01'), extract(second from time '10:00:59.999');
+select to_char(1234567.891, 'FM9,999,999.00'), to_char(0, '0000.00'), to_char(-5, 'FM000'), to_char(.1, 'FM9.99'), to_char(1e-3, '9.9EEEE'), to_char(12345.678, 'FM99999.99L'), to_char(1, 'FM0th'), to_char(22, 'FM99TH'), to_char(3.14159, '9D99'), to_char(-7, '9SG'), to_char(100, 'FMRN'), to_char(4000, 'RN'), to_char(42::float4, '999.9'), to_char(1.5e15, '9.99EEEE');
+select to_char(timestamp '0044-03-15 BC', 'YYYY-MM-DD BC'), to_char(timestamp '2024-01-05', 'YYYY"W"WW-D WW IW FMDD'), to_char(timestamp '2024-01-05 15:04', 'HH:MI pm P.M.'), to_char(timestamp '2024-01-05', 'Y,YYY YYY YY Y'), to_char(timestamp '2024-12-31', 'DDD J Q'), to_char(time '12:34:56.789', 'HH24.MI.SS.US'), to_char(interval '-1 day 2 hours', 'DD HH24'), to_char(interval '400 days', 'YYYY MM DD DDD');
+select '  12'::int, '-0'::int, '+5'::int8, '1e2'::numeric, '.5'::numeric, '5.'::numeric, 'Infinity'::numeric, '0x'::text, 't'::bool, 'yes'::bool, '0'::bool, 'abc'::char(2), 'abc'::varchar(2), 'x'::"char", '{1,2}'::int[], '{"a b",c,NULL,"NULL"}'::text[], '{{1,2},{3,4}}'::int[];
+select abs((-32768)::int2);
+select set_config('app' || 'lication_name', 'x', false);
+select '5'::information_schema.cardinal_number, (-5)::information_schema.cardinal_number;
+select x::information_schema.cardinal_number from generate_series(-1, 2) x;
+select 'YES'::information_schema.yes_or_no, 'abc'::information_schema.yes_or_no;
+select s::information_schema.yes_or_no from (values ('YES'), ('maybe')) v(s);
+select to_char(interval '400 days', 'DDD');
+select to_char(interval '1 year 2 mons 3 days', 'DDD');
+select to_char(interval '1 year 2 mons 3 days', 'W');
+select to_char(interval '1 year 2 mons 3 days', 'WW');
+select to_char(interval '1 year 2 mons 3 days', 'CC');
+select to_char(interval '1 year 2 mons 3 days', 'Q');
+select to_char(interval '1 year 2 mons 3 days', 'RM');
+-- refused: field J of an interval in a template is not supported
+select to_char(interval '1 year 2 mons 3 days', 'J');
+select to_char(interval '1 year 2 mons 3 days', 'D');
+select to_char(interval '1 year 2 mons 3 days', 'ID');
+-- refused: field IDDD of an interval in a template is not supported
+select to_char(interval '1 year 2 mons 3 days', 'IDDD');
+-- refused: field IW of an interval in a template is not supported
+select to_char(interval '1 year 2 mons 3 days', 'IW');
+-- refused: field IYYY of an interval in a template is not supported
+select to_char(interval '1 year 2 mons 3 days', 'IYYY');
+select to_char(interval '1 year 2 mons 3 days', 'Mon');
+select to_char(interval '1 year 2 mons 3 days', 'TZ');
+select to_char(interval '1 year 2 mons 3 days', 'OF');
+select to_char(interval '1 year 2 mons 3 days', 'Y,YYY YYY YY Y');
+select to_char(interval '-1 year -2 mons -3 days -4 hours', 'YYYY MM DD HH HH24 HH12 AM');
+select to_char(interval '36 hours 5 minutes', 'SSSS AM HH');

@@ -1,0 +1,16 @@
+call nosuch();
+call nosuch(1, 'x', null, 2.5);
+call abs(1);
+call abs('x');
+call pg_catalog.abs(1.5);
+call public.nosuch(1);
+call count(*);
+call sum(1);
+call abs(1, 2);
+call row_number();
+call generate_series(1, 2);
+call nosuchschema.foo();
+call abs(nosuch);
+call abs(variadic array[1]);
+call concat(1, 'x');
+call abs((select 1));

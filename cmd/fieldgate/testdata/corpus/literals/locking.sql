@@ -1,0 +1,26 @@
+-- set: set default_transaction_read_only = on
+select order_id from orders where order_id = 1 for update;
+select order_id from orders where order_id = 1 for share;
+select order_id from orders where order_id = 1 for no key update of orders nowait;
+select order_id from orders where order_id = 1 for key share skip locked;
+select order_id from orders o where order_id = 1 for update of x;
+select order_id from orders o where order_id = 1 for update of public.o;
+select * from generate_series(1, 2) g for update;
+select * from generate_series(1, 2) g for update of g;
+select 1 for update;
+select count(*) from orders for update;
+select distinct region from orders for update;
+select region from orders group by region for update;
+select order_id, rank() over (order by order_id) from orders for update;
+select 1 from orders having true for update;
+select generate_series(1, 2) from orders for update;
+select 1 union select 2 for update;
+values (1) for update;
+select relname from pg_class where relname = 'readings' for update;
+with w as (select 1) select * from w for update;
+with w as (select 1) select * from w for update of w;
+select * from (select count(*) from orders) s for update;
+select * from (select order_id from orders where order_id = 1) s for share of s;
+select * from (orders o join sensors s on true) j for update of j;
+select * from (values (1)) v(x) for update;
+select 1 from generate_series(1, 2) g left join (select 1 as a) s on true for share of g;
