@@ -4,3 +4,7 @@ select x from (values (row('[10,20)'::int4range)),(row('[9,12)'::int4range))) v(
 select area(case when n4 > 3 then cast(null as box) else null end) from readings;
 select json_object_agg(distinct sensor, doc) from readings where sensor is not null;
 select convert_from('\xff', 'xx');
+select convert_from('\x81', 'win1252');
+select convert_to('a', 'nosuch');
+select convert_from('\x00', 'latin1');
+select convert_from('\xe9', 'sql_ascii');
