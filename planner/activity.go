@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgerrcode"
 
@@ -98,6 +99,20 @@ func (a *activities) find(tenant string, pid int32) *activity {
 // sharedWith says that a user may see and stop what the session does.
 func (a *activity) sharedWith(id Identity) bool { return id.Owner || id.User == a.id.User }
 
+// shownQuery is how many bytes of a text others see (track_activity_query_size).
+const shownQuery = 1023
+
+// cutText is the start of a text, of whole characters.
+func cutText(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}
+
 func (a *activity) show(to Identity) sources.Activity {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -106,7 +121,7 @@ func (a *activity) show(to Identity) sources.Activity {
 		out.Private = true
 		return out
 	}
-	out.Address, out.State, out.Query = a.client.Address, a.state, a.text
+	out.Address, out.State, out.Query = a.client.Address, a.state, cutText(a.text, shownQuery)
 	out.BackendStart, out.TransactionStart, out.QueryStart, out.StateChange = a.started, a.began, a.queried, a.changed
 	return out
 }
@@ -116,6 +131,13 @@ func (a *activity) query() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.text
+}
+
+// named notes the name that the session's application gives itself.
+func (a *activity) named(application string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.application = application
 }
 
 // run notes that the session runs a text.
@@ -151,6 +173,7 @@ func (s *Session) Idle() {
 // others lists the tenant's sessions as pg_stat_activity does, those of other gateways
 // too.
 func (s *Session) others(ctx context.Context) []sources.Activity {
+	s.activity.named(s.settings.get("application_name"))
 	own := s.planner.Sessions(s.id)
 	if s.planner.cfg.Peers == nil {
 		return own

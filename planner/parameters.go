@@ -40,8 +40,11 @@ func (b *binder) param(p *pgquery.ParamRef) (Expr, error) {
 		b.params.types = append(b.params.types, 0)
 	}
 	oid := b.params.types[n-1]
-	if oid == 0 {
+	switch _, known := postgres.TypeByOID(oid); {
+	case oid == 0:
 		oid = postgres.UnknownOID
+	case !known && !b.isRowType(uint32(oid)):
+		return nil, errorf(pgerrcode.InternalError, "cache lookup failed for type %d", uint32(oid)) // as PostgreSQL says it
 	}
 	return &ParamRef{T: plainType(oid), Number: n, at: p.Location}, nil
 }

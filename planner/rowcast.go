@@ -112,6 +112,19 @@ func (b *binder) castToRow(sc *scope, to *namedRow, n *pgquery.TypeCast) (Expr, 
 	return nil, errorAt(at, pgerrcode.CannotCoerce, "cannot cast type %s to %s", from, to.name)
 }
 
+// isRowType says that a number is that of the type of a table's rows, or of arrays of them.
+func (b *binder) isRowType(oid uint32) bool {
+	for _, first := range []uint32{schema.RowTypeOID(0), schema.RowArrayOID(0)} {
+		if _, ok := b.names.snapshot.ViewByOID(oid - first); ok {
+			return true
+		}
+		if _, ok := b.names.snapshot.MetricByOID(oid - first); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // rowTypeName is the name of the table that has the type.
 func (b *binder) rowTypeName(oid uint32) string {
 	table := oid - schema.RowTypeOID(0)

@@ -50,6 +50,15 @@ func TestActivity(t *testing.T) {
 	i := start(t, dir)
 	must(t, dir, "guest\n", "user", "add", "guest", "--tenant", "demo", "--password-stdin")
 	owner, guest := i.connect(t, "demo", "boss"), i.connect(t, "guest", "bi")
+	const named = "SET application_name = 'bo'; SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+	if got := ask(t, owner, named); got != "bo" {
+		t.Errorf("the name that the session has just taken: %s", got)
+	}
+	ask(t, owner, "SET application_name = 'boss'")
+	const long = "SELECT octet_length(query), right(query, 1) FROM pg_stat_activity WHERE pid = pg_backend_pid() -- "
+	if got := ask(t, owner, long+strings.Repeat("é", 1000)); got != "1022|é" && got != "1023|é" {
+		t.Errorf("a long text is shown as %s", got)
+	}
 	ask(t, guest, "BEGIN; SELECT 42")
 	const list = "SELECT usename, application_name, state, query, client_addr, client_port > 0, xact_start <= query_start, query_start <= state_change FROM pg_stat_activity ORDER BY pid"
 	if got, want := ask(t, owner, list), "demo|boss|active|"+list+"|127.0.0.1|t|t|t\nguest|bi|idle in transaction|BEGIN; SELECT 42|127.0.0.1|t|t|t"; got != want {
