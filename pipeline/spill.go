@@ -165,8 +165,15 @@ func (it *spillIterator) give(n int) []stream.Record {
 	return out
 }
 
+// fetchBehind is for how long a fetch goes on when the Next has ended that began it. Who
+// comes again and again for less time than the fetch takes would never get the record.
+const fetchBehind = 5 * time.Second
+
 func (it *spillIterator) fetch(ctx context.Context, p *record.StagedPointer) ([]byte, error) {
-	data, _, err := objstore.Read(ctx, it.bucket, p.Key)
+	within, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(fetchBehind, cancel) })()
+	data, _, err := objstore.Read(within, it.bucket, p.Key)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -16,10 +17,20 @@ import (
 	"github.com/fieldgate/fieldgate/sources/objstore"
 )
 
-// failingBucket fails writes while it is told to.
+// failingBucket fails writes while it is told to, and takes its time for reads.
 type failingBucket struct {
 	objstore.Bucket
 	fails error
+	takes time.Duration
+}
+
+func (b *failingBucket) Get(ctx context.Context, key string) (io.ReadCloser, objstore.Info, error) {
+	select {
+	case <-time.After(b.takes):
+		return b.Bucket.Get(ctx, key)
+	case <-ctx.Done():
+		return nil, objstore.Info{}, ctx.Err()
+	}
 }
 
 func (b *failingBucket) PutIf(ctx context.Context, key string, data []byte, match objstore.ETag) (objstore.ETag, error) {
@@ -150,6 +161,42 @@ func TestSpillComesBeforeItsPointer(t *testing.T) {
 	}
 	if want := "small " + large + " last small " + large + " last"; strings.Join(got, " ") != want {
 		t.Errorf("records %q", got)
+	}
+}
+
+// TestSpillShortWaits: a record is given to who comes again and again for less time than
+// its object takes to be read.
+func TestSpillShortWaits(t *testing.T) {
+	t.Parallel()
+	s, b := newSpill(t, 1, nil)
+	const data = "a record"
+	placed, err := s.Put(t.Context(), []stream.Entry{{Data: []byte(data)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	it, err := s.Iterate(t.Context(), placed[0].Shard, stream.FromOldest())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := it.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	b.takes = 200 * time.Millisecond
+	for deadline := time.Now().Add(time.Minute); ; {
+		ctx, cancel := context.WithTimeout(t.Context(), b.takes/10)
+		records, err := it.Next(ctx, 10, 1<<20)
+		cancel()
+		if err == nil {
+			if len(records) != 1 || string(records[0].Data) != data {
+				t.Errorf("records %v, want one", records)
+			}
+			return
+		}
+		if !errors.Is(err, context.DeadlineExceeded) || time.Now().After(deadline) {
+			t.Fatal(err)
+		}
 	}
 }
 
