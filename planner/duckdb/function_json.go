@@ -51,22 +51,17 @@ func jsonFunctions() definitions {
 			}
 			return nil
 		},
-		"fg_json_keys(VARCHAR) VARCHAR[]": func(c *call) error {
+		"fg_json_keys(VARCHAR, VARCHAR) VARCHAR[]": func(c *call) error {
 			if kind := kindOfJSON(c.text(0)); kind != "object" {
-				if kind != "array" {
-					kind = "scalar"
-				} else {
-					kind = "an array"
-				}
-				return errorf(pgerrcode.InvalidParameterValue, "cannot call json_object_keys on %s", kind)
+				return errNotAnObject(c.text(1), kind == "array")
 			}
 			var keys [][]byte
 			members(c.text(0), func(k, _ string) bool { keys = append(keys, []byte(unquoteJSON(k))); return true })
 			c.setList(keys)
 			return nil
 		},
-		"fg_json_elements(VARCHAR) VARCHAR[]":      jsonElements(false),
-		"fg_json_elements_text(VARCHAR) VARCHAR[]": jsonElements(true),
+		"fg_json_elements(VARCHAR, VARCHAR) VARCHAR[]":      jsonElements(false),
+		"fg_json_elements_text(VARCHAR, VARCHAR) VARCHAR[]": jsonElements(true),
 		"fg_jsonb_contains(VARCHAR, VARCHAR) BOOLEAN": func(c *call) error {
 			c.setBool(contains(c.text(0), c.text(1), true))
 			return nil
@@ -141,11 +136,9 @@ func jsonFunctions() definitions {
 		"fg_jsonb_insert(VARCHAR, VARCHAR[], VARCHAR, BOOLEAN) VARCHAR": fallible(func(c *call) (string, error) {
 			return (&jsonbEdit{value: c.text(2), insert: true, after: c.boolean(3)}).apply(c.text(0), c.list(1))
 		}),
-		"fg_jsonb_scalar(VARCHAR, VARCHAR) VARCHAR": func(c *call) error {
-			want, kind := c.text(1), kindOfJSON(c.text(0))
-			typ := map[string]string{"number": "numeric", "boolean": "boolean"}[want]
-			if kind != want {
-				return errorf(pgerrcode.InvalidParameterValue, "cannot cast jsonb %s to type %s", kind, typ)
+		"fg_jsonb_scalar(VARCHAR, VARCHAR, VARCHAR) VARCHAR": func(c *call) error {
+			if kind := kindOfJSON(c.text(0)); kind != c.text(1) {
+				return errorf(pgerrcode.InvalidParameterValue, "cannot cast jsonb %s to type %s", strings.Replace(kind, "number", "numeric", 1), c.text(2))
 			}
 			c.setText(c.text(0))
 			return nil
@@ -153,14 +146,44 @@ func jsonFunctions() definitions {
 	}
 }
 
+// errNotAnObject says, in the words of a function, that it was given an array or a scalar.
+func errNotAnObject(function string, isArray bool) error {
+	what := ""
+	switch keys := strings.HasSuffix(function, "_object_keys"); {
+	case keys && isArray:
+		what = "call " + function + " on an array"
+	case keys:
+		what = "call " + function + " on a scalar"
+	case strings.HasPrefix(function, "jsonb_"):
+		what = "call " + function + " on a non-object"
+	case isArray:
+		what = "deconstruct an array as an object"
+	default:
+		what = "deconstruct a scalar"
+	}
+	return errorf(pgerrcode.InvalidParameterValue, "cannot %s", what)
+}
+
+// errNotAnArray says so of an object or a scalar.
+func errNotAnArray(function string, isObject bool) error {
+	what := ""
+	switch binary := strings.HasPrefix(function, "jsonb_"); {
+	case binary && isObject:
+		what = "extract elements from an object"
+	case binary:
+		what = "extract elements from a scalar"
+	case isObject:
+		what = "call " + function + " on a non-array"
+	default:
+		what = "call " + function + " on a scalar"
+	}
+	return errorf(pgerrcode.InvalidParameterValue, "cannot %s", what)
+}
+
 func jsonElements(asText bool) func(c *call) error {
 	return func(c *call) error {
-		switch kindOfJSON(c.text(0)) {
-		case "array":
-		case "object":
-			return errorf(pgerrcode.InvalidParameterValue, "cannot extract elements from an object")
-		default:
-			return errorf(pgerrcode.InvalidParameterValue, "cannot extract elements from a scalar")
+		if kind := kindOfJSON(c.text(0)); kind != "array" {
+			return errNotAnArray(c.text(1), kind == "object")
 		}
 		list := [][]byte{}
 		elements(c.text(0), func(v string) bool {

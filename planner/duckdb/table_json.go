@@ -19,9 +19,11 @@ func (t *tables) addJSON() {
 		)
 		t.functionTexts(
 			sig(j+"_typeof", j), "fg_json_typeof($1)", sig(j+"_array_length", j), "fg_json_array_length($1)",
-			sig(j+"_object_keys", j), "fg_json_keys($1)", sig(j+"_each", j), "fg_json_keys($1)", sig(j+"_each_text", j), "fg_json_keys($1)",
-			sig(j+"_array_elements", j), "fg_json_elements($1)", sig(j+"_array_elements_text", j), "fg_json_elements_text($1)",
 		)
+		each("object_keys each each_text", func(f string) { t.functionTexts(sig(j+"_"+f, j), "fg_json_keys($1, '"+j+"_"+f+"')") })
+		each("elements elements_text", func(f string) {
+			t.functionTexts(sig(j+"_array_"+f, j), "fg_json_"+f+"($1, '"+j+"_array_"+f+"')")
+		})
 		t.function(sig(j+"_extract_path", j, "text[]"), jsonPath("fg_json_path"))
 		t.function(sig(j+"_extract_path_text", j, "text[]"), jsonPath("fg_json_path_text"))
 		normal := func(text string) string { return text }

@@ -405,12 +405,12 @@ func (t *tables) addTextCasts() {
 	t.castTexts("json->jsonb", "fg_jsonb_in($1) | fg_try_jsonb_in($1)", "jsonb->json", "$1")
 	each("int2 int4 int8 float4 float8 numeric", func(typ string) {
 		t.cast("jsonb->"+typ, func(s *site) printed {
-			number := printed{"fg_jsonb_scalar(" + s.args[0].sql + ", 'number')", asText}
+			number := printed{"fg_jsonb_scalar(" + s.args[0].sql + ", 'number', " + quoteString(s.ret.OID.String()) + ")", asText}
 			if s.try {
 				number.sql = "TRY(" + number.sql + ")"
 			}
 			return s.p.cast(number, planner.Type{OID: postgres.NumericOID, Typmod: -1}, s.ret, true, s.try)
 		})
 	})
-	t.castTexts("jsonb->bool", "(fg_jsonb_scalar($1, 'boolean') = 'true') | TRY(fg_jsonb_scalar($1, 'boolean') = 'true')")
+	t.castTexts("jsonb->bool", "(fg_jsonb_scalar($1, 'boolean', 'boolean') = 'true') | TRY(fg_jsonb_scalar($1, 'boolean', 'boolean') = 'true')")
 }
