@@ -2,6 +2,7 @@ package compact_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -223,7 +224,7 @@ func TestRequests(t *testing.T) {
 	}
 	gone, leave := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer leave()
-	if err := requests.Ask(gone); err != context.DeadlineExceeded { //nolint:errorlint // the very error
+	if err := requests.Ask(gone); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("who leaves is told %v", err)
 	}
 	stop()

@@ -195,7 +195,7 @@ func TestShapes(t *testing.T) {
 	}
 	objects := &planner.Chunk{Rows: 1, Columns: []planner.Vector{
 		{Int64s: []int64{7}},
-		{Int64s: []int64{23}},
+		{Int64s: []int64{23}, Bytes: [][]byte{[]byte("integer")}},
 		{Int64s: []int64{1242}},
 		{Int64s: []int64{1259}, Bytes: [][]byte{[]byte("pg_class")}},
 		{Lists: &planner.ListVector{Offsets: []uint64{0}, Lengths: []uint64{2}, Elems: planner.Vector{Int64s: []int64{25, 26}}}},
