@@ -456,9 +456,10 @@ func shapedFunctions() definitions {
 			return nil
 		},
 		"fg_array_like(VARCHAR[], VARCHAR) VARCHAR": func(c *call) error {
-			a, err := c.shaped(1)
+			a := textArray(c.list(0), 1)
+			dims, err := postgres.ArrayShape(c.text(1), len(a.Items))
 			if err == nil {
-				a.Items = textArray(c.list(0), 1).Items
+				a.Dims = dims
 				c.setShaped(a)
 			}
 			return err

@@ -72,6 +72,9 @@ func (p *printer) keptList(elem planner.Type, texts string) string {
 		return texts
 	}
 	elem = keptType(elem)
+	if name := p.name("e"); elem.OID == postgres.OIDOID {
+		return transform(texts, name, "CAST("+name+" AS "+physical(elem.OID)+")") // they are digits alone
+	}
 	return p.standard(func() string {
 		name := p.name("e")
 		text := planner.Type{OID: postgres.TextOID, Typmod: -1}
@@ -260,11 +263,12 @@ func (p *printer) keptValue(t planner.Type, text string) printed {
 // castArray converts an array to one of another element type, element by element.
 func (p *printer) castArray(arg printed, from, to planner.Type, explicit, try bool) printed {
 	elem := elementOf(from)
-	if isVector(from.OID) && to.OID != from.OID {
-		arg = p.shaped(from, arg)
-	}
 	if arg.scale != asText {
-		return p.castElements(arg, elem.OID, to, explicit, try)
+		list := p.castElements(arg, elem.OID, to, explicit, try)
+		if isVector(from.OID) && to.OID != from.OID {
+			return printed{"fg_array_shaped(" + p.keptTexts(elementOf(to), list.sql) + ", 0)", asText}
+		}
+		return list
 	}
 	if elem.OID == elementOf(to).OID && to.Typmod < 0 {
 		return arg

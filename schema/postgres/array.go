@@ -68,7 +68,7 @@ func parseArray(text string, elem OID, delim byte, read func(string) (Datum, err
 		}
 		p.dims = bounds
 	}
-	a := &Array{Elem: elem, Dims: p.dims}
+	a := &Array{Elem: elem, Dims: p.dims, Items: make([]Datum, 0, len(p.items))}
 	size := 0
 	for _, item := range p.items {
 		var d Datum
@@ -83,6 +83,24 @@ func parseArray(text string, elem OID, delim byte, read func(string) (Datum, err
 		a.Items = append(a.Items, d)
 	}
 	return Datum{Kind: ArrayKind, Array: a}, nil
+}
+
+// ArrayShape gives the dimensions of an array literal that is known to be well formed and to have n items. It is
+// faster than to read these, where bounds say what the dimensions are or there is one alone.
+func ArrayShape(text string, n int) ([]Dimension, error) {
+	p := &arrayParser{text: text, rest: strings.TrimLeft(text, spaces)}
+	bounds, err := p.bounds()
+	if err != nil || bounds != nil {
+		return bounds, err
+	}
+	if strings.LastIndexByte(p.rest, '{') <= 0 {
+		return []Dimension{{Len: n, Lower: 1}}, nil
+	}
+	d, err := parseArray(text, TextOID, ',', func(item string) (Datum, error) { return TextDatum(item), nil })
+	if err != nil {
+		return nil, err
+	}
+	return d.Array.Dims, nil
 }
 
 // bounds reads [lower:upper]…=, nil if there is none.
@@ -203,11 +221,14 @@ func (p *arrayParser) element(depth int) error {
 
 // item reads one element's text; exact says that it was quoted or escaped, so that it cannot be NULL.
 func (p *arrayParser) item() (text string, exact bool, err error) {
-	var b strings.Builder
 	if p.rest[0] == '"' {
-		err := p.quoted(&b)
-		return b.String(), true, err
+		text, err = p.quoted()
+		return text, true, err
 	}
+	if text := p.plain(); text != "" {
+		return text, false, nil
+	}
+	var b strings.Builder
 	keep := 0 // unquoted space after the text is not part of it
 	for p.rest != "" {
 		c := p.rest[0]
@@ -232,13 +253,36 @@ func (p *arrayParser) item() (text string, exact bool, err error) {
 	return "", false, p.malformed("Unexpected end of input.")
 }
 
-// quoted reads a quoted part at the position.
-func (p *arrayParser) quoted(b *strings.Builder) error {
+// plain reads an element that stands for itself, as most do; empty: there is none here.
+func (p *arrayParser) plain() string {
+	for i := range len(p.rest) {
+		switch p.rest[i] {
+		case p.delim, '}':
+			text := strings.TrimRight(p.rest[:i], spaces)
+			if text != "" {
+				p.rest = p.rest[i:]
+			}
+			return text
+		case '{', '"', '\\':
+			return ""
+		}
+	}
+	return ""
+}
+
+// quoted reads an element that is quoted.
+func (p *arrayParser) quoted() (string, error) {
+	if end := strings.IndexAny(p.rest[1:], `"\`) + 1; end > 0 && p.rest[end] == '"' {
+		text := p.rest[1:end]
+		p.rest = p.rest[end+1:]
+		return text, nil
+	}
+	var b strings.Builder
 	for i := 1; i < len(p.rest); i++ {
 		switch c := p.rest[i]; c {
 		case '"':
 			p.rest = p.rest[i+1:]
-			return nil
+			return b.String(), nil
 		case '\\':
 			if i++; i < len(p.rest) {
 				b.WriteByte(p.rest[i])
@@ -247,7 +291,7 @@ func (p *arrayParser) quoted(b *strings.Builder) error {
 			b.WriteByte(c)
 		}
 	}
-	return p.malformed("Unexpected end of input.")
+	return "", p.malformed("Unexpected end of input.")
 }
 
 // appendArray appends an array as array_out does.
@@ -262,6 +306,7 @@ func appendArray(dst []byte, a *Array, delim byte, appendItem func([]byte, *Datu
 		}
 	}
 	next := 0
+	var text []byte
 	var level func(dst []byte, depth int) []byte
 	level = func(dst []byte, depth int) []byte {
 		dst = append(dst, '{')
@@ -279,8 +324,8 @@ func appendArray(dst []byte, a *Array, delim byte, appendItem func([]byte, *Datu
 				dst = append(dst, "NULL"...)
 				continue
 			}
-			start := len(dst)
-			dst = AppendArrayItem(dst[:start], appendItem(nil, item), delim)
+			text = appendItem(text[:0], item)
+			dst = AppendArrayItem(dst, text, delim)
 		}
 		return append(dst, '}')
 	}

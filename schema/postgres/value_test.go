@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,24 @@ func TestArrayItems(t *testing.T) {
 	} {
 		if got := string(postgres.AppendArrayItem(nil, []byte(text), ',')); got != want {
 			t.Errorf("AppendArrayItem(%q) = %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestArrayShape compares the dimensions that are had without reading items with those of reading them.
+func TestArrayShape(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"{}", " {a} ", "{1,2,NULL}", `{"{a","b}"}`, "{{1,2},{3,4}}", "{ {1,2} , {3,4} , {5,6} }", "{{{1}},{{2}}}", `{a\{b,c}`,
+		"[0:2]={1,2,3}", " [-3:-3]={x}", "[2:3][0:1]={{1,2},{3,4}}", "[2]={a,b}",
+	} {
+		d, err := postgres.ParseLiteral(postgres.TextArrayOID, -1, text, postgres.DefaultEnv())
+		if err != nil {
+			t.Fatalf("ParseLiteral(%q): %v", text, err)
+		}
+		got, err := postgres.ArrayShape(text, len(d.Array.Items))
+		if len(d.Array.Items) > 0 && (err != nil || !slices.Equal(got, d.Array.Dims)) {
+			t.Errorf("ArrayShape(%q) = %v, %v, want %v", text, got, err, d.Array.Dims)
 		}
 	}
 }
