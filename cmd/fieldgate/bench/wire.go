@@ -33,7 +33,7 @@ func benchWire(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, cert.remove()) }()
 	s, err := startServer(ctx, o.binary, "FIELDGATE_TLS_CERT="+cert.cert, "FIELDGATE_TLS_KEY="+cert.key, "FIELDGATE_TLS_MODE=prefer",
-		"FIELDGATE_LIMITS_CONNECTIONS=20000")
+		"FIELDGATE_LIMITS_CONNECTIONS=12000")
 	if err != nil {
 		return err
 	}
