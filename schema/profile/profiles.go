@@ -2,12 +2,15 @@ package profile
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/fieldgate/fieldgate/schema"
 )
@@ -80,10 +83,10 @@ func (p *Profiles) merge(ctx context.Context, m *merger, ds schema.Dataset) erro
 		return err
 	}
 	for _, of := range stored {
-		if of.root == nil {
+		if of.document == nil {
 			continue
 		}
-		l, err := restore(ds, of.root, of.chunks)
+		l, err := restore(ds, of.document, of.chunks)
 		if err != nil {
 			return err
 		}
@@ -100,6 +103,8 @@ func datasetPrefix(ds schema.Dataset) string {
 	return keyPrefix + ds.Tenant + "/" + ds.KeyPath() + "/"
 }
 
+func rootKey(ds schema.Dataset, shard uint64) string { return datasetPrefix(ds) + padded(shard) }
+
 func padded(n uint64) string { return fmt.Sprintf("%020d", n) }
 
 // storedProfile is what the KV has of a profile.
@@ -107,6 +112,9 @@ type storedProfile struct {
 	through Position
 	version uint64 // of the root; 0: there is none
 	half    int    // that the root names
+	// root is the document as it was read, until claimed: this process put it last.
+	root    []byte
+	claimed bool
 	// versions are those of the chunks in each half.
 	versions [2][]uint64
 }
@@ -114,27 +122,34 @@ type storedProfile struct {
 // loadedProfile is a profile as the KV has it.
 type loadedProfile struct {
 	storedProfile
-	root   *rootDocument // nil: it was never written whole
-	chunks []*chunkDocument
+	document *rootDocument // nil: it was never written whole
+	chunks   []*chunkDocument
 }
 
 const (
 	pageSize = 50 // values are up to 300 KB
-	// loadAttempts bounds how often a profile is read anew that is written meanwhile.
+	// loadAttempts bounds how often a profile is read anew that is written meanwhile, and
+	// loadPause is how much longer is waited before each than before the last.
 	loadAttempts = 10
+	loadPause    = 10 * time.Millisecond
 )
 
 var errTorn = errors.New("a profile was written while it was read")
 
-// load reads the profiles of a dataset, of the shards that are wanted.
-func (p *Profiles) load(ctx context.Context, ds schema.Dataset, wanted func(shard uint64) bool) (map[uint64]*loadedProfile, error) {
-	for range loadAttempts {
-		out, err := p.loadOnce(ctx, ds, wanted)
-		if !errors.Is(err, errTorn) {
+// load reads the profiles of a dataset, of the shards that are wanted. With errTorn it
+// gives what it could read of them, all but the documents of one that is torn.
+func (p *Profiles) load(ctx context.Context, ds schema.Dataset, wanted func(shard uint64) bool) (out map[uint64]*loadedProfile, err error) {
+	for attempt := range loadAttempts {
+		select {
+		case <-time.After(time.Duration(attempt) * loadPause):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		if out, err = p.loadOnce(ctx, ds, wanted); !errors.Is(err, errTorn) {
 			return out, err
 		}
 	}
-	return nil, fmt.Errorf("read profiles of metric %q: %w", ds.Metric, errTorn)
+	return out, fmt.Errorf("read profiles of metric %q: %w", ds.Metric, err)
 }
 
 func (p *Profiles) loadOnce(ctx context.Context, ds schema.Dataset, wanted func(shard uint64) bool) (map[uint64]*loadedProfile, error) {
@@ -167,22 +182,23 @@ func (p *Profiles) loadOnce(ctx context.Context, ds schema.Dataset, wanted func(
 			break
 		}
 	}
+	var torn error
 	for number, of := range out {
-		if of.root == nil {
-			continue
-		}
-		chunks := halves[number][of.root.Half]
-		if len(chunks) < of.root.Chunks {
-			return nil, errTorn
-		}
-		of.chunks = chunks[:of.root.Chunks]
-		for _, c := range of.chunks {
-			if c.Through != of.root.Through {
-				return nil, errTorn
-			}
+		if of.document != nil && !of.complete(halves[number][of.half]) {
+			of.document, torn = nil, errTorn
 		}
 	}
-	return out, nil
+	return out, torn
+}
+
+// complete takes the chunks that the root names, and says whether they are all there and
+// of one write.
+func (of *loadedProfile) complete(chunks []*chunkDocument) bool {
+	if len(chunks) < of.document.Chunks {
+		return false
+	}
+	of.chunks = chunks[:of.document.Chunks]
+	return !slices.ContainsFunc(of.chunks, func(c *chunkDocument) bool { return c.Through != of.through })
 }
 
 // take enters one document: the root, or a chunk, whose parts of the key are its
@@ -197,7 +213,7 @@ func (of *loadedProfile) take(item schema.Item, parts []string, halves *[2][]*ch
 		if root.Half != 0 && root.Half != 1 {
 			return fmt.Errorf("decode %s: half %d", item.Key, root.Half)
 		}
-		of.root, of.through, of.version, of.half = &root, root.Through, item.Version, root.Half
+		of.document, of.through, of.version, of.half, of.root = &root, root.Through, item.Version, root.Half, item.Value
 		return nil
 	case len(parts) == 2 && (parts[0] == "0" || parts[0] == "1"):
 		var chunk chunkDocument
@@ -216,10 +232,10 @@ func (of *loadedProfile) take(item schema.Item, parts []string, halves *[2][]*ch
 // then the root, which names it.
 func (p *Profiles) write(ctx context.Context, l *live, shard uint64, through Position) error {
 	st := &l.stored
-	half := st.half
-	if st.version != 0 {
-		half = 1 - half
+	if err := p.claim(ctx, l, shard); err != nil {
+		return fmt.Errorf("write profile of metric %q: %w", l.dataset.Metric, err)
 	}
+	half := 1 - st.half
 	root, chunks, err := l.encode(through, half)
 	if err != nil {
 		return err
@@ -234,15 +250,38 @@ func (p *Profiles) write(ctx context.Context, l *live, shard uint64, through Pos
 	return nil
 }
 
+// claim puts the root of a profile as it is. Who had the shard before may be writing it
+// still, into the same half: its root is refused from now on, and cannot come to name
+// chunks of which some were written by one process and some by another.
+func (p *Profiles) claim(ctx context.Context, l *live, shard uint64) error {
+	st := &l.stored
+	if st.claimed {
+		return nil
+	}
+	if st.root == nil {
+		var err error
+		st.half = 1 // so that the first chunks go into half 0
+		if st.root, err = json.Marshal(&rootDocument{Format: documentFormat, Half: st.half}); err != nil {
+			return err
+		}
+	}
+	version, err := p.kv.Put(ctx, rootKey(l.dataset, shard), st.root, st.version)
+	if err != nil {
+		return err
+	}
+	st.version, st.root, st.claimed = version, nil, true
+	return nil
+}
+
 func (p *Profiles) put(ctx context.Context, l *live, shard uint64, half int, root []byte, chunks [][]byte) error {
 	st := &l.stored
-	key := datasetPrefix(l.dataset) + padded(shard)
+	key := rootKey(l.dataset, shard)
 	versions := &st.versions[half]
 	for i, data := range chunks {
 		if i == len(*versions) {
 			*versions = append(*versions, 0)
 		}
-		version, err := p.kv.Put(ctx, fmt.Sprintf("%s/%d/%s", key, half, padded(uint64(i))), data, (*versions)[i])
+		version, err := p.putChunk(ctx, fmt.Sprintf("%s/%d/%s", key, half, padded(uint64(i))), data, (*versions)[i], key, st.version)
 		if err != nil {
 			return err
 		}
@@ -254,4 +293,29 @@ func (p *Profiles) put(ctx context.Context, l *live, shard uint64, half int, roo
 	}
 	st.version = version
 	return nil
+}
+
+// putChunk puts a chunk also over what another process has put meanwhile, as long as the
+// root is at the version that this one put. The order matters: whoever changes the root
+// afterwards finds its own chunk at another version than here is expected, or has this
+// one put over.
+func (p *Profiles) putChunk(ctx context.Context, key string, data []byte, expect uint64, rootKey string, claimed uint64) (uint64, error) {
+	for {
+		version, err := p.kv.Put(ctx, key, data, expect)
+		if !errors.Is(err, schema.ErrConflict) {
+			return version, err
+		}
+		there, missing := p.kv.Get(ctx, key)
+		root, gone := p.kv.Get(ctx, rootKey)
+		switch other := errors.Join(missing, gone); {
+		case errors.Is(other, schema.ErrNotFound):
+			return 0, err
+		case other != nil:
+			return 0, other
+		}
+		if root.Version != claimed {
+			return 0, err
+		}
+		expect = there.Version
+	}
 }

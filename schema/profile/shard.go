@@ -64,15 +64,19 @@ func (s *Shard) open(ctx context.Context, ds schema.Dataset) (*live, error) {
 		return l, nil
 	}
 	stored, err := s.profiles.load(ctx, ds, func(shard uint64) bool { return shard == s.number })
-	if err != nil {
+	if err != nil && !errors.Is(err, errTorn) {
 		return nil, err
 	}
 	l := newLive(ds)
 	if of, ok := stored[s.number]; ok {
-		if of.root != nil {
-			if l, err = restore(ds, of.root, of.chunks); err != nil {
+		switch {
+		case of.document != nil:
+			if l, err = restore(ds, of.document, of.chunks); err != nil {
 				return nil, err
 			}
+		case err != nil:
+			// What is torn while nobody else writes it stays so. It is lost, and begun anew.
+			of.through = Position{}
 		}
 		l.stored = of.storedProfile
 	}

@@ -1,9 +1,12 @@
 package profile_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,6 +149,137 @@ func TestShardOfAnother(t *testing.T) {
 	}
 	if got := describe(t, profile.New(kv, profile.Config{}), "m"); got[:2] != "1;" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// hookedKV does something before a value is put.
+type hookedKV struct {
+	schema.KV
+	before func(key string)
+}
+
+func (kv *hookedKV) Put(ctx context.Context, key string, value []byte, version uint64) (uint64, error) {
+	kv.before(key)
+	return kv.KV.Put(ctx, key, value, version)
+}
+
+// TestShardTakenAmidWrite has another process take a shard while the one that had it is
+// about to put any part of its profile, and that go on while the other is about to put any
+// of its own: the profile stays whole.
+func TestShardTakenAmidWrite(t *testing.T) {
+	t.Parallel()
+	const puts = 3 // of a flush, at most
+	for before := range 3 {
+		for stopped := range puts {
+			for taken := range puts {
+				kv := newKV(t)
+				stands, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+				armed, had := false, 0
+				s := profile.New(&hookedKV{kv, func(string) {
+					if armed && had == stopped {
+						close(stands)
+						<-goOn
+					}
+					had++
+				}}, profile.Config{}).Shard(0)
+				for n := range before {
+					note(t, s, n, n+1)
+					flush(t, s, n+1)
+				}
+				note(t, s, before, before+1)
+				armed, had = true, 0
+				go func() { ended <- s.Flush(t.Context(), profile.Position{0, 0, uint64(before + 1)}) }()
+				select {
+				case <-stands:
+				case err := <-ended:
+					if err != nil || stopped < 2 {
+						t.Fatalf("a flush of %d puts: %v", had, err)
+					}
+					continue
+				}
+				put := 0
+				resume := sync.OnceFunc(func() {
+					close(goOn)
+					if err := <-ended; err != nil {
+						t.Error(err)
+					}
+				})
+				other := profile.New(&hookedKV{kv, func(string) {
+					if put == taken {
+						resume()
+					}
+					put++
+				}}, profile.Config{}).Shard(0)
+				note(t, other, 10, 11)
+				flush(t, other, 11)
+				resume()
+				third := profile.New(kv, profile.Config{}).Shard(0)
+				note(t, third, 20, 21)
+				flush(t, third, 21)
+				if got := describe(t, profile.New(kv, profile.Config{}), "m"); got[0] < '2' {
+					t.Errorf("stopped before put %d after %d flushes, gone on before put %d: got %s", stopped, before, taken, got)
+				}
+			}
+		}
+	}
+}
+
+// TestTornProfile: one that was left torn is begun anew.
+func TestTornProfile(t *testing.T) {
+	t.Parallel()
+	kv := newKV(t)
+	s := profile.New(kv, profile.Config{}).Shard(0)
+	chunk := func() (found schema.Item) {
+		items, err := kv.List(t.Context(), "profiles/", "", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range items {
+			if strings.Contains(item.Key, "/0/") {
+				found = item
+			}
+		}
+		return found
+	}
+	var first schema.Item
+	for n := range 3 { // into half 0, 1 and 0
+		note(t, s, n, n+1)
+		flush(t, s, n+1)
+		if n == 0 {
+			first = chunk()
+		}
+	}
+	last := chunk()
+	if first.Key == "" || first.Key != last.Key || first.Version == last.Version {
+		t.Fatalf("chunks %s of %d and %s of %d", first.Key, first.Version, last.Key, last.Version)
+	}
+	if _, err := kv.Put(t.Context(), last.Key, first.Value, last.Version); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := profile.New(kv, profile.Config{}).Summary(t.Context(), schema.Dataset{Tenant: "acme", Metric: "m"}); err == nil {
+		t.Error("a torn profile is read")
+	}
+	next := profile.New(kv, profile.Config{}).Shard(0)
+	note(t, next, 3, 4)
+	note(t, next, 4, 5)
+	flush(t, next, 5)
+	if got := describe(t, profile.New(kv, profile.Config{}), "m"); got[:2] != "2;" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// note has a shard count the i-th event, of a record at a position.
+func note(t *testing.T, s *profile.Shard, i, at int) {
+	t.Helper()
+	if err := s.Note(t.Context(), reading("m", i), profile.Position{0, 0, uint64(at)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func flush(t *testing.T, s *profile.Shard, through int) {
+	t.Helper()
+	if err := s.Flush(t.Context(), profile.Position{0, 0, uint64(through)}); err != nil {
+		t.Fatal(err)
 	}
 }
 
