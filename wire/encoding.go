@@ -30,13 +30,12 @@ func (c *conn) encoding() *postgres.Encoding {
 	return c.spoken
 }
 
-// received is a text from the client as UTF-8.
-func (c *conn) received(text []byte) ([]byte, error) {
-	e := c.encoding()
-	if e == nil {
+// received is a text from the client as UTF-8; it is in the encoding, if that is not nil.
+func received(text []byte, in *postgres.Encoding) ([]byte, error) {
+	if in == nil {
 		return text, checkText(text)
 	}
-	out, err := e.AppendUTF8(make([]byte, 0, len(text)), text)
+	out, err := in.AppendUTF8(make([]byte, 0, len(text)), text)
 	return out, clientError(err)
 }
 
@@ -58,34 +57,36 @@ func (c *conn) receiveTexts(m pgproto3.FrontendMessage) error {
 	case *pgproto3.Close:
 		texts = []*string{&m.Name}
 	}
+	in := c.encoding()
 	for _, text := range texts {
 		if *text == "" {
 			continue
 		}
-		received, err := c.received([]byte(*text))
+		utf8, err := received([]byte(*text), in)
 		if err != nil {
 			return err
 		}
-		if c.encoding() != nil {
-			*text = string(received)
+		if in != nil {
+			*text = string(utf8)
 		}
 	}
 	return nil
 }
 
-// receivedParam is a parameter from the client with its texts as UTF-8.
-func (c *conn) receivedParam(value []byte, t postgres.OID, binary bool) ([]byte, error) {
+// receivedParam is a parameter from the client, who speaks the encoding, with its texts as
+// UTF-8.
+func receivedParam(value []byte, t postgres.OID, binary bool, in *postgres.Encoding) ([]byte, error) {
 	switch {
 	case !binary:
-		return c.received(value)
-	case c.encoding() == nil || !hasText(elementOf(t)):
+		return received(value, in)
+	case in == nil || !hasText(elementOf(t)):
 		return value, nil
 	case elementOf(t) == t:
-		return c.received(value) // of jsonb, the version before it is a character of ASCII
+		return received(value, in) // of jsonb, the version before it is a character of ASCII
 	case postgres.IsASCII(value):
 		return value, nil
 	}
-	return nil, errorf(pgerrcode.FeatureNotSupported, "an array of texts as binary is not supported with the client encoding %s", c.encoding().Name)
+	return nil, errorf(pgerrcode.FeatureNotSupported, "an array of texts as binary is not supported with the client encoding %s", in.Name)
 }
 
 // hasText says that the binary form of a type is text in the client's encoding.

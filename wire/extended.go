@@ -89,7 +89,7 @@ func (c *conn) bindParams(m *pgproto3.Bind, st *planner.Prepared) ([]planner.Par
 	if wanted := len(st.ParamTypes); given != wanted {
 		return nil, errorf(pgerrcode.ProtocolViolation, "bind message supplies %d parameters, but prepared statement %q requires %d", given, st.Name, wanted)
 	}
-	params := make([]planner.Param, given)
+	params, in := make([]planner.Param, given), c.encoding()
 	for i, value := range m.Parameters {
 		format := int16(pgproto3.TextFormat)
 		switch formats {
@@ -107,7 +107,7 @@ func (c *conn) bindParams(m *pgproto3.Bind, st *planner.Prepared) ([]planner.Par
 			continue
 		}
 		params[i].Binary = format == pgproto3.BinaryFormat
-		value, err := c.receivedParam(value, st.ParamTypes[i], params[i].Binary)
+		value, err := receivedParam(value, st.ParamTypes[i], params[i].Binary, in)
 		if err != nil {
 			return nil, err
 		}

@@ -72,7 +72,8 @@ func (p *printer) keptList(elem planner.Type, texts string) string {
 		return texts
 	}
 	elem = keptType(elem)
-	if name := p.name("e"); elem.OID == postgres.OIDOID {
+	if elem.OID == postgres.OIDOID {
+		name := p.name("e")
 		return transform(texts, name, "CAST("+name+" AS "+physical(elem.OID)+")") // they are digits alone
 	}
 	return p.standard(func() string {

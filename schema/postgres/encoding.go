@@ -3,7 +3,6 @@ package postgres
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -101,18 +100,25 @@ var otherNames = map[string]string{
 	"windows932": "SJIS", "windows936": "GBK", "windows949": "UHC", "windows950": "BIG5",
 }
 
+// encodingsByName has the encodings by all of their names' letters and digits.
+//
+//nolint:gochecknoglobals // a lookup table, built when it is first needed
+var encodingsByName = sync.OnceValue(func() map[string]*Encoding {
+	all := map[string]*Encoding{}
+	for _, e := range Encodings() {
+		all[plainName(e.Name)] = e
+	}
+	for other, name := range otherNames {
+		all[other] = all[plainName(name)]
+	}
+	return all
+})
+
 // EncodingNamed finds an encoding as PostgreSQL does, by the letters and digits of a
 // name.
 func EncodingNamed(name string) (*Encoding, bool) {
-	plain := plainName(name)
-	if other, ok := otherNames[plain]; ok {
-		plain = plainName(other)
-	}
-	i := slices.IndexFunc(Encodings(), func(e *Encoding) bool { return plainName(e.Name) == plain })
-	if i < 0 {
-		return nil, false
-	}
-	return Encodings()[i], true
+	e, ok := encodingsByName()[plainName(name)]
+	return e, ok
 }
 
 func plainName(name string) string {

@@ -112,9 +112,9 @@ type storedProfile struct {
 	through Position
 	version uint64 // of the root; 0: there is none
 	half    int    // that the root names
-	// root is the document as it was read, until claimed: this process put it last.
-	root    []byte
-	claimed bool
+	// unclaimed is the root as another process put it; nil: there is none, or this
+	// process put it last.
+	unclaimed []byte
 	// versions are those of the chunks in each half.
 	versions [2][]uint64
 }
@@ -129,7 +129,7 @@ type loadedProfile struct {
 const (
 	pageSize = 50 // values are up to 300 KB
 	// loadAttempts bounds how often a profile is read anew that is written meanwhile, and
-	// loadPause is how much longer is waited before each than before the last.
+	// loadPause is how much longer is waited after each than after the last.
 	loadAttempts = 10
 	loadPause    = 10 * time.Millisecond
 )
@@ -140,13 +140,13 @@ var errTorn = errors.New("a profile was written while it was read")
 // gives what it could read of them, all but the documents of one that is torn.
 func (p *Profiles) load(ctx context.Context, ds schema.Dataset, wanted func(shard uint64) bool) (out map[uint64]*loadedProfile, err error) {
 	for attempt := range loadAttempts {
+		if out, err = p.loadOnce(ctx, ds, wanted); !errors.Is(err, errTorn) {
+			return out, err
+		}
 		select {
 		case <-time.After(time.Duration(attempt) * loadPause):
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
-		}
-		if out, err = p.loadOnce(ctx, ds, wanted); !errors.Is(err, errTorn) {
-			return out, err
 		}
 	}
 	return out, fmt.Errorf("read profiles of metric %q: %w", ds.Metric, err)
@@ -213,7 +213,7 @@ func (of *loadedProfile) take(item schema.Item, parts []string, halves *[2][]*ch
 		if root.Half != 0 && root.Half != 1 {
 			return fmt.Errorf("decode %s: half %d", item.Key, root.Half)
 		}
-		of.document, of.through, of.version, of.half, of.root = &root, root.Through, item.Version, root.Half, item.Value
+		of.document, of.through, of.version, of.half, of.unclaimed = &root, root.Through, item.Version, root.Half, item.Value
 		return nil
 	case len(parts) == 2 && (parts[0] == "0" || parts[0] == "1"):
 		var chunk chunkDocument
@@ -255,21 +255,21 @@ func (p *Profiles) write(ctx context.Context, l *live, shard uint64, through Pos
 // chunks of which some were written by one process and some by another.
 func (p *Profiles) claim(ctx context.Context, l *live, shard uint64) error {
 	st := &l.stored
-	if st.claimed {
-		return nil
-	}
-	if st.root == nil {
+	if st.unclaimed == nil {
+		if st.version != 0 {
+			return nil
+		}
 		var err error
 		st.half = 1 // so that the first chunks go into half 0
-		if st.root, err = json.Marshal(&rootDocument{Format: documentFormat, Half: st.half}); err != nil {
+		if st.unclaimed, err = json.Marshal(&rootDocument{Format: documentFormat, Half: st.half}); err != nil {
 			return err
 		}
 	}
-	version, err := p.kv.Put(ctx, rootKey(l.dataset, shard), st.root, st.version)
+	version, err := p.kv.Put(ctx, rootKey(l.dataset, shard), st.unclaimed, st.version)
 	if err != nil {
 		return err
 	}
-	st.version, st.root, st.claimed = version, nil, true
+	st.version, st.unclaimed = version, nil
 	return nil
 }
 
