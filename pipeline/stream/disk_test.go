@@ -415,66 +415,70 @@ func TestDiskCommitsWaitersTogetherAndHidesUnsynced(t *testing.T) {
 
 func TestDiskBusyWhenFull(t *testing.T) {
 	t.Parallel()
-	d, syncs := openSlow(t, 100)
-	errs := make(chan error, 1)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		_, err := d.Put(t.Context(), entriesOf(strings.Repeat("x", 200)))
-		errs <- err
-	})
-	held := <-syncs
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	_, err := d.Put(ctx, entriesOf("y"))
-	if !errors.Is(err, stream.ErrBusy) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("put: %v, want ErrBusy", err)
-	}
-	wg.Go(func() {
+	synctest.Test(t, func(t *testing.T) { // a context ends only when its Put waits
+		d, syncs := openSlow(t, 100)
+		errs := make(chan error, 1)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := d.Put(t.Context(), entriesOf(strings.Repeat("x", 200)))
+			errs <- err
+		})
 		held := <-syncs
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := d.Put(ctx, entriesOf("y"))
+		if !errors.Is(err, stream.ErrBusy) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("put: %v, want ErrBusy", err)
+		}
+		wg.Go(func() {
+			held := <-syncs
+			close(held)
+		})
 		close(held)
+		must(t, <-errs)
+		if seq := put(t, d, "z"); seq != stream.SequenceOf(2) {
+			t.Fatalf("sequence %s, want 2: the refused entry took none", seq)
+		}
+		wg.Wait()
+		must(t, d.Close())
 	})
-	close(held)
-	must(t, <-errs)
-	if seq := put(t, d, "z"); seq != stream.SequenceOf(2) {
-		t.Fatalf("sequence %s, want 2: the refused entry took none", seq)
-	}
-	wg.Wait()
-	must(t, d.Close())
 }
 
 // TestDiskCommitsWhatItsWritersLeft: a Put whose context ends while it waits leaves its entries in the group; nobody who
 // comes later is stuck behind them, and Close drains them.
 func TestDiskCommitsWhatItsWritersLeft(t *testing.T) {
 	t.Parallel()
-	d, syncs := openSlow(t, 150)
-	var wg sync.WaitGroup
-	first := make(chan error, 1)
-	wg.Go(func() {
-		_, err := d.Put(t.Context(), entriesOf("first"))
-		first <- err
-	})
-	held := <-syncs
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	if _, err := d.Put(ctx, entriesOf("left")); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, stream.ErrBusy) {
-		t.Fatalf("put: %v, want the context's error", err)
-	}
-	close(held)
-	must(t, <-first)
-	stop := make(chan struct{})
-	wg.Go(func() {
-		for {
-			select {
-			case held := <-syncs:
-				close(held)
-			case <-stop:
-				return
-			}
+	synctest.Test(t, func(t *testing.T) { // a context ends only when its Put waits
+		d, syncs := openSlow(t, 150)
+		var wg sync.WaitGroup
+		first := make(chan error, 1)
+		wg.Go(func() {
+			_, err := d.Put(t.Context(), entriesOf("first"))
+			first <- err
+		})
+		held := <-syncs
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := d.Put(ctx, entriesOf("left")); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, stream.ErrBusy) {
+			t.Fatalf("put: %v, want the context's error", err)
 		}
+		close(held)
+		must(t, <-first)
+		stop := make(chan struct{})
+		wg.Go(func() {
+			for {
+				select {
+				case held := <-syncs:
+					close(held)
+				case <-stop:
+					return
+				}
+			}
+		})
+		put(t, d, strings.Repeat("x", 140))
+		expectTexts(t, texts(t, d, stream.FromOldest()), "first", "left", strings.Repeat("x", 140))
+		must(t, d.Close())
+		close(stop)
+		wg.Wait()
 	})
-	put(t, d, strings.Repeat("x", 140))
-	expectTexts(t, texts(t, d, stream.FromOldest()), "first", "left", strings.Repeat("x", 140))
-	must(t, d.Close())
-	close(stop)
-	wg.Wait()
 }
