@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -84,44 +85,50 @@ func TestTake(t *testing.T) {
 // former owner learns of it; one that is renewed stays.
 func TestPaused(t *testing.T) {
 	t.Parallel()
-	kv := newKV(t)
-	const duration = 100 * time.Millisecond
-	paused, running, other := newHolder(t, kv, duration), newHolder(t, kv, duration), newHolder(t, kv, duration)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- running.Run(ctx) }()
-	left, kept := take(t, paused, "left"), take(t, running, "kept")
-	var taken *lease.Lease
-	for taken == nil {
-		if take(t, other, "kept") != nil {
-			t.Fatal("a lease that is renewed was taken over")
+	// The time of the bubble stands while the store writes, however long that takes.
+	synctest.Test(t, func(t *testing.T) {
+		kv := newKV(t)
+		const duration = 3 * time.Second
+		paused, running, other := newHolder(t, kv, duration), newHolder(t, kv, duration), newHolder(t, kv, duration)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- running.Run(ctx) }()
+		left, kept := take(t, paused, "left"), take(t, running, "kept")
+		var taken *lease.Lease
+		for began := time.Now(); taken == nil; <-time.After(duration / 10) {
+			if take(t, other, "kept") != nil {
+				t.Fatal("a lease that is renewed was taken over")
+			}
+			taken = take(t, other, "left")
+			if passed := time.Since(began); (taken != nil) != (passed >= duration) {
+				t.Errorf("after %s the lease is taken over: %v", passed, taken != nil)
+			}
 		}
-		taken = take(t, other, "left")
-	}
-	if taken.Turn() <= left.Turn() {
-		t.Errorf("turn %d after %d", taken.Turn(), left.Turn())
-	}
-	if err := left.Check(t.Context()); !errors.Is(err, lease.ErrLost) {
-		t.Errorf("the former owner is told %v", err)
-	}
-	select {
-	case <-left.Lost():
-	default:
-		t.Error("the lease is not marked lost")
-	}
-	if err := left.Release(t.Context()); err != nil {
-		t.Errorf("release of a lost lease: %v", err)
-	}
-	if err := taken.Check(t.Context()); err != nil {
-		t.Errorf("the new owner lost it by that: %v", err)
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-	if err := kept.Check(t.Context()); err != nil {
-		t.Errorf("the renewed lease: %v", err)
-	}
+		if taken.Turn() <= left.Turn() {
+			t.Errorf("turn %d after %d", taken.Turn(), left.Turn())
+		}
+		if err := left.Check(t.Context()); !errors.Is(err, lease.ErrLost) {
+			t.Errorf("the former owner is told %v", err)
+		}
+		select {
+		case <-left.Lost():
+		default:
+			t.Error("the lease is not marked lost")
+		}
+		if err := left.Release(t.Context()); err != nil {
+			t.Errorf("release of a lost lease: %v", err)
+		}
+		if err := taken.Check(t.Context()); err != nil {
+			t.Errorf("the new owner lost it by that: %v", err)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if err := kept.Check(t.Context()); err != nil {
+			t.Errorf("the renewed lease: %v", err)
+		}
+	})
 }
 
 // TestOthers lists who is there, and no longer who has gone.
