@@ -61,6 +61,9 @@ type (
 type fieldChunk struct {
 	version uint64
 	fields  []ObservedField
+	// own is how many of the fields no chunk before it has. One that has others as well
+	// was written by a process that had read the chunks while another wrote them.
+	own int
 }
 
 func (doc *datasetDocument) dataset(tenant string) Dataset {
@@ -187,10 +190,12 @@ func (d *observedDataset) merge(chunks []fieldChunk) {
 		limit += len(c.fields)
 	}
 	b := (&fieldSet{}).builder(limit)
-	for _, c := range chunks {
-		for _, f := range c.fields {
+	for i := range chunks {
+		before := len(b.list)
+		for _, f := range chunks[i].fields {
 			b.add(f, kindsOf(f.Kinds))
 		}
+		chunks[i].own = len(b.list) - before
 	}
 	for _, f := range local.list {
 		b.add(f, kindsOf(f.Kinds))
@@ -233,7 +238,7 @@ func (d *observedDataset) writeFields(ctx context.Context, kv KV, list []Observe
 			*stored = append(*stored, fieldChunk{})
 		}
 		chunk := &(*stored)[i]
-		to := from + len(chunk.fields)
+		to := from + chunk.own
 		if i == len(*stored)-1 {
 			to = endOfChunk(list, from, to)
 		}
@@ -250,7 +255,7 @@ func (d *observedDataset) writeFields(ctx context.Context, kv KV, list []Observe
 		if err != nil {
 			return fmt.Errorf("write observed fields of metric %q: %w", d.name.Metric, err)
 		}
-		*chunk = fieldChunk{version: version, fields: fields}
+		*chunk = fieldChunk{version: version, fields: fields, own: len(fields)}
 	}
 	return nil
 }

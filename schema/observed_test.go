@@ -263,6 +263,62 @@ func TestObservedOtherProcess(t *testing.T) {
 	}
 }
 
+// tornList is a KV of which one List of fields has the first chunk as it was before
+// another process wrote it and the next one. No KV lists many values of one moment.
+type tornList struct {
+	schema.KV
+	before schema.Item
+}
+
+func (k *tornList) List(ctx context.Context, prefix, after string, limit int) ([]schema.Item, error) {
+	items, err := k.KV.List(ctx, prefix, after, limit)
+	for i := range items {
+		if items[i].Key == k.before.Key {
+			items[i], k.before = k.before, schema.Item{}
+		}
+	}
+	return items, err
+}
+
+// TestObservedTornRead has a process read chunks of names of two moments, and note a
+// name that is in the newer first one. Nobody stumbles over what it writes then.
+func TestObservedTornRead(t *testing.T) {
+	t.Parallel()
+	k, s, c := setup(t)
+	ds := schema.Dataset{Tenant: "acme", Metric: "m"}
+	names := func(o *schema.Observed, from, to int) {
+		for n := from; n < to; n++ {
+			o.Note(event(ds, c.Now(), fmt.Sprintf("i:%0200d", n)))
+		}
+		flush(t, o)
+	}
+	const first, all, late = 50, 150, 60
+	names(newObserved(t, k, s, c), 0, first)
+	chunks, err := k.List(t.Context(), "observed/acme/fields/", "", 10)
+	if err != nil || len(chunks) != 1 {
+		t.Fatalf("%d chunks: %v", len(chunks), err)
+	}
+	names(newObserved(t, k, s, c), first, all)
+	if after, err := k.List(t.Context(), "observed/acme/fields/", "", 10); err != nil || len(after) < 2 {
+		t.Fatalf("%d chunks: %v", len(after), err)
+	}
+	names(newObserved(t, &tornList{KV: k, before: chunks[0]}, s, c), late, late+1)
+	o := newObserved(t, k, s, c)
+	o.Note(event(ds, c.Now(), fmt.Sprintf("s:%0200d", late)))
+	flush(t, o)
+	fields, err := newObserved(t, k, s, c).Fields(t.Context(), ds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, f := range fields {
+		seen[f.Sent] = true
+	}
+	if len(seen) != all || len(fields) != all {
+		t.Errorf("%d fields of %d names, want %d", len(fields), len(seen), all)
+	}
+}
+
 // TestObservedFailure keeps what could not be written until it can.
 func TestObservedFailure(t *testing.T) {
 	t.Parallel()
