@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline"
@@ -243,30 +244,33 @@ func TestBatchWaitsForParents(t *testing.T) {
 // records alone, once it has had them all.
 func TestEnds(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	log := &family{Log: h.raw, records: map[stream.ShardID][]stream.Record{0: {{Shard: 0, Seq: stream.Sequence{0, 0, 5}}}}}
-	checkpoints := func(name string) *pipeline.Checkpoints { return pipeline.NewCheckpoints(h.kv, name) }
-	look := func() (at stream.Sequence) {
-		t.Helper()
-		// One look at all, before the pause that the next waits for.
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if err := pipeline.NewEnds(log, h.staged, h.errors, checkpoints, slog.New(slog.DiscardHandler)).Run(ctx); err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, t.TempDir())
+		log := &family{Log: h.raw, records: map[stream.ShardID][]stream.Record{0: {{Shard: 0, Seq: stream.Sequence{0, 0, 5}}}}}
+		checkpoints := func(name string) *pipeline.Checkpoints { return pipeline.NewCheckpoints(h.kv, name) }
+		look := func() (at stream.Sequence) {
+			t.Helper()
+			// One look at all, however long it takes, before the pause that the next waits for.
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := pipeline.NewEnds(log, h.staged, h.errors, checkpoints, slog.New(slog.DiscardHandler)).Run(ctx); err != nil {
+				t.Fatal(err)
+			}
+			at, _, err := checkpoints(pipeline.LogRaw).Load(t.Context(), pipeline.ConsumerRaw, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return at
+		}
+		if at := look(); !at.IsZero() {
+			t.Errorf("nothing was read, and the checkpoint is %s", at)
+		}
+		if err := checkpoints(pipeline.LogRaw).Save(t.Context(), pipeline.ConsumerRaw, 0, stream.Sequence{0, 0, 5}); err != nil {
 			t.Fatal(err)
 		}
-		at, _, err := checkpoints(pipeline.LogRaw).Load(t.Context(), pipeline.ConsumerRaw, 0)
-		if err != nil {
-			t.Fatal(err)
+		if at := look(); at != stream.EndOfShard {
+			t.Errorf("all was read, and the checkpoint is %s", at)
 		}
-		return at
-	}
-	if at := look(); !at.IsZero() {
-		t.Errorf("nothing was read, and the checkpoint is %s", at)
-	}
-	if err := checkpoints(pipeline.LogRaw).Save(t.Context(), pipeline.ConsumerRaw, 0, stream.Sequence{0, 0, 5}); err != nil {
-		t.Fatal(err)
-	}
-	if at := look(); at != stream.EndOfShard {
-		t.Errorf("all was read, and the checkpoint is %s", at)
-	}
+		h.close(t)
+	})
 }
