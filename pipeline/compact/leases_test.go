@@ -177,18 +177,20 @@ func TestRequests(t *testing.T) {
 	t.Parallel()
 	kv := newKV(t)
 	logger := slog.New(slog.DiscardHandler)
-	requests := compact.NewRequests(kv, newHolder(t, kv, time.Second), time.Second, logger)
-	if err := requests.Ask(t.Context()); err != compact.ErrNobody { //nolint:errorlint // the very error
+	const long = time.Minute // no lease runs out and nobody loses patience, however slow the store is
+	impatient := compact.NewRequests(kv, newHolder(t, kv, long), time.Millisecond, logger)
+	if err := impatient.Ask(t.Context()); err != compact.ErrNobody { //nolint:errorlint // the very error
 		t.Errorf("without a compactor: %v, want ErrNobody", err)
 	}
+	requests := compact.NewRequests(kv, newHolder(t, kv, long), long, logger)
 	ctx, stop := context.WithCancel(t.Context())
 	var g errgroup.Group
 	served, joined := make(chan struct{}, 100), make(chan map[string]sources.Watermarks, 100)
 	fail := make(chan error, 1)
 	for range 2 {
-		h := newHolder(t, kv, time.Second)
+		h := newHolder(t, kv, long)
 		s := &compact.Service{
-			Requests: compact.NewRequests(kv, h, time.Second, logger), Leases: h,
+			Requests: compact.NewRequests(kv, h, long, logger), Leases: h,
 			Compact: func(ctx context.Context, want func(string, sources.Watermarks) error) error {
 				if err := want("staged", sources.Watermarks{1: stream.SequenceOf(5)}); err != nil {
 					return err
@@ -257,6 +259,12 @@ func TestRequestsWaitForTheBusy(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var serving, asking errgroup.Group
 	serving.Go(func() error { return compact.Join(ctx, h) })
+	for joined := []schema.Item(nil); len(joined) == 0; {
+		var err error
+		if joined, err = kv.List(t.Context(), "leases/compactors/", "", 1); err != nil {
+			t.Fatal(err)
+		}
+	}
 	serving.Go(func() error { return s.Run(ctx) })
 	asking.Go(func() error { return requests.Ask(t.Context()) })
 	<-begun
