@@ -59,7 +59,6 @@ func TestCallBudget(t *testing.T) {
 	openStream(t, config())
 	const workers, lists = 45, 6
 	var g errgroup.Group
-	began := time.Now()
 	for range workers {
 		g.Go(func() error {
 			s, err := kinesis.Open(t.Context(), config())
@@ -87,8 +86,5 @@ func TestCallBudget(t *testing.T) {
 		if most := mostInASecond(at); most > of.allowed {
 			t.Errorf("%d calls of %s in a second, %d are allowed", most, operation, of.allowed)
 		}
-	}
-	if took := time.Since(began); took > 30*time.Second {
-		t.Errorf("the workers took %s", took)
 	}
 }

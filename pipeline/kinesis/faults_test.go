@@ -269,9 +269,11 @@ func TestLostConnectionIsNoEnd(t *testing.T) {
 // client waits. They are read a few at a time, and no answer is waited for twice.
 func TestReadsLessWhereAnswersAreLate(t *testing.T) {
 	t.Parallel()
-	const records, patience, most = 30, 300 * time.Millisecond, 20
-	p := faultproxy.Start(t, testdeps.Kinesalite(t), nil)
-	s := newStream(t, p.URL, 1, func(c *kinesis.Config) {
+	const records, patience, most = 30, 2 * time.Second, 20
+	server := testdeps.Kinesalite(t)
+	writer, p := newStream(t, server, 1), faultproxy.Start(t, server, nil)
+	reader := newStream(t, p.URL, 1, func(c *kinesis.Config) {
+		c.Stream = writer.Name()
 		transport := &http.Transport{ResponseHeaderTimeout: patience}
 		t.Cleanup(transport.CloseIdleConnections)
 		c.Client = awskinesis.New(awskinesis.Options{
@@ -280,7 +282,7 @@ func TestReadsLessWhereAnswersAreLate(t *testing.T) {
 		})
 	})
 	for n := range records {
-		put(t, s, 0, fmt.Sprint(n))
+		put(t, writer, 0, fmt.Sprint(n))
 	}
 	p.Set(func(r faultproxy.Request) faultproxy.Fault {
 		var asked struct{ Limit int }
@@ -289,7 +291,7 @@ func TestReadsLessWhereAnswersAreLate(t *testing.T) {
 		}
 		return faultproxy.Fault{Kind: faultproxy.Late, Delay: 10 * patience}
 	})
-	it, err := s.Iterate(t.Context(), 0, stream.After(stream.Sequence{}))
+	it, err := reader.Iterate(t.Context(), 0, stream.After(stream.Sequence{}))
 	if err != nil {
 		t.Fatal(err)
 	}
