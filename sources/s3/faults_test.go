@@ -226,7 +226,7 @@ func TestStall(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	})
-	b := newBucket(t, s3.Config{Client: newClient(t, proxy), Bucket: bucket, StallTime: 50 * time.Millisecond})
+	b := newBucket(t, s3.Config{Client: newClient(t, proxy), Bucket: bucket, StallTime: time.Second})
 	if _, err := b.Put(t.Context(), "k", data); err != nil {
 		t.Fatal(err)
 	}
