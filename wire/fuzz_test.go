@@ -102,7 +102,7 @@ func (z *fuzzed) play(t *testing.T, data []byte, loggedIn bool) {
 		defer close(drained)
 		_, _ = io.Copy(io.Discard, ours) // ends when either side closes
 	}()
-	_ = ours.SetWriteDeadline(time.Now().Add(10 * time.Second))
+	_ = ours.SetWriteDeadline(time.Now().Add(patience))
 	_, _ = ours.Write(data) // the server may hang up at any byte
 	if err := ours.Close(); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func (z *fuzzed) play(t *testing.T, data []byte, loggedIn bool) {
 	<-drained
 	select {
 	case <-w.closed:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the server holds on to the connection")
 	}
 	if z.log.contains("panic") {

@@ -13,6 +13,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -239,7 +240,7 @@ func TestSlowClient(t *testing.T) {
 
 func TestWriteTimeout(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, func(c *wire.Config) { c.WriteTimeout, c.DrainTimeout = 50*time.Millisecond, time.Minute })
+	s := startServer(t, func(c *wire.Config) { c.WriteTimeout, c.DrainTimeout = time.Second, time.Minute })
 	c := s.login(t, nil)
 	c.send(&pgproto3.Query{String: "fill 1000"})
 	c.until("RowDescription")
@@ -313,16 +314,31 @@ func TestTooManyConnections(t *testing.T) {
 
 func TestStartupTimeout(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, func(c *wire.Config) { c.StartupTimeout = 50 * time.Millisecond })
-	silent := dial(t, s.addr)
-	half := dial(t, s.addr)
-	half.start(pgproto3.ProtocolVersion30, nil)
-	if got := silent.until(""); got != "closed\n" {
-		t.Errorf("who sends nothing: %s", got)
-	}
-	if got := half.until(""); got != "AuthenticationSASL [SCRAM-SHA-256]\nclosed\n" {
-		t.Errorf("who does not answer: %s", got)
-	}
+	// The time of the bubble stands while anybody works, however slowly.
+	synctest.Test(t, func(t *testing.T) {
+		p := &pipes{accepted: make(chan net.Conn), closed: make(chan struct{})}
+		s := startServer(t, func(c *wire.Config) {
+			_ = c.Listener.Close() // what waits for the network keeps the bubble's time from going on
+			c.Listener, c.StartupTimeout = p, 50*time.Millisecond
+		})
+		dial := func() *client {
+			ours, theirs := net.Pipe()
+			p.accepted <- theirs
+			return newClient(t, ours)
+		}
+		silent, half := dial(), dial()
+		half.start(pgproto3.ProtocolVersion30, nil)
+		if got := half.until(""); got != "AuthenticationSASL [SCRAM-SHA-256]\nclosed\n" {
+			t.Errorf("who does not answer: %s", got)
+		}
+		if got := silent.until(""); got != "closed\n" {
+			t.Errorf("who sends nothing: %s", got)
+		}
+		s.stop()
+		if err := <-s.done; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestMessageLimit(t *testing.T) {
@@ -426,11 +442,11 @@ func await(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.After(20 * time.Second); !is(); {
+	for deadline := time.After(patience); !is(); {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("%s: not within 20 s", what)
+			t.Fatalf("%s: not within %s", what, patience)
 		}
 	}
 }

@@ -110,8 +110,11 @@ func dial(t testing.TB, addr string) *client {
 	return newClient(t, nc)
 }
 
+// patience is how long a busy machine may take for anything.
+const patience = time.Minute
+
 func newClient(t testing.TB, nc net.Conn) *client {
-	_ = nc.SetDeadline(time.Now().Add(20 * time.Second)) // a hanging test says where
+	_ = nc.SetDeadline(time.Now().Add(patience)) // a hanging test says where
 	return &client{t: t, nc: nc, fe: pgproto3.NewFrontend(nc, nc)}
 }
 
