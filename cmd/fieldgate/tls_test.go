@@ -160,7 +160,7 @@ func TestTLSFiles(t *testing.T) {
 		t.Errorf("certificate %d while the files are broken", got)
 	}
 	writePair(t, files, a.issue(t, 101))
-	for deadline := time.Now().Add(10 * time.Second); serial(conn) != 101; {
+	for deadline := time.Now().Add(visibleWithin); serial(conn) != 101; {
 		if conn, err = login(plain(), "&channel_binding=require"); err != nil {
 			t.Fatal(err)
 		}
