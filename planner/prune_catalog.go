@@ -1,8 +1,9 @@
 package planner
 
 import (
+	"cmp"
 	"slices"
-	"strings"
+	"sort"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
 	"github.com/fieldgate/fieldgate/sources"
@@ -319,6 +320,8 @@ func selectRows(scans []*CatalogScan, equalities []catalogEquality) {
 		}
 	}
 	for range scans {
+		// What leaves fewest rows comes first, so that others look through these alone.
+		slices.SortStableFunc(equalities, func(a, b catalogEquality) int { return cmp.Compare(a.fewest(), b.fewest()) })
 		changed := false
 		for _, e := range equalities {
 			changed = e.follow() || changed
@@ -344,6 +347,14 @@ func (s *CatalogScan) Len() int {
 		n += s.Parts[i].Len()
 	}
 	return n
+}
+
+// fewest is how many rows there are whose values can be followed.
+func (e catalogEquality) fewest() int {
+	if !e.from.Narrowed {
+		return maxFollowed
+	}
+	return e.from.Len()
 }
 
 // follow keeps of one scan what equals the rows of another, if those are few, and
@@ -448,10 +459,9 @@ func (e *CatalogEqual) has(column *sources.CatalogValues, row int) bool {
 	case !column.IsValid(row) || e.NotNull:
 		return column.IsValid(row)
 	case len(e.Texts) > 0:
-		_, found := slices.BinarySearchFunc(e.Texts, column.BytesAt(row), func(text string, is []byte) int {
-			return strings.Compare(text, string(is))
-		})
-		return found
+		is := column.BytesAt(row)
+		i := sort.Search(len(e.Texts), func(i int) bool { return e.Texts[i] >= string(is) })
+		return i < len(e.Texts) && e.Texts[i] == string(is)
 	case len(e.Ints) == 0:
 		return false // not even one value, of whatever type
 	}

@@ -217,12 +217,26 @@ const delimiter = ','
 // shapedText prints an array that comes as its text, as the engine gives those of
 // several dimensions, and leaves other arrays to list.
 func shapedText(oid postgres.OID, list AppendFunc, env *postgres.Env) AppendFunc {
+	kept := isPrintedAsKept(postgres.ElemOf(oid))
 	return func(dst []byte, v *Vector, row int) []byte {
-		if v.Lists != nil {
+		switch {
+		case v.Lists != nil:
 			return list(dst, v, row)
+		case kept:
+			return append(dst, v.Bytes[row]...)
 		}
 		return postgres.AppendText(dst, oid, KeptDatum(oid, v.Bytes[row]), *env)
 	}
+}
+
+// isPrintedAsKept says that what a type's output prints is the text that its values
+// are kept in, whatever is set.
+func isPrintedAsKept(oid postgres.OID) bool {
+	switch oid {
+	case postgres.TextOID, postgres.VarcharOID, postgres.NameOID, postgres.Int2OID, postgres.Int4OID, postgres.Int8OID, postgres.OIDOID:
+		return true
+	}
+	return false
 }
 
 // KeptDatum reads a value that an engine gave as its text; see postgres.ParseKept.

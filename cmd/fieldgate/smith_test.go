@@ -119,6 +119,11 @@ func smithMarks(out string) (run, clean int) {
 	return run, clean
 }
 
+// smithOtherRows finds statements over rows that are not the same there: samples, what
+// sessions do, and the relations that this server alone has, which are empty there. So
+// nothing there may come to the expression that fails.
+var smithOtherRows = regexp.MustCompile(`(?i)\btablesample\b|\b(?:fieldgate|errors)\.|\bpg_stat_`)
+
 // replaySmith asks PostgreSQL the statements that ended with an error, and counts how
 // they end there. What it answers must have been refused as a feature.
 func replaySmith(t *testing.T, log, world *pgconn.PgConn) string {
@@ -137,6 +142,8 @@ func replaySmith(t *testing.T, log, world *pgconn.PgConn) string {
 			counts["answered there, 0A000 here"]++
 		case err == nil && code == pgerrcode.QueryCanceled:
 			counts["answered there, too slow here"]++
+		case err == nil && smithOtherRows.MatchString(query):
+			counts["answered there of other rows, another error here"]++
 		case err == nil:
 			counts["answered there, another error here"]++
 			t.Errorf("PostgreSQL answers what ended with %s here: %s\n%s", code, msg, query)

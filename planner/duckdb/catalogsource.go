@@ -219,12 +219,12 @@ func (r *catalogRun) fillTexts(into bindings.Vector) {
 
 func fillTextLists(runs []catalogRun, into bindings.Vector, n int) {
 	c := call{result: result{offsets: []uint32{0}}}
+	var elems [][]byte
 	for i := range runs {
 		runs[i].each(func(_, row int) {
-			list := runs[i].values.Texts[row]
-			elems := make([][]byte, len(list))
-			for j, e := range list {
-				elems[j] = append(make([]byte, 0, len(e)), e...)
+			elems = elems[:0]
+			for _, e := range runs[i].values.Texts[row] {
+				elems = append(elems, bytesOf(e))
 			}
 			c.setList(elems)
 		})

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"unsafe"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
@@ -25,6 +27,8 @@ type function struct {
 	// eval computes one row: it reads arguments from c and sets the result with
 	// one of c's set methods, or leaves it NULL. Nil for a function of scalar.c.
 	eval func(c *call) error
+	// spare has *result, whose memory the next calls use.
+	spare sync.Pool
 }
 
 // call is one vector of calls of a function, and the row at which eval stands.
@@ -36,10 +40,12 @@ type call struct {
 	// elems and elemValid are those of the elements of list arguments.
 	elems     [maxArgs]unsafe.Pointer
 	elemValid [maxArgs][]uint64
-	out       unsafe.Pointer
-	isSet     bool
-	result    result
-	memo      memo
+	// lists is memory for what list returns.
+	lists  [maxArgs][][]byte
+	out    unsafe.Pointer
+	isSet  bool
+	result result
+	memo   memo
 }
 
 // memo keeps what an argument that is the same in most rows was turned into: a
@@ -65,6 +71,9 @@ const maxArgs = 8
 
 // maxResult bounds the texts that one vector of calls may return.
 const maxResult = 1 << 30
+
+// maxSpare bounds the texts whose memory is kept for the next calls.
+const maxSpare = 1 << 20
 
 // result gathers texts, which go into the vector at the end, in one call of C.
 type result struct {
@@ -133,11 +142,13 @@ func listOf[T any](c *call, i int, read func(string) T) []T {
 	return out
 }
 
-// list is the list of texts that is argument i; a NULL is nil.
+// list is the list of texts that is argument i; a NULL is nil. It is valid during eval.
 func (c *call) list(i int) [][]byte {
 	entry := arg[listEntry](c, i)
-	out := make([][]byte, entry.length)
+	out := resized(c.lists[i], int(entry.length))
+	c.lists[i] = out
 	for j := range out {
+		out[j] = nil
 		at := int(entry.offset) + j
 		if isValid(c.elemValid[i], at) {
 			out[j] = (*text)(unsafe.Add(c.elems[i], uintptr(at)*unsafe.Sizeof(text{}))).bytes()
@@ -175,6 +186,9 @@ func (f *function) call(info bindings.FunctionInfo, input bindings.DataChunk, ou
 	}()
 	rows := int(bindings.DataChunkGetSize(input))
 	c := &call{args: len(f.args), out: bindings.VectorGetData(output)}
+	if spare, ok := f.spare.Get().(*result); ok {
+		c.result = *spare
+	}
 	for i := range f.args {
 		v := bindings.DataChunkGetVector(input, bindings.IdxT(i))
 		c.data[i] = bindings.VectorGetData(v)
@@ -210,12 +224,21 @@ func (f *function) call(info bindings.FunctionInfo, input bindings.DataChunk, ou
 		copy(values[listEntry](output, rows), c.result.lists)
 		copy(values[int64](bindings.ListVectorGetChild(output), len(c.result.micros)), c.result.micros)
 	}
+	if r := c.result; cap(r.text) <= maxSpare {
+		r.clear()
+		f.spare.Put(&r)
+	}
+}
+
+// clear empties the result and keeps its memory.
+func (r *result) clear() {
+	*r = result{r.text[:0], r.offsets[:0], r.nulls[:0], r.lists[:0], r.micros[:0]}
 }
 
 // rows evaluates every row and notes in nulls which gave none.
 func (f *function) rows(c *call, rows int, nulls []uint64) (anyNull bool, err error) {
 	texts := f.returns == "VARCHAR" || f.returns == "BLOB"
-	c.result.offsets = make([]uint32, 1, rows+1)
+	c.result.offsets = append(slices.Grow(c.result.offsets, rows+1), 0)
 	called := false
 	for c.row = range rows {
 		wasSet, wasCalled := c.isSet, called

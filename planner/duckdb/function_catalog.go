@@ -27,7 +27,7 @@ func catalogFunctions() definitions {
 			c.setList(elems)
 			return nil
 		},
-		"fg_regtype_out(BIGINT) VARCHAR":       registered(postgres.RegtypeOID),
+		"=fg_regtype_out(BIGINT) VARCHAR":      registered(postgres.RegtypeOID),
 		"fg_regproc_out(BIGINT) VARCHAR":       registered(postgres.RegprocOID),
 		"fg_regconfig_out(BIGINT) VARCHAR":     registered(postgres.RegconfigOID),
 		"fg_regdictionary_out(BIGINT) VARCHAR": registered(postgres.RegdictionaryOID),
@@ -60,7 +60,7 @@ func catalogFunctions() definitions {
 // registered prints an OID as the given type does.
 func registered(typ postgres.OID) func(c *call) error {
 	return func(c *call) error {
-		c.setText(string(postgres.AppendRegistered(nil, typ, postgres.OID(c.int8(0)))))
+		c.isSet, c.result.text = true, postgres.AppendRegistered(c.result.text, typ, postgres.OID(c.int8(0)))
 		return nil
 	}
 }

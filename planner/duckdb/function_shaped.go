@@ -452,26 +452,26 @@ func shapedFunctions() definitions {
 	}
 	return definitions{
 		"fg_array_shaped(VARCHAR[], INTEGER) VARCHAR": func(c *call) error {
-			c.setShaped(textArray(c.list(0), int(c.int4(1))))
+			c.setLine(c.list(0), int(c.int4(1)))
 			return nil
 		},
 		"fg_array_like(VARCHAR[], VARCHAR) VARCHAR": func(c *call) error {
-			a := textArray(c.list(0), 1)
-			dims, err := postgres.ArrayShape(c.text(1), len(a.Items))
-			if err == nil {
+			items := c.list(0)
+			dims, err := postgres.ArrayShape(c.text(1), len(items))
+			switch {
+			case err != nil:
+				return err
+			case len(dims) == 1:
+				c.setLine(items, dims[0].Lower)
+			default:
+				a := textArray(items, 1)
 				a.Dims = dims
 				c.setShaped(a)
 			}
-			return err
-		},
-		"fg_array_items(VARCHAR) VARCHAR[]": ofShaped(func(c *call, a *postgres.Array) error { c.setList(textsOf(a.Items)); return nil }),
-		"fg_array_list(VARCHAR) VARCHAR[]": ofShaped(func(c *call, a *postgres.Array) error {
-			if !isPlain(a) {
-				return unsupported("an array of several dimensions or another lower bound here")
-			}
-			c.setList(textsOf(a.Items))
 			return nil
-		}),
+		},
+		"fg_array_items(VARCHAR) VARCHAR[]":         listOfShaped(true),
+		"fg_array_list(VARCHAR) VARCHAR[]":          listOfShaped(false),
 		"fg_array_flat(VARCHAR, VARCHAR) VARCHAR[]": ofShaped(oneDimension),
 		"fg_array_shape(VARCHAR) VARCHAR":           ofShaped(func(c *call, a *postgres.Array) error { c.setText(shapeKey(a.Dims)); return nil }),
 		"fg_array_build(VARCHAR[]) VARCHAR":         all(built),
