@@ -150,12 +150,16 @@ func (k *keeper) keep(ctx context.Context) error {
 }
 
 // age moves a week on: an open one that is closed by the clock is looked through
-// for rows that the lake lacks, and dropped when it has had none for the grace.
+// for rows that the lake lacks, and dropped when it has had none for the grace. One
+// that was never opened is dropped by the clock alone.
 func (k *keeper) age(ctx context.Context, w week, e weekEntry) error {
 	now := k.cfg.Now()
 	switch {
 	case e.State == weekDropping:
 		return k.another(ctx, k.drop(ctx, w, e))
+	case e.State == weekMaking && !now.Before(k.dropsAt(w)):
+		// Its table could not be made, or who made it died: it has no rows.
+		return k.beginDrop(ctx, w, e)
 	case e.State != weekOpen || now.Before(k.dropsAt(w).Add(-closesBefore)):
 		return nil
 	}
@@ -169,11 +173,17 @@ func (k *keeper) age(ctx context.Context, w week, e weekEntry) error {
 	case !empty && !e.Emptied.IsZero():
 		e.Emptied = time.Time{} // a row came from a clock that is behind
 	case empty && !now.Before(k.dropsAt(w)) && !now.Before(e.Emptied.Add(k.cfg.Grace)):
-		e.State = weekDropping
+		return k.beginDrop(ctx, w, e)
 	default:
 		return nil
 	}
-	if err := k.saveWeek(ctx, w, e); err != nil || e.State != weekDropping {
+	return k.another(ctx, k.saveWeek(ctx, w, e))
+}
+
+// beginDrop registers that a week is being dropped, and drops it.
+func (k *keeper) beginDrop(ctx context.Context, w week, e weekEntry) error {
+	e.State = weekDropping
+	if err := k.saveWeek(ctx, w, e); err != nil {
 		return k.another(ctx, err)
 	}
 	e, _ = k.weeks.get(w)

@@ -250,18 +250,25 @@ func (s *Scaler) change(ctx context.Context, name string, known *scaled, st stan
 			in.BillingMode = types.BillingModeProvisioned
 		}
 	}
-	// Not through call, to which a limit that is reached is throttling, to be waited out.
-	_, err := s.cfg.Tables.api.UpdateTable(ctx, in)
+	// To call, a limit that is reached would be throttling, to be waited out.
+	var limited error
+	_, err := call(ctx, func(ctx context.Context, in *awsdynamodb.UpdateTableInput, options ...func(*awsdynamodb.Options)) (*awsdynamodb.UpdateTableOutput, error) {
+		out, err := s.cfg.Tables.api.UpdateTable(ctx, in, options...)
+		if hasCode(err, codeLimit) {
+			limited, err = err, nil
+		}
+		return out, err
+	}, in)
 	switch {
+	case limited != nil:
+		known.held = s.cfg.Tables.cfg.Now().Add(holdTime)
+		s.tell(ctx, known, slog.LevelError, "a quota of AWS keeps a table from its capacity", name, a.to.String(), "to", a.to.String(), "reason", a.reason, "err", limited)
+		return nil
 	case err == nil:
 		s.cfg.Logger.Info("changing the capacity of a table", "table", name, "to", a.to.String(), "processes", s.processes(), "reason", a.reason)
 		return nil
 	case hasCode(err, codeInUse), hasCode(err, codeNotFound):
 		return nil // another change is under way, or it was dropped
-	case hasCode(err, codeLimit):
-		known.held = s.cfg.Tables.cfg.Now().Add(holdTime)
-		s.tell(ctx, known, slog.LevelError, "a quota of AWS keeps a table from its capacity", name, a.to.String(), "to", a.to.String(), "reason", a.reason, "err", err)
-		return nil
 	}
 	return fmt.Errorf("change it: %w", err)
 }

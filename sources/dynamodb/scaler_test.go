@@ -276,3 +276,23 @@ func TestCapacityLimits(t *testing.T) {
 	}
 	c.want("when the quota allows it", "2099-W48", "1/1")
 }
+
+// TestCapacityAmidFaults: a connection that breaks, or an answer that says nothing of the
+// change, is not left to the next look.
+func TestCapacityAmidFaults(t *testing.T) {
+	t.Parallel()
+	faults := []faultproxy.Kind{faultproxy.CutBefore, faultproxy.InternalError, faultproxy.CutBefore}
+	p := faultproxy.Start(t, testdeps.Dynalite(t), func(r faultproxy.Request) (f faultproxy.Fault) {
+		if r.Operation == "UpdateTable" && len(faults) > 0 {
+			f.Kind, faults = faults[0], faults[1:]
+		}
+		return f
+	})
+	c := newCapacityTest(t, p.URL, &dynamodb.Throughput{}, false)
+	c.look(time.Minute)
+	c.settle(0)
+	c.want("after the first change", "2099-W48", "1/1")
+	if len(faults) > 0 {
+		t.Errorf("%d faults were not met", len(faults))
+	}
+}

@@ -234,6 +234,32 @@ func TestAgeOff(t *testing.T) {
 	}
 }
 
+// TestAgeOffOfAWeekNeverOpened: a week that was registered and whose table nobody opened,
+// as where making tables was not allowed for long, is one of the tables no more when its
+// time is over; that it was made all the same, by who died then, leaves none behind.
+func TestAgeOffOfAWeekNeverOpened(t *testing.T) {
+	t.Parallel()
+	now, lake := clockAt("2026-11-25T12:00:00Z"), &mark{}
+	cfg := dynamodb.Config{AWS: awsConfig(t, testdeps.Dynalite(t)), Prefix: unique("never"), Now: now.now, Watermarks: lake.watermarks, Retention: 1, MaxTables: 3}
+	s := openTables(t, cfg)
+	keeper := dynamodb.NewKeeper(s.Tables)
+	later := now.now().AddDate(0, 0, 14)
+	if err := keeper.Register(t.Context(), later); err != nil {
+		t.Fatal(err)
+	}
+	// All three tables that are allowed go; the registered one would be a fourth.
+	now.micros.Store(later.AddDate(0, 0, 14).UnixMicro())
+	for range 3 { // to find the weeks empty, to drop them after the grace, and to make new ones
+		if err := keeper.Keep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		now.advance(3 * time.Hour)
+	}
+	if got, want := tablesOf(t, cfg.AWS, cfg.Prefix), []string{"2026-W51", "2026-W52", "2026-W53", "late", "nearline"}; !slices.Equal(got, want) {
+		t.Errorf("tables %q, want %q", got, want)
+	}
+}
+
 // TestAgeOffRacesQueries: while weeks are made, closed, emptied and dropped, every
 // statement finds each row once, in nearline or the lake.
 func TestAgeOffRacesQueries(t *testing.T) {

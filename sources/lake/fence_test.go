@@ -95,3 +95,40 @@ func TestPausedCommit(t *testing.T) {
 		t.Errorf("%s: %v", listed[0].Key, err)
 	}
 }
+
+// TestPausedSweep has a sweeper lose its lease before it begins. Who has the lease has
+// written files that are older than the grace, and lists them after the sweep.
+func TestPausedSweep(t *testing.T) {
+	t.Parallel()
+	s, bucket, now := setup(t)
+	commit(t, s, 0, 10)
+	clock := *now // of a committer that is slow, and whose clock stands
+	committer, err := lake.New(lake.Config{Bucket: bucket, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return clock }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := committer.Version(t.Context(), thermo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if base, err = committer.Commit(t.Context(), base, lake.Commit{Fence: 3}); err != nil {
+		t.Fatal(err)
+	}
+	batch, order := batchOf(10, 20, temperature)
+	files, err := committer.Write(t.Context(), thermo, []*sources.Batch{batch}, order, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	*now = now.Add(2 * time.Hour)
+	if n, err := s.Sweep(t.Context(), thermo, 2); n != 0 || !errors.Is(err, lake.ErrStale) {
+		t.Errorf("a sweep under the earlier turn: %d objects, %v, want ErrStale", n, err)
+	}
+	if _, err := committer.Commit(t.Context(), base, lake.Commit{Add: files, Fence: 3}); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if _, err := bucket.Head(t.Context(), f.Key); err != nil {
+			t.Errorf("%s is listed: %v", f.Key, err)
+		}
+	}
+}

@@ -18,14 +18,15 @@ import (
 //
 // turn is that of the dataset's lease, 0 where no other process commits. Before
 // anything is deleted the manifest is fenced with it: a committer that was paused
-// for the grace, and whose files go here, can then list them no more.
+// for the grace, and whose files go here, can then list them no more. ErrStale: the
+// lease is another's by now, who may list what looks like an orphan here.
 func (s *Store) Sweep(ctx context.Context, ds schema.Dataset, turn uint64) (int, error) {
 	v, err := s.reload(ctx, ds)
 	if err != nil {
 		return 0, err
 	}
 	dead, err := s.unlisted(ctx, v)
-	if err == nil && len(dead) > 0 && turn > v.root.Fence {
+	if err == nil && len(dead) > 0 && turn > 0 && turn != v.root.Fence {
 		if v, err = s.Commit(ctx, v, Commit{Fence: turn}); err == nil {
 			dead, err = s.unlisted(ctx, v)
 		}
@@ -118,25 +119,4 @@ func (s *Store) forgetRemoved(ctx context.Context, v *Version) error {
 	}
 	s.known.remove(v.dataset) // what has no answer may stand
 	return fmt.Errorf("forget swept objects: %w", err)
-}
-
-// Drop deletes everything of a dataset. It is for a dropped generation once no
-// statement can read it, and for a dropped tenant.
-func (s *Store) Drop(ctx context.Context, ds schema.Dataset) error {
-	for {
-		infos, err := s.cfg.Bucket.List(ctx, prefix(ds), "", 1000)
-		if err != nil {
-			return fmt.Errorf("list objects to drop: %w", err)
-		}
-		if len(infos) == 0 {
-			break
-		}
-		for _, info := range infos {
-			if err := s.cfg.Bucket.Delete(ctx, info.Key); err != nil {
-				return fmt.Errorf("drop %s: %w", info.Key, err)
-			}
-		}
-	}
-	s.known.remove(ds)
-	return nil
 }
