@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/sources"
 )
@@ -96,18 +98,22 @@ func (p *Positions) lagOf(ctx context.Context, now time.Time, stage, name, consu
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Lag, 0, len(shards))
-	for _, shard := range shards {
-		at := all[shard.ID]
-		arrivedAt, err := log.Waiting(ctx, shard.ID, at)
-		if err != nil {
-			return nil, fmt.Errorf("read shard %d: %w", shard.ID, err)
-		}
-		lag := Lag{Stage: stage, Log: name, Shard: shard.ID, Position: at}
-		if arrivedAt != 0 {
-			lag.Seconds = max(now.Sub(time.UnixMicro(arrivedAt)).Seconds(), 0)
-		}
-		out = append(out, lag)
+	out := make([]Lag, len(shards))
+	g, within := errgroup.WithContext(ctx)
+	g.SetLimit(endsAtOnce)
+	for i, shard := range shards {
+		g.Go(func() error {
+			at := all[shard.ID]
+			arrivedAt, err := log.Waiting(within, shard.ID, at)
+			if err != nil {
+				return fmt.Errorf("read shard %d: %w", shard.ID, err)
+			}
+			out[i] = Lag{Stage: stage, Log: name, Shard: shard.ID, Position: at}
+			if arrivedAt != 0 {
+				out[i].Seconds = max(now.Sub(time.UnixMicro(arrivedAt)).Seconds(), 0)
+			}
+			return nil
+		})
 	}
-	return out, nil
+	return out, g.Wait()
 }

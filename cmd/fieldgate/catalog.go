@@ -89,9 +89,17 @@ func (s *server) filesOf(ctx context.Context, ds schema.Dataset) ([]pgcatalog.Fi
 	return files, nil
 }
 
+// lagPatience is how long a statement waits to be told how far the stages are, where a
+// stage would wait for as long as a stream does not answer.
+const lagPatience = 10 * time.Second
+
+var errLagPatience = fmt.Errorf("the streams have not answered for %s", lagPatience)
+
 // catalogLags tells how far the stages are. Tenants share the logs, and none
 // may see another's counts, so it tells only where there is one tenant.
 func (s *server) catalogLags(ctx context.Context, _ string) ([]pgcatalog.Lag, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, lagPatience, errLagPatience)
+	defer cancel()
 	tenants, err := s.schemas.Tenants(ctx)
 	if err != nil || len(tenants) != 1 {
 		return nil, err

@@ -5,11 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/config"
 	"github.com/fieldgate/fieldgate/cmd/fieldgate/stores"
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
+	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
 )
 
 // onKinesis has a server keep its logs in new streams of a local server.
@@ -37,5 +39,34 @@ func TestEarthquakesOnKinesis(t *testing.T) {
 	testEarthquakes(t, dir, onKinesis(t, testdeps.Kinesalite(t)))
 	if _, err := os.Stat(filepath.Join(dir, stores.StreamsFolder)); !os.IsNotExist(err) {
 		t.Errorf("the data directory has a log: %v", err)
+	}
+}
+
+// TestLagOfUnreachable: a statement about how far the stages are does not wait for streams
+// that are out of reach, as the stages themselves do.
+func TestLagOfUnreachable(t *testing.T) {
+	t.Parallel()
+	for name, on := range map[string]func(*testing.T, string) func(*config.Config){"one process": onKinesis, "shared stores": onAWSWith} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var down atomic.Bool
+			proxy := faultproxy.Start(t, testdeps.Kinesalite(t), func(faultproxy.Request) (f faultproxy.Fault) {
+				if down.Load() {
+					f.Kind = faultproxy.CutBefore
+				}
+				return f
+			})
+			i := start(t, t.TempDir(), on(t, proxy.URL))
+			// It would be 57014 if it waited for longer.
+			const lag = `set statement_timeout = '1min'; select count(distinct stage) > 2 from fieldgate.lag`
+			if got := i.query(t, lag); got != "t" {
+				t.Errorf("the stages are there: %s", got)
+			}
+			down.Store(true)
+			_, err := i.tryQuery(t, lag)
+			wantCode(t, "while the streams are out of reach", err, "58030")
+			down.Store(false)
+			i.eventually(t, lag, "t")
+		})
 	}
 }
