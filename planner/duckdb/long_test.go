@@ -55,8 +55,8 @@ func TestLongExpressions(t *testing.T) {
 			if got != want {
 				t.Errorf("got\n%swant\n%s", got, want)
 			}
-			// It would take minutes.
-			if took := time.Since(began); took > 10*time.Second {
+			// It would take minutes; a busy machine has a part of one.
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("took %v", took)
 			}
 		})
