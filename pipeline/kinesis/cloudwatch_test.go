@@ -50,7 +50,7 @@ func (st *scaleTest) count(c *cloudwatch.Client, metric string, ago time.Duratio
 // not counted that yet.
 func TestRescaleByCloudWatch(t *testing.T) {
 	t.Parallel()
-	const target, minute = 0.1, 60 // of the scaler's, and its seconds
+	const target, minute = scaleTarget, 60 // and its seconds
 	for name, test := range map[string]struct {
 		counts map[string]float64 // a second, of a minute that is over
 		ago    time.Duration
@@ -61,11 +61,11 @@ func TestRescaleByCloudWatch(t *testing.T) {
 		"nothing": {ago: 2 * time.Minute, shards: 1},
 		"bytes": {
 			counts: map[string]float64{"IncomingBytes": 1.5 * target * (1 << 20), "IncomingRecords": 1}, ago: 2 * time.Minute,
-			shards: 2, says: "1 shards take 154 KB and 1 records a second, 15 % of what they can",
+			shards: 2, says: "1 shards take 15 KB and 1 records a second, 1 % of what they can",
 		},
 		"records half refused": {
 			counts: map[string]float64{"IncomingBytes": 1, "IncomingRecords": 0.7 * target * 1000, "WriteProvisionedThroughputExceeded": 0.7 * target * 1000},
-			ago:    2 * time.Minute, shards: 2, says: "140 records a second",
+			ago:    2 * time.Minute, shards: 2, says: "14 records a second",
 		},
 		"an hour ago": {counts: map[string]float64{"IncomingBytes": 10 << 20}, ago: time.Hour, shards: 1},
 		"more by a process": {

@@ -51,10 +51,14 @@ func (st *scaleTest) config(c *kinesis.Config) {
 
 func (st *scaleTest) open() *kinesis.Stream { return newStream(st.t, st.url, 1, st.config) }
 
+// scaleTarget is so low that the server takes enough for another shard, however slow a
+// busy machine makes it: 10 KB a second.
+const scaleTarget = 0.01
+
 // rescaler is one of a process that takes over.
 func (st *scaleTest) rescaler(dryRun bool, change ...func(*kinesis.RescalerConfig)) *kinesis.Rescaler {
 	st.t.Helper()
-	scaler, err := stream.NewScaler(stream.ScalerConfig{Target: 0.1}) // the server is slow
+	scaler, err := stream.NewScaler(stream.ScalerConfig{Target: scaleTarget})
 	if err != nil {
 		st.t.Fatal(err)
 	}
