@@ -2,11 +2,8 @@ package planner
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
-
-	"github.com/jackc/pgerrcode"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -79,20 +76,19 @@ func (b *binder) formatType(signature string, args []Expr) Expr {
 }
 
 // maybeObject is what to_regclass and its like give for a literal: NULL where there
-// is no such object. A list of types that is none is an error all the same.
+// is no such object. What is no name is an error all the same.
 func (b *binder) maybeObject(text *Const, t Type) (Expr, error) {
 	if text.Null {
 		return nullConst(t), nil
 	}
-	oid, err := b.objectOID(text.Value.Str, t.OID, nowhere)
-	var e *Error
+	oid, err := b.objectNamed(text.Value.Str, t.OID, nowhere)
 	switch {
-	case err == nil:
-		return &Const{T: t, Value: postgres.IntDatum(int64(oid)), at: nowhere}, nil
-	case errors.As(err, &e) && (e.Code == pgerrcode.InvalidTextRepresentation || e.Code == pgerrcode.InvalidName):
+	case isMissing(err, t.OID):
+		return nullConst(t), nil
+	case err != nil:
 		return nil, err
 	}
-	return nullConst(t), nil
+	return &Const{T: t, Value: postgres.IntDatum(int64(oid)), at: nowhere}, nil
 }
 
 func (b *binder) newCatalogCall(signature string, t Type, args ...Expr) *CatalogCall {
@@ -113,8 +109,8 @@ func (b *binder) objectText(e Expr) (Expr, bool) {
 	return b.newCatalogCall(signature, plainType(postgres.TextOID), e), true
 }
 
-// objectNamed reads the name of an object from a text that rows give.
-func (b *binder) objectNamed(e Expr, t Type) (Expr, bool) {
+// objectOf reads the name of an object from a text that rows give.
+func (b *binder) objectOf(e Expr, t Type) (Expr, bool) {
 	signature, ok := objectInputs[t.OID]
 	if _, literal := e.(*Const); !ok || literal || b.names.catalog == nil || category(e.Type().OID) != postgres.StringCategory {
 		return nil, false
@@ -168,6 +164,7 @@ func objectOID(ctx context.Context, catalog sources.Catalog, pin sources.Catalog
 
 // catalogView is the catalog's view of this session.
 func (s *Session) catalogView(ctx context.Context, names *lookup) *sources.CatalogView {
+	env := s.environment()
 	return &sources.CatalogView{
 		Snapshot:  names.snapshot,
 		User:      s.id.User,
@@ -184,6 +181,23 @@ func (s *Session) catalogView(ctx context.Context, names *lookup) *sources.Catal
 		Definition: func(v *schema.View, pretty bool, wrap int) string {
 			return s.viewDefinition(ctx, names.snapshot, v, pretty, wrap)
 		},
+		Object: func(typeName, name string, missing bool) (oid uint32, ok bool, err error) {
+			t, _ := postgres.TypeByName(typeName)
+			return newBinder(names, env, newParameters(nil)).object(t.OID, name, missing)
+		},
 		Signal: s.signal,
 	}
+}
+
+// object finds an object by its name, or, unless it may be missing, by its number.
+func (b *binder) object(kind postgres.OID, name string, missing bool) (oid uint32, ok bool, err error) {
+	if !missing {
+		oid, err = b.objectOID(name, kind, nowhere)
+		return oid, err == nil, err
+	}
+	oid, err = b.objectNamed(name, kind, nowhere)
+	if isMissing(err, kind) {
+		return 0, false, nil
+	}
+	return oid, err == nil, err
 }

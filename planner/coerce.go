@@ -42,7 +42,7 @@ func (b *binder) coerce(e Expr, t Type, context postgres.CoercionContext, at int
 			return b.coerce(text, t, context, at)
 		}
 	}
-	if call, ok := b.objectNamed(e, t); ok {
+	if call, ok := b.objectOf(e, t); ok {
 		return call, nil
 	}
 	cast := &Cast{T: t, Arg: e, Explicit: context == postgres.Explicit}

@@ -27,15 +27,7 @@ func HasColumns(e Expr) bool { return hasColumns(e) }
 func (s *Subquery) Outside() []Relation {
 	out := OuterRelations(s.Query)
 	for _, e := range s.Left {
-		walk(e, func(e Expr) bool {
-			switch e := e.(type) {
-			case *Column:
-				out = append(out, e.Relation)
-			case *Subquery:
-				out = append(out, e.Outside()...)
-			}
-			return true
-		})
+		out = append(out, relationsIn(e)...)
 	}
 	return out
 }

@@ -289,13 +289,10 @@ func (b *binder) wholeRow(it *item) (Expr, error) {
 
 // itemOf finds the item that a qualifier, of up to three parts, names.
 func (b *binder) itemOf(sc *scope, parts []string, at int32) (*item, error) {
-	if len(parts) > 3 {
-		return nil, errorAt(at, pgerrcode.SyntaxError, "improper qualified name (too many dotted names): %s", dotted(parts))
+	if err := b.checkQualified(parts, at); err != nil {
+		return nil, err
 	}
 	if len(parts) == 3 {
-		if parts[0] != b.env.database {
-			return nil, errorAt(at, pgerrcode.FeatureNotSupported, "cross-database references are not implemented: %s", dotted(parts))
-		}
 		parts = parts[1:]
 	}
 	name := parts[len(parts)-1]
@@ -315,6 +312,17 @@ func (b *binder) itemOf(sc *scope, parts []string, at int32) (*item, error) {
 		}
 	}
 	return nil, missingItem(sc, dotted(parts), name, at)
+}
+
+// checkQualified refuses a name of more than three parts, and one in another database.
+func (b *binder) checkQualified(parts []string, at int32) error {
+	switch {
+	case len(parts) > 3:
+		return errorAt(at, pgerrcode.SyntaxError, "improper qualified name (too many dotted names): %s", dotted(parts))
+	case len(parts) == 3 && parts[0] != b.env.database:
+		return errorAt(at, pgerrcode.FeatureNotSupported, "cross-database references are not implemented: %s", dotted(parts))
+	}
+	return nil
 }
 
 // missingItem says that a qualifier names nothing, or nothing that can be seen.

@@ -1,7 +1,7 @@
 package planner
 
 import (
-	"strconv"
+	"errors"
 	"strings"
 
 	"github.com/jackc/pgerrcode"
@@ -51,39 +51,41 @@ func (b *binder) foldObjectCast(e *Cast, c *Const, at int32) (Expr, error) {
 	return e, nil
 }
 
-// objectOID finds an object by its name, or by its number as text.
+// objectOID finds an object by its name, or by its number as text. A hyphen is the number
+// 0, but for operators, of which one has that name.
 func (b *binder) objectOID(text string, kind postgres.OID, at int32) (uint32, error) {
-	text = strings.TrimSpace(text)
-	if text == "-" {
+	if text == "-" && kind != postgres.RegoperOID && kind != postgres.RegoperatorOID {
 		return 0, nil
 	}
-	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
-		return uint32(n), nil
+	if text != "" && strings.Trim(text, "0123456789") == "" {
+		n, err := postgres.ParseLiteral(postgres.OIDOID, -1, text, b.env.values)
+		return uint32(n.Int), faultAt(at, err)
 	}
+	return b.objectNamed(text, kind, at)
+}
+
+// objectNamed finds an object by its name.
+func (b *binder) objectNamed(text string, kind postgres.OID, at int32) (uint32, error) {
 	switch kind {
 	case postgres.RegtypeOID:
 		t, err := b.typeOID(text, at)
 		return uint32(t), err
 	case postgres.RegprocedureOID:
 		return b.procedureOID(text, at)
-	case postgres.RegoperOID:
-		return operOID(text, at)
 	case postgres.RegoperatorOID:
 		return b.operatorOID(text, at)
 	}
-	parts, ok := postgres.SplitIdentifier(text)
-	if !ok {
-		return 0, errorAt(at, pgerrcode.InvalidName, "invalid name syntax")
-	}
-	name, qualifier := parts[len(parts)-1], ""
-	if len(parts) > 1 {
-		qualifier = parts[len(parts)-2]
+	qualifier, name, err := b.objectName(text, kind, at)
+	if err != nil {
+		return 0, err
 	}
 	switch kind {
 	case postgres.RegclassOID:
 		return b.tableOID(qualifier, name, at)
 	case postgres.RegprocOID:
 		return b.procOID(qualifier, name, text, at)
+	case postgres.RegoperOID:
+		return b.operOID(qualifier, name, text, at)
 	case postgres.RegconfigOID, postgres.RegdictionaryOID:
 		return textSearchObject(kind, qualifier, name, text, at)
 	case postgres.RegcollationOID:
@@ -92,12 +94,51 @@ func (b *binder) objectOID(text string, kind postgres.OID, at int32) (uint32, er
 		}
 		return b.namedOID(kind, name, at)
 	case postgres.RegnamespaceOID, postgres.RegroleOID:
-		if qualifier != "" {
-			return 0, errorAt(at, pgerrcode.InvalidName, "invalid name syntax")
-		}
 		return b.namedOID(kind, name, at)
 	}
 	return 0, unsupported(at, "looking up a name as %s", kind)
+}
+
+func invalidName(at int32) *Error { return errorAt(at, pgerrcode.InvalidName, "invalid name syntax") }
+
+// objectName takes a name apart. The name of the database itself may stand first, but not
+// where the object is in no schema.
+func (b *binder) objectName(text string, kind postgres.OID, at int32) (qualifier, name string, err error) {
+	parts, ok := postgres.SplitIdentifier(text)
+	if !ok || len(parts) > 1 && (kind == postgres.RegnamespaceOID || kind == postgres.RegroleOID) {
+		return "", "", invalidName(at)
+	}
+	if kind != postgres.RegclassOID {
+		err = b.checkQualified(parts, at)
+	} else if len(parts) > 3 {
+		err = errorAt(at, pgerrcode.SyntaxError, "improper relation name (too many dotted names): %s", dotted(parts))
+	} else if len(parts) == 3 && parts[0] != b.env.database {
+		err = errorAt(at, pgerrcode.FeatureNotSupported, "cross-database references are not implemented: %q", dotted(parts))
+	}
+	if err != nil {
+		return "", "", err
+	}
+	if len(parts) > 1 {
+		qualifier = parts[len(parts)-2]
+	}
+	return qualifier, parts[len(parts)-1], nil
+}
+
+// isMissing says that an error of objectNamed is that there is no such object, or more than
+// one, and not that the name is none.
+func isMissing(err error, kind postgres.OID) bool {
+	var e *Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case pgerrcode.UndefinedFunction, pgerrcode.AmbiguousFunction, pgerrcode.UndefinedTable, pgerrcode.InvalidSchemaName:
+		return true
+	case pgerrcode.UndefinedObject:
+		// In lists of arguments it is a type that is missing.
+		return kind != postgres.RegprocedureOID && kind != postgres.RegoperatorOID
+	}
+	return false
 }
 
 func missingCollation(name string, at int32) *Error {

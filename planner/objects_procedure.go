@@ -4,8 +4,10 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgerrcode"
+	pgquery "github.com/pganalyze/pg_query_go/v5"
 
 	"github.com/fieldgate/fieldgate/schema"
 	"github.com/fieldgate/fieldgate/schema/postgres"
@@ -52,15 +54,11 @@ func (b *binder) procedureOID(text string, at int32) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	parts, ok := postgres.SplitIdentifier(name)
-	if !ok || len(parts) > 2 {
-		return 0, errorAt(at, pgerrcode.InvalidName, "invalid name syntax")
+	qualifier, name, err := b.objectName(name, postgres.RegprocedureOID, at)
+	if err != nil {
+		return 0, err
 	}
-	qualifier := ""
-	if len(parts) == 2 {
-		qualifier = parts[0]
-	}
-	procs, err := b.proceduresNamed(qualifier, parts[len(parts)-1], at)
+	procs, err := b.proceduresNamed(qualifier, name, at)
 	if err != nil {
 		return 0, err
 	}
@@ -99,20 +97,26 @@ func (b *binder) nameAndTypes(text string, none bool, at int32) (name string, ty
 }
 
 // operatorsNamed are the operators of a name, which pg_catalog alone has.
-func operatorsNamed(text string) []*postgres.Operator {
-	name := strings.TrimPrefix(strings.TrimSpace(text), schemaCatalog+".")
-	return slices.Concat(postgres.OperatorsByName(name, postgres.InfixOperator), postgres.OperatorsByName(name, postgres.PrefixOperator))
+func (b *binder) operatorsNamed(qualifier, name string, at int32) ([]*postgres.Operator, error) {
+	if qualifier != "" && qualifier != schemaCatalog {
+		_, err := b.namedOID(postgres.RegnamespaceOID, qualifier, at)
+		return nil, err
+	}
+	return slices.Concat(postgres.OperatorsByName(name, postgres.InfixOperator), postgres.OperatorsByName(name, postgres.PrefixOperator)), nil
 }
 
 // operOID finds the only operator of a name, as regoper reads it.
-func operOID(text string, at int32) (uint32, error) {
-	switch found := operatorsNamed(text); len(found) {
-	case 0:
+func (b *binder) operOID(qualifier, name, text string, at int32) (uint32, error) {
+	found, err := b.operatorsNamed(qualifier, name, at)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(found) == 0:
 		return 0, errorAt(at, pgerrcode.UndefinedFunction, "operator does not exist: %s", text)
-	case 1:
-		return uint32(found[0].OID), nil
+	case len(found) > 1:
+		return 0, errorAt(at, pgerrcode.AmbiguousFunction, "more than one operator named %s", text)
 	}
-	return 0, errorAt(at, pgerrcode.AmbiguousFunction, "more than one operator named %s", text)
+	return uint32(found[0].OID), nil
 }
 
 // operatorOID finds an operator by its name and the types of its operands, as
@@ -128,7 +132,15 @@ func (b *binder) operatorOID(text string, at int32) (uint32, error) {
 	case len(types) != 2:
 		return 0, errorAt(at, pgerrcode.TooManyArguments, "too many arguments").withHint("Provide two argument types for operator.")
 	}
-	for _, o := range operatorsNamed(name) {
+	qualifier, name, err := b.objectName(name, postgres.RegoperatorOID, at)
+	if err != nil {
+		return 0, err
+	}
+	found, err := b.operatorsNamed(qualifier, name, at)
+	if err != nil {
+		return 0, err
+	}
+	for _, o := range found {
 		if o.Left == types[0] && o.Right == types[1] {
 			return uint32(o.OID), nil
 		}
@@ -143,23 +155,57 @@ func (b *binder) typeOID(text string, at int32) (postgres.OID, error) {
 			return t.OID, nil
 		}
 	}
-	n, err := parseExpr("CAST(NULL AS " + text + ")")
-	var t Type
-	switch {
-	case err == nil && n.GetTypeCast() == nil:
-		err = errorAt(at, pgerrcode.UndefinedObject, "type %q does not exist", text)
-	case err == nil:
-		if t, err = b.typeName(n.GetTypeCast().TypeName); err != nil {
-			if oid, ok := b.rowTypeOID(n.GetTypeCast().TypeName); ok {
-				return oid, nil
-			}
-		}
-	}
+	name, err := parseTypeName(text)
 	var refused *Error
+	if err != nil {
+		if errors.As(err, &refused) && at != nowhere {
+			refused.offset, refused.Position = at+1, 0 // the text is a part of the statement
+		}
+		return 0, err
+	}
+	t, err := b.typeName(name)
+	if err == nil {
+		return t.OID, nil
+	}
+	if oid, ok := b.rowTypeOID(name); ok {
+		return oid, nil
+	}
 	if errors.As(err, &refused) {
 		refused.offset, refused.Position = at+1, 0 // it was placed in the name, and not in the statement
 	}
-	return t.OID, err
+	return 0, err
+}
+
+// parseTypeName parses the name of a type. Errors are placed in it.
+func parseTypeName(text string) (*pgquery.TypeName, error) {
+	const before, after = "CAST(NULL AS ", ")"
+	if strings.TrimSpace(text) == "" {
+		return nil, errorf(pgerrcode.SyntaxError, "invalid type name %q", text)
+	}
+	n, err := parseExpr(before + text + after)
+	var syntax *Error
+	if errors.As(err, &syntax) {
+		placed := *syntax
+		end := int32(utf8.RuneCountInString(text)) + 1
+		placed.Position -= int32(len("SELECT " + before))
+		if near, ok := strings.CutSuffix(placed.Message, after+`"`); ok && strings.HasPrefix(near, "unterminated") {
+			placed.Message = near + `"`
+		}
+		if placed.Position >= end {
+			placed.Position, placed.Message = end, "syntax error at end of input"
+		}
+		return nil, &placed
+	}
+	cast := n.GetTypeCast()
+	switch {
+	case err != nil:
+		return nil, err
+	case cast == nil:
+		return nil, errorf(pgerrcode.SyntaxError, "syntax error at or near %q", after)
+	case cast.TypeName.Setof:
+		return nil, errorf(pgerrcode.SyntaxError, "invalid type name %q", text)
+	}
+	return cast.TypeName, nil
 }
 
 // cutOutside cuts a text at a character wherever that stands outside of quotes and

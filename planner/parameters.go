@@ -1,14 +1,20 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/jackc/pgerrcode"
 	pgquery "github.com/pganalyze/pg_query_go/v5"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// maxParameters is what the protocol can number (PQ_QUERY_PARAM_MAX_LIMIT).
-const maxParameters = 65535
+// maxParameters is what the protocol can number (PQ_QUERY_PARAM_MAX_LIMIT), and
+// maxParameterNumber what PostgreSQL itself keeps types for (parse_param.c).
+const (
+	maxParameters      = 65535
+	maxParameterNumber = 1<<29 - 1
+)
 
 // Param is the value of one parameter of a statement that is executed.
 type Param struct {
@@ -30,6 +36,9 @@ type parameters struct {
 // param binds $n.
 func (b *binder) param(p *pgquery.ParamRef) (Expr, error) {
 	n := int(p.Number)
+	if b.params.values == nil && n > maxParameters && n <= maxParameterNumber {
+		return nil, b.params.undecided() // no statement has one for each number
+	}
 	if b.params.values != nil || n < 1 || n > maxParameters {
 		if n < 1 || n > len(b.params.values) {
 			return nil, errorAt(p.Location, pgerrcode.UndefinedParameter, "there is no parameter $%d", n)
@@ -64,12 +73,21 @@ func (p *parameters) decide(e *ParamRef, oid postgres.OID) (*ParamRef, error) {
 
 // check says that a parameter's type stayed undecided.
 func (p *parameters) check() error {
-	for i, t := range p.types {
-		if t == 0 || t == postgres.UnknownOID {
-			return errorf(pgerrcode.IndeterminateDatatype, "could not determine data type of parameter $%d", i+1)
-		}
+	if slices.ContainsFunc(p.types, isUndecided) {
+		return p.undecided()
 	}
 	return nil
+}
+
+func isUndecided(t postgres.OID) bool { return t == 0 || t == postgres.UnknownOID }
+
+// undecided is the error for the first parameter without a type.
+func (p *parameters) undecided() error {
+	i := slices.IndexFunc(p.types, isUndecided)
+	if i < 0 {
+		i = len(p.types)
+	}
+	return errorf(pgerrcode.IndeterminateDatatype, "could not determine data type of parameter $%d", i+1)
 }
 
 // readParams makes constants of the values that a client sent.

@@ -13,6 +13,7 @@ import (
 //	parse      parse.go      text to the parser's tree, with limits on size and depth
 //	authorise  authorise.go  who may run the statement at all
 //	bind       binder.go     names and types to the planner's own tree, as PostgreSQL does
+//	full join  full_join.go  refuse those that PostgreSQL cannot plan
 //	compute    beforehand.go what PostgreSQL computes while it plans, for its errors
 //	prune      prune.go      bounds on time, and filters on physical columns, for each scan
 //	pin        pin.go        nearline, then manifests, then the splits that are left
@@ -32,6 +33,9 @@ func (s *Session) planFor(ctx context.Context, n *pgquery.SelectStmt, params *pa
 	}
 	if bound.denied != nil {
 		return nil, bound.denied
+	}
+	if err := checkFullJoins(bound.query); err != nil {
+		return nil, err
 	}
 	beforehand, err := computeBeforehand(bound.query)
 	if err != nil {

@@ -27,6 +27,9 @@ func (b *binder) typeName(n *pgquery.TypeName) (Type, error) {
 	if n.Setof || n.PctType {
 		return Type{}, unsupported(n.Location, "SETOF or %%TYPE")
 	}
+	if err := b.checkQualified(parts, nowhere); err != nil {
+		return Type{}, err
+	}
 	t, err := findType(parts, n.Location)
 	if err != nil {
 		return Type{}, err

@@ -309,15 +309,35 @@ func findWindowCall(e Expr) *WindowCall {
 // isVolatile says that e may differ each time it is computed.
 func isVolatile(e Expr) bool {
 	return contains(e, func(e Expr) bool {
-		switch e := e.(type) {
-		case *Func:
-			return e.Proc.Volatility == postgres.Volatile
-		case *Op:
-			p, ok := postgres.ProcByOID(e.Operator.Code)
-			return ok && p.Volatility == postgres.Volatile
-		case *Subquery:
-			return true
-		}
-		return false
+		_, query := e.(*Subquery)
+		return query || isVolatileCall(e)
 	})
+}
+
+// isVolatileCall says that e itself, whatever its arguments are, may differ each time.
+func isVolatileCall(e Expr) bool {
+	switch e := e.(type) {
+	case *Func:
+		return e.Proc.Volatility == postgres.Volatile
+	case *Op:
+		p, ok := postgres.ProcByOID(e.Operator.Code)
+		return ok && p.Volatility == postgres.Volatile
+	}
+	return false
+}
+
+// Conjuncts are the conditions that all hold where a condition does.
+func Conjuncts(e Expr) []Expr {
+	if e == nil {
+		return nil
+	}
+	and, ok := e.(*Logic)
+	if !ok || and.Kind != And {
+		return []Expr{e}
+	}
+	var all []Expr
+	for _, arg := range and.Args {
+		all = append(all, Conjuncts(arg)...)
+	}
+	return all
 }

@@ -160,6 +160,10 @@ type CatalogView struct {
 	// Definition is a view's query as pg_get_viewdef prints it: pretty or not, and with
 	// lists that go on on another line beyond wrap characters. Nil: as it was written.
 	Definition func(v *schema.View, pretty bool, wrap int) string
+	// Object finds what a name means as the input of a type such as regclass, which takes the
+	// number in place of it. Not ok: there is none, or more than one, which is an error unless
+	// it may be missing; then a number is no name.
+	Object func(typeName, name string, missing bool) (oid uint32, ok bool, err error)
 	// Signal stops the statement of another session of the tenant, or ends that; not
 	// found: there is none with that process id. Nil: nothing is found.
 	Signal func(ctx context.Context, pid int32, end bool) (found bool, err error)

@@ -14,7 +14,7 @@ import (
 // fg_try_, and those that end in _out.
 var infallible = func() map[string]bool { //nolint:gochecknoglobals // a lookup table
 	names := map[string]bool{}
-	for name := range strings.FieldsSeq(`fg_first fg_line fg_finite fg_moderate fg_round_even
+	for name := range strings.FieldsSeq(`fg_first fg_line fg_certain fg_moderate fg_round_even
 		fg_lower fg_upper fg_initcap fg_left fg_right fg_ltrim fg_rtrim fg_btrim fg_reverse fg_ascii fg_strpos fg_text_length
 		fg_strcmp fg_memcmp fg_md5 fg_quote_ident fg_quote_literal fg_replace
 		fg_like fg_matches fg_similar fg_regexp_match fg_regexp_matches fg_regexp_replace fg_regexp_substring

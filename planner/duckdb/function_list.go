@@ -59,7 +59,7 @@ fg_shl_int8(BIGINT, INTEGER) BIGINT
 fg_shr_int2(SMALLINT, INTEGER) SMALLINT
 fg_shr_int4(INTEGER, INTEGER) INTEGER
 fg_shr_int8(BIGINT, INTEGER) BIGINT
-fg_finite(DOUBLE) DOUBLE
+fg_certain(DOUBLE) DOUBLE
 fg_moderate(DOUBLE) DOUBLE
 fg_round_even(DOUBLE) DOUBLE
 fg_int2_of_float8(DOUBLE) SMALLINT

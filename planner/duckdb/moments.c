@@ -1,6 +1,6 @@
-// The aggregates of PostgreSQL over floats that are made of sums and of sums of
-// squared distances: variances, deviations and regression. They are computed as
-// PostgreSQL does (float8_accum, float8_regr_accum and what follows them in
+// The aggregates of PostgreSQL over floats that are sums, or are made of sums and of sums
+// of squared distances: variances, deviations and regression. They are computed as
+// PostgreSQL does (float8pl, float8_accum, float8_regr_accum and what follows them in
 // float.c), by the method of Youngs and Cramer, so that the digits are the same.
 
 #include "moments.h"
@@ -194,7 +194,108 @@ static const struct {
     {"fg_regr_intercept", true, regr_intercept},
 };
 
-const char *fieldgate_register_moments(void *connection, void *number) {
+// A sum begins with its first value (float8pl, float4pl of float.c) and not with 0, to
+// which adding -0 gives 0. Of real numbers every step is rounded to one.
+struct sum {
+	double value;
+	bool any, failed;
+};
+
+static uint64_t size_of_sum(void *info) {
+	(void)info;
+	return sizeof(struct sum);
+}
+
+static void begin_sum(void *info, void *state) {
+	(void)info;
+	memset(state, 0, sizeof(struct sum));
+}
+
+static inline void include(struct sum *s, double x, bool single) {
+	if (!s->any) {
+		s->any = true;
+		s->value = x;
+		return;
+	}
+	double sum = single ? (float)((float)s->value + (float)x) : s->value + x;
+	if (isinf(sum) && !isinf(s->value) && !isinf(x)) s->failed = true;
+	s->value = sum;
+}
+
+#define SUM(type, single)                                                                                  \
+	static void add_##type(void *info, void *input, void **states) {                                       \
+		(void)info;                                                                                        \
+		void *v = duckdb_data_chunk_get_vector(input, 0);                                                  \
+		const type *x = duckdb_vector_get_data(v);                                                         \
+		const uint64_t *valid = duckdb_vector_get_validity(v);                                             \
+		uint64_t count = duckdb_data_chunk_get_size(input);                                                \
+		struct sum s, *at = NULL;                                                                          \
+		for (uint64_t i = 0; i < count; i++) {                                                             \
+			if (!is_valid(valid, i)) continue;                                                             \
+			if (states[i] != at) {                                                                         \
+				if (at != NULL) *at = s;                                                                   \
+				at = states[i];                                                                            \
+				s = *at;                                                                                   \
+			}                                                                                              \
+			include(&s, x[i], single);                                                                     \
+		}                                                                                                  \
+		if (at != NULL) *at = s;                                                                           \
+	}                                                                                                      \
+                                                                                                           \
+	static void combine_##type(void *info, void **sources, void **targets, uint64_t count) {               \
+		(void)info;                                                                                        \
+		for (uint64_t i = 0; i < count; i++) {                                                             \
+			const struct sum *from = sources[i];                                                           \
+			struct sum *to = targets[i];                                                                   \
+			if (!from->any) continue;                                                                      \
+			include(to, from->value, single);                                                              \
+			to->failed = to->failed || from->failed;                                                       \
+		}                                                                                                  \
+	}                                                                                                      \
+                                                                                                           \
+	static void end_##type(void *info, void **states, void *result, uint64_t count, uint64_t at) {         \
+		type *out = duckdb_vector_get_data(result);                                                        \
+		for (uint64_t i = 0; i < count; i++) {                                                             \
+			const struct sum *s = states[i];                                                               \
+			if (s->failed) {                                                                               \
+				duckdb_aggregate_function_set_error(info, overflow);                                       \
+				return;                                                                                    \
+			}                                                                                              \
+			if (s->any) {                                                                                  \
+				out[at + i] = (type)s->value;                                                              \
+				continue;                                                                                  \
+			}                                                                                              \
+			duckdb_vector_ensure_validity_writable(result);                                                \
+			uint64_t row = at + i;                                                                         \
+			duckdb_vector_get_validity(result)[row >> 6] &= ~((uint64_t)1 << (row & 63));                  \
+		}                                                                                                  \
+	}
+
+SUM(double, false)
+SUM(float, true)
+
+static const struct {
+	const char *name;
+	bool single;
+	void (*add)(void *info, void *input, void **states);
+	void (*combine)(void *info, void **sources, void **targets, uint64_t count);
+	void (*end)(void *info, void **states, void *result, uint64_t count, uint64_t at);
+} sums[] = {
+    {"fg_sum_float8", false, add_double, combine_double, end_double},
+    {"fg_sum_float4", true, add_float, combine_float, end_float},
+};
+
+const char *fieldgate_register_moments(void *connection, void *number, void *single) {
+	for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
+		void *type = sums[i].single ? single : number, *f = duckdb_create_aggregate_function();
+		duckdb_aggregate_function_set_name(f, sums[i].name);
+		duckdb_aggregate_function_add_parameter(f, type);
+		duckdb_aggregate_function_set_return_type(f, type);
+		duckdb_aggregate_function_set_functions(f, size_of_sum, begin_sum, sums[i].add, sums[i].combine, sums[i].end);
+		int failed = duckdb_register_aggregate_function(connection, f);
+		duckdb_destroy_aggregate_function(&f);
+		if (failed) return sums[i].name;
+	}
 	for (size_t i = 0; i < sizeof statistics / sizeof statistics[0]; i++) {
 		void *f = duckdb_create_aggregate_function();
 		duckdb_aggregate_function_set_name(f, statistics[i].name);

@@ -12,9 +12,10 @@ import (
 // registerMoments makes the aggregates of moments.c known to the instance behind
 // conn.
 func registerMoments(conn bindings.Connection) error {
-	number := logicalType("DOUBLE")
+	number, single := logicalType("DOUBLE"), logicalType("FLOAT")
 	defer bindings.DestroyLogicalType(&number)
-	if refused := C.fieldgate_register_moments(conn.Ptr, number.Ptr); refused != nil {
+	defer bindings.DestroyLogicalType(&single)
+	if refused := C.fieldgate_register_moments(conn.Ptr, number.Ptr, single.Ptr); refused != nil {
 		return fmt.Errorf("register aggregate %s", C.GoString(refused))
 	}
 	return nil

@@ -18,8 +18,8 @@ extern void duckdb_aggregate_function_set_functions(
 extern int duckdb_register_aggregate_function(void *connection, void *function);
 extern void duckdb_aggregate_function_set_error(void *info, const char *error);
 
-// fieldgate_register_moments registers the aggregates of moments.c, given the type
-// DOUBLE. It returns NULL, or the name of the one that was refused.
-const char *fieldgate_register_moments(void *connection, void *number);
+// fieldgate_register_moments registers the aggregates of moments.c, given the types
+// DOUBLE and FLOAT. It returns NULL, or the name of the one that was refused.
+const char *fieldgate_register_moments(void *connection, void *number, void *single);
 
 #endif

@@ -28,7 +28,7 @@ func asked(q *planner.Query, s *planner.MetricScan) sources.Bounds {
 	if scan, ok := onlyScan(q); !ok || scan != s {
 		return bounds
 	}
-	for _, e := range conjuncts(q.Where) {
+	for _, e := range planner.Conjuncts(q.Where) {
 		if b, ok := comparedTimes(e, s); ok {
 			bounds = bounds.Intersect(b)
 		}
@@ -65,17 +65,4 @@ func comparedTimes(e planner.Expr, s *planner.MetricScan) (sources.Bounds, bool)
 		return bounds, false
 	}
 	return bounds, true
-}
-
-// conjuncts are the conditions that all hold where a condition does.
-func conjuncts(e planner.Expr) []planner.Expr {
-	logic, ok := e.(*planner.Logic)
-	if !ok || logic.Kind != planner.And {
-		return []planner.Expr{e}
-	}
-	var all []planner.Expr
-	for _, arg := range logic.Args {
-		all = append(all, conjuncts(arg)...)
-	}
-	return all
 }

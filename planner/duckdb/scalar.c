@@ -576,11 +576,11 @@ SHIFTS(int64_t, uint64_t, int8, 64)
 
 UNARY(round_even, double, double, { r = rint(a); })
 
-// A sum that is infinite has overflowed, or has summed infinities, which it does
-// not tell.
-UNARY(finite_only, double, double, {
+// A sum that is infinite has overflowed, or has summed infinities, and one that is 0 may be
+// of -0 alone: it does not tell.
+UNARY(certain, double, double, {
 	r = a;
-	if (isinf(a)) error = overflow;
+	if (isinf(a) || a == 0) error = overflow;
 })
 
 // An average from which no square of a summed number can be told to be out of range, if
@@ -819,7 +819,7 @@ static const struct {
     {"fg_shr_int2", shr_int2},
     {"fg_shr_int4", shr_int4},
     {"fg_shr_int8", shr_int8},
-    {"fg_finite", finite_only},
+    {"fg_certain", certain},
     {"fg_moderate", moderate},
     {"fg_round_even", round_even},
     {"fg_timestamp_field", field_of_timestamp},

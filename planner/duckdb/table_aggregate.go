@@ -24,8 +24,7 @@ func (t *tables) addAggregates() {
 	})
 	t.function("sum(int8)", func(s *site) printed { return printed{sql: s.wholeSum(s.args[0].sql)} })
 	t.function("sum(numeric)", func(s *site) printed { return s.sumNumeric() })
-	t.function("sum(float8)", func(s *site) printed { return printed{sql: s.finite()} })
-	t.function("sum(float4)", func(s *site) printed { return printed{sql: "fg_float4_of_float8(" + s.finite() + ")"} })
+	each(floats, func(a string) { t.function(sig("sum", a), sumOfFloats) })
 	each(integers+" numeric", func(a string) { t.function(sig("avg", a), averageNumeric) })
 	each(floats, func(a string) {
 		t.function(sig("avg", a), func(s *site) printed { return s.average() })

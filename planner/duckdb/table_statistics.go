@@ -10,21 +10,35 @@ import (
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
-// Sum and average of floats have two forms. The first is DuckDB's own, which is fast,
-// and fails where an infinity or NaN may be among the values or the result is out
-// of range. Then the statement is printed and run again in the second, careful
-// form, which looks at every value and answers as PostgreSQL does.
+// Averages of floats, and their sums over whole partitions, have two forms. The first is
+// DuckDB's own, which is fast, and fails where an infinity or NaN may be among the values,
+// where the result is out of range, or is a zero that may be -0. Then the statement is
+// printed and run again in the second, careful form, which looks at every value and
+// answers as PostgreSQL does.
 
-// finite is sum of floats.
-func (s *site) finite() string {
-	x := "CAST(" + s.args[0].sql + " AS DOUBLE)"
+// sumOfFloats is a sum by moments.c, but over whole partitions, for which that would be
+// asked anew for every row.
+func sumOfFloats(s *site) printed {
+	whole := s.window != nil && sliding(s.window) != s.window
+	if s.types[0].OID == postgres.Float4OID {
+		if whole {
+			s.over = " OVER (" + s.p.window(sliding(s.window)) + ")"
+		}
+		return printed{sql: s.call("fg_sum_float4", s.args[0].sql)}
+	}
+	if !whole {
+		return printed{sql: s.call("fg_sum_float8", s.args[0].sql)}
+	}
+	x := s.args[0].sql
 	plain := s.call("sum", x)
-	checked := "fg_finite(" + plain + ")"
+	checked := "fg_certain(" + plain + ")"
 	if !s.p.careful {
 		s.p.floats = true
-		return checked
+		return printed{sql: checked}
 	}
-	return "(CASE WHEN " + s.anyInfinite(x) + " THEN " + plain + " ELSE " + checked + " END)"
+	return printed{sql: "(CASE WHEN " + s.call("bool_or", "NOT isfinite("+x+")") + " THEN " + plain +
+		" WHEN " + s.call("bool_and", x+" = 0 AND signbit("+x+")") + " THEN CAST('-0' AS DOUBLE)" +
+		" WHEN " + plain + " = 0 THEN 0 ELSE " + checked + " END)"}
 }
 
 // average is avg of floats. With the sum PostgreSQL keeps that of squares, so that an
@@ -36,9 +50,6 @@ func (s *site) average() printed {
 	s.p.floats = true
 	return printed{sql: "fg_moderate(" + s.call("avg", "CAST("+s.args[0].sql+" AS DOUBLE)") + ")"}
 }
-
-// anyInfinite says that not every value is finite.
-func (s *site) anyInfinite(x string) string { return s.call("bool_or", "NOT isfinite("+x+")") }
 
 // moments is an aggregate of moments.c, whose first argument is PostgreSQL's.
 func moments(name string) entry {

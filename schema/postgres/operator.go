@@ -20,6 +20,8 @@ type Operator struct {
 	Commutator OID // 0 if none
 	Negator    OID // 0 if none
 	Code       OID // the function that implements it
+	Merges     bool
+	Hashes     bool // an equality by which rows can be joined by a merge, by a hash
 }
 
 type operatorKey struct {

@@ -2,38 +2,9 @@ package pgcatalog
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
-
-// unqualified is a name without the schema that has all functions and operators.
-func unqualified(name string) string {
-	return strings.TrimPrefix(strings.TrimSpace(name), schemaCatalog+".")
-}
-
-// nameAndTypes reads name(type, …), in which NONE is no type.
-func nameAndTypes(text string) (name string, types []postgres.OID, ok bool) {
-	name, list, opened := strings.Cut(strings.TrimSpace(text), "(")
-	list, closed := strings.CutSuffix(list, ")")
-	if !opened || !closed {
-		return "", nil, false
-	}
-	for word := range strings.SplitSeq(list, ",") {
-		switch word = unqualified(word); {
-		case word == "" && types == nil:
-		case strings.EqualFold(word, "none"):
-			types = append(types, 0)
-		default:
-			t, found := postgres.TypeByName(word)
-			if !found {
-				return "", nil, false
-			}
-			types = append(types, t.OID)
-		}
-	}
-	return unqualified(name), types, true
-}
 
 func operatorsNamed(name string) []*postgres.Operator {
 	return slices.Concat(postgres.OperatorsByName(name, postgres.InfixOperator), postgres.OperatorsByName(name, postgres.PrefixOperator))

@@ -82,12 +82,14 @@ func writeOperators(ctx context.Context, conn *pgx.Conn, buf *bytes.Buffer) erro
 		Name, Kind                    string
 		Left, Right, Result, Com, Neg uint32
 		Code                          uint32
+		Merges, Hashes                bool
 	}
 	return writeRows(ctx, conn, buf, "operatorTable", "Operator", `
-select oid, oprname::text, oprkind::text, oprleft, oprright, oprresult, oprcom, oprnegate, oprcode::oid
+select oid, oprname::text, oprkind::text, oprleft, oprright, oprresult, oprcom, oprnegate, oprcode::oid, oprcanmerge, oprcanhash
 from pg_operator where oprnamespace = 'pg_catalog'::regnamespace order by oid`,
 		func(buf *bytes.Buffer, r operatorRow) {
-			fmt.Fprintf(buf, "{%d, %q, %q, %d, %d, %d, %d, %d, %d}", r.OID, r.Name, r.Kind[0], r.Left, r.Right, r.Result, r.Com, r.Neg, r.Code)
+			fmt.Fprintf(buf, "{%d, %q, %q, %d, %d, %d, %d, %d, %d, %t, %t}", r.OID, r.Name, r.Kind[0], r.Left, r.Right, r.Result, r.Com, r.Neg, r.Code,
+				r.Merges, r.Hashes)
 		})
 }
 

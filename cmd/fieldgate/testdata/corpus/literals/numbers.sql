@@ -46,3 +46,7 @@ SELECT power(10::float8, 400);
 SELECT 1e308::float8 + 1e308::float8;
 SELECT sqrt((-1)::float8);
 SELECT ln((-1)::float8);
+SELECT sum(x) FROM (VALUES ('-0'::float8), ('-0')) v(x);
+SELECT sum(x) FROM (VALUES (16777216::float4), (1), (1)) v(x);
+SELECT sum(x) OVER () FROM (VALUES (16777216::float4), (1), (1)) v(x);
+SELECT sum(x) FROM (VALUES ('3e38'::float4), ('3e38')) v(x);

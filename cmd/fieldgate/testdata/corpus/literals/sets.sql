@@ -32,3 +32,4 @@ SELECT a, x from (values (1, array[7,8]), (2, '{}'), (3, null)) t(a, d) left joi
 SELECT t.a, row_to_json(e) from (values (1, '{"a":1}'::jsonb), (2, '{}')) t(a, d) left join lateral jsonb_each_text(d) e on true;
 SELECT 1 from (values (1, array[7,8]), (2, '{}')) t(a, d) left join lateral unnest(d) u(x) on true left join lateral generate_series(1, x - 6) g on true;
 SELECT string_agg(concat(a, x, n), ',') FROM (SELECT * FROM (VALUES (1, ARRAY[7,8,9]), (2, '{}'), (3, NULL), (4, ARRAY[3,1])) t(a, d) LEFT JOIN LATERAL unnest(d) WITH ORDINALITY AS u(x, n) ON true) q;
+SELECT count(*) FROM sensors a FULL JOIN orders b ON false;

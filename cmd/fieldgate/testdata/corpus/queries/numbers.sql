@@ -162,3 +162,10 @@ SELECT regr_slope(d, i4), regr_count(d, i4) FROM numbers WHERE id IN (1, 2, 3);
 -- near: PostgreSQL sums in another order
 SELECT sensor, stddev_pop(f8) FROM readings WHERE abs(f8) < 1e10 GROUP BY sensor ORDER BY sensor;
 SELECT stddev_pop(f8) FILTER (WHERE f8 < 100 AND f8 > '-Infinity'), variance(f4) FILTER (WHERE id < 3) FROM readings;
+SELECT sum(x::float4), avg(x), avg(x::float4) FROM (VALUES ('-0'::float8), ('-0'), (NULL)) v(x);
+SELECT sum(DISTINCT x), sum(x) FILTER (WHERE x = 0) FROM (VALUES ('-0'::float8), ('-0')) v(x);
+SELECT g, sum(x) FROM (VALUES (1, '-0'::float8), (1, '-0'), (2, '0'), (2, '-0'), (3, NULL)) v(g, x) GROUP BY g ORDER BY g;
+SELECT i, sum(x) OVER (ORDER BY i), sum(x::float4) OVER (ORDER BY i) FROM (VALUES (1, '-0'::float8), (2, '-0'), (3, '0'), (4, '-0')) v(i, x) ORDER BY i;
+SELECT i, sum(x) OVER (ORDER BY i ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES (1, '-0'::float8), (2, '-0'), (3, '0'), (4, '-0')) v(i, x) ORDER BY i;
+SELECT sum(x) OVER (PARTITION BY g), sum(x::float4) OVER (PARTITION BY g) FROM (VALUES (1, '-0'::float8), (1, '-0'), (2, '0'), (2, '-0'), (3, 'NaN'), (3, 0)) v(g, x);
+SELECT sum(x) OVER () FROM (VALUES ('1e308'::float8), ('1e308')) v(x);
