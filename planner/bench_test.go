@@ -12,7 +12,7 @@ func BenchmarkPlan(b *testing.B) {
 		WHERE timestamp >= now() - interval '1 day' AND station = 'a' GROUP BY 1, 2 ORDER BY 1`
 	b.ReportAllocs()
 	for b.Loop() {
-		statements, err := w.session.Parse(sql)
+		statements, err := w.session.Parse(b.Context(), sql)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -28,7 +28,7 @@ func FuzzPlan(f *testing.F) {
 	w.observe(f, "loose", "mag:n place:s")
 	f.Fuzz(func(t *testing.T, sql string) {
 		s := w.open(t, "reader", false)
-		statements, err := s.Parse(sql)
+		statements, err := s.Parse(t.Context(), sql)
 		check(t, err)
 		for _, st := range statements {
 			p, err := s.Prepare(t.Context(), st, nil)

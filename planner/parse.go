@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"context"
 	"errors"
 	"path"
 	"regexp"
@@ -50,6 +51,45 @@ func parse(text string) ([]*Statement, error) {
 		statements = append(statements, &Statement{Text: text, node: raw.Stmt})
 	}
 	return statements, nil
+}
+
+// quickText is parsed in a few milliseconds at most, whatever it is.
+const quickText = 64 << 10
+
+// parsing parses the texts of one session. The parser cannot be interrupted: one that
+// is stopped is left to end on its own, and the session's next waits for it, so that
+// no session has two.
+type parsing struct {
+	left chan struct{} // closed when what was left has ended; nil: nothing was
+}
+
+// parse is the function parse, up to the end of ctx.
+func (p *parsing) parse(ctx context.Context, text string) ([]*Statement, error) {
+	if len(text) <= quickText {
+		return parse(text)
+	}
+	if p.left != nil {
+		select {
+		case <-p.left:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	var statements []*Statement
+	var err error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		statements, err = parse(text)
+	}()
+	select {
+	case <-ended:
+		p.left = nil
+		return statements, err
+	case <-ctx.Done():
+		p.left = ended
+		return nil, ctx.Err()
+	}
 }
 
 func parseError(err error) error {

@@ -183,15 +183,16 @@ type Session struct {
 	activity *activity
 	settings *settings
 	tx       transaction
+	parsing  parsing
 	notices  []*Notice // of Parse
 	post     postbox
 }
 
 // Parse splits a text into its statements; an empty text has none. The error is
-// an *Error, mostly 42601 with its position.
-func (s *Session) Parse(sql string) ([]*Statement, error) {
+// an *Error, mostly 42601 with its position, or that of ctx.
+func (s *Session) Parse(ctx context.Context, sql string) ([]*Statement, error) {
 	s.run(sql)
-	statements, err := parse(sql)
+	statements, err := s.parsing.parse(ctx, sql)
 	if err != nil {
 		s.Fail()
 		return nil, err

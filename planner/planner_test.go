@@ -62,7 +62,7 @@ func TestPlanner(t *testing.T) {
 // bind prepares a query and prints its tree, or the error.
 func (w *world) bind(t *testing.T, sql string) (*planner.Prepared, string) {
 	t.Helper()
-	statements, err := w.session.Parse(sql)
+	statements, err := w.session.Parse(t.Context(), sql)
 	if err != nil {
 		return nil, errorText(err)
 	}
@@ -101,7 +101,7 @@ func (w *world) prepare(t *testing.T, d *datadriven.TestData) string {
 			types = append(types, oid)
 		}
 	}
-	statements, err := w.session.Parse(d.Input)
+	statements, err := w.session.Parse(t.Context(), d.Input)
 	if err != nil {
 		return errorText(err)
 	}

@@ -35,7 +35,7 @@ func (w *world) give(chunks []*planner.Chunk) { w.engine.rows, w.engine.more = c
 // fetched runs a statement and returns the first column of its rows.
 func fetched(t *testing.T, s *planner.Session, sql string) (out []int64) {
 	t.Helper()
-	statements, err := s.Parse(sql)
+	statements, err := s.Parse(t.Context(), sql)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestSpoolFails(t *testing.T) {
 	if err := s.Spool(ctx, func() bool { return false }); err == nil {
 		t.Error("no error")
 	}
-	statements, err := s.Parse("FETCH ALL c")
+	statements, err := s.Parse(t.Context(), "FETCH ALL c")
 	if err != nil {
 		t.Fatal(err)
 	}

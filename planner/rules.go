@@ -42,6 +42,9 @@ func (s *Session) planFor(ctx context.Context, n *pgquery.SelectStmt, params *pa
 		return nil, err
 	}
 	prune(bound)
+	if err := ctx.Err(); err != nil {
+		return nil, err // the rules do not look
+	}
 	p := &Plan{
 		Tenant:   s.id.Tenant,
 		Query:    bound.query,

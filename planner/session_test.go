@@ -22,7 +22,7 @@ func wantCode(t *testing.T, err error, code string) {
 
 func (w *world) prepared(t *testing.T, sql string) *planner.Prepared {
 	t.Helper()
-	statements, err := w.session.Parse(sql)
+	statements, err := w.session.Parse(t.Context(), sql)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestDepth(t *testing.T) {
 		"SELECT " + strings.Repeat("CASE WHEN 1 THEN ", n),
 		strings.Repeat("SELECT (", n),
 	} {
-		_, err := w.session.Parse(sql)
+		_, err := w.session.Parse(t.Context(), sql)
 		wantCode(t, err, pgerrcode.StatementTooComplex)
 	}
 	for _, sql := range []string{
@@ -130,7 +130,7 @@ func TestDepth(t *testing.T) {
 		"SELECT CASE 1" + strings.Repeat(" WHEN 1 + 1 THEN 1", n/10) + " END",
 		strings.Repeat("SELECT 1 + 1;", n/10),
 	} {
-		if _, err := w.session.Parse(sql); err != nil {
+		if _, err := w.session.Parse(t.Context(), sql); err != nil {
 			t.Errorf("%.40s…: %v", sql, err)
 		}
 	}
@@ -211,7 +211,7 @@ func TestRun(t *testing.T) {
 	run(t, w.session, "CREATE TABLE weather (station text)")
 	start := func(sql string) error {
 		t.Helper()
-		statements, err := w.session.Parse(sql)
+		statements, err := w.session.Parse(t.Context(), sql)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -92,7 +92,7 @@ func (w *world) observe(t testing.TB, metric, fields string) {
 func run(t testing.TB, s *planner.Session, sql string) string {
 	t.Helper()
 	var b strings.Builder
-	statements, err := s.Parse(sql)
+	statements, err := s.Parse(t.Context(), sql)
 	if err != nil {
 		return errorText(err)
 	}

@@ -38,7 +38,7 @@ func TestPlanningStops(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			statements, err := w.session.Parse(sql)
+			statements, err := w.session.Parse(t.Context(), sql)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -52,5 +52,25 @@ func TestPlanningStops(t *testing.T) {
 				t.Errorf("it went on for %d steps after its end", n-before)
 			}
 		})
+	}
+}
+
+// TestParsingStops ends the context of a text while it is parsed; the session parses
+// on afterwards.
+func TestParsingStops(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	long := "SELECT 1" + strings.Repeat(";", 200_000)
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	for range 2 { // the second finds the first under way
+		if _, err := w.session.Parse(stopped, long); !errors.Is(err, context.Canceled) {
+			t.Errorf("it was parsed to the end: %v", err)
+		}
+	}
+	for _, sql := range []string{"SELECT 1", long} {
+		if statements, err := w.session.Parse(t.Context(), sql); err != nil || len(statements) != 1 {
+			t.Errorf("%.8s: %d statements, %v", sql, len(statements), err)
+		}
 	}
 }

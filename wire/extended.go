@@ -18,9 +18,13 @@ func (c *conn) parse(ctx context.Context, m *pgproto3.Parse) error {
 	} else if err := c.session.CheckPrepared(m.Name); err != nil {
 		return err
 	}
-	parsed, err := c.session.Parse(m.Query)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r := c.begin(stop)
+	defer r.end()
+	parsed, err := c.session.Parse(ctx, m.Query)
 	if err != nil {
-		return err
+		return statementError(ctx, err)
 	}
 	c.notify(c.session.TakeNotices())
 	p := &planner.Prepared{}
@@ -40,10 +44,6 @@ func (c *conn) parse(ctx context.Context, m *pgproto3.Parse) error {
 }
 
 func (c *conn) prepare(ctx context.Context, parsed *planner.Statement, oids []uint32) (*planner.Prepared, error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	r := c.begin(stop)
-	defer r.end()
 	types := make([]postgres.OID, len(oids))
 	for i, oid := range oids {
 		types[i] = postgres.OID(oid)

@@ -60,7 +60,7 @@ func checkCall(m *pgproto3.FunctionCall, proc *postgres.Proc) error {
 // call runs the function, and gives its value in the format that was asked for; nil:
 // NULL.
 func (c *conn) call(ctx context.Context, m *pgproto3.FunctionCall, proc *postgres.Proc) (value []byte, err error) {
-	parsed, err := c.session.Parse(callText(proc))
+	parsed, err := c.session.Parse(ctx, callText(proc))
 	if err != nil {
 		return nil, err
 	}

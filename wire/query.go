@@ -13,19 +13,11 @@ import (
 func (c *conn) query(ctx context.Context, text string) error {
 	c.session.DropPrepared("")
 	c.closePortal("")
-	statements, err := c.session.Parse(text)
+	others, err := c.runFirst(ctx, text)
 	if err != nil {
 		return err
 	}
-	c.notify(c.session.TakeNotices())
-	if len(statements) == 0 {
-		c.out.send(&pgproto3.EmptyQueryResponse{})
-		return c.ready()
-	}
-	if len(statements) > 1 {
-		c.beginImplicit()
-	}
-	for _, st := range statements {
+	for _, st := range others {
 		if err := c.runStatement(ctx, st); err != nil {
 			return err
 		}
@@ -34,13 +26,40 @@ func (c *conn) query(ctx context.Context, text string) error {
 	return c.ready()
 }
 
-// runStatement runs one statement of a Query, all its rows as text.
+// runFirst parses a Query and runs the first of its statements; it returns the others.
+// What may stop a statement may stop it from when its text has arrived.
+func (c *conn) runFirst(ctx context.Context, text string) (others []*planner.Statement, err error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r := c.begin(stop)
+	defer r.end()
+	statements, err := c.session.Parse(ctx, text)
+	if err != nil {
+		return nil, statementError(ctx, err)
+	}
+	c.notify(c.session.TakeNotices())
+	switch len(statements) {
+	case 0:
+		c.out.send(&pgproto3.EmptyQueryResponse{})
+		return nil, nil
+	case 1:
+	default:
+		c.beginImplicit()
+	}
+	return statements[1:], c.runBegun(ctx, statements[0])
+}
+
+// runStatement runs one statement of a Query.
 func (c *conn) runStatement(ctx context.Context, st *planner.Statement) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := c.begin(stop)
 	defer r.end()
+	return c.runBegun(ctx, st)
+}
 
+// runBegun runs one that has begun, and sends all its rows as text.
+func (c *conn) runBegun(ctx context.Context, st *planner.Statement) error {
 	result, err := c.session.Run(ctx, st)
 	if err != nil {
 		return statementError(ctx, err)

@@ -11,7 +11,7 @@ import (
 // goroutine. Errors are *planner.Error, context errors, or internal.
 type Session interface {
 	// Parse splits a text into its statements; none if it is empty.
-	Parse(sql string) ([]*planner.Statement, error)
+	Parse(ctx context.Context, sql string) ([]*planner.Statement, error)
 	// TakeNotices gives what Parse, or the session's start, had to say beside its result.
 	TakeNotices() []*planner.Notice
 	// Run starts a statement without parameters. ctx governs the start alone; each

@@ -81,7 +81,7 @@ type session struct {
 	changed  []planner.Setting
 }
 
-func (s *session) Parse(sql string) ([]*planner.Statement, error) {
+func (s *session) Parse(_ context.Context, sql string) ([]*planner.Statement, error) {
 	var out []*planner.Statement
 	for _, part := range strings.Split(sql, ";") {
 		part = strings.TrimSpace(part)

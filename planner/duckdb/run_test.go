@@ -15,7 +15,7 @@ import (
 
 // start runs a statement and returns its rows.
 func run(ctx context.Context, s *planner.Session, sql string) (planner.Rows, error) {
-	statements, err := s.Parse(sql)
+	statements, err := s.Parse(ctx, sql)
 	if err != nil {
 		return nil, err
 	}

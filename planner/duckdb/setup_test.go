@@ -84,7 +84,7 @@ const null = "NULL"
 
 // ask runs one statement without parameters.
 func ask(ctx context.Context, s *planner.Session, sql string) (*answer, error) {
-	statements, err := s.Parse(sql)
+	statements, err := s.Parse(ctx, sql)
 	if err != nil {
 		return nil, err
 	}

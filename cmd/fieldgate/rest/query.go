@@ -19,7 +19,7 @@ import (
 // *planner.Error, context errors, or internal.
 type Session interface {
 	// Parse splits a text into its statements; none if it is empty.
-	Parse(sql string) ([]*planner.Statement, error)
+	Parse(ctx context.Context, sql string) ([]*planner.Statement, error)
 	// Prepare binds a statement without running anything.
 	Prepare(ctx context.Context, st *planner.Statement, paramTypes []postgres.OID) (*planner.Prepared, error)
 	// Execute starts a prepared statement. ctx governs the rows of its result
@@ -78,7 +78,7 @@ func (a *API) query(w http.ResponseWriter, r *http.Request, key *ingest.Key) err
 
 // start runs the one statement of a body.
 func start(ctx context.Context, session Session, b *queryBody) (*planner.Result, error) {
-	statements, err := session.Parse(b.SQL)
+	statements, err := session.Parse(ctx, b.SQL)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ type session struct {
 	closed     chan<- string
 }
 
-func (s *session) Parse(sql string) ([]*planner.Statement, error) {
+func (s *session) Parse(_ context.Context, sql string) ([]*planner.Statement, error) {
 	var out []*planner.Statement
 	for text := range strings.SplitSeq(sql, ";") {
 		if text != "" {
