@@ -38,6 +38,9 @@ func (p *printer) shared(args []printed, nodes []planner.Expr, call func() print
 			fields = append(fields, fmt.Sprintf("v%d := %s", i, a.sql))
 		}
 	}
+	if fields == nil {
+		return out // constants do not grow
+	}
 	pack := "struct_pack(" + strings.Join(fields, ", ") + ")"
 	// The name follows from what it stands for, since DuckDB knows an expression again by its text.
 	name := fmt.Sprintf("a%x", xxh3.HashString(pack))

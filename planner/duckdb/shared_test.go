@@ -39,3 +39,14 @@ func TestNestedCalls(t *testing.T) {
 		w.want("SELECT "+same("g % 2")+" FROM generate_series(1, 3) g GROUP BY "+same("g % 2")+" ORDER BY "+same("g % 2")+" DESC", "[1]", "[0]")
 	}
 }
+
+// TestLongConstants calls functions that use an argument more than once over constants
+// as long as what is computed before a call.
+func TestLongConstants(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	digits := "1" + strings.Repeat("0", 8<<10)
+	w.want("SELECT to_json("+digits+"::numeric) #>> '{}' = '"+digits+"'", "[t]")
+	w.want("SELECT to_json(n) #>> '{}' = '"+digits+"' FROM (VALUES ("+digits+"::numeric)) v(n)", "[t]")
+	w.want("SELECT to_json(-("+digits+"::numeric + g)) #>> '{}' = '-"+digits[:len(digits)-1]+"3' FROM generate_series(3, 3) g", "[t]")
+}
