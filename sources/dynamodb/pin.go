@@ -125,11 +125,19 @@ func covered(r *readRow, past sources.Watermarks) bool {
 func (t *Tables) splits(ctx context.Context, ds schema.Dataset, rows []*readRow, filter sources.Filter, known nearline.Known) ([]sources.Split, error) {
 	slices.SortFunc(rows, func(a, b *readRow) int { return a.at.Compare(b.at) })
 	var out []sources.Split
+	var d rowDecoder
+	var values []schema.Value // of one row after the other: a batch copies them
 	for len(rows) > 0 {
 		from := max(len(rows)-batchRows, 0)
 		var b sources.Builder
 		for _, r := range rows[from:] {
-			b.Add(&r.event, r.at)
+			e := r.event
+			e.Values = values[:0]
+			if err := d.decode(r.value, &e); err != nil {
+				return nil, fmt.Errorf("row %s: %w", r.at, err)
+			}
+			values = e.Values
+			b.Add(&e, r.at)
 		}
 		rows = rows[:from]
 		split := &sources.BatchSplit{Batch: b.Batch()}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
 
@@ -26,10 +27,12 @@ var (
 	errTooMany = errors.New("more recent rows than one statement may read; narrow its time, or compact first")
 )
 
-// readRow is a row as it was read.
+// readRow is a row as it was read: of its event what the key says, and the value that
+// says the rest. Copies and what the lake has are left out by their keys alone.
 type readRow struct {
 	event schema.Event
 	at    stream.Position
+	value []byte
 }
 
 // compareRows orders rows by identity, and copies of one by position.
@@ -184,29 +187,27 @@ func (f *found) ranges(bounds sources.Bounds, wanted func(e *entry) bool) []sour
 // query reads one range of one bucket.
 func (r *rowReader) query(ctx context.Context, at place, partition []byte, bounds sources.Bounds) error {
 	from, to := rowRange(bounds)
-	var d rowDecoder
 	in := r.tables.between(at.rows, partition, from, to)
+	in.ProjectionExpression = aws.String("s, v") // the partition is known
 	out, err := call(ctx, r.tables.api.Query, in)
 	for err == nil {
 		page := out
 		in.ExclusiveStartKey = page.LastEvaluatedKey
 		if in.ExclusiveStartKey == nil {
-			return r.take(ctx, at, partition, &d, page)
+			return r.take(ctx, at, partition, page)
 		}
-		// The next page comes while this one is decoded.
+		// The next page comes while this one's large values do.
 		var taking errgroup.Group
-		taking.Go(func() error { return r.take(ctx, at, partition, &d, page) })
+		taking.Go(func() error { return r.take(ctx, at, partition, page) })
 		out, err = call(ctx, r.tables.api.Query, in)
 		err = errors.Join(err, taking.Wait())
 	}
 	return err
 }
 
-// take decodes a page and adds its rows.
-func (r *rowReader) take(ctx context.Context, at place, partition []byte, d *rowDecoder, page *awsdynamodb.QueryOutput) error {
+// take adds the rows of a page.
+func (r *rowReader) take(ctx context.Context, at place, partition []byte, page *awsdynamodb.QueryOutput) error {
 	rows := make([]readRow, len(page.Items))
-	// Events of one table look alike: their values lie in one slice.
-	var values []schema.Value
 	bytes := 0
 	for i, found := range page.Items {
 		row := &rows[i]
@@ -220,13 +221,7 @@ func (r *rowReader) take(ctx context.Context, at place, partition []byte, d *row
 				return err
 			}
 		}
-		from := len(values)
-		row.event.Values = values
-		if err := d.decode(value, &row.event); err != nil {
-			return fmt.Errorf("row %s: %w", row.at, err)
-		}
-		values = row.event.Values
-		row.event.Values = values[from:len(values):len(values)]
+		row.value = value
 		bytes += len(value) + rowKeyBytes
 	}
 	r.mu.Lock()
