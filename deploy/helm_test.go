@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -144,8 +145,8 @@ func TestHelmEmbedded(t *testing.T) {
 	checkService(t, objects, "release-fieldgate", set)
 }
 
-// TestHelmAWS holds that each role is that of pods which start with it, scale, and have a role of IAM, and that clients
-// reach gateways and devices ingest.
+// TestHelmAWS holds that each role is that of pods which start with it, scale, go one by one, and have a role of IAM, and
+// that clients reach gateways and devices ingest.
 func TestHelmAWS(t *testing.T) {
 	t.Parallel()
 	objects := render(t, testdeps.Helm(t), "tls.secretName=tls", "mode=aws", "aws.bucket=b", "aws.roleArn=arn:of:fieldgate", "aws.services.gateway.roleArn=arn:of:gateway")
@@ -168,6 +169,9 @@ func TestHelmAWS(t *testing.T) {
 		}
 		if _, ok := objects["HorizontalPodAutoscaler/release-fieldgate-"+role]; !ok {
 			t.Errorf("%s does not scale", role)
+		}
+		if b, ok := objects["PodDisruptionBudget/release-fieldgate-"+role]; !ok || !reflect.DeepEqual(b.Spec.Selector, d.Spec.Selector) {
+			t.Errorf("drained nodes may take all pods of %s at once: %v, want a budget of %v", role, b.Spec.Selector, d.Spec.Selector)
 		}
 	}
 	checkConfig(t, objects)

@@ -338,6 +338,80 @@ func TestTerraformMappings(t *testing.T) {
 	}
 }
 
+// TestTerraformAlarms holds each alarm's dimensions against those that its service gives the metric by: an alarm over others
+// is valid, and never has a value. ("Metrics and dimensions" of each service's guide; ECS/ContainerInsights: "Amazon ECS
+// Container Insights metrics".)
+func TestTerraformAlarms(t *testing.T) {
+	t.Parallel()
+	given := map[string][]string{
+		"AWS/Kinesis GetRecords.IteratorAgeMilliseconds":     {"StreamName"},
+		"AWS/Kinesis WriteProvisionedThroughputExceeded":     {"StreamName"},
+		"AWS/Lambda IteratorAge":                             {"FunctionName"},
+		"AWS/Lambda Errors":                                  {"FunctionName"},
+		"AWS/SQS ApproximateNumberOfMessagesVisible":         {"QueueName"},
+		"AWS/NetworkELB UnHealthyHostCount":                  {"LoadBalancer", "TargetGroup"},
+		"AWS/ECS MemoryUtilization":                          {"ClusterName", "ServiceName"},
+		"ECS/ContainerInsights RunningTaskCount":             {"ClusterName", "ServiceName"},
+		"AWS/DynamoDB ReadThrottleEvents":                    {"TableName"},
+		"AWS/DynamoDB WriteThrottleEvents":                   {"TableName"},
+		"var.prefix local.errors_metric, by a metric filter": nil, "var.prefix local.refused_metric, by a metric filter": nil,
+	}
+	parsed, diags := hclparse.NewParser().ParseHCLFile("terraform/alarms.tf")
+	if diags.HasErrors() {
+		t.Fatalf("parse: %v", diags)
+	}
+	seen := map[string]bool{}
+	var visit hclsyntax.VisitFunc = func(n hclsyntax.Node) hcl.Diagnostics {
+		object, is := n.(*hclsyntax.ObjectConsExpr)
+		if !is {
+			return nil
+		}
+		values := map[string]hclsyntax.Expression{}
+		for _, item := range object.Items {
+			values[hcl.ExprAsKeyword(item.KeyExpr)] = item.ValueExpr
+		}
+		by, is := values["dimensions"].(*hclsyntax.ObjectConsExpr)
+		if !is {
+			return nil
+		}
+		var dimensions []string
+		for _, item := range by.Items {
+			dimensions = append(dimensions, hcl.ExprAsKeyword(item.KeyExpr))
+		}
+		slices.Sort(dimensions)
+		metric := textOrReference(values["namespace"]) + " " + textOrReference(values["metric"])
+		if strings.HasPrefix(metric, "var.") {
+			metric += ", by a metric filter"
+		}
+		want, known := given[metric]
+		if seen[metric] = true; !known || !slices.Equal(dimensions, want) {
+			t.Errorf("%s: %s by %v, is given by %v", object.Range(), metric, dimensions, want)
+		}
+		return nil
+	}
+	for _, b := range parsed.Body.(*hclsyntax.Body).Blocks {
+		if b.Type == "locals" {
+			hclsyntax.VisitAll(b.Body.Attributes["alarms"].Expr, visit)
+		}
+	}
+	for metric := range given {
+		if !seen[metric] {
+			t.Errorf("no alarm of %s", metric)
+		}
+	}
+}
+
+// textOrReference is a plain text, or the name that is referred to.
+func textOrReference(e hclsyntax.Expression) string {
+	if v, diags := e.Value(nil); !diags.HasErrors() {
+		return v.AsString()
+	}
+	for _, v := range e.Variables() {
+		return address(v)
+	}
+	return ""
+}
+
 // TestTerraformTool asks the tool itself, where there is one: the form of the files, and with the provider at hand whether
 // they are valid.
 func TestTerraformTool(t *testing.T) {

@@ -61,11 +61,29 @@ locals {
       threshold   = 90
       dimensions  = { ClusterName = aws_ecs_cluster.this.name, ServiceName = service.name }
     } },
+    # A service without tasks has none of the other metrics, which alarms take for well.
+    { for name, service in aws_ecs_service.this : "${name}-tasks" => {
+      description = "Service ${service.name} has fewer tasks than its least: they end, or do not start."
+      namespace   = "ECS/ContainerInsights"
+      metric      = "RunningTaskCount"
+      statistic   = "Average"
+      threshold   = local.services[name].min
+      dimensions  = { ClusterName = aws_ecs_cluster.this.name, ServiceName = service.name }
+      below       = true
+    } },
     {
-      keyvalue-throttled = {
-        description = "The key-value table refuses requests: schema, leases and checkpoints wait."
+      keyvalue-reads-throttled = {
+        description = "The key-value table refuses reads: schema, leases and checkpoints wait."
         namespace   = "AWS/DynamoDB"
-        metric      = "ThrottledRequests"
+        metric      = "ReadThrottleEvents"
+        statistic   = "Sum"
+        threshold   = 10
+        dimensions  = { TableName = aws_dynamodb_table.keyvalue.name }
+      }
+      keyvalue-writes-throttled = {
+        description = "The key-value table refuses writes: leases and checkpoints wait."
+        namespace   = "AWS/DynamoDB"
+        metric      = "WriteThrottleEvents"
         statistic   = "Sum"
         threshold   = 10
         dimensions  = { TableName = aws_dynamodb_table.keyvalue.name }
@@ -124,12 +142,12 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   metric_name         = each.value.metric
   statistic           = each.value.statistic
   dimensions          = each.value.dimensions
-  comparison_operator = "GreaterThanOrEqualToThreshold"
+  comparison_operator = try(each.value.below, false) ? "LessThanThreshold" : "GreaterThanOrEqualToThreshold"
   threshold           = each.value.threshold
   period              = 60
   evaluation_periods  = 5
   datapoints_to_alarm = 3
-  treat_missing_data  = "notBreaching"
+  treat_missing_data  = try(each.value.below, false) ? "breaching" : "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
   tags                = local.tags
