@@ -32,6 +32,7 @@ type outbox struct {
 	waiting []notice
 	bytes   int
 	links   map[string]*link // by address
+	number  uint64           // of the last question
 }
 
 // link has what is to go to one gateway, in order.
@@ -136,12 +137,13 @@ func (p *Peers) spread(others map[string]bool) map[string]*link {
 // drain sends what waits for a gateway until nothing does.
 func (p *Peers) drain(ctx context.Context, address string, l *link) {
 	for {
-		batch := p.take(address, l)
+		batch, number := p.take(address, l)
 		if batch == nil {
 			return
 		}
+		q := question{Notify: batch, From: p.cfg.Leases.Owner(), Number: number}
 		for try := 1; ; try++ {
-			_, err := p.ask(ctx, address, question{Notify: batch})
+			_, err := p.ask(ctx, address, q, notifyPatience)
 			if err == nil || ctx.Err() != nil {
 				break
 			}
@@ -157,8 +159,9 @@ func (p *Peers) drain(ctx context.Context, address string, l *link) {
 	}
 }
 
-// take is what is sent next; nil: nothing, and nobody sends to the gateway any more.
-func (p *Peers) take(address string, l *link) (batch []notice) {
+// take is what is sent next, and its number; nil: nothing, and nobody sends to the
+// gateway any more.
+func (p *Peers) take(address string, l *link) (batch []notice, number uint64) {
 	p.out.mu.Lock()
 	defer p.out.mu.Unlock()
 	for size := 0; len(l.waiting) > 0 && (batch == nil || size < sentAtOnce); {
@@ -179,5 +182,6 @@ func (p *Peers) take(address string, l *link) (batch []notice) {
 		l.busy = false
 		delete(p.out.links, address)
 	}
-	return batch
+	p.out.number++
+	return batch, p.out.number
 }

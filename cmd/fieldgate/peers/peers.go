@@ -33,8 +33,9 @@ var _ planner.Peers = (*Peers)(nil)
 
 const (
 	// patience bounds one question to one gateway, so that one which hangs holds up no
-	// statement for longer.
-	patience = 2 * time.Second
+	// statement for longer. For notifications no statement waits.
+	patience       = 2 * time.Second
+	notifyPatience = 30 * time.Second
 	// maxAnswer bounds an answer, and maxQuestion a question, in bytes.
 	maxAnswer   = 64 << 20
 	maxQuestion = 4 << 20
@@ -73,11 +74,16 @@ type Peers struct {
 
 	mu     sync.Mutex
 	secret []byte // that all gateways share; nil: not read yet
+
+	// hearing is held while notifications are delivered, and heard has the number of the
+	// last ones of each gateway.
+	hearing sync.Mutex
+	heard   map[string]uint64
 }
 
 // New makes Peers. Notifications go out while Run runs.
 func New(cfg Config) *Peers {
-	return &Peers{cfg: cfg, out: outbox{wake: make(chan struct{}, 1), links: map[string]*link{}}}
+	return &Peers{cfg: cfg, out: outbox{wake: make(chan struct{}, 1), links: map[string]*link{}}, heard: map[string]uint64{}}
 }
 
 // question is what one gateway asks another: one of its parts.
@@ -85,6 +91,10 @@ type question struct {
 	Sessions *planner.Identity `json:"sessions,omitempty"`
 	Signal   *signal           `json:"signal,omitempty"`
 	Notify   []notice          `json:"notify,omitempty"`
+	// From is the gateway that notifies, and Number rises from one question of it to the
+	// next.
+	From   string `json:"from,omitempty"`
+	Number uint64 `json:"number,omitempty"`
 }
 
 type signal struct {
@@ -120,7 +130,7 @@ func (p *Peers) Sessions(ctx context.Context, id planner.Identity) []sources.Act
 	var g errgroup.Group
 	for address := range others {
 		g.Go(func() error {
-			a, err := p.ask(ctx, address, question{Sessions: &id})
+			a, err := p.ask(ctx, address, question{Sessions: &id}, patience)
 			if err != nil {
 				p.cfg.Logger.Warn("ask another gateway for its sessions", "address", address, "err", err)
 				return nil
@@ -165,7 +175,7 @@ func (p *Peers) Signal(ctx context.Context, id planner.Identity, pid int32, end 
 	if address == "" {
 		return false, nil // nobody's: its session has ended
 	}
-	a, err := p.ask(ctx, address, question{Signal: &signal{Identity: id, PID: pid, End: end}})
+	a, err := p.ask(ctx, address, question{Signal: &signal{Identity: id, PID: pid, End: end}}, patience)
 	if err != nil {
 		// A gateway that is gone has no sessions.
 		p.cfg.Logger.Warn("stop what a session at another gateway does", "gateway", node, "address", address, "err", err)
@@ -180,8 +190,8 @@ func (p *Peers) Signal(ctx context.Context, id planner.Identity, pid int32, end 
 // errUnanswered says that a question was put, and may have been heard.
 var errUnanswered = errors.New("it does not answer")
 
-// ask puts a question to the gateway at an address.
-func (p *Peers) ask(ctx context.Context, address string, q question) (a answer, err error) {
+// ask puts a question to the gateway at an address, and waits for its answer for so long.
+func (p *Peers) ask(ctx context.Context, address string, q question, patience time.Duration) (a answer, err error) {
 	secret, err := p.key(ctx)
 	if err != nil {
 		return a, err
@@ -258,11 +268,26 @@ func (p *Peers) reply(q *question) (a answer, err error) {
 			return answer{Code: refused.Code, Message: refused.Message}, nil
 		}
 	case q.Notify != nil:
-		for _, n := range q.Notify {
-			p.cfg.Local.Deliver(n.Tenant, n.Messages)
-		}
+		p.hear(q)
 	default:
 		err = errors.New("it asks for nothing that is known here")
 	}
 	return a, err
+}
+
+// hear delivers notifications. Those that come late are lost: the gateway has not waited
+// for their answer, and what it sent next may have been delivered before them.
+func (p *Peers) hear(q *question) {
+	p.hearing.Lock()
+	defer p.hearing.Unlock()
+	if q.From != "" { // earlier versions do not say it
+		if q.Number <= p.heard[q.From] {
+			p.cfg.Logger.Warn("notifications of another gateway came late, so sessions miss some", "gateway", q.From)
+			return
+		}
+		p.heard[q.From] = q.Number
+	}
+	for _, n := range q.Notify {
+		p.cfg.Local.Deliver(n.Tenant, n.Messages)
+	}
 }
