@@ -188,7 +188,7 @@ func New(cfg Config) (*Compactor, error) {
 	return &Compactor{
 		cfg: cfg, passing: make(chan struct{}, 1), summaries: map[string]summary{}, floors: map[stream.ShardID]time.Time{},
 		unmerged: map[schema.Dataset]time.Time{},
-		shared:   shared{leases: cfg.Leases, held: map[schema.Dataset]*lease.Lease{}, left: map[schema.Dataset]time.Time{}},
+		shared:   shared{leases: cfg.Leases, logger: cfg.Logger, held: map[schema.Dataset]*lease.Lease{}, left: map[schema.Dataset]time.Time{}},
 	}, nil
 }
 
@@ -220,8 +220,8 @@ func (c *Compactor) alone(ctx context.Context, work func(context.Context) error)
 		return ctx.Err()
 	}
 	defer func() { <-c.passing }()
-	err := work(ctx)
-	return errors.Join(err, c.shared.release(ctx))
+	defer c.shared.release(ctx)
+	return work(ctx)
 }
 
 // compactDue compacts the datasets that are due, and merges what got small files,

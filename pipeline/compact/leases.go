@@ -2,8 +2,8 @@ package compact
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -49,6 +49,7 @@ func present(ctx context.Context, h *lease.Holder) (bool, error) {
 // lease decides. A dataset that its process leaves lying becomes everybody's.
 type shared struct {
 	leases *lease.Holder // nil: no other process compacts
+	logger *slog.Logger
 	// held are the leases of this pass.
 	held map[schema.Dataset]*lease.Lease
 	// left is since when datasets of other processes have been found due.
@@ -126,17 +127,18 @@ func (s *shared) turn(ds schema.Dataset) uint64 {
 	return 0
 }
 
-// release lets go of all leases.
-func (s *shared) release(ctx context.Context) error {
+// release lets go of all leases. One that cannot be released runs out: what was
+// compacted under it is in the lake all the same.
+func (s *shared) release(ctx context.Context) {
 	const patience = 5 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	var errs []error
 	for ds, l := range s.held {
-		errs = append(errs, l.Release(ctx))
+		if err := l.Release(ctx); err != nil {
+			s.logger.Warn("release a lease", "tenant", ds.Tenant, "metric", ds.Metric, "err", err)
+		}
 		delete(s.held, ds)
 	}
-	return errors.Join(errs...)
 }
 
 // CompactTo returns when everything in the archive up to the ends is in the lake, by
