@@ -102,30 +102,16 @@ func (i *instance) exchange(t *testing.T, method, path, body string, header ...s
 	return res.StatusCode, res.Header, string(answer)
 }
 
-// post sends lines of NDJSON, 500 a request, and wants all of them accepted.
-func (i *instance) post(t *testing.T, lines []string) {
-	t.Helper()
-	for len(lines) > 0 {
-		n := min(500, len(lines))
-		status, answer := i.request(t, http.MethodPost, "/v1/events", strings.Join(lines[:n], "\n"))
-		var result struct{ Accepted int }
-		if err := json.Unmarshal([]byte(answer), &result); err != nil || status != http.StatusOK || result.Accepted != n {
-			t.Fatalf("post %d events: %d %s", n, status, answer)
-		}
-		lines = lines[n:]
-	}
-}
-
-// postPatiently is post as a client does it that is told to come again: what is refused
-// for the time being (503) is sent once more, with its Idempotency-Key, after what
-// Retry-After says. It is for servers whose stores a busy machine makes slow.
-func (i *instance) postPatiently(t *testing.T, lines []string) {
+// post sends lines of NDJSON, 500 a request, and wants all of them accepted. What is
+// refused for the time being (503), as a busy machine does when stages or stores are
+// slow, is sent once more, with its Idempotency-Key, after what Retry-After says.
+func (i *instance) post(t *testing.T, lines []string, header ...string) {
 	t.Helper()
 	for len(lines) > 0 {
 		n := min(500, len(lines))
 		body, key := strings.Join(lines[:n], "\n"), rand.Text()
 		for deadline := time.Now().Add(visibleWithin); ; {
-			status, header, answer := i.exchange(t, http.MethodPost, "/v1/events", body, "Idempotency-Key", key)
+			status, header, answer := i.exchange(t, http.MethodPost, "/v1/events", body, append(header, "Idempotency-Key", key)...)
 			var result struct{ Accepted int }
 			if err := json.Unmarshal([]byte(answer), &result); err == nil && status == http.StatusOK && result.Accepted == n {
 				break

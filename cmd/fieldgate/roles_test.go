@@ -192,9 +192,9 @@ func TestRolesOnDemand(t *testing.T) {
 	for n := range 1000 {
 		lines = append(lines, fmt.Sprintf(`{"metrictype":"m","n":%d}`, n))
 	}
-	c.ingests[0].postPatiently(t, lines[:400])
+	c.ingests[0].post(t, lines[:400])
 	c.stages[0].end(syscall.SIGKILL)
-	c.ingests[1].postPatiently(t, lines[400:])
+	c.ingests[1].post(t, lines[400:])
 	const found = `select count(*), count(distinct n) from m`
 	for _, g := range c.gateways {
 		g.eventually(t, found, "1000|1000")
