@@ -145,7 +145,7 @@ bob: SELECT current_user
 // PostgreSQL, where they are granted at the start what they have here by default.
 func TestGrants(t *testing.T) {
 	t.Parallel()
-	theirs := testdeps.Server(t)
+	theirs := testdeps.OwnServer(t) // roles are all databases'
 	dir := t.TempDir()
 	i := start(t, dir)
 	must(t, dir, "bob\n", "user", "add", "bob", "--tenant", "demo", "--password-stdin")

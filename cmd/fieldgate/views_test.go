@@ -99,7 +99,7 @@ func TestViewsAlike(t *testing.T) {
 	t.Parallel()
 	i := start(t, t.TempDir())
 	ours := dialNoting(t, "postgres://demo:demo@"+i.c.PGAddr+"/demo?sslmode=disable")
-	theirs := dialNoting(t, testdeps.Server(t))
+	theirs := dialNoting(t, testdeps.OwnServer(t))
 	theirs.outcome(t, `create schema alike_views`)
 	theirs.outcome(t, `set search_path to alike_views; set timezone to 'UTC'`)
 	insert := `insert into press values ('2026-01-01', 10, 'a', 'x'), ('2026-01-02', 20, 'b', 'y'), ('2026-01-03', 30, 'c', null)`
