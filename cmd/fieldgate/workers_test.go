@@ -79,8 +79,8 @@ func TestWorkersShareWork(t *testing.T) {
 			}
 			return false
 		}
-		for posted == 0 || idle() {
-			if post(500); posted == 20_000 {
+		for deadline := time.Now().Add(settledWithin); posted == 0 || idle(); post(500) {
+			if time.Now().After(deadline) {
 				t.Fatalf("of %d workers one has no part of the work", workers)
 			}
 		}
