@@ -132,9 +132,13 @@ func (b *binder) aggregateOrder(sc *scope, a *Aggregate, n *pgquery.FuncCall) er
 		if e, err = b.resolve(e); err != nil {
 			return err
 		}
-		if a.Distinct && !slices.ContainsFunc(a.Args, func(arg Expr) bool { return SameExpr(arg, e) }) {
-			return errorAt(locate(sort.Node), pgerrcode.InvalidColumnReference,
-				"in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
+		if a.Distinct {
+			i := slices.IndexFunc(a.Args, func(arg Expr) bool { return SameExpr(arg, e) || SameExpr(withoutImplicit(arg), e) })
+			if i < 0 {
+				return errorAt(locate(sort.Node), pgerrcode.InvalidColumnReference,
+					"in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
+			}
+			e = a.Args[i]
 		}
 		key, err := b.sortKey(e, sort)
 		if err != nil {
@@ -209,13 +213,19 @@ func aggregateParts(a *Aggregate) []Expr {
 
 // sortKey makes a key of an ORDER BY, with PostgreSQL's default for NULLs.
 func (b *binder) sortKey(e Expr, n *pgquery.SortBy) (SortKey, error) {
+	descending := n.SortbyDir == pgquery.SortByDir_SORTBY_DESC
 	if n.SortbyDir == pgquery.SortByDir_SORTBY_USING {
-		return SortKey{}, unsupported(n.Location, "ORDER BY USING")
+		name, _ := nameParts(n.UseOp)
+		operator := name[len(name)-1]
+		if operator != "<" && operator != ">" {
+			return SortKey{}, unsupported(n.Location, "ORDER BY USING %s", operator)
+		}
+		descending = operator == ">"
 	}
 	if err := postgres.CheckOrderable(e.Type().OID); err != nil {
 		return SortKey{}, faultAt(locate(n.Node), err)
 	}
-	key := SortKey{Expr: e, Desc: n.SortbyDir == pgquery.SortByDir_SORTBY_DESC}
+	key := SortKey{Expr: e, Desc: descending}
 	switch n.SortbyNulls {
 	case pgquery.SortByNulls_SORTBY_NULLS_FIRST:
 		key.NullsFirst = true

@@ -206,7 +206,7 @@ func (b *binder) columnNamed(it *item, name string, at int32) (Expr, error) {
 	if index >= 0 {
 		return b.columnAt(it, index, at)
 	}
-	if e, err := b.systemColumn(it, name); e != nil || err != nil || it.metric == nil {
+	if e, err := b.systemColumn(it, name, at); e != nil || err != nil || it.metric == nil {
 		return e, err
 	}
 	found, err := beyondIn(it, name)
@@ -311,7 +311,7 @@ func (b *binder) itemOf(sc *scope, parts []string, at int32) (*item, error) {
 			return found, found.checkLateral(at)
 		}
 	}
-	return nil, missingItem(sc, dotted(parts), name, at)
+	return nil, b.missingItem(sc, parts, at)
 }
 
 // checkQualified refuses a name of more than three parts, and one in another database.
@@ -326,11 +326,12 @@ func (b *binder) checkQualified(parts []string, at int32) error {
 }
 
 // missingItem says that a qualifier names nothing, or nothing that can be seen.
-func missingItem(sc *scope, written, name string, at int32) *Error {
+func (b *binder) missingItem(sc *scope, parts []string, at int32) *Error {
+	name := parts[len(parts)-1]
 	for s := sc; s != nil; s = s.outer {
 		for _, it := range s.all {
 			if it.name == name {
-				e := errorAt(at, pgerrcode.UndefinedTable, "invalid reference to FROM-clause entry for table %q", written)
+				e := errorAt(at, pgerrcode.UndefinedTable, "invalid reference to FROM-clause entry for table %q", name)
 				if it.lateralOnly {
 					e.Detail = fmt.Sprintf("There is an entry for table %q, but it cannot be referenced from this part of the query.", name)
 					e.Hint = "To reference that table, you must mark this subquery with LATERAL."
@@ -340,7 +341,31 @@ func missingItem(sc *scope, written, name string, at int32) *Error {
 			}
 		}
 	}
-	return errorAt(at, pgerrcode.UndefinedTable, "missing FROM-clause entry for table %q", written)
+	if alias := b.aliasOf(sc, parts); alias != "" {
+		return errorAt(at, pgerrcode.UndefinedTable, "invalid reference to FROM-clause entry for table %q", name).
+			withHint("Perhaps you meant to reference the table alias %q.", alias)
+	}
+	return errorAt(at, pgerrcode.UndefinedTable, "missing FROM-clause entry for table %q", name)
+}
+
+// aliasOf is the alias under which a table stands in FROM; empty: it does not.
+func (b *binder) aliasOf(sc *scope, parts []string) string {
+	qualifier := ""
+	if len(parts) > 1 {
+		qualifier = parts[len(parts)-2]
+	}
+	oid, err := b.tableOID(qualifier, parts[len(parts)-1], nowhere)
+	if err != nil {
+		return ""
+	}
+	for s := sc; s != nil; s = s.outer {
+		for _, it := range s.all {
+			if of, ok := it.table(); ok && of == oid && it.nameVisible {
+				return it.name
+			}
+		}
+	}
+	return ""
 }
 
 func dotted(parts []string) string {

@@ -17,6 +17,10 @@ var systemColumns = map[string]Const{
 	"cmax":     {T: plainType(postgres.CIDOID), Value: postgres.IntDatum(0)},
 }
 
+// ctid is the system column that has no value here: rows move from memory to files and
+// from file to file, so none has a place by which it could be found again.
+const ctid = "ctid"
+
 // frozenTransaction is the number that PostgreSQL gives to what is older than all
 // transactions (FrozenTransactionId).
 const frozenTransaction = 2
@@ -25,10 +29,10 @@ const frozenTransaction = 2
 // that name. It is NULL where an outer join has no row of the table. A metric that
 // nobody declared has its fields as columns, and those come before it: devices send
 // the corners of a box as xmin and xmax.
-func (b *binder) systemColumn(it *item, name string) (Expr, error) {
+func (b *binder) systemColumn(it *item, name string, at int32) (Expr, error) {
 	value, ok := systemColumns[name]
 	oid, isTable := it.table()
-	if !ok || !isTable || len(it.columns) == 0 {
+	if !ok && name != ctid || !isTable || len(it.columns) == 0 {
 		return nil, nil
 	}
 	if name == "tableoid" {
@@ -41,6 +45,9 @@ func (b *binder) systemColumn(it *item, name string) (Expr, error) {
 			}
 			return b.only(sent, name, nowhere)
 		}
+	}
+	if name == ctid {
+		return nil, unsupported(at, "the system column ctid")
 	}
 	value.at = nowhere
 	// The first column of a table of the catalog is never NULL, nor is a timestamp.
@@ -65,7 +72,7 @@ func (it *item) table() (oid uint32, ok bool) {
 // unqualifiedSystemColumn finds a system column among the items of the innermost
 // scope that has it; nil: none has.
 func (b *binder) unqualifiedSystemColumn(sc *scope, name string, at int32) (Expr, error) {
-	if _, ok := systemColumns[name]; !ok {
+	if _, ok := systemColumns[name]; !ok && name != ctid {
 		return nil, nil
 	}
 	for s := sc; s != nil; s = s.outer {
@@ -74,7 +81,7 @@ func (b *binder) unqualifiedSystemColumn(sc *scope, name string, at int32) (Expr
 			if !it.nameVisible || !it.reachable(s) {
 				continue
 			}
-			e, err := b.systemColumn(it, name)
+			e, err := b.systemColumn(it, name, at)
 			if err != nil {
 				return nil, err
 			}

@@ -326,6 +326,17 @@ func isVolatileCall(e Expr) bool {
 	return false
 }
 
+// withoutImplicit is what stands under casts that nobody wrote.
+func withoutImplicit(e Expr) Expr {
+	for {
+		cast, ok := e.(*Cast)
+		if !ok || cast.Explicit {
+			return e
+		}
+		e = cast.Arg
+	}
+}
+
 // Conjuncts are the conditions that all hold where a condition does.
 func Conjuncts(e Expr) []Expr {
 	if e == nil {

@@ -189,7 +189,7 @@ func makeTime(hour, minute int32, second float64) (int64, error) {
 	micros := math.RoundToEven(second * microsPerSecond)
 	whole := int64(hour)*3600*microsPerSecond + int64(minute)*60*microsPerSecond
 	if hour < 0 || minute < 0 || minute > 59 || !(micros >= 0 && micros <= 60*microsPerSecond) || hour > 24 || whole+int64(micros) > microsPerDay {
-		return 0, errorf(pgerrcode.DatetimeFieldOverflow, "time field value out of range: %d:%02d:%s", hour, minute, postgres.AppendFloat8(nil, second))
+		return 0, errorf(pgerrcode.DatetimeFieldOverflow, "time field value out of range: %d:%02d:%02.6g", hour, minute, second)
 	}
 	return whole + int64(micros), nil
 }

@@ -377,12 +377,7 @@ func decode(s, format string) ([]byte, error) {
 		}
 		return b, nil
 	case "base64":
-		compact := strings.NewReplacer(" ", "", "\n", "", "\t", "", "\r", "").Replace(s)
-		b, err := base64.StdEncoding.DecodeString(compact)
-		if err != nil {
-			return nil, errorf(pgerrcode.InvalidParameterValue, "invalid base64 end sequence")
-		}
-		return b, nil
+		return decodeBase64(s)
 	case "escape":
 		d, err := postgres.ParseLiteral(postgres.ByteaOID, -1, escapedBytes(s), postgres.Env{})
 		return []byte(d.Str), err
@@ -443,3 +438,48 @@ func arrayToString(c *call) error {
 	c.setText(strings.Join(parts, c.text(1)))
 	return nil
 }
+
+// decodeBase64 is decode of base64, in which what stands for a group's missing bytes may be
+// anywhere (pg_base64_decode of PostgreSQL's encode.c).
+func decodeBase64(s string) ([]byte, error) {
+	out := make([]byte, 0, len(s)*3/4)
+	group, read, end := uint32(0), 0, 0
+	for _, r := range s {
+		var value int
+		switch {
+		case strings.ContainsRune(" \n\t\r", r):
+			continue
+		case r == '=':
+			if end == 0 {
+				if read < 2 {
+					return nil, errorf(pgerrcode.InvalidParameterValue, `unexpected "=" while decoding base64 sequence`)
+				}
+				end = read - 1
+			}
+		default:
+			if value = strings.IndexRune(base64Alphabet, r); value < 0 {
+				return nil, errorf(pgerrcode.InvalidParameterValue, `invalid symbol "%c" found while decoding base64 sequence`, r)
+			}
+		}
+		group = group<<6 | uint32(value)
+		if read++; read < 4 {
+			continue
+		}
+		out = append(out, byte(group>>16))
+		if end == 0 || end > 1 {
+			out = append(out, byte(group>>8))
+		}
+		if end == 0 || end > 2 {
+			out = append(out, byte(group))
+		}
+		group, read = 0, 0
+	}
+	if read != 0 {
+		e := errorf(pgerrcode.InvalidParameterValue, "invalid base64 end sequence")
+		e.Hint = "Input data is missing padding, is truncated, or is otherwise corrupted."
+		return nil, e
+	}
+	return out, nil
+}
+
+const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -92,7 +92,7 @@ func (in *instance) setUp(c *connection, cfg Config, tenant string, memory int64
 			return err
 		}
 	}
-	if err := registerMoments(c.conn); err != nil {
+	if err := registerAggregates(c.conn); err != nil {
 		return err
 	}
 	if err := in.rows.register(c.conn); err != nil {

@@ -1,4 +1,4 @@
-// The part of DuckDB's C interface for aggregates that moments.c uses; see scalar.h.
+// The part of DuckDB's C interface for aggregates that moments.c and percentile.c use; see scalar.h.
 
 #ifndef FIELDGATE_MOMENTS_H
 #define FIELDGATE_MOMENTS_H
@@ -15,11 +15,15 @@ extern void duckdb_aggregate_function_set_functions(
     void (*update)(void *info, void *input, void **states),
     void (*combine)(void *info, void **sources, void **targets, uint64_t count),
     void (*finalize)(void *info, void **states, void *result, uint64_t count, uint64_t at));
+extern void duckdb_aggregate_function_set_destructor(void *function, void (*destroy)(void **states, uint64_t count));
 extern int duckdb_register_aggregate_function(void *connection, void *function);
 extern void duckdb_aggregate_function_set_error(void *info, const char *error);
 
 // fieldgate_register_moments registers the aggregates of moments.c, given the types
 // DOUBLE and FLOAT. It returns NULL, or the name of the one that was refused.
 const char *fieldgate_register_moments(void *connection, void *number, void *single);
+
+// fieldgate_register_percentiles registers those of percentile.c, given the type DOUBLE.
+const char *fieldgate_register_percentiles(void *connection, void *number);
 
 #endif

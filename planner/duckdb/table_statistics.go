@@ -121,14 +121,28 @@ func (t *tables) addStatistics() {
 	t.function("percentile_cont(_float8, float8)", percentiles("quantile_cont"))
 	t.function("percentile_disc(_float8, anyelement)", percentiles("quantile_disc"))
 	t.function("mode(anyelement)", func(s *site) printed {
-		if s.types[0].OID == postgres.NumericOID || strings.Contains(s.order, " DESC") {
-			return s.refuse("mode() of type %s, or in descending order", s.types[0].OID)
-		}
-		s.order = ""
-		counts := s.call("histogram", s.args[0].sql)
-		// The keys of a histogram are in order: the first of the most frequent.
-		return printed{sql: fmt.Sprintf("list_extract(map_keys(%s), list_position(map_values(%s), list_max(map_values(%s))))", counts, counts, counts)}
+		return s.mode()
 	})
+}
+
+// mode is the first of the most frequent values. The keys of a histogram are in order.
+func (s *site) mode() printed {
+	value := s.args[0]
+	key := s.p.innerKey(s.types[0], value)
+	descending := strings.Contains(s.order, " DESC")
+	s.order = ""
+	counts := s.call("histogram", key)
+	keys, numbers := "map_keys("+counts+")", "map_values("+counts+")"
+	if descending {
+		keys, numbers = "list_reverse("+keys+")", "list_reverse("+numbers+")"
+	}
+	best := fmt.Sprintf("list_extract(%s, list_position(%s, list_max(%s)))", keys, numbers, numbers)
+	if key == value.sql {
+		return printed{sql: best, scale: value.scale}
+	}
+	name := s.p.name("e")
+	pairs := s.call("list", "struct_pack(k := "+key+", v := "+value.sql+")")
+	return printed{sql: fmt.Sprintf("list_extract(list_filter(%s, lambda %s: %s.k = %s), 1).v", pairs, name, name, best), scale: value.scale}
 }
 
 // variance is exact for integers and numerics: from count, sum and sum of
@@ -156,8 +170,8 @@ func (s *site) variance(sample, root bool) printed {
 	return printed{fmt.Sprintf("fg_numeric_variance(%s, %s, %s, %t, %t)", count, sum, squares, sample, root), asText}
 }
 
-// percentile is an ordered-set aggregate. A constant fraction is DuckDB's own; of
-// others the values are sorted into a list, of which each fraction takes its own.
+// percentile is an ordered-set aggregate. One of a constant fraction is DuckDB's own or of
+// percentile.c, since DuckDB interpolates otherwise; of others the values are sorted into a list, of which each fraction takes its own.
 func percentile(function string) entry {
 	return func(s *site) printed {
 		c, ok := s.nodes[0].(*planner.Const)
@@ -167,15 +181,19 @@ func percentile(function string) entry {
 			}
 		}
 		desc := strings.Contains(s.order, " DESC")
-		if !ok || c.Null || s.types[1].OID == postgres.NumericOID || desc && function == "quantile_disc" {
+		keyed := s.p.innerKey(s.types[1], s.args[1]) != s.args[1].sql
+		if !ok || c.Null || keyed || desc && function == "quantile_disc" {
 			return printed{s.fraction(function, s.sorted(), s.args[0].sql), textScale(s.ret)}
 		}
 		s.order = ""
 		fraction := floatText(c.Value.Float, false)
-		if desc {
-			fraction = floatText(1-c.Value.Float, false)
+		if function == "quantile_disc" {
+			return printed{sql: s.call(function, s.args[1].sql, fraction)}
 		}
-		return printed{sql: s.call(function, s.args[1].sql, fraction)}
+		if desc {
+			return printed{sql: s.call("fg_percentile_desc", s.args[1].sql, fraction)}
+		}
+		return printed{sql: s.call("fg_percentile", s.args[1].sql, fraction)}
 	}
 }
 

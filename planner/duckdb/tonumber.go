@@ -3,6 +3,8 @@ package duckdb
 import (
 	"strings"
 
+	"github.com/jackc/pgerrcode"
+
 	"github.com/fieldgate/fieldgate/schema/postgres"
 )
 
@@ -21,9 +23,9 @@ type numberReader struct {
 func toNumber(t *numberTemplate, text string) (decimal, error) {
 	switch {
 	case t.scientific:
-		return decimal{}, unsupported(`"EEEE" not supported for input`)
+		return decimal{}, errorf(pgerrcode.FeatureNotSupported, `"EEEE" not supported for input`)
 	case t.roman:
-		return decimal{}, unsupported(`"RN" not supported for input`)
+		return decimal{}, errorf(pgerrcode.FeatureNotSupported, `"RN" not supported for input`)
 	}
 	r := &numberReader{numberTemplate: t, in: text, sign: ' '}
 	for _, n := range t.nodes {

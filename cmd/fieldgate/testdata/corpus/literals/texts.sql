@@ -48,3 +48,8 @@ SELECT 1 AS Abc, 2 AS "Abc", 3 AS "a b", 4 AS "a""b", 5 AS "select";
 SELECT 1 AS aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;
 SELECT 1 AS "Ä23456789012345678901234567890123456789012345678901234567890123456789";
 SELECT 'abc' LIKE 'abc\';
+SELECT decode('A', 'base64');
+SELECT decode('A=', 'base64');
+SELECT decode('QQ==QQ==', 'base64'), decode('QUI=', 'base64'), decode(E'QU\nJD', 'base64'), decode('', 'base64');
+SELECT decode('QU!C', 'base64');
+SELECT decode('=', 'base64');

@@ -10,3 +10,23 @@ select a, (select grouping(a)) from (values (1),(2)) v(a) group by rollup(a) ord
 select (select grouping(a) + 1), (select max(x) from generate_series(1, 3) x where x > grouping(a)) from (values (1),(2)) v(a) group by rollup(a) limit 5;
 SELECT width_bucket(amount::float8, array[0,10,100,1000]::float8[]) + 1 b, count(*) FROM orders GROUP BY width_bucket(amount::float8, array[0,10,100,1000]::float8[]) HAVING width_bucket(amount::float8, array[0,10,100,1000]::float8[]) > 1 ORDER BY width_bucket(amount::float8, array[0,10,100,1000]::float8[]) DESC;
 SELECT array_position(array['paid','open'], status) AS place, count(*) FROM orders GROUP BY 1 ORDER BY 1;
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY doc), mode() WITHIN GROUP (ORDER BY doc), mode() WITHIN GROUP (ORDER BY num DESC), mode() WITHIN GROUP (ORDER BY gap), mode() WITHIN GROUP (ORDER BY label DESC) FROM readings;
+SELECT percentile_disc(0.2) WITHIN GROUP (ORDER BY gap), percentile_disc(0.7) WITHIN GROUP (ORDER BY raw), percentile_disc(0.7) WITHIN GROUP (ORDER BY site::char(9)), percentile_disc(0.5) WITHIN GROUP (ORDER BY js::jsonb DESC) FROM readings;
+SELECT site, percentile_cont(0.5) WITHIN GROUP (ORDER BY f8) FILTER (WHERE ok), percentile_cont(0.3) WITHIN GROUP (ORDER BY f8 DESC), percentile_cont(0) WITHIN GROUP (ORDER BY f8 DESC), percentile_cont(1) WITHIN GROUP (ORDER BY f4) FROM readings GROUP BY ROLLUP (site) ORDER BY site, 3;
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY x), percentile_cont(0.25) WITHIN GROUP (ORDER BY x DESC) FROM (VALUES ('-0'::float8), ('-0'), ('nan'), ('inf'), ('-inf'), (3), (3), (NULL)) v(x);
+SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY sqrt(i)), percentile_cont(0.05) WITHIN GROUP (ORDER BY sqrt(i) DESC), percentile_cont(0.333) WITHIN GROUP (ORDER BY i % 7), percentile_cont(0.777) WITHIN GROUP (ORDER BY -i) FROM generate_series(1, 10003) i;
+SELECT i % 10, percentile_cont(0.95) WITHIN GROUP (ORDER BY sqrt(i)), percentile_cont(0.5) WITHIN GROUP (ORDER BY i / 2) FROM generate_series(1, 20000) i GROUP BY 1 ORDER BY 1;
+SELECT string_agg(DISTINCT site, ',' ORDER BY site DESC), array_agg(DISTINCT n4 ORDER BY n4 NULLS FIRST) FROM readings;
+SELECT string_agg(DISTINCT site, '|' ORDER BY site::text) FROM readings;
+SELECT string_agg(DISTINCT n4::varchar, ',' ORDER BY n4::text) FROM readings;
+SELECT site, n4 FROM readings ORDER BY site COLLATE "C" DESC NULLS FIRST, n4 USING >, id LIMIT 5;
+SELECT array_agg(n4 ORDER BY n4 USING <) FROM readings;
+SELECT id FROM readings r WHERE readings.id = 1;
+SELECT public.readings.id FROM readings r;
+SELECT (SELECT public.readings.id) FROM readings r;
+SELECT public.nope.id FROM readings;
+-- refused: the system column ctid is not supported
+SELECT ctid FROM readings;
+-- refused: the system column ctid is not supported
+SELECT r.ctid, s.name FROM readings r JOIN sensors s ON s.name = r.sensor;
+SELECT to_number(label, '9EEEE') FROM readings;

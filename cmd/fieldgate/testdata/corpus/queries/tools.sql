@@ -209,9 +209,7 @@ SELECT x.id FROM numbers x, strings y WHERE x.id = y.id AND y.s > 'a' ORDER BY x
 SELECT order_id, amount FROM orders ORDER BY amount DESC NULLS LAST FETCH FIRST 3 ROWS WITH TIES;
 SELECT quantity FROM orders ORDER BY quantity OFFSET 2 ROWS FETCH NEXT 4 ROWS WITH TIES;
 SELECT * FROM (SELECT region, count(*) AS n FROM orders GROUP BY region ORDER BY n DESC FETCH FIRST 1 ROW WITH TIES) q ORDER BY region;
--- refused: ORDER BY USING is not supported
 SELECT order_id FROM orders ORDER BY amount USING >, order_id;
--- refused: ORDER BY USING is not supported
 SELECT order_id FROM orders ORDER BY region USING <, order_id LIMIT 5;
 SELECT order_id FROM orders TABLESAMPLE BERNOULLI (100) ORDER BY order_id;
 SELECT FROM numbers WHERE id < 3;
