@@ -71,6 +71,11 @@ type lease struct {
 func (l *lease) write(ctx context.Context, change func(v *checkpoint)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.writeHeld(ctx, change)
+}
+
+// writeHeld is write while l.mu is held.
+func (l *lease) writeHeld(ctx context.Context, change func(v *checkpoint)) error {
 	if l.gone {
 		return errLeaseLost
 	}
@@ -106,16 +111,17 @@ func (l *lease) save(ctx context.Context, seq stream.Sequence) error {
 	})
 }
 
-// renew writes the lease again, unless that was done within age: a checkpoint that is
-// saved renews it as well.
+// renew writes the lease again, unless that is being done or was within age: a
+// checkpoint that is saved renews it as well.
 func (l *lease) renew(ctx context.Context, age time.Duration) error {
-	l.mu.Lock()
-	recent := !l.gone && time.Since(l.written) < age
-	l.mu.Unlock()
-	if recent {
+	if !l.mu.TryLock() {
 		return nil
 	}
-	return l.write(ctx, func(v *checkpoint) { v.Renewed++ })
+	defer l.mu.Unlock()
+	if !l.gone && time.Since(l.written) < age {
+		return nil
+	}
+	return l.writeHeld(ctx, func(v *checkpoint) { v.Renewed++ })
 }
 
 // release lets others take the lease at once.

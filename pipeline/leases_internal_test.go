@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
@@ -213,4 +216,66 @@ func TestLeaseCalls(t *testing.T) {
 	if err := l.renew(t.Context(), 0); err != nil || kv.puts != 2 {
 		t.Errorf("a renewal that is due: written %d times in all, %v", kv.puts, err)
 	}
+}
+
+// hungPuts is a KV that never answers the Puts of some keys.
+type hungPuts struct {
+	schema.KV
+	keys []string
+}
+
+func (k *hungPuts) Put(ctx context.Context, key string, value []byte, expect uint64) (uint64, error) {
+	if slices.Contains(k.keys, key) {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	return k.KV.Put(ctx, key, value, expect)
+}
+
+// TestRenewalNotAnswered holds that neither the renewal of a shard's lease nor a
+// checkpoint that gets no answer costs a worker its other shards.
+func TestRenewalNotAnswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		kv := newLeaseKV(t)
+		over := &hungPuts{KV: kv}
+		mine, other := newWorkers(t, over, 1)[0], newWorkers(t, kv, 1)[0]
+		shards := make([]stream.Shard, 8)
+		for i := range shards {
+			shards[i] = stream.Shard{ID: stream.ShardID(i), Open: true}
+		}
+		if err := mine.look(t.Context(), shards, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		w := &worker{rounds: *mine, reading: map[stream.ShardID]*reading{}}
+		for _, s := range shards {
+			l, err := mine.take(t.Context(), s.ID, func(error) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.reading[s.ID] = &reading{lease: l}
+		}
+		const saving, renewing, rest = 0, 1, 2
+		over.keys = []string{checkpointKey(LogRaw, ConsumerRaw, saving), checkpointKey(LogRaw, ConsumerRaw, renewing)}
+		ctx, cancel := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		group.Go(func() { _ = w.reading[saving].lease.save(ctx, stream.SequenceOf(1)) }) // its answer does not come
+		synctest.Wait()
+		group.Go(func() { w.renew(ctx) })
+		for began := time.Now(); time.Since(began) < 3*mine.cfg.Duration; <-time.After(mine.cfg.Duration / 10) {
+			if err := other.look(t.Context(), shards, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range shards[rest:] {
+				if !other.live(other.seen[s.ID]) {
+					t.Fatalf("the lease of shard %d, which could be renewed, has run out", s.ID)
+				}
+			}
+		}
+		if other.live(other.seen[saving]) || other.live(other.seen[renewing]) {
+			t.Error("leases that could not be written have not run out")
+		}
+		cancel()
+		group.Wait()
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	leases "github.com/fieldgate/fieldgate/pipeline/lease"
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 )
 
@@ -33,9 +34,9 @@ type worker struct {
 
 // followLeased calls read for the shards that this worker gets, as follow does
 // for all.
-func followLeased(ctx context.Context, f follower, leases *Leases, read readFunc) error {
+func followLeased(ctx context.Context, f follower, shared *Leases, read readFunc) error {
 	w := &worker{
-		rounds: rounds{Leases: leases, log: f.name, consumer: f.consumer}, source: f.log, checkpoints: f.checkpoints,
+		rounds: rounds{Leases: shared, log: f.name, consumer: f.consumer}, source: f.log, checkpoints: f.checkpoints,
 		stand: f.stand, read: read, reading: map[stream.ShardID]*reading{}, wake: make(chan struct{}, 1),
 	}
 	within, cancel := context.WithCancel(ctx)
@@ -154,16 +155,16 @@ func (w *worker) renew(ctx context.Context) {
 		case <-tick.C:
 		}
 		w.mu.Lock()
-		leases := make([]*lease, 0, len(w.reading))
+		held := make([]*lease, 0, len(w.reading))
 		for _, r := range w.reading {
-			leases = append(leases, r.lease)
+			held = append(held, r.lease)
 		}
 		w.mu.Unlock()
-		for _, l := range leases {
-			// One that cannot be renewed runs out, or is renewed by the next.
-			if err := l.renew(ctx, w.cfg.Duration/6); err != nil && ctx.Err() == nil && !errors.Is(err, errLeaseLost) {
+		renew := func(ctx context.Context, l *lease) error { return l.renew(ctx, w.cfg.Duration/6) }
+		leases.Renew(ctx, w.cfg.Duration, held, renew, func(l *lease, err error) {
+			if !errors.Is(err, errLeaseLost) {
 				w.cfg.Logger.Warn("renew the lease of a shard", "log", w.log, "shard", uint64(l.shard), "err", err)
 			}
-		}
+		})
 	}
 }

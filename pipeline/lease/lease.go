@@ -22,6 +22,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/fieldgate/fieldgate/schema"
 )
 
@@ -98,13 +100,33 @@ func (h *Holder) Run(ctx context.Context) error {
 		h.mu.Lock()
 		held := slices.Collect(maps.Values(h.held))
 		h.mu.Unlock()
-		for _, l := range held {
-			// One that cannot be renewed runs out, or is renewed by the next.
-			if err := l.write(ctx, func(d *document) { d.Renewed++ }); err != nil && ctx.Err() == nil && !errors.Is(err, ErrLost) {
+		Renew(ctx, h.cfg.Duration, held, func(ctx context.Context, l *Lease) error { return l.renew(ctx) }, func(l *Lease, err error) {
+			if !errors.Is(err, ErrLost) {
 				h.cfg.Logger.Warn("renew a lease", "lease", l.name, "err", err)
 			}
-		}
+		})
 	}
+}
+
+// Renew renews leases of a duration, several at once and each for as long as is left
+// until the next time, so that a write which is not answered costs no other lease.
+// Failures are told, unless ctx has ended: one that cannot be renewed runs out, or is
+// renewed the next time.
+func Renew[L any](ctx context.Context, duration time.Duration, held []L, renew func(ctx context.Context, l L) error, failed func(l L, err error)) {
+	const atOnce = 32
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for _, l := range held {
+		g.Go(func() error {
+			within, cancel := context.WithTimeout(ctx, duration/3)
+			defer cancel()
+			if err := renew(within, l); err != nil && ctx.Err() == nil {
+				failed(l, err)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // failures are told
 }
 
 // ErrLost says that another process has the lease.
@@ -310,10 +332,24 @@ func (l *Lease) Remove(ctx context.Context) error {
 	return nil
 }
 
+// renew writes the lease again, unless it is being written, which does the same.
+func (l *Lease) renew(ctx context.Context) error {
+	if !l.mu.TryLock() {
+		return nil
+	}
+	defer l.mu.Unlock()
+	return l.writeHeld(ctx, func(d *document) { d.Renewed++ })
+}
+
 // write stores the lease's value, changed.
 func (l *Lease) write(ctx context.Context, change func(d *document)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.writeHeld(ctx, change)
+}
+
+// writeHeld is write while l.mu is held.
+func (l *Lease) writeHeld(ctx context.Context, change func(d *document)) error {
 	if l.gone {
 		return ErrLost
 	}

@@ -131,6 +131,56 @@ func TestPaused(t *testing.T) {
 	})
 }
 
+// hung is a KV that never answers a Put of one key.
+type hung struct {
+	schema.KV
+	key string
+}
+
+func (k *hung) Put(ctx context.Context, key string, value []byte, expect uint64) (uint64, error) {
+	if key == k.key {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	return k.KV.Put(ctx, key, value, expect)
+}
+
+// TestRenewalNotAnswered holds that one renewal which gets no answer costs no lease but
+// its own.
+func TestRenewalNotAnswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		kv := newKV(t)
+		const duration = 3 * time.Second
+		over := &hung{KV: kv}
+		running, other := newHolder(t, over, duration), newHolder(t, kv, duration)
+		names := []string{"a", "b", "c", "d", "e", "f"}
+		for _, name := range append(names, "hung") {
+			take(t, running, name)
+		}
+		over.key = "leases/hung"
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- running.Run(ctx) }()
+		lost := false
+		for began := time.Now(); time.Since(began) < 3*duration; <-time.After(duration / 10) {
+			for _, name := range names {
+				if take(t, other, name) != nil {
+					t.Fatalf("lease %s, which could be renewed, was taken over", name)
+				}
+			}
+			lost = lost || take(t, other, "hung") != nil
+		}
+		if !lost {
+			t.Error("the lease that could not be renewed was not taken over")
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestOthers lists who is there, and no longer who has gone.
 func TestOthers(t *testing.T) {
 	t.Parallel()
