@@ -95,7 +95,7 @@ data "aws_iam_policy_document" "ingest" {
 # Stages read all streams, write the later ones, nearline and the archive. They ask the lake what it has, and make tables that are
 # missing.
 data "aws_iam_policy_document" "stage" {
-  source_policy_documents = [data.aws_iam_policy_document.common.json]
+  source_policy_documents = [data.aws_iam_policy_document.tables.json]
 
   statement {
     sid = "ReadStreams"
@@ -142,10 +142,30 @@ data "aws_iam_policy_document" "stage" {
 
 }
 
+# Who makes tables has DynamoDB encrypt them ("Encryption at rest: how it works", DynamoDB developer guide).
+data "aws_iam_policy_document" "tables" {
+  source_policy_documents = [data.aws_iam_policy_document.common.json]
+
+  statement {
+    sid = "KeyOfTables"
+    actions = [
+      "kms:CreateGrant", "kms:DescribeKey", "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo",
+      "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+    ]
+    resources = [local.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["dynamodb.${local.region}.amazonaws.com"]
+    }
+  }
+}
+
 # Compaction reads the archive and writes the lake; it sweeps both the lake and what lies beside the streams, makes and drops the
 # weekly tables, and puts error rows of conflicts. One of them scales the streams.
 data "aws_iam_policy_document" "compact" {
-  source_policy_documents = [data.aws_iam_policy_document.common.json]
+  source_policy_documents = [data.aws_iam_policy_document.tables.json]
 
   statement {
     sid       = "ReadStreams"

@@ -20,6 +20,7 @@ locals {
     FIELDGATE_NEARLINE_KIND          = "dynamodb"
     FIELDGATE_NEARLINE_PREFIX        = var.prefix
     FIELDGATE_NEARLINE_REGION        = local.region
+    FIELDGATE_NEARLINE_KMS_KEY_ID    = local.kms_key_arn
     FIELDGATE_NEARLINE_CAPACITY      = var.nearline_capacity
     FIELDGATE_NEARLINE_SCALING       = var.nearline_capacity == "provisioned" ? var.nearline_scaling : "auto"
     FIELDGATE_KEYVALUE_KIND          = "dynamodb"

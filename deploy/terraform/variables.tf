@@ -68,7 +68,7 @@ variable "bucket" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key of streams, key-value table, bucket and logs. Empty: one is made. The weekly tables have the key that DynamoDB itself owns."
+  description = "KMS key of streams, tables, bucket and logs. Empty: one is made. One that is given must allow the account to use it, and CloudWatch Logs."
   type        = string
   default     = ""
 }

@@ -36,13 +36,15 @@ const (
 // client calls DynamoDB and waits out what passes.
 type client struct {
 	api *awsdynamodb.Client
+	// kmsKey encrypts the tables that are made; "" is a key of DynamoDB's own.
+	kmsKey string
 }
 
 // newClient makes a client that leaves no retry to the SDK: what is throttled is
 // waited out for as long as the caller likes, not for a number of attempts.
-func newClient(c aws.Config, options ...func(*awsdynamodb.Options)) client {
+func newClient(c aws.Config, kmsKey string, options ...func(*awsdynamodb.Options)) client {
 	options = append(options, func(o *awsdynamodb.Options) { o.Retryer = aws.NopRetryer{} })
-	return client{awsdynamodb.NewFromConfig(c, options...)}
+	return client{awsdynamodb.NewFromConfig(c, options...), kmsKey}
 }
 
 // call makes a call until it is answered: through throttling until ctx ends, and

@@ -49,6 +49,9 @@ type KVConfig struct {
 	AWS aws.Config
 	// Table is the table's name. It is made if it is missing.
 	Table string
+	// KMSKeyID is the KMS key of a table that is made, by id, ARN or alias. Default: one
+	// that DynamoDB owns.
+	KMSKeyID string
 	// Now is the clock that new keys' versions begin with. Default time.Now.
 	Now func() time.Time
 }
@@ -68,7 +71,7 @@ func OpenKV(ctx context.Context, cfg KVConfig) (*KV, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	kv := &KV{client: newClient(cfg.AWS), table: cfg.Table, now: cfg.Now}
+	kv := &KV{client: newClient(cfg.AWS, cfg.KMSKeyID), table: cfg.Table, now: cfg.Now}
 	made, err := kv.makeTable(ctx, kv.table, capacity{})
 	if err != nil {
 		return nil, err

@@ -68,6 +68,9 @@ func (c client) createTable(ctx context.Context, name string, throughput capacit
 	if throughput != (capacity{}) {
 		in.BillingMode, in.ProvisionedThroughput = types.BillingModeProvisioned, throughput.provisioned()
 	}
+	if c.kmsKey != "" {
+		in.SSESpecification = &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms, KMSMasterKeyId: &c.kmsKey}
+	}
 	_, err = call(ctx, c.api.CreateTable, in)
 	switch {
 	case hasCode(err, codeInUse):

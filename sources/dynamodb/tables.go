@@ -32,6 +32,9 @@ type Config struct {
 	// Prefix begins the tables' names: <prefix>-2026-W47, <prefix>-late and
 	// <prefix>-nearline, which says what weeks there are.
 	Prefix string
+	// KMSKeyID is the KMS key of tables that are made, by id, ARN or alias. Default: one
+	// that DynamoDB owns.
+	KMSKeyID string
 	// Owner names whose positions the rows have: tables of another's are refused.
 	// Optional.
 	Owner string
@@ -148,7 +151,7 @@ func Open(ctx context.Context, cfg Config) (*Tables, error) {
 		t.meter = newMeter(cfg.Now())
 		metered = append(metered, awsdynamodb.WithAPIOptions(t.meter.install))
 	}
-	t.client = newClient(cfg.AWS, metered...)
+	t.client = newClient(cfg.AWS, cfg.KMSKeyID, metered...)
 	if cfg.ReadOnly {
 		return t, t.await(ctx)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/fieldgate/fieldgate/deploy/testdeps"
 	"github.com/fieldgate/fieldgate/deploy/testdeps/faultproxy"
@@ -456,6 +457,27 @@ func TestMistakes(t *testing.T) {
 	for i, cfg := range []dynamodb.Config{{}, {Prefix: "p", Retention: -1}, {Prefix: "p", Retention: 255}, {Prefix: "p", Parallel: -1}} {
 		if _, err := dynamodb.Open(t.Context(), cfg); err == nil {
 			t.Errorf("mistake %d was taken", i)
+		}
+	}
+}
+
+// TestKeyOfTables: all tables that are made are encrypted by the key that is configured.
+func TestKeyOfTables(t *testing.T) {
+	t.Parallel()
+	const key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	url, prefix := testdeps.Moto(t), unique("key")
+	openTables(t, dynamodb.Config{AWS: awsConfig(t, url), Prefix: prefix, KMSKeyID: key, Retention: 1, Now: clockAt("2026-11-25T12:00:00Z").now})
+	if _, err := dynamodb.OpenKV(t.Context(), dynamodb.KVConfig{AWS: awsConfig(t, url), Table: prefix + "-keyvalue", KMSKeyID: key}); err != nil {
+		t.Fatal(err)
+	}
+	api := awsdynamodb.NewFromConfig(awsConfig(t, url))
+	for _, name := range []string{"2026-W47", "2026-W48", "2026-W49", "late", "nearline", "keyvalue"} {
+		out, err := api.DescribeTable(t.Context(), &awsdynamodb.DescribeTableInput{TableName: aws.String(prefix + "-" + name)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sse := out.Table.SSEDescription; sse == nil || sse.SSEType != types.SSETypeKms || aws.ToString(sse.KMSMasterKeyArn) != key {
+			t.Errorf("table %s is encrypted by %+v", name, sse)
 		}
 	}
 }

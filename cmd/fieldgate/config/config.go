@@ -48,6 +48,7 @@ type Backend struct {
 	Prefix   string `yaml:"prefix"`
 	Region   string `yaml:"region"`
 	Endpoint string `yaml:"endpoint"`
+	KMSKeyID string `yaml:"kms_key_id"`
 }
 
 // Tables choose where recent events lie.
@@ -56,6 +57,7 @@ type Tables struct {
 	Prefix         string `yaml:"prefix"`
 	Region         string `yaml:"region"`
 	Endpoint       string `yaml:"endpoint"`
+	KMSKeyID       string `yaml:"kms_key_id"`
 	RetentionWeeks int    `yaml:"retention_weeks"`
 	MaxTables      int    `yaml:"max_tables"`
 	Eventual       bool   `yaml:"eventual"`

@@ -20,7 +20,7 @@ func openDynamoKV(ctx context.Context, c *config.Config) (schema.KV, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dynamodb.OpenKV(ctx, dynamodb.KVConfig{AWS: access, Table: c.KeyValue.Prefix + "-keyvalue", Now: c.Now})
+	return dynamodb.OpenKV(ctx, dynamodb.KVConfig{AWS: access, Table: c.KeyValue.Prefix + "-keyvalue", KMSKeyID: c.KeyValue.KMSKeyID, Now: c.Now})
 }
 
 // openTables opens the tables of recent events. Rows that are too large for them
@@ -36,7 +36,7 @@ func (s *Stores) openTables(ctx context.Context, c *config.Config, log *slog.Log
 		return fmt.Errorf("name of the key-value store: %w", err)
 	}
 	t := dynamodb.Config{
-		AWS: access, Prefix: n.Prefix, Owner: own.Name, Retention: n.RetentionWeeks, MaxTables: n.MaxTables, Eventual: n.Eventual,
+		AWS: access, Prefix: n.Prefix, KMSKeyID: n.KMSKeyID, Owner: own.Name, Retention: n.RetentionWeeks, MaxTables: n.MaxTables, Eventual: n.Eventual,
 		Bucket: s.Objects, Known: s.Lake, ReadOnly: !c.Has(config.RoleStage) && !c.Has(config.RoleCompact), Interval: c.KeepEvery, Logger: log, Now: c.Now,
 		Watermarks: func(ctx context.Context, ds schema.Dataset) (sources.Watermarks, error) {
 			v, err := s.Lake.Version(ctx, ds)
