@@ -50,6 +50,8 @@ type activity struct {
 	mu                       sync.Mutex
 	application, state, text string
 	began, queried, changed  time.Time // transaction, statement, state
+	sleeps                   bool
+	relations                []uint32 // that the transaction has read
 	channels                 map[string]bool
 }
 
@@ -123,6 +125,13 @@ func (a *activity) show(to Identity) sources.Activity {
 	}
 	out.Address, out.State, out.Query = a.client.Address, a.state, cutText(a.text, shownQuery)
 	out.BackendStart, out.TransactionStart, out.QueryStart, out.StateChange = a.started, a.began, a.queried, a.changed
+	out.Relations = slices.Clone(a.relations)
+	switch {
+	case a.sleeps:
+		out.WaitType, out.Wait = "Timeout", "PgSleep"
+	case a.state != stateActive:
+		out.WaitType, out.Wait = "Client", "ClientRead"
+	}
 	return out
 }
 
@@ -140,16 +149,62 @@ func (a *activity) named(application string) {
 	a.application = application
 }
 
-// run notes that the session runs a text.
+// stateActive is the state of a session that runs a statement.
+const stateActive = "active"
+
+// arrive notes that a text has come, or its parameters, which the session now runs.
+func (s *Session) arrive(text string) {
+	s.arrived = s.planner.cfg.Now()
+	s.run(text)
+}
+
+// run notes that the session runs a text that has come before.
 func (s *Session) run(text string) {
-	now := s.planner.cfg.Now()
 	a := s.activity
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.state, a.text, a.queried, a.changed = "active", text, now, now
-	if a.began.IsZero() {
-		a.began = s.tx.now(now)
+	a.state, a.text, a.queried, a.changed = stateActive, text, s.arrived, s.planner.cfg.Now()
+	if a.began.IsZero() && !s.tx.isOver() {
+		a.began = s.tx.now(s.arrived)
 	}
+}
+
+// read notes what the transaction reads.
+func (a *activity) read(bound *boundQuery) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	note := func(oid uint32) {
+		if oid != 0 && !slices.Contains(a.relations, oid) {
+			a.relations = append(a.relations, oid)
+		}
+	}
+	visitQueries(bound.query, func(q *Query) {
+		for _, f := range q.From {
+			visitRelations(f, func(r Relation) {
+				if view, ok := r.(*SubqueryScan); ok {
+					note(view.OID)
+				}
+			})
+		}
+	})
+	for _, scan := range bound.metrics {
+		note(scan.OID)
+	}
+	for _, scan := range bound.catalogs {
+		note(scan.Relation.OID())
+	}
+}
+
+// sleep waits in a statement.
+func (a *activity) sleep(ctx context.Context, seconds float64) error {
+	sleeps := func(is bool) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.sleeps = is
+	}
+	sleeps(true)
+	defer sleeps(false)
+	return sleep(ctx, seconds)
 }
 
 // Idle notes that the session waits for its client.
@@ -165,8 +220,8 @@ func (s *Session) Idle() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.state, a.changed, a.application = state, s.planner.cfg.Now(), s.settings.get("application_name")
-	if state == "idle" {
-		a.began = time.Time{}
+	if state == "idle" || s.tx.isOver() {
+		a.began, a.relations = time.Time{}, nil
 	}
 }
 

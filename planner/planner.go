@@ -164,6 +164,7 @@ func (p *Planner) NewSession(id Identity, startup []Setting, client Client) (*Se
 		Objects: Objects{space: p.space}, planner: p, id: id, settings: newSettings(id),
 		activity: &activity{id: id, client: client, started: p.cfg.Now()},
 	}
+	s.arrived = s.activity.started
 	if err := s.settings.start(startup); err != nil {
 		return nil, err
 	}
@@ -184,14 +185,17 @@ type Session struct {
 	settings *settings
 	tx       transaction
 	parsing  parsing
-	notices  []*Notice // of Parse
-	post     postbox
+	// arrived is when the text came that is run, or later its parameters: the time of
+	// statement_timestamp().
+	arrived time.Time
+	notices []*Notice // of Parse
+	post    postbox
 }
 
 // Parse splits a text into its statements; an empty text has none. The error is
 // an *Error, mostly 42601 with its position, or that of ctx.
 func (s *Session) Parse(ctx context.Context, sql string) ([]*Statement, error) {
-	s.run(sql)
+	s.arrive(sql)
 	statements, err := s.parsing.parse(ctx, sql)
 	if err != nil {
 		s.Fail()
@@ -220,7 +224,7 @@ func (s *Session) Close() {
 
 // environment is what a statement can ask of the session now.
 func (s *Session) environment() *environment {
-	now := s.planner.cfg.Now()
+	now := s.arrived
 	env := &environment{
 		database:  s.id.Tenant,
 		user:      s.id.User,

@@ -34,6 +34,7 @@ func (s *Session) planFor(ctx context.Context, n *pgquery.SelectStmt, params *pa
 	if bound.denied != nil {
 		return nil, bound.denied
 	}
+	s.activity.read(bound)
 	if err := checkFullJoins(bound.query); err != nil {
 		return nil, err
 	}

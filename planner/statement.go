@@ -97,7 +97,11 @@ func (s *Session) Run(ctx context.Context, st *Statement) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.Execute(ctx, p, nil)
+		_, run, err := s.readied(p, nil)
+		if err != nil {
+			return nil, err
+		}
+		return run(ctx)
 	}
 	err := s.checkFailed(st)
 	var r *Result
@@ -128,10 +132,16 @@ func (s *Session) Bind(p *Prepared, params []Param) (*Prepared, func(ctx context
 	if p.Statement == nil {
 		return p, func(context.Context) (*Result, error) { return &Result{}, nil }, nil
 	}
+	s.arrive(p.Statement.Text)
+	return s.readied(p, params)
+}
+
+// readied is Bind of a statement that has arrived.
+func (s *Session) readied(p *Prepared, params []Param) (*Prepared, func(ctx context.Context) (*Result, error), error) {
 	err := s.checkFailed(p.Statement)
 	var values []*Const
 	if err == nil {
-		values, err = readParams(p.ParamTypes, params, s.settings.values(s.planner.cfg.Now()))
+		values, err = readParams(p.ParamTypes, params, s.settings.values(s.arrived))
 	}
 	if err != nil {
 		s.Fail()
@@ -194,7 +204,7 @@ func (s *Session) bind(ctx context.Context, n *pgquery.SelectStmt, params *param
 	env := s.environment()
 	if params.effects {
 		env.set, env.notify = s.settings.set, s.notify
-		env.sleep = func(seconds float64) error { return sleep(ctx, seconds) }
+		env.sleep = func(seconds float64) error { return s.activity.sleep(ctx, seconds) }
 	}
 	names, err := s.lookup(ctx, env.path)
 	if err != nil {

@@ -34,6 +34,10 @@ func (t *transaction) now(clock time.Time) time.Time {
 	return clock
 }
 
+// isOver says that a block has failed and has no savepoint to go back to: it only
+// waits for its end.
+func (t *transaction) isOver() bool { return t.block && t.failed && len(t.savepoints) == 0 }
+
 // Status is the transaction status as ReadyForQuery sends it: I, T or E.
 func (s *Session) Status() byte {
 	switch {
@@ -63,7 +67,7 @@ func (s *Session) BeginImplicit() {
 	if s.tx.block || s.tx.implicit {
 		return
 	}
-	s.tx = transaction{implicit: true, start: s.planner.cfg.Now()}
+	s.tx = transaction{implicit: true, start: s.arrived}
 	s.settings.beginTransaction()
 }
 
@@ -204,7 +208,7 @@ func (s *Session) begin(n *pgquery.TransactionStmt, tag string) (*Result, error)
 	}
 	start := s.tx.start
 	if !s.tx.implicit {
-		start = s.planner.cfg.Now()
+		start = s.arrived
 		s.settings.beginTransaction()
 	}
 	s.tx = transaction{block: true, implicit: s.tx.implicit, start: start}

@@ -180,6 +180,10 @@ type Activity struct {
 	Private                                                 bool
 	State, Query                                            string
 	BackendStart, TransactionStart, QueryStart, StateChange time.Time
+	// WaitType and Wait are what it waits for, in PostgreSQL's words; "": nothing.
+	WaitType, Wait string
+	// Relations are those that its transaction has read, by OID.
+	Relations []uint32
 }
 
 // Cursor is an open cursor or portal of a session, as pg_cursors tells of it.

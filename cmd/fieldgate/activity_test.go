@@ -28,15 +28,7 @@ func ask(t *testing.T, conn *pgconn.PgConn, sql string) string {
 	if err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
-	var lines []string
-	for _, row := range results[len(results)-1].Rows {
-		values := make([]string, len(row))
-		for n, v := range row {
-			values[n] = string(v)
-		}
-		lines = append(lines, strings.Join(values, "|"))
-	}
-	return strings.Join(lines, "\n")
+	return lastRows(results)
 }
 
 // endless is a statement that runs until it is stopped.

@@ -5,9 +5,13 @@ import (
 	"fmt"
 )
 
+// fastLocks is how many relations a session locks without the table of all locks
+// (FP_LOCK_SLOTS_PER_BACKEND of PostgreSQL).
+const fastLocks = 16
+
 // lockRows list the transactions of the tenant's sessions, each of which holds its own
-// number, as PostgreSQL's do; of the relations that it reads, who asks is known to read
-// pg_locks itself. Nobody waits for anybody: rows are not locked.
+// number and the relations that it has read, as PostgreSQL's do. Nobody waits for
+// anybody: rows are not locked.
 func lockRows(ctx context.Context, p *pin, b *builder) error {
 	if p.view.Activity == nil {
 		return nil
@@ -21,12 +25,12 @@ func lockRows(ctx context.Context, p *pin, b *builder) error {
 		// A session has one transaction at a time, which its start tells from the others.
 		const numbers = 1 << 31
 		transaction := fmt.Sprintf("%d/%d", a.PID, a.TransactionStart.UnixMicro()%numbers)
-		held := []any{"virtualtransaction", transaction, "pid", a.PID, "granted", true, "fastpath", true}
-		if a.PID == p.view.SessionID {
+		held := []any{"virtualtransaction", transaction, "pid", a.PID, "granted", true}
+		for i, relation := range a.Relations {
 			b.add(append(held, "locktype", "relation", "mode", "AccessShareLock", "database", databaseOID(p.state.snapshot.Tenant),
-				"relation", b.relation.oid)...)
+				"relation", relation, "fastpath", i < fastLocks)...)
 		}
-		b.add(append(held, "locktype", "virtualxid", "mode", "ExclusiveLock", "virtualxid", transaction)...)
+		b.add(append(held, "locktype", "virtualxid", "mode", "ExclusiveLock", "virtualxid", transaction, "fastpath", true)...)
 	}
 	return nil
 }

@@ -26,8 +26,8 @@ func activityRows(ctx context.Context, p *pin, b *builder) error {
 		}
 		row = append(row, "state", a.State, "query", a.Query, "backend_type", "client backend", "backend_start", moment(a.BackendStart),
 			"xact_start", moment(a.TransactionStart), "query_start", moment(a.QueryStart), "state_change", moment(a.StateChange))
-		if a.State != "active" {
-			row = append(row, "wait_event_type", "Client", "wait_event", "ClientRead")
+		if a.Wait != "" {
+			row = append(row, "wait_event_type", a.WaitType, "wait_event", a.Wait)
 		}
 		if a.Address.IsValid() {
 			row = append(row, "client_addr", a.Address.Addr().Unmap().String(), "client_port", int(a.Address.Port()))

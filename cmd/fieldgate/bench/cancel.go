@@ -13,7 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// cancelled are the statements that are stopped, by what they are doing.
+// cancelled are the statements that are stopped, by what they are doing; ROUND in one
+// is another text each time.
 func cancelled() map[string]string {
 	// The engine looks for what such expressions have in common.
 	joined := "n::text"
@@ -27,8 +28,9 @@ func cancelled() map[string]string {
 		"a hash build":   "select count(*) from (select a.x * 100000 + b.x as k from " + pairs + ") s join (select n from bench) t on s.k = t.n",
 		"string_agg":     "select length(string_agg(a.x::text || b.x::text, ',')) from " + pairs,
 		"while it sends": "select a.x, b.x from " + pairs,
-		"parsing":        "select n from bench" + strings.Repeat(";", 1_000_000),
-		"planning":       "select " + strings.Repeat(joined+", ", 20) + "1 from bench",
+		"parsing":        "select n from bench" + strings.Repeat(";", 300_000),
+		// What was planned before is kept.
+		"planning": "select " + strings.Repeat(joined+" || 'ROUND', ", 20) + "1 from bench",
 	}
 }
 
@@ -53,8 +55,9 @@ func benchCancel(ctx context.Context, o options, out io.Writer) (err error) {
 	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeExec} {
 		var all []float64
 		of := map[string][]float64{}
-		for range cancelsOfKind {
+		for round := range cancelsOfKind {
 			for name, sql := range statements {
+				sql = strings.ReplaceAll(sql, "ROUND", fmt.Sprintf("%s %d", mode, round))
 				took, err := cancelOnce(ctx, conn, sql, mode)
 				if err != nil {
 					return fmt.Errorf("cancel in %s: %w", name, err)
