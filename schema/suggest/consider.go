@@ -76,7 +76,11 @@ func (a *Advisor) considerTable(ctx context.Context, t *advised, snapshot *schem
 	}
 	c := &considered{stamp: now, table: tb, proposals: map[identity]*proposal{}, casts: map[string]castCounts{}}
 	generation := snapshot.Dataset(name).Generation
-	for _, p := range tb.proposals() {
+	proposals, err := tb.proposals(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range proposals {
 		c.proposals[identity{Class: className, Metric: name, Generation: generation, Sent: p.Sent}] = &p
 	}
 	if before == nil {

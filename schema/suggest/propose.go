@@ -1,6 +1,7 @@
 package suggest
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -48,9 +49,13 @@ type table struct {
 // said of it.
 const minSeen = 20
 
-// proposals are those on the fields of one table.
-func (t *table) proposals() []proposal {
-	aliases := t.aliases()
+// proposals are those on the fields of one table. Of many fields they take long to be
+// found; the error is that of ctx.
+func (t *table) proposals(ctx context.Context) ([]proposal, error) {
+	aliases, err := t.aliases(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []proposal
 	done := map[int]bool{}
 	for _, p := range aliases {
@@ -58,7 +63,7 @@ func (t *table) proposals() []proposal {
 		out = append(out, p.proposal)
 	}
 	if t.metric == nil {
-		return out
+		return out, nil
 	}
 	for i := range t.summary.Fields {
 		f := &t.summary.Fields[i]
@@ -73,7 +78,7 @@ func (t *table) proposals() []proposal {
 			Kind: KindField, Metric: t.name, Field: f.Sent, Sent: f.Sent, Type: best.String(), Confidence: confidenceOf(f, best), Evidence: evidenceOf(f),
 		})
 	}
-	return out
+	return out, nil
 }
 
 // confidenceOf is the share of values that a type reads.
@@ -115,7 +120,7 @@ type aliasProposal struct {
 }
 
 // aliases are the names that seem to be other names of a field.
-func (t *table) aliases() []aliasProposal {
+func (t *table) aliases(ctx context.Context) ([]aliasProposal, error) {
 	var matches []match
 	var out []aliasProposal
 	taken := map[int]bool{}
@@ -130,6 +135,9 @@ func (t *table) aliases() []aliasProposal {
 		for to := range n {
 			if taken[from] || !t.mayAlias(from, to) {
 				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return nil, err
 			}
 			if t.summary.Together(from, to) {
 				if r, ok := relate(t.summary, from, to); ok {
@@ -149,7 +157,7 @@ func (t *table) aliases() []aliasProposal {
 	for _, m := range assign(matches, func(from, to int) bool { return taken[from] || t.hasBoth(from, to, out) }) {
 		add(m.from, t.matched(m))
 	}
-	return out
+	return out, nil
 }
 
 // hasBoth says that events carry one field together with a name that is, or is

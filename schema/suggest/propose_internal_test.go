@@ -1,6 +1,7 @@
 package suggest
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
@@ -154,6 +155,73 @@ func checkRelations(t *testing.T, got []aliasProposal, within float64) {
 	}
 }
 
+func aliasesOf(t *testing.T, tb *table) []aliasProposal {
+	t.Helper()
+	aliases, err := tb.aliases(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return aliases
+}
+
+func proposalsOf(t *testing.T, tb *table) []proposal {
+	t.Helper()
+	proposals, err := tb.proposals(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return proposals
+}
+
+// TestLookEnds has a look at a table's fields end with its context.
+func TestLookEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for n := range minSeen {
+		w.send("m", map[string]any{"a": float64(n), "b": float64(n)})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if found, err := w.table("m").proposals(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("proposals %v, %v", found, err)
+	}
+}
+
+// TestStartLine finds the line that is best of all those which it tries.
+func TestStartLine(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 50 {
+		n := 2 + r.IntN(100)
+		x, y := make([]float64, n), make([]float64, n)
+		for i := range n {
+			x[i] = math.Round(10 * r.NormFloat64())
+			y[i] = 3*x[i] + math.Round(5*r.ExpFloat64())
+		}
+		quartile := func(l linear) float64 {
+			distances := make([]float64, n)
+			for i := range n {
+				distances[i] = math.Abs(y[i] - l.of(x[i]))
+			}
+			slices.Sort(distances)
+			return distances[n*3/4]
+		}
+		least := math.Inf(1)
+		for step := 1; step < n; step += 1 + n/24 {
+			for i := range n {
+				if j := (i + step) % n; x[i] != x[j] && y[i] != y[j] {
+					slope := (y[j] - y[i]) / (x[j] - x[i])
+					least = min(least, quartile(linear{slope, y[i] - slope*x[i]}))
+				}
+			}
+		}
+		l, ok := startLine(x, y)
+		if ok != !math.IsInf(least, 1) || ok && quartile(l) != least {
+			t.Fatalf("through %v, %v: %v, %v, whose third quartile is %v; the least is %v", x, y, l, ok, quartile(l), least)
+		}
+	}
+}
+
 func TestRelationsInEvents(t *testing.T) {
 	t.Parallel()
 	for name, noise := range map[string]func(r *rand.Rand, v float64) float64{
@@ -180,7 +248,7 @@ func TestRelationsInEvents(t *testing.T) {
 				}
 				w.send("m", event)
 			}
-			checkRelations(t, w.table("m").aliases(), 0.02)
+			checkRelations(t, aliasesOf(t, w.table("m")), 0.02)
 		})
 	}
 }
@@ -215,7 +283,7 @@ func TestRelationsOfPopulations(t *testing.T) {
 					}
 					w.send("m", event)
 				}
-				checkRelations(t, w.table("m").aliases(), 0.1)
+				checkRelations(t, aliasesOf(t, w.table("m")), 0.1)
 			})
 		}
 	}
@@ -238,7 +306,7 @@ func TestSimilarNames(t *testing.T) {
 		}
 		w.send("m", event)
 	}
-	got := w.table("m", field("temperature", "double precision"), field("door", "text"), field("window", "real"), field("sensor1", "real")).proposals()
+	got := proposalsOf(t, w.table("m", field("temperature", "double precision"), field("door", "text"), field("window", "real"), field("sensor1", "real")))
 	const want = `Door -> m.door text []
 temp -> m.temperature double precision []
 temp_f -> m.temperature double precision [(value - 32) * 5 / 9]
@@ -280,7 +348,7 @@ uuid uuid
 x double precision
 zip text`
 	var got []string
-	for _, p := range w.table("m", schema.Field{Name: "none"}).proposals() {
+	for _, p := range proposalsOf(t, w.table("m", schema.Field{Name: "none"})) {
 		got = append(got, p.Sent+" "+p.Type)
 	}
 	slices.Sort(got)
@@ -358,7 +426,7 @@ func TestPublicData(t *testing.T) {
 	for _, metric := range w.metrics {
 		tb := w.table(metric)
 		tables = append(tables, tb)
-		for _, p := range tb.aliases() {
+		for _, p := range aliasesOf(t, tb) {
 			t.Errorf("%s: %s is proposed for %s: %v", metric, p.Sent, p.Field, p.Evidence)
 		}
 	}

@@ -84,11 +84,12 @@ func fit(x, y []float64) (relation, bool) {
 	return r, r.explained >= minRelated && float64(r.outliers) <= maxOutliers*float64(len(x))
 }
 
-// startLine is the line through two of the points that leaves the least median
-// distance to all.
+// startLine is the line through two of the points of whose distances to all the third
+// quartile is least.
 func startLine(x, y []float64) (best linear, ok bool) {
 	least := math.Inf(1)
 	n := len(x)
+	quartile := n * 3 / 4
 	distances := make([]float64, n)
 	for step := 1; step < n; step += 1 + n/24 {
 		for i := range n {
@@ -98,12 +99,18 @@ func startLine(x, y []float64) (best linear, ok bool) {
 			}
 			slope := (y[j] - y[i]) / (x[j] - x[i])
 			l := linear{slope, y[i] - slope*x[i]}
-			for k := range distances {
+			// Hardly any line is better than the best of those before it: most are passed
+			// over as soon as too few points can be near.
+			near := 0
+			for k := 0; k < n && near+n-k > quartile; k++ {
 				distances[k] = math.Abs(y[k] - l.of(x[k]))
+				if distances[k] < least {
+					near++
+				}
 			}
-			slices.Sort(distances)
-			if d := distances[n*3/4]; d < least {
-				best, least, ok = l, d, true
+			if near > quartile {
+				slices.Sort(distances)
+				best, least, ok = l, distances[quartile], true
 			}
 		}
 	}
