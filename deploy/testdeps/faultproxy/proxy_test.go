@@ -2,6 +2,7 @@ package faultproxy_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,9 +31,11 @@ func newClient(t *testing.T, url string) *kinesis.Client {
 	})
 }
 
-// newStream makes a stream of two shards, and returns its name and number.
+// newStream makes a stream of two shards, whose name begins so, and returns its name and
+// number. The server is the process', in which the test may run twice.
 func newStream(t *testing.T, c *kinesis.Client, name string) (stream, arn string) {
 	t.Helper()
+	name += "-" + rand.Text()
 	if _, err := c.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: &name, ShardCount: aws.Int32(2)}); err != nil {
 		t.Fatal(err)
 	}
