@@ -170,8 +170,13 @@ func (i *instance) tryQuery(t *testing.T, sql string) (string, error) {
 	return b.String(), nil
 }
 
-// visibleWithin bounds that on a busy machine.
-const visibleWithin = time.Minute
+const (
+	// visibleWithin bounds that on a busy machine.
+	visibleWithin = time.Minute
+	// askedEvery is the pause between two questions, which leaves the processor to the
+	// stages that are waited for.
+	askedEvery = 10 * time.Millisecond
+)
 
 // eventually runs the query until it gives want: events become visible within a
 // second of their acknowledgement, and so does the table of a new metric; where
@@ -180,7 +185,7 @@ func (i *instance) eventually(t *testing.T, sql, want string) {
 	t.Helper()
 	var got string
 	var err error
-	for deadline := time.Now().Add(visibleWithin); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(visibleWithin); time.Now().Before(deadline); <-time.After(askedEvery) {
 		if got, err = i.tryQuery(t, sql); err == nil && got == want {
 			return
 		}

@@ -151,7 +151,7 @@ func awaitRows(t *testing.T, conn *pgconn.PgConn, sql, want string) {
 	t.Helper()
 	var got string
 	var err error
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(visibleWithin); time.Now().Before(deadline); <-time.After(askedEvery) {
 		var results []*pgconn.Result
 		if results, err = conn.Exec(t.Context(), sql).ReadAll(); err == nil && len(results[0].Rows) == 1 {
 			if got = string(results[0].Rows[0][0]); got == want {
