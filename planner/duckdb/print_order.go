@@ -76,7 +76,7 @@ func (p *printer) keys(es []planner.Expr) string {
 }
 
 // namedKey is a key of GROUP BY in whose text names stand that each printing makes
-// anew, those of lambdas. DuckDB knows the key again by its text alone.
+// anew, those of lambdas and of what queries read. DuckDB knows the key again by its text alone.
 type namedKey struct {
 	expr planner.Expr
 	text printed
@@ -95,7 +95,7 @@ func (p *printer) grouping(q *planner.Query) string {
 		for _, e := range es {
 			p.comparable(e.Type())
 			s := p.expr(e)
-			if strings.Contains(s.sql, "lambda ") {
+			if strings.Contains(s.sql, "lambda ") || len(planner.Subqueries(e)) > 0 {
 				p.named = append(p.named, namedKey{e, s})
 			}
 			k := p.key(e.Type(), s)

@@ -30,3 +30,15 @@ SELECT ctid FROM readings;
 -- refused: the system column ctid is not supported
 SELECT r.ctid, s.name FROM readings r JOIN sensors s ON s.name = r.sensor;
 SELECT to_number(label, '9EEEE') FROM readings;
+SELECT amount > (SELECT avg(amount) FROM orders) AS big, count(*) FROM orders GROUP BY big ORDER BY 1;
+SELECT amount > (SELECT avg(amount) FROM orders) AS big, count(*) FROM orders GROUP BY 1 HAVING count(*) > 4 ORDER BY big;
+SELECT CASE WHEN EXISTS (SELECT 1 FROM sensors s WHERE s.name = r.sensor) THEN 'known' ELSE 'unknown' END k, count(*) FROM readings r GROUP BY k ORDER BY k;
+SELECT (SELECT max(s.threshold) FROM sensors s WHERE s.name = r.sensor) t, count(*) FROM readings r GROUP BY t ORDER BY t;
+SELECT (SELECT max(s.config) FROM (SELECT config::text FROM sensors WHERE name = r.sensor) s) t, count(*) FROM readings r GROUP BY t HAVING (SELECT true) ORDER BY t;
+SELECT sensor IN (SELECT name FROM sensors) k, count(*) FROM readings r GROUP BY k ORDER BY k;
+SELECT COALESCE((SELECT max(s.threshold) FROM sensors s WHERE s.name = r.sensor), 0) t, count(*) FROM readings r GROUP BY ROLLUP (t) ORDER BY t, 2;
+SELECT (SELECT max(threshold) FROM sensors) + n2 x, sum(n2) FROM readings GROUP BY x HAVING sum(n2) > 0 ORDER BY x;
+SELECT (SELECT num FROM readings r2 WHERE r2.id = r.n2) x, count(*), array_agg(id ORDER BY id) FROM readings r GROUP BY x ORDER BY x;
+SELECT width_bucket(amount, (SELECT min(amount) FROM orders), (SELECT max(amount) FROM orders) + 1, 5) b, count(*), numrange(min(amount), max(amount), '[]') FROM orders GROUP BY b ORDER BY b;
+SELECT array(SELECT n4 FROM readings r2 WHERE r2.site = r.site AND n4 > 5 ORDER BY 1) a, count(*) FROM readings r GROUP BY a ORDER BY a;
+SELECT array_agg(x ORDER BY x) FROM (SELECT (SELECT count(*) FROM orders o WHERE o.region = p.region) x FROM orders p GROUP BY 1) s;
