@@ -33,8 +33,10 @@ type lookup struct {
 	path []string
 	// conversions are bound conversions; nil: none are kept.
 	conversions *lru.Cache[conversion, Expr]
-	// observed gives the undeclared metrics, fields what was sent to a dataset.
+	// observed gives the undeclared metrics, as they were of late, isSent says whether a
+	// dataset is one now, and fields gives what was sent to it.
 	observed func() ([]schema.ObservedMetric, error)
+	isSent   func(schema.Dataset) (bool, error)
 	fields   func(schema.Dataset) ([]schema.ObservedField, error)
 	// meant are the OIDs of what the names of a view's query mean, by these; noted, if
 	// not nil, gets those of one that is being made.
@@ -160,7 +162,11 @@ func (l *lookup) metric(name string, at int32) (*metricTable, error) {
 				withHint("It could mean %s.", orList(found, func(m *metricTable) string { return quoteName(m.name) }))
 		}
 	}
-	return nil, nil
+	// Another gateway may have shown its rows already.
+	if is, err := l.isSent(l.snapshot.Dataset(name)); !is || err != nil {
+		return nil, err
+	}
+	return l.undeclared(name), nil
 }
 
 // metricsLike are the metrics, declared or not, of which a name matches.

@@ -149,6 +149,10 @@ func (p *Planner) lookupIn(ctx context.Context, snapshot *schema.Snapshot, path 
 			metrics, err := p.cfg.Observed.Metrics(ctx, snapshot.Tenant)
 			return metrics, unreadable(ctx, "the metrics that devices sent", err)
 		},
+		isSent: func(ds schema.Dataset) (bool, error) {
+			is, err := p.cfg.Observed.Has(ctx, ds)
+			return is, unreadable(ctx, "the metrics that devices sent", err)
+		},
 		conversions: p.conversions,
 		fields: func(ds schema.Dataset) ([]schema.ObservedField, error) {
 			fields, err := p.cfg.Observed.Fields(ctx, ds)

@@ -262,6 +262,24 @@ func (o *Observed) Metrics(ctx context.Context, tenant string) ([]ObservedMetric
 	return out, nil
 }
 
+// Has says whether devices sent a dataset's metric, as the KV has it now: what other
+// processes saw may otherwise go unnoticed for the TTL.
+func (o *Observed) Has(ctx context.Context, ds Dataset) (bool, error) {
+	item, err := o.kv.Get(ctx, newObservedDataset(ds).countsKey())
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for metric %q among those that were sent: %w", ds.Metric, err)
+	}
+	var doc datasetDocument
+	if err := decodeDocument(item, &doc); err != nil {
+		return false, err
+	}
+	o.dataset(ds).takeCounts(item.Version, &doc)
+	return true, nil
+}
+
 // tenant finds or makes the state of a tenant.
 func (o *Observed) tenant(name string) *observedTenant {
 	if t, ok := (*o.tenants.Load())[name]; ok {

@@ -319,6 +319,35 @@ func TestObservedTornRead(t *testing.T) {
 	}
 }
 
+// TestObservedHas knows at once of a metric that another process noted, and lists it then.
+func TestObservedHas(t *testing.T) {
+	t.Parallel()
+	k, s, c := setup(t)
+	o, other := newObserved(t, k, s, c), newObserved(t, k, s, c)
+	ds := schema.Dataset{Tenant: "acme", Metric: "m"}
+	has := func(want bool) {
+		t.Helper()
+		if got, err := other.Has(t.Context(), ds); got != want || err != nil {
+			t.Errorf("the metric is known: %v, %v, want %v", got, err, want)
+		}
+	}
+	if got := describeMetrics(t, other, "acme"); got != "" {
+		t.Errorf("metrics %s, want none", got)
+	}
+	has(false)
+	o.Note(event(ds, c.Now(), "i:a"))
+	flush(t, o)
+	if got := describeMetrics(t, other, "acme"); got != "" {
+		t.Errorf("within the TTL the list has %s", got)
+	}
+	has(true)
+	if got := describeMetrics(t, other, "acme"); got != "m 1 12:00:00-12:00:00" {
+		t.Errorf("metrics %s", got)
+	}
+	ds.Generation++
+	has(false)
+}
+
 // TestObservedFailure keeps what could not be written until it can.
 func TestObservedFailure(t *testing.T) {
 	t.Parallel()

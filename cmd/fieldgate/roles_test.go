@@ -285,8 +285,8 @@ func TestEarthquakesOnAWS(t *testing.T) {
 	testEarthquakes(t, t.TempDir(), onAWS(t))
 }
 
-// TestSeenElsewhere has what is changed at one process act at another: a schema, a
-// key, and a user with a session.
+// TestSeenElsewhere has what is changed at one process act at another: a schema, what
+// devices send, a key, and a user with a session.
 func TestSeenElsewhere(t *testing.T) {
 	t.Parallel()
 	adjust := onAWS(t)
@@ -308,6 +308,16 @@ func TestSeenElsewhere(t *testing.T) {
 	}
 	one.query(t, `create table pump (pressure double precision)`)
 	two.eventually(t, `select count(*) from pump`, "0")
+
+	// What devices sent is a table at every gateway once it is at one.
+	const sent = `select count(*) from valve`
+	_, err := two.tryQuery(t, sent)
+	wantCode(t, "a metric that nobody sent", err, "42P01")
+	ingest.post(t, []string{`{"metrictype":"valve","open":true}`})
+	one.eventually(t, sent, "1")
+	if got := two.query(t, sent); got != "1" {
+		t.Errorf("the other gateway finds %s events", got)
+	}
 
 	key, _, _ := strings.Cut(admin(adminRequest{Command: "key add", Tenant: "demo", Scopes: []string{"ingest"}}), "\n")
 	send := func() int {
@@ -339,6 +349,6 @@ func TestSeenElsewhere(t *testing.T) {
 		return err == nil
 	})
 	admin(adminRequest{Command: "user drop", Tenant: "demo", Name: "eve"})
-	_, err := session.ReceiveMessage(t.Context())
+	_, err = session.ReceiveMessage(t.Context())
 	wantCode(t, "the session of a dropped user at another gateway", err, "57P01")
 }
