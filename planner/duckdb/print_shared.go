@@ -24,6 +24,9 @@ const (
 // into several places, they become fields of what a lambda is called with: calls in calls
 // would double the text with every level.
 func (p *printer) shared(args []printed, nodes []planner.Expr, call func() printed) printed {
+	if p.err != nil {
+		return printed{} // which nobody reads; there may be many levels to go back through
+	}
 	given, size := slices.Clone(args), 0
 	for _, a := range args {
 		size += len(a.sql)
