@@ -31,10 +31,11 @@ func (p *printer) cast(arg printed, from, to planner.Type, explicit, try bool) p
 		return bitsOfIntSQL(arg, to)
 	}
 	out := arg
-	if from.OID != to.OID {
+	modifies := to.Typmod >= 0 && from.Typmod != to.Typmod
+	if from.OID != to.OID || modifies && postgres.ElemOf(to.OID) != 0 {
 		out = p.convert(arg, from, to, explicit, try)
 	}
-	if to.Typmod >= 0 && (from.OID != to.OID || from.Typmod != to.Typmod) {
+	if modifies || to.Typmod >= 0 && from.OID != to.OID {
 		out = p.applyTypmod(out, to, explicit, try)
 	}
 	return out

@@ -66,3 +66,11 @@ SELECT o.region, x FROM (SELECT region, array_agg(ARRAY[amount, discount::numeri
 SELECT order_id FROM orders WHERE quantity = ANY (ARRAY[ARRAY[1, 2], ARRAY[3, 4]]) ORDER BY 1;
 -- with: {{1,2},{3,4}} | [2:3]={a,b}
 SELECT $1::int[], ($1::int[])[2][1], $2::text[], array_lower($2::text[], 1), cardinality($1::int[]);
+SELECT ARRAY[label]::char(7)[], ARRAY[num]::numeric(10,1)[], ARRAY[local]::timestamp(0)[], ARRAY[tod]::time(1)[], ARRAY[ARRAY[label]]::varchar(3)[][] FROM readings WHERE id IN (1, 3) ORDER BY id;
+SELECT a::varchar(2)[], a::char(9)[] FROM (SELECT array_agg(label::varchar ORDER BY id) a FROM readings WHERE id < 4) s;
+SELECT a::numeric(6,1)[] FROM (SELECT array_agg(num ORDER BY id) a FROM readings WHERE id < 4) s;
+SELECT ARRAY[num]::numeric(4,1)[] FROM readings;
+SELECT ARRAY['x' || '']::char(3)[], ARRAY[12345.67]::numeric(4,1)[];
+SELECT ARRAY[NULL, 'abc']::varchar(2)[], '{abc,NULL}'::varchar(2)[], '{abc}'::text[]::varchar(2)[], ARRAY[B'101']::bit(5)[], ARRAY[]::varchar(2)[];
+-- refused: type interval(0) is not supported
+SELECT ARRAY[gap]::interval(0)[] FROM readings;
