@@ -49,8 +49,9 @@ func fieldgateDelete(p unsafe.Pointer) {
 //export fieldgateScalar
 func fieldgateScalar(info, input, output unsafe.Pointer) {
 	i := bindings.FunctionInfo{Ptr: info}
-	f := kept[*function](bindings.ScalarFunctionGetExtraInfo(i))
-	f.call(i, bindings.DataChunk{Ptr: input}, bindings.Vector{Ptr: output})
+	f := kept[*instanceFunction](bindings.ScalarFunctionGetExtraInfo(i))
+	stopped := f.connections.stopped(uint64(C.fieldgate_connection(info)))
+	f.call(i, stopped, bindings.DataChunk{Ptr: input}, bindings.Vector{Ptr: output})
 }
 
 //export fieldgateBind
@@ -63,6 +64,9 @@ func fieldgateInit(info unsafe.Pointer) { initRows(bindings.InitInfo{Ptr: info})
 func fieldgateRows(info, output unsafe.Pointer) {
 	nextRows(bindings.FunctionInfo{Ptr: info}, bindings.DataChunk{Ptr: output})
 }
+
+// noteConnections has the calls of f know the connection of their statement.
+func noteConnections(f bindings.ScalarFunction) { C.fieldgate_note_connections(f.Ptr) }
 
 // arithmetic finds a function of scalar.c; nil: there is none of the name.
 func arithmetic(name string) unsafe.Pointer {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
@@ -31,12 +32,20 @@ type function struct {
 	spare sync.Pool
 }
 
+// instanceFunction is a function as an instance knows it.
+type instanceFunction struct {
+	*function
+	connections *connections
+}
+
 // call is one vector of calls of a function, and the row at which eval stands.
 type call struct {
-	row   int
-	args  int // how many there are
-	data  [maxArgs]unsafe.Pointer
-	valid [maxArgs][]uint64
+	row int
+	// stopped is set when nobody waits for the statement any more.
+	stopped *atomic.Bool
+	args    int // how many there are
+	data    [maxArgs]unsafe.Pointer
+	valid   [maxArgs][]uint64
 	// elems and elemValid are those of the elements of list arguments.
 	elems     [maxArgs]unsafe.Pointer
 	elemValid [maxArgs][]uint64
@@ -177,7 +186,7 @@ func (c *call) setTimestamps(elems []int64) {
 }
 
 // call runs f over one chunk.
-func (f *function) call(info bindings.FunctionInfo, input bindings.DataChunk, output bindings.Vector) {
+func (f *function) call(info bindings.FunctionInfo, stopped *atomic.Bool, input bindings.DataChunk, output bindings.Vector) {
 	// A panic cannot pass through DuckDB's frames; it must not end the process.
 	defer func() {
 		if r := recover(); r != nil {
@@ -185,7 +194,7 @@ func (f *function) call(info bindings.FunctionInfo, input bindings.DataChunk, ou
 		}
 	}()
 	rows := int(bindings.DataChunkGetSize(input))
-	c := &call{args: len(f.args), out: bindings.VectorGetData(output)}
+	c := &call{stopped: stopped, args: len(f.args), out: bindings.VectorGetData(output)}
 	if spare, ok := f.spare.Get().(*result); ok {
 		c.result = *spare
 	}
@@ -201,6 +210,10 @@ func (f *function) call(info bindings.FunctionInfo, input bindings.DataChunk, ou
 	}
 	nulls := make([]uint64, (rows+63)/64)
 	anyNull, err := f.rows(c, rows, nulls)
+	if errors.Is(err, errStopped) {
+		bindings.ScalarFunctionSetError(info, err.Error())
+		return
+	}
 	if err != nil {
 		bindings.ScalarFunctionSetError(info, raised(err))
 		return
@@ -235,6 +248,10 @@ func (r *result) clear() {
 	*r = result{r.text[:0], r.offsets[:0], r.nulls[:0], r.lists[:0], r.micros[:0]}
 }
 
+// errStopped ends the work for a statement that was stopped; what stopped it has the
+// error for the client.
+var errStopped = errors.New("stopped")
+
 // rows evaluates every row and notes in nulls which gave none.
 func (f *function) rows(c *call, rows int, nulls []uint64) (anyNull bool, err error) {
 	texts := f.returns == "VARCHAR" || f.returns == "BLOB"
@@ -249,6 +266,8 @@ func (f *function) rows(c *call, rows int, nulls []uint64) (anyNull bool, err er
 			if wasSet {
 				f.setAgain(c)
 			}
+		case c.stopped.Load():
+			return false, errStopped
 		default:
 			if err := f.eval(c); err != nil {
 				return false, err
@@ -356,8 +375,8 @@ func (r *result) assignLists(output bindings.Vector, rows int) {
 // definitions are functions by their signatures.
 type definitions map[string]func(c *call) error
 
-// register makes f known to the instance behind conn.
-func (f *function) register(conn bindings.Connection) error {
+// register makes f known to the instance behind conn, whose connections are those given.
+func (f *function) register(conn bindings.Connection, all *connections) error {
 	s := bindings.CreateScalarFunction()
 	defer bindings.DestroyScalarFunction(&s)
 	bindings.ScalarFunctionSetName(s, f.name)
@@ -385,7 +404,8 @@ func (f *function) register(conn bindings.Connection) error {
 		}
 		bindings.ScalarFunctionSetFunction(s, p)
 	} else {
-		bindings.ScalarFunctionSetExtraInfo(s, keep(f), deleteCallback())
+		bindings.ScalarFunctionSetExtraInfo(s, keep(&instanceFunction{f, all}), deleteCallback())
+		noteConnections(s)
 		bindings.ScalarFunctionSetFunction(s, scalarCallback())
 	}
 	if bindings.RegisterScalarFunction(conn, s) == bindings.StateError {

@@ -22,6 +22,8 @@ type instance struct {
 	maxIdle int
 	temp    string
 
+	connections connections
+
 	mu     sync.Mutex
 	idle   []*connection
 	opened int64 // connections ever
@@ -36,22 +38,6 @@ type instance struct {
 	// tableBytes is what the tables took when last measured.
 	tableBytes int64
 }
-
-// connection is one of DuckDB's; it runs one statement at a time.
-type connection struct {
-	conn bindings.Connection
-	// first is the first of the numbers that its statements give row sources.
-	first int64
-	// prepared are statements to run again.
-	prepared *preparedCache
-}
-
-const (
-	// sourcesEach is how many row sources a statement of a connection has at most.
-	sourcesEach = 1 << 24
-	// preparedEach is how many statements a connection keeps prepared.
-	preparedEach = 32
-)
 
 // openInstance opens, limits and locks an instance. The order counts: after the
 // last settings nothing opens the lock again.
@@ -88,7 +74,7 @@ func (in *instance) setUp(c *connection, cfg Config, tenant string, memory int64
 		return err
 	}
 	for _, f := range slices.Concat(all, lookups) {
-		if err := f.register(c.conn); err != nil {
+		if err := f.register(c.conn, &in.connections); err != nil {
 			return err
 		}
 	}
@@ -163,6 +149,7 @@ func (in *instance) connect() (*connection, error) {
 	if bindings.Connect(in.db, &c.conn) == bindings.StateError {
 		return nil, errors.New("connect to an in-memory database")
 	}
+	in.connections.add(c)
 	in.inUse.Add(1)
 	return c, nil
 }
@@ -183,6 +170,7 @@ func (in *instance) acquire() (*connection, error) {
 	if n := len(in.idle); n > 0 {
 		c := in.idle[n-1]
 		in.idle = in.idle[:n-1]
+		c.stopped.Store(false)
 		in.inUse.Add(1)
 		return c, nil
 	}
@@ -235,7 +223,7 @@ func (in *instance) release(c *connection) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed || len(in.idle) >= in.maxIdle {
-		c.disconnect()
+		in.disconnect(c)
 	} else {
 		in.idle = append(in.idle, c)
 	}
@@ -250,7 +238,7 @@ func (in *instance) close() error {
 	in.idle = nil
 	in.mu.Unlock()
 	for _, c := range idle {
-		c.disconnect()
+		in.disconnect(c)
 	}
 	in.inUse.Wait()
 	bindings.Close(&in.db)
@@ -260,40 +248,14 @@ func (in *instance) close() error {
 	return nil
 }
 
-func (c *connection) disconnect() {
-	c.prepared.clear()
-	bindings.Disconnect(&c.conn)
-}
-
-// exec runs a statement of ours that returns nothing.
-func (c *connection) exec(sql string) error {
-	var result bindings.Result
-	state := bindings.Query(c.conn, sql, &result)
-	defer bindings.DestroyResult(&result)
-	if state == bindings.StateError {
-		return resultError(&result)
-	}
-	return nil
-}
-
 func resultError(r *bindings.Result) *engineError {
 	return &engineError{class: bindings.ResultErrorType(r), message: bindings.ResultError(r)}
 }
 
-// watch interrupts the connection's statement once ctx ends. The returned
-// function ends the watch; after it, no interrupt comes.
-func (c *connection) watch(ctx context.Context) (stop func()) {
-	if ctx.Done() == nil {
-		return func() {}
-	}
-	w := &watch{conn: c.conn, stopped: make(chan struct{}), left: make(chan struct{})}
-	cancel := context.AfterFunc(ctx, w.interrupt)
-	return func() {
-		if !cancel() {
-			close(w.stopped)
-			<-w.left
-		}
-	}
+func (in *instance) disconnect(c *connection) {
+	c.prepared.clear()
+	in.connections.remove(c)
+	bindings.Disconnect(&c.conn)
 }
 
 // lateRows is up to which limit DuckDB reads the other columns of a top-n's rows

@@ -26,26 +26,32 @@ func setting(t *testing.T, c *connection, name string) string {
 	return string(texts[0].bytes())
 }
 
-// TestSettings: every connection of an instance has its settings, and not only the
-// one that made them.
-func TestSettings(t *testing.T) {
-	t.Setenv("TZ", "America/New_York")
+func newInstance(t *testing.T) (*instance, Config) {
+	t.Helper()
 	cfg := Config{Directories: func(string) []string { return nil }, TempDirectory: t.TempDir(), Threads: 3}.withDefaults()
 	in, err := openInstance(cfg, "t", 1<<28)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := in.close(); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return in, cfg
+}
+
+// TestSettings: every connection of an instance has its settings, and not only the
+// one that made them.
+func TestSettings(t *testing.T) {
+	t.Setenv("TZ", "America/New_York")
+	in, cfg := newInstance(t)
 	for i := range 3 {
 		c, err := in.acquire()
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer in.release(c)
+		t.Cleanup(func() { in.release(c) })
 		for name, want := range map[string]string{
 			"TimeZone": "UTC", "threads": "3", "preserve_insertion_order": "false", "default_null_order": "NULLS_LAST_ON_ASC_FIRST_ON_DESC",
 			"parquet_metadata_cache": "true", "enable_external_file_cache": "false", "late_materialization_max_rows": fmt.Sprint(lateRows(cfg)),

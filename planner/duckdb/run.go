@@ -12,30 +12,6 @@ import (
 	"github.com/fieldgate/fieldgate/planner"
 )
 
-// watch interrupts a statement until it is told that the statement has ended.
-type watch struct {
-	conn          bindings.Connection
-	stopped, left chan struct{}
-}
-
-// interruptEvery is how often an interrupt is repeated: one that comes between
-// two steps of a statement is forgotten by DuckDB.
-const interruptEvery = 2 * time.Millisecond
-
-func (w *watch) interrupt() {
-	defer close(w.left)
-	t := time.NewTicker(interruptEvery)
-	defer t.Stop()
-	for {
-		bindings.Interrupt(w.conn)
-		select {
-		case <-w.stopped:
-			return
-		case <-t.C:
-		}
-	}
-}
-
 // rows is a running statement.
 type rows struct {
 	in         *instance
@@ -327,8 +303,7 @@ func (r *rows) Close() error {
 	}
 	r.closed = true
 	if !r.ended {
-		// Otherwise DuckDB would go on to the end.
-		bindings.Interrupt(r.conn.conn)
+		r.conn.interrupt() // otherwise DuckDB would go on to the end
 	}
 	bindings.DestroyDataChunk(&r.chunk)
 	bindings.DestroyResult(&r.result)

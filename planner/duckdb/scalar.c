@@ -847,6 +847,23 @@ fieldgate_function fieldgate_arithmetic(const char *name) {
 	return NULL;
 }
 
+// The number itself is the state, so that there is nothing to free.
+static void note_connection(void *info) {
+	void *context = NULL;
+	duckdb_scalar_function_init_get_client_context(info, &context);
+	uint64_t number = duckdb_client_context_get_connection_id(context);
+	duckdb_destroy_client_context(&context);
+	duckdb_scalar_function_init_set_state(info, (void *)(uintptr_t)number, NULL);
+}
+
+void fieldgate_note_connections(void *function) {
+	duckdb_scalar_function_set_init(function, note_connection);
+}
+
+uint64_t fieldgate_connection(void *info) {
+	return (uintptr_t)duckdb_scalar_function_get_state(info);
+}
+
 void fieldgate_assign_strings(void *vector, uint64_t from, uint64_t count, const uint32_t *offsets, const char *text,
                               const uint64_t *valid) {
 	for (uint64_t i = 0; i < count; i++) {

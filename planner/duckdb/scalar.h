@@ -17,6 +17,17 @@ extern uint64_t *duckdb_vector_get_validity(void *vector);
 extern void duckdb_vector_ensure_validity_writable(void *vector);
 extern void duckdb_vector_assign_string_element_len(void *vector, uint64_t index, const char *text, uint64_t length);
 extern void duckdb_scalar_function_set_error(void *info, const char *error);
+extern void duckdb_scalar_function_set_init(void *function, void (*init)(void *info));
+extern void duckdb_scalar_function_init_get_client_context(void *info, void **context);
+extern void duckdb_scalar_function_init_set_state(void *info, void *state, void (*destroy)(void *state));
+extern void *duckdb_scalar_function_get_state(void *info);
+extern uint64_t duckdb_client_context_get_connection_id(void *context);
+extern void duckdb_destroy_client_context(void **context);
+
+// fieldgate_note_connections has the calls of a function know the connection of their
+// statement, whose number fieldgate_connection gives.
+void fieldgate_note_connections(void *function);
+uint64_t fieldgate_connection(void *info);
 
 // fieldgate_arithmetic finds the checked arithmetic of scalar.c by name, or
 // returns NULL.
