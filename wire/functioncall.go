@@ -81,7 +81,7 @@ func (c *conn) call(ctx context.Context, m *pgproto3.FunctionCall, proc *postgre
 		return nil, err
 	}
 	result, err := open(ctx)
-	if err != nil {
+	if err != nil || result.Rows == nil { // no rows are as NULL as no row
 		return nil, err
 	}
 	value, err = c.onlyValue(ctx, result.Rows, st.Columns, int16(m.ResultFormatCode))
