@@ -20,10 +20,6 @@ struct moments {
 	bool failed;
 };
 
-static inline bool is_valid(const uint64_t *mask, uint64_t row) {
-	return mask == NULL || (mask[row >> 6] >> (row & 63) & 1) != 0;
-}
-
 static uint64_t size_of(void *info) {
 	(void)info;
 	return sizeof(struct moments);
@@ -133,6 +129,7 @@ static void combine(void *info, void **sources, void **targets, uint64_t count) 
 #define STATISTIC(name, body)                                                                 \
 	static void name(void *info, void **states, void *result, uint64_t count, uint64_t at) {  \
 		double *out = duckdb_vector_get_data(result);                                         \
+		uint64_t *valid = NULL;                                                               \
 		for (uint64_t i = 0; i < count; i++) {                                                \
 			const struct moments *m = states[i];                                              \
 			double r = 0;                                                                     \
@@ -145,9 +142,7 @@ static void combine(void *info, void **sources, void **targets, uint64_t count) 
 				body;                                                                         \
 			}                                                                                 \
 			if (null) {                                                                       \
-				duckdb_vector_ensure_validity_writable(result);                               \
-				uint64_t row = at + i;                                                        \
-				duckdb_vector_get_validity(result)[row >> 6] &= ~((uint64_t)1 << (row & 63)); \
+				set_null(result, &valid, at + i);                                             \
 				continue;                                                                     \
 			}                                                                                 \
 			out[at + i] = r;                                                                  \
@@ -255,6 +250,7 @@ static inline void include(struct sum *s, double x, bool single) {
                                                                                                            \
 	static void end_##type(void *info, void **states, void *result, uint64_t count, uint64_t at) {         \
 		type *out = duckdb_vector_get_data(result);                                                        \
+		uint64_t *valid = NULL;                                                                            \
 		for (uint64_t i = 0; i < count; i++) {                                                             \
 			const struct sum *s = states[i];                                                               \
 			if (s->failed) {                                                                               \
@@ -265,9 +261,7 @@ static inline void include(struct sum *s, double x, bool single) {
 				out[at + i] = (type)s->value;                                                              \
 				continue;                                                                                  \
 			}                                                                                              \
-			duckdb_vector_ensure_validity_writable(result);                                                \
-			uint64_t row = at + i;                                                                         \
-			duckdb_vector_get_validity(result)[row >> 6] &= ~((uint64_t)1 << (row & 63));                  \
+			set_null(result, &valid, at + i);                                                              \
 		}                                                                                                  \
 	}
 
@@ -285,28 +279,31 @@ static const struct {
     {"fg_sum_float4", true, add_float, combine_float, end_float},
 };
 
+bool fieldgate_register_aggregate(void *connection, const struct aggregate *a) {
+	void *f = duckdb_create_aggregate_function();
+	duckdb_aggregate_function_set_name(f, a->name);
+	for (int i = 0; i < a->args; i++) duckdb_aggregate_function_add_parameter(f, a->type);
+	duckdb_aggregate_function_set_return_type(f, a->type);
+	duckdb_aggregate_function_set_functions(f, a->size, a->begin, a->update, a->combine, a->end);
+	if (a->destroy != NULL) duckdb_aggregate_function_set_destructor(f, a->destroy);
+	int refused = duckdb_register_aggregate_function(connection, f);
+	duckdb_destroy_aggregate_function(&f);
+	return !refused;
+}
+
 const char *fieldgate_register_moments(void *connection, void *number, void *single) {
 	for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
-		void *type = sums[i].single ? single : number, *f = duckdb_create_aggregate_function();
-		duckdb_aggregate_function_set_name(f, sums[i].name);
-		duckdb_aggregate_function_add_parameter(f, type);
-		duckdb_aggregate_function_set_return_type(f, type);
-		duckdb_aggregate_function_set_functions(f, size_of_sum, begin_sum, sums[i].add, sums[i].combine, sums[i].end);
-		int failed = duckdb_register_aggregate_function(connection, f);
-		duckdb_destroy_aggregate_function(&f);
-		if (failed) return sums[i].name;
+		struct aggregate a = {
+		    sums[i].name, sums[i].single ? single : number, 1, size_of_sum, begin_sum, sums[i].add, sums[i].combine, sums[i].end, NULL,
+		};
+		if (!fieldgate_register_aggregate(connection, &a)) return a.name;
 	}
 	for (size_t i = 0; i < sizeof statistics / sizeof statistics[0]; i++) {
-		void *f = duckdb_create_aggregate_function();
-		duckdb_aggregate_function_set_name(f, statistics[i].name);
-		duckdb_aggregate_function_add_parameter(f, number);
-		if (statistics[i].pairs) duckdb_aggregate_function_add_parameter(f, number);
-		duckdb_aggregate_function_set_return_type(f, number);
-		duckdb_aggregate_function_set_functions(f, size_of, begin, statistics[i].pairs ? update_pairs : update, combine,
-		                                        statistics[i].end);
-		int failed = duckdb_register_aggregate_function(connection, f);
-		duckdb_destroy_aggregate_function(&f);
-		if (failed) return statistics[i].name;
+		bool pairs = statistics[i].pairs;
+		struct aggregate a = {
+		    statistics[i].name, number, pairs ? 2 : 1, size_of, begin, pairs ? update_pairs : update, combine, statistics[i].end, NULL,
+		};
+		if (!fieldgate_register_aggregate(connection, &a)) return a.name;
 	}
 	return NULL;
 }

@@ -1,8 +1,10 @@
-// The part of DuckDB's C interface for aggregates that moments.c and percentile.c use; see scalar.h.
+// The part of DuckDB's C interface for aggregates that moments.c and percentile.c use, and
+// what both call; see scalar.h.
 
 #ifndef FIELDGATE_MOMENTS_H
 #define FIELDGATE_MOMENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 extern void *duckdb_create_aggregate_function(void);
@@ -18,6 +20,23 @@ extern void duckdb_aggregate_function_set_functions(
 extern void duckdb_aggregate_function_set_destructor(void *function, void (*destroy)(void **states, uint64_t count));
 extern int duckdb_register_aggregate_function(void *connection, void *function);
 extern void duckdb_aggregate_function_set_error(void *info, const char *error);
+
+// aggregate is an aggregate of ours: its name, the type of its result and of each of its
+// arguments, and how it is computed. destroy may be NULL.
+struct aggregate {
+	const char *name;
+	void *type;
+	int args;
+	uint64_t (*size)(void *info);
+	void (*begin)(void *info, void *state);
+	void (*update)(void *info, void *input, void **states);
+	void (*combine)(void *info, void **sources, void **targets, uint64_t count);
+	void (*end)(void *info, void **states, void *result, uint64_t count, uint64_t at);
+	void (*destroy)(void **states, uint64_t count);
+};
+
+// fieldgate_register_aggregate is false if it is refused.
+bool fieldgate_register_aggregate(void *connection, const struct aggregate *a);
 
 // fieldgate_register_moments registers the aggregates of moments.c, given the types
 // DOUBLE and FLOAT. It returns NULL, or the name of the one that was refused.

@@ -49,7 +49,7 @@ static void gather(void *info, void *input, void **states) {
 	uint64_t count = duckdb_data_chunk_get_size(input);
 	for (uint64_t i = 0; i < count; i++) {
 		struct values *group = states[i];
-		if (valid != NULL && (valid[i >> 6] >> (i & 63) & 1) == 0) continue;
+		if (!is_valid(valid, i)) continue;
 		if (!reserve(group, 1)) {
 			duckdb_aggregate_function_set_error(info, no_room);
 			return;
@@ -109,12 +109,11 @@ static double at_place(double *x, int64_t count, int64_t n) {
 static void end(void *info, void **states, void *result, uint64_t count, uint64_t at, bool descending) {
 	(void)info;
 	double *out = duckdb_vector_get_data(result);
+	uint64_t *valid = NULL;
 	for (uint64_t i = 0; i < count; i++) {
 		struct values *v = states[i];
 		if (v->count == 0) {
-			duckdb_vector_ensure_validity_writable(result);
-			uint64_t row = at + i;
-			duckdb_vector_get_validity(result)[row >> 6] &= ~((uint64_t)1 << (row & 63));
+			set_null(result, &valid, at + i);
 			continue;
 		}
 		int64_t n = (int64_t)v->count, last = n - 1;
@@ -148,16 +147,8 @@ static const struct {
 
 const char *fieldgate_register_percentiles(void *connection, void *number) {
 	for (size_t i = 0; i < sizeof percentiles / sizeof percentiles[0]; i++) {
-		void *f = duckdb_create_aggregate_function();
-		duckdb_aggregate_function_set_name(f, percentiles[i].name);
-		duckdb_aggregate_function_add_parameter(f, number);
-		duckdb_aggregate_function_add_parameter(f, number);
-		duckdb_aggregate_function_set_return_type(f, number);
-		duckdb_aggregate_function_set_functions(f, size_of, begin, gather, combine, percentiles[i].end);
-		duckdb_aggregate_function_set_destructor(f, destroy);
-		int failed = duckdb_register_aggregate_function(connection, f);
-		duckdb_destroy_aggregate_function(&f);
-		if (failed) return percentiles[i].name;
+		struct aggregate a = {percentiles[i].name, number, 2, size_of, begin, gather, combine, percentiles[i].end, destroy};
+		if (!fieldgate_register_aggregate(connection, &a)) return a.name;
 	}
 	return NULL;
 }

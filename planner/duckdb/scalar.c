@@ -19,18 +19,6 @@ static const char int8_range[] = "FG22003:bigint out of range";
 static const char long_epoch[] = "FG0A000:the epoch of an interval of so many days is not supported";
 static const char infinite_field[] = "FG0A000:a field of an infinite timestamp is not supported";
 
-static inline bool is_valid(const uint64_t *mask, uint64_t row) {
-	return mask == NULL || (mask[row >> 6] >> (row & 63) & 1) != 0;
-}
-
-static inline void set_null(void *vector, uint64_t **mask, uint64_t row) {
-	if (*mask == NULL) {
-		duckdb_vector_ensure_validity_writable(vector);
-		*mask = duckdb_vector_get_validity(vector);
-	}
-	(*mask)[row >> 6] &= ~((uint64_t)1 << (row & 63));
-}
-
 // BINARY is a strict function of two arguments; body reads a and b and sets r,
 // error or null.
 #define BINARY(name, left, right, result, body)                                     \

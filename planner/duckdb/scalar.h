@@ -6,6 +6,7 @@
 #define FIELDGATE_SCALAR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef void (*fieldgate_function)(void *info, void *input, void *output);
@@ -23,6 +24,21 @@ extern void duckdb_scalar_function_init_set_state(void *info, void *state, void 
 extern void *duckdb_scalar_function_get_state(void *info);
 extern uint64_t duckdb_client_context_get_connection_id(void *context);
 extern void duckdb_destroy_client_context(void **context);
+
+// is_valid says that a row is not NULL; a NULL mask has no NULL rows.
+static inline bool is_valid(const uint64_t *mask, uint64_t row) {
+	return mask == NULL || (mask[row >> 6] >> (row & 63) & 1) != 0;
+}
+
+// set_null makes a row of a result NULL. The mask is that of the vector, NULL until the
+// first row is.
+static inline void set_null(void *vector, uint64_t **mask, uint64_t row) {
+	if (*mask == NULL) {
+		duckdb_vector_ensure_validity_writable(vector);
+		*mask = duckdb_vector_get_validity(vector);
+	}
+	(*mask)[row >> 6] &= ~((uint64_t)1 << (row & 63));
+}
 
 // fieldgate_note_connections has the calls of a function know the connection of their
 // statement, whose number fieldgate_connection gives.
