@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/fieldgate/fieldgate/pipeline/stream"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/schematest"
 	"github.com/fieldgate/fieldgate/sources/bolt"
 )
 
@@ -218,27 +218,13 @@ func TestLeaseCalls(t *testing.T) {
 	}
 }
 
-// hungPuts is a KV that never answers the Puts of some keys.
-type hungPuts struct {
-	schema.KV
-	keys []string
-}
-
-func (k *hungPuts) Put(ctx context.Context, key string, value []byte, expect uint64) (uint64, error) {
-	if slices.Contains(k.keys, key) {
-		<-ctx.Done()
-		return 0, ctx.Err()
-	}
-	return k.KV.Put(ctx, key, value, expect)
-}
-
 // TestRenewalNotAnswered holds that neither the renewal of a shard's lease nor a
 // checkpoint that gets no answer costs a worker its other shards.
 func TestRenewalNotAnswered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		kv := newLeaseKV(t)
-		over := &hungPuts{KV: kv}
+		over := &schematest.Hanging{KV: kv}
 		mine, other := newWorkers(t, over, 1)[0], newWorkers(t, kv, 1)[0]
 		shards := make([]stream.Shard, 8)
 		for i := range shards {
@@ -256,7 +242,7 @@ func TestRenewalNotAnswered(t *testing.T) {
 			w.reading[s.ID] = &reading{lease: l}
 		}
 		const saving, renewing, rest = 0, 1, 2
-		over.keys = []string{checkpointKey(LogRaw, ConsumerRaw, saving), checkpointKey(LogRaw, ConsumerRaw, renewing)}
+		over.Keys = []string{checkpointKey(LogRaw, ConsumerRaw, saving), checkpointKey(LogRaw, ConsumerRaw, renewing)}
 		ctx, cancel := context.WithCancel(t.Context())
 		var group sync.WaitGroup
 		group.Go(func() { _ = w.reading[saving].lease.save(ctx, stream.SequenceOf(1)) }) // its answer does not come

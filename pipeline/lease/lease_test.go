@@ -13,6 +13,7 @@ import (
 
 	"github.com/fieldgate/fieldgate/pipeline/lease"
 	"github.com/fieldgate/fieldgate/schema"
+	"github.com/fieldgate/fieldgate/schema/schematest"
 	"github.com/fieldgate/fieldgate/sources/bolt"
 )
 
@@ -131,20 +132,6 @@ func TestPaused(t *testing.T) {
 	})
 }
 
-// hung is a KV that never answers a Put of one key.
-type hung struct {
-	schema.KV
-	key string
-}
-
-func (k *hung) Put(ctx context.Context, key string, value []byte, expect uint64) (uint64, error) {
-	if key == k.key {
-		<-ctx.Done()
-		return 0, ctx.Err()
-	}
-	return k.KV.Put(ctx, key, value, expect)
-}
-
 // TestRenewalNotAnswered holds that one renewal which gets no answer costs no lease but
 // its own.
 func TestRenewalNotAnswered(t *testing.T) {
@@ -152,13 +139,13 @@ func TestRenewalNotAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kv := newKV(t)
 		const duration = 3 * time.Second
-		over := &hung{KV: kv}
+		over := &schematest.Hanging{KV: kv}
 		running, other := newHolder(t, over, duration), newHolder(t, kv, duration)
 		names := []string{"a", "b", "c", "d", "e", "f"}
 		for _, name := range append(names, "hung") {
 			take(t, running, name)
 		}
-		over.key = "leases/hung"
+		over.Keys = []string{"leases/hung"}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- running.Run(ctx) }()

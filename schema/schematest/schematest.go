@@ -1,5 +1,5 @@
 // Package schematest holds the conformance suite of schema.KV: every
-// implementation passes RunKV.
+// implementation passes RunKV. It has a KV with a fault, too.
 package schematest
 
 import (
